@@ -1,0 +1,3 @@
+//! Pixels: planes, flags, stacks and the seam to I/O.
+
+pub mod flags;
