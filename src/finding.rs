@@ -1,0 +1,433 @@
+//! What we say: anomalies, declared activities and coverage. `report.json` is [`SiteReport`], serialised.
+//!
+//! Numbers are rounded by [`round`] before they are stored, so that a report is the same text wherever it is made.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Version of the report's form: raised when a field changes its meaning or goes.
+pub const REPORT_VERSION: &str = "1.0";
+
+/// The judgement on an anomaly, a declared activity or a whole comparison.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// Change that no declared activity explains.
+    Undeclared,
+    /// Change that belongs to a declared activity but lies outside its area or its window.
+    OverRun,
+    /// A declared activity whose window has passed on ground that was observed, without a change.
+    DeclaredNotSeen,
+    /// Change inside the area and the window of a declared activity.
+    Consistent,
+    /// Ground or a time that was not observed well enough to say anything.
+    NotObservable,
+    /// What was seen fits more than one of the other verdicts.
+    Inconclusive,
+}
+
+impl Verdict {
+    /// The verdict in words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Undeclared => "undeclared",
+            Self::OverRun => "over-run",
+            Self::DeclaredNotSeen => "declared but not seen",
+            Self::Consistent => "consistent",
+            Self::NotObservable => "not observable",
+            Self::Inconclusive => "inconclusive",
+        }
+    }
+
+    /// Whether a reviewer has to look at it.
+    pub fn needs_review(self) -> bool {
+        matches!(self, Self::Undeclared | Self::OverRun | Self::DeclaredNotSeen | Self::Inconclusive)
+    }
+}
+
+/// One reason behind a verdict.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Evidence {
+    /// The rule that was applied, in a word: `area`, `window`, `zone`, `notice`, `edge`, `strength`, `pair`.
+    pub rule: String,
+    /// What was found, with figures.
+    pub text: String,
+    /// Whether it supports the verdict (`false`: it speaks against it).
+    pub supports: bool,
+}
+
+/// Polygons in WGS 84, longitude first, outer rings counter-clockwise (RFC 7946), seven decimals.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Geometry {
+    /// Always `MultiPolygon`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Polygons, their rings, their positions `[longitude, latitude]`.
+    pub coordinates: Vec<Vec<Vec<[f64; 2]>>>,
+}
+
+/// A time span `[start, end]` in UTC, RFC 3339.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Interval {
+    /// Earliest instant.
+    pub start: String,
+    /// Latest instant.
+    pub end: String,
+}
+
+/// A change of one band inside an anomaly, after normalisation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct BandChange {
+    /// STAC common name of the band.
+    pub band: String,
+    /// Mean of after minus normalised before, in the band's unit (reflectance, dB or digital number).
+    pub mean: f64,
+    /// The same in sigma of the band's no-change noise.
+    pub mean_sigma: f64,
+}
+
+/// A region of change, judged.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Anomaly {
+    /// Stable id: a hash of site, scenes and place.
+    pub id: String,
+    /// The judgement.
+    pub verdict: Verdict,
+    /// Why.
+    pub evidence: Vec<Evidence>,
+    /// Its outline.
+    pub geometry: Geometry,
+    /// `[longitude, latitude]` of its centroid.
+    pub centroid: [f64; 2],
+    /// Area on the WGS 84 ellipsoid, square metres.
+    pub area_m2: f64,
+    /// Pixels of the site grid.
+    pub pixels: u64,
+    /// The rectangle of pixels around it: x, y, width, height on the site grid.
+    pub bounds_px: [i64; 4],
+    /// Highest score, sigma.
+    pub peak_sigma: f64,
+    /// Mean score, sigma.
+    pub mean_sigma: f64,
+    /// Change per band.
+    pub change: Vec<BandChange>,
+    /// When the change happened: not before the earlier scene, not after the later one.
+    pub dates: Interval,
+    /// Declared zones that it touches.
+    pub zones: Vec<String>,
+    /// Declared activities whose area it touches.
+    pub activities: Vec<String>,
+}
+
+/// What became of a declared activity.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ActivityFinding {
+    /// The activity's id.
+    pub id: String,
+    /// What was declared: construction, demolition, ...
+    pub what: String,
+    /// Its window, half-open.
+    pub window: Interval,
+    /// When it was notified, RFC 3339.
+    pub notified: String,
+    /// `consistent` (seen), `declared_not_seen`, `not_observable`, or `inconclusive` (its window is still open).
+    pub verdict: Verdict,
+    /// Why.
+    pub evidence: Vec<Evidence>,
+    /// Anomalies in its area and window.
+    pub anomalies: Vec<String>,
+    /// The fraction of its area that was observed in the comparisons that overlap its window.
+    pub observed_fraction: f64,
+    /// Its area, as declared.
+    pub geometry: Geometry,
+}
+
+/// How much of an area was observed, and why the rest was not.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Coverage {
+    /// Pixels of the area.
+    pub pixels: u64,
+    /// Pixels that could be judged.
+    pub observed: u64,
+    /// `observed / pixels`.
+    pub observed_fraction: f64,
+    /// Pixels that could not, by the first reason that applies; they add up to `pixels - observed`.
+    pub not_observed: BTreeMap<String, u64>,
+}
+
+/// Coverage of a declared zone.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ZoneCoverage {
+    /// The zone's id.
+    pub id: String,
+    /// Its role: building, storage, exclusion, reference, other.
+    pub role: String,
+    /// How much of it was observed.
+    #[serde(flatten)]
+    pub coverage: Coverage,
+    /// The zone as declared.
+    pub geometry: Geometry,
+}
+
+/// A scene that was compared.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct SceneRecord {
+    /// The scene's id.
+    pub id: String,
+    /// When it was acquired.
+    pub acquired: Interval,
+    /// Sensor id of the sensor files.
+    pub sensor: String,
+    /// Platform, where given.
+    pub platform: Option<String>,
+    /// Relative orbit, where given.
+    pub relative_orbit: Option<u32>,
+    /// `ascending` or `descending`, where given.
+    pub pass: Option<String>,
+    /// How its pixels came onto the site grid, per band: `window` or `resampled`.
+    pub alignment: BTreeMap<String, String>,
+}
+
+/// A scene that was not used, and why.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct RefusedScene {
+    /// The scene's id or file.
+    pub id: String,
+    /// Why, and what to do.
+    pub reason: String,
+}
+
+/// The radiometric normalisation that was used for one band.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct BandFit {
+    /// STAC common name.
+    pub band: String,
+    /// Normalised before = gain x before + offset.
+    pub gain: f64,
+    /// In the band's unit.
+    pub offset: f64,
+    /// Residual noise of ground that did not change, in the band's unit.
+    pub noise: f64,
+    /// Correlation of both dates on ground that did not change.
+    pub correlation: f64,
+}
+
+/// The normalisation of a pair.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Normalisation {
+    /// Per band.
+    pub bands: Vec<BandFit>,
+    /// Pixels in the survey.
+    pub sampled: u64,
+    /// Pixels taken for unchanged.
+    pub unchanged: u64,
+    /// Effective degrees of freedom of the squared change magnitude.
+    pub degrees_of_freedom: f64,
+}
+
+/// The cutoff that was used, and the law of no change behind it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct CutoffRecord {
+    /// Pixels that were judged.
+    pub judged: u64,
+    /// Centre of the empirical null, sigma.
+    pub null_centre_sigma: f64,
+    /// Scale of the empirical null, sigma: 1 when the pair is as quiet as its noise says.
+    pub null_scale_sigma: f64,
+    /// Estimated fraction of pixels without change.
+    pub null_fraction: f64,
+    /// False discovery rate asked for at the seed.
+    pub seed_fdr: f64,
+    /// Score that a region's peak must reach; `null` when no score fulfils the rate.
+    pub seed_sigma: Option<f64>,
+    /// Score down to which a region grows.
+    pub grow_sigma: Option<f64>,
+    /// Pixels at or above the seed cutoff.
+    pub claimed: u64,
+    /// How many of them are expected to be false, by the empirical null.
+    pub expected_false_pixels: f64,
+    /// Expected false anomalies: `expected_false_pixels` over the mean number of seed pixels of an anomaly.
+    pub expected_false_anomalies: f64,
+    /// What the reader should know about the fit.
+    pub notes: Vec<String>,
+}
+
+/// Two scenes compared on a site.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Comparison {
+    /// Band of score.tif and flags.tif, from 1.
+    pub band: usize,
+    /// Id of the earlier scene.
+    pub before: String,
+    /// Id of the later scene.
+    pub after: String,
+    /// When a change that is seen here happened.
+    pub dates: Interval,
+    /// Whether enough of the site was observed to judge it.
+    pub observable: bool,
+    /// What kept it from being judged, or what the reader should know.
+    pub notes: Vec<String>,
+    /// Coverage of the site.
+    pub coverage: Coverage,
+    /// Coverage of each zone.
+    pub zones: Vec<ZoneCoverage>,
+    /// Detector that gave the scores.
+    pub detector: String,
+    /// Normalisation; absent when nothing could be compared.
+    pub normalisation: Option<Normalisation>,
+    /// Cutoff; absent when nothing could be compared.
+    pub cutoff: Option<CutoffRecord>,
+    /// What was found, strongest first.
+    pub anomalies: Vec<Anomaly>,
+}
+
+/// A declaration that was in force or superseded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct DeclarationRecord {
+    /// Its id.
+    pub id: String,
+    /// Who declared.
+    pub party: String,
+    /// Under which agreement.
+    pub agreement: String,
+    /// When it was issued, RFC 3339.
+    pub issued: String,
+    /// The declaration that it supersedes.
+    pub supersedes: Option<String>,
+}
+
+/// A file that went into the report.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct Input {
+    /// Path relative to the pipeline file.
+    pub path: String,
+    /// SHA-256 of its bytes, lower-case hexadecimal.
+    pub sha256: String,
+    /// Its size.
+    pub bytes: u64,
+}
+
+/// What made the report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Program {
+    /// Version of sitewatch.
+    pub sitewatch: String,
+    /// Version of GDAL.
+    pub gdal: String,
+    /// Version of PROJ.
+    pub proj: String,
+}
+
+/// The site grid.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct GridRecord {
+    /// CRS as `EPSG:n`.
+    pub crs: String,
+    /// Easting of the left edge, metres.
+    pub left_m: f64,
+    /// Northing of the top edge, metres.
+    pub top_m: f64,
+    /// Edge of a pixel, metres.
+    pub pixel_m: f64,
+    /// Columns.
+    pub width: usize,
+    /// Rows.
+    pub height: usize,
+}
+
+/// The site as declared.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct SiteRecord {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Area of its boundary on the ellipsoid, square metres.
+    pub area_m2: f64,
+    /// Its boundary.
+    pub geometry: Geometry,
+}
+
+/// Everything that is said about one site: the record of which every other file is a rendering.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct SiteReport {
+    /// Version of this form.
+    pub report_version: String,
+    /// What made it.
+    pub program: Program,
+    /// Hash of everything that decides the result: inputs, parameters, program. The same key, the same report.
+    pub run_key: String,
+    /// The site.
+    pub site: SiteRecord,
+    /// Declarations that were read, by date of issue.
+    pub declarations: Vec<DeclarationRecord>,
+    /// The site grid; absent when no scene could be used.
+    pub grid: Option<GridRecord>,
+    /// Scenes that were compared.
+    pub scenes: Vec<SceneRecord>,
+    /// Scenes that were not, and why.
+    pub refused: Vec<RefusedScene>,
+    /// The comparisons, oldest first.
+    pub comparisons: Vec<Comparison>,
+    /// What became of each declared activity.
+    pub activities: Vec<ActivityFinding>,
+    /// Files that went in.
+    pub inputs: Vec<Input>,
+    /// Parameters in force: the pipeline file over the defaults.
+    pub parameters: serde_json::Value,
+}
+
+impl SiteReport {
+    /// How many anomalies and activities there are of each verdict; comparisons that could not be judged count as not observable.
+    pub fn verdicts(&self) -> BTreeMap<Verdict, usize> {
+        let mut counts = BTreeMap::new();
+        let anomalies = self.comparisons.iter().flat_map(|c| &c.anomalies).map(|a| a.verdict);
+        // An activity that was seen is told by its anomalies.
+        let activities = self.activities.iter().map(|a| a.verdict).filter(|v| *v != Verdict::Consistent);
+        let unseen = self.comparisons.iter().filter(|c| !c.observable).map(|_| Verdict::NotObservable);
+        for verdict in anomalies.chain(activities).chain(unseen) {
+            *counts.entry(verdict).or_insert(0) += 1;
+        }
+        if self.comparisons.is_empty() {
+            *counts.entry(Verdict::NotObservable).or_insert(0) += 1;
+        }
+        counts
+    }
+
+    /// Whether anything in it has to be reviewed.
+    pub fn needs_review(&self) -> bool {
+        self.verdicts().keys().any(|v| v.needs_review())
+    }
+
+    /// Whether no comparison of the site could be judged.
+    pub fn is_unobserved(&self) -> bool {
+        !self.comparisons.iter().any(|c| c.observable)
+    }
+}
+
+/// `value` rounded to `decimals` decimal places, with no negative zero: how numbers enter the record.
+pub fn round(value: f64, decimals: i32) -> f64 {
+    let scale = (0..decimals).fold(1.0, |scale, _| scale * 10.0);
+    let rounded = (value * scale).round() / scale;
+    if rounded == 0.0 { 0.0 } else { rounded }
+}
+
+/// `value` rounded to six significant digits: for numbers whose size is not known beforehand.
+pub fn significant(value: f64) -> f64 {
+    format!("{value:.5e}").parse().unwrap_or(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rounding_leaves_no_negative_zero() {
+        assert_eq!(round(-0.0004, 3).to_bits(), 0.0_f64.to_bits());
+        assert_eq!(round(2.34567, 2), 2.35);
+        assert_eq!(significant(123_456_789.0), 123_457_000.0);
+        assert_eq!(significant(-0.000_123_456_789), -0.000_123_457);
+    }
+}

@@ -1,0 +1,59 @@
+//! A plane: a rectangle of the site grid and the values of its pixels.
+
+use ndarray::{Array2, ArrayView2, s};
+
+use crate::geo::Rect;
+
+/// Values of the pixels of `rect`; `data` has the shape (rows, columns).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plane<T> {
+    /// Which pixels of the site grid.
+    pub rect: Rect,
+    /// Their values, row by row.
+    pub data: Array2<T>,
+}
+
+impl<T: Clone> Plane<T> {
+    /// A plane that holds `value` everywhere.
+    pub fn filled(rect: Rect, value: T) -> Self {
+        Self {
+            rect,
+            data: Array2::from_elem((rect.h, rect.w), value),
+        }
+    }
+
+    /// The values of `part`, which must lie inside the plane.
+    pub fn view(&self, part: &Rect) -> ArrayView2<'_, T> {
+        view(&self.data, &self.rect, part)
+    }
+
+    /// A plane of its own with the values of `part`, which must lie inside.
+    pub fn crop(&self, part: &Rect) -> Self {
+        Self {
+            rect: *part,
+            data: self.view(part).to_owned(),
+        }
+    }
+}
+
+impl<T> Plane<T> {
+    /// The value of the pixel (`x`, `y`) of the site grid; `None` outside.
+    pub fn get(&self, x: i64, y: i64) -> Option<&T> {
+        self.rect
+            .contains(x, y)
+            .then(|| &self.data[[(y - self.rect.y) as usize, (x - self.rect.x) as usize]])
+    }
+
+    /// The place of the value of pixel (`x`, `y`); `None` outside.
+    pub fn get_mut(&mut self, x: i64, y: i64) -> Option<&mut T> {
+        let rect = self.rect;
+        rect.contains(x, y)
+            .then(|| &mut self.data[[(y - rect.y) as usize, (x - rect.x) as usize]])
+    }
+}
+
+/// The values of `part` in an array that holds the pixels of `whole`; `part` must lie inside.
+pub fn view<'a, T>(data: &'a Array2<T>, whole: &Rect, part: &Rect) -> ArrayView2<'a, T> {
+    let (x, y) = ((part.x - whole.x) as usize, (part.y - whole.y) as usize);
+    data.slice(s![y..y + part.h, x..x + part.w])
+}

@@ -1,0 +1,81 @@
+//! A stack: one scene on a rectangle of the site grid; and the seam behind which files are read.
+
+use ndarray::Array2;
+
+use super::{Flags, Plane, flags, plane};
+use crate::geo::Rect;
+
+/// One scene on a rectangle of the site grid.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stack {
+    /// Which pixels of the site grid.
+    pub rect: Rect,
+    /// Bands in physical units, shape (rows, columns) each; NaN where `flags` has a reason that leaves no value.
+    pub bands: Vec<Array2<f32>>,
+    /// Raw values of the quality bands, nearest neighbour; NaN where there is none.
+    pub quality: Vec<Array2<f32>>,
+    /// Reasons found while reading: not covered, no data, invalid, saturated.
+    pub flags: Plane<Flags>,
+}
+
+/// Why pixels could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("reading {path}: {message}")]
+pub struct ReadError {
+    /// Which file.
+    pub path: String,
+    /// What happened, expected against found, remedy last.
+    pub message: String,
+}
+
+/// Something that reads one scene on the site grid: GDAL files in the program, memory in tests.
+pub trait PixelSource: Sync {
+    /// The scene's pixels on `rect`, which may reach beyond the scene and beyond the site grid.
+    ///
+    /// # Errors
+    /// A file that cannot be read, named.
+    fn read(&self, rect: &Rect) -> Result<Stack, ReadError>;
+}
+
+/// A scene held in memory. What lies beyond it is [`flags::NOT_COVERED`]; NaN is [`flags::NODATA`].
+#[derive(Debug, Clone)]
+pub struct MemorySource {
+    /// Where the arrays lie on the site grid.
+    pub rect: Rect,
+    /// Bands in physical units.
+    pub bands: Vec<Array2<f32>>,
+    /// Raw quality bands.
+    pub quality: Vec<Array2<f32>>,
+}
+
+impl PixelSource for MemorySource {
+    fn read(&self, rect: &Rect) -> Result<Stack, ReadError> {
+        let both = rect.intersect(&self.rect);
+        let place = |source: &Array2<f32>| {
+            let mut target = Plane::filled(*rect, f32::NAN);
+            if !both.is_empty() {
+                let (x, y) = ((both.x - rect.x) as usize, (both.y - rect.y) as usize);
+                target
+                    .data
+                    .slice_mut(ndarray::s![y..y + both.h, x..x + both.w])
+                    .assign(&plane::view(source, &self.rect, &both));
+            }
+            target.data
+        };
+        let bands: Vec<_> = self.bands.iter().map(place).collect();
+        let mut reasons = Plane::filled(*rect, flags::CLEAR);
+        for ((row, column), flag) in reasons.data.indexed_iter_mut() {
+            if !self.rect.contains(rect.x + column as i64, rect.y + row as i64) {
+                *flag = flags::NOT_COVERED;
+            } else if bands.iter().any(|band| band[[row, column]].is_nan()) {
+                *flag = flags::NODATA;
+            }
+        }
+        Ok(Stack {
+            rect: *rect,
+            quality: self.quality.iter().map(place).collect(),
+            bands,
+            flags: reasons,
+        })
+    }
+}
