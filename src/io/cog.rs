@@ -1,0 +1,58 @@
+//! Cloud Optimized GeoTIFFs, made from plain ones by GDAL's own driver.
+
+use std::fs::File;
+use std::path::Path;
+
+use gdal::DriverManager;
+use gdal::raster::RasterCreationOptions;
+
+use super::{IoError, failures, open};
+
+/// How overviews are made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Overviews {
+    /// Means: for measured values.
+    Average,
+    /// One pixel of each block: for flags.
+    Nearest,
+}
+
+/// A COG at `target` with the pixels, names and scales of the raster at `source`.
+///
+/// # Errors
+/// A file that cannot be read or written, or that does not read back.
+pub fn write(source: &Path, target: &Path, overviews: Overviews, threads: usize) -> Result<(), IoError> {
+    let before = failures();
+    let failed = |error: gdal::errors::GdalError| IoError::gdal("writing", target, &error);
+    let mut options = RasterCreationOptions::new();
+    let threads = threads.to_string();
+    for (key, value) in [
+        ("COMPRESS", "DEFLATE"),
+        ("LEVEL", "1"),
+        ("PREDICTOR", "YES"),
+        ("BLOCKSIZE", "512"),
+        ("OVERVIEWS", "IGNORE_EXISTING"),
+        ("OVERVIEW_RESAMPLING", if overviews == Overviews::Average { "AVERAGE" } else { "NEAREST" }),
+        ("BIGTIFF", "IF_SAFER"),
+        ("NUM_THREADS", threads.as_str()),
+    ] {
+        options.set_name_value(key, value).map_err(failed)?;
+    }
+    let dataset = open::open(source)?;
+    let driver = DriverManager::get_driver_by_name("COG").map_err(failed)?;
+    dataset.create_copy(&driver, target, &options).map_err(failed)?.close().map_err(failed)?;
+    let torn = |message: String| IoError::Torn { path: target.to_owned(), message };
+    File::open(target).and_then(|file| file.sync_all()).map_err(|error| torn(error.to_string()))?;
+    if failures() != before {
+        // Somebody failed at something: believe the file only when every pixel reads back.
+        let (from, to) = (open::open(source)?, open::open(target)?);
+        let (width, height) = from.raster_size();
+        for band in 1..=from.raster_count() {
+            let sum = |dataset: &gdal::Dataset| dataset.rasterband(band)?.checksum((0, 0), (width, height));
+            if sum(&from).map_err(failed)? != sum(&to).map_err(|error| torn(super::plain(&error)))? {
+                return Err(torn(format!("band {band} differs from what was written")));
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,154 @@
+//! Coordinates between reference systems, by PROJ; longitude or easting always comes first.
+
+use gdal::spatial_ref::{AxisMappingStrategy, CoordTransform, SpatialRef};
+use geo::{Coord, LineString, MapCoords, MultiPolygon, Polygon};
+
+use super::{IoError, plain, prepare};
+
+/// WGS 84 in degrees.
+pub const WGS84: &str = "EPSG:4326";
+
+/// Longest piece of a boundary that is projected as a straight line, degrees: about 200 m, bent by under a millimetre in UTM.
+const PIECE_DEG: f64 = 0.002;
+
+/// The reference system that `definition` (`EPSG:n` or well-known text) names.
+///
+/// # Errors
+/// A definition that PROJ does not know.
+pub fn parse(definition: &str) -> Result<SpatialRef, IoError> {
+    prepare();
+    let number = definition.strip_prefix("EPSG:").and_then(|code| code.parse::<u32>().ok());
+    let parsed = match number {
+        Some(code) => SpatialRef::from_epsg(code),
+        None => SpatialRef::from_wkt(definition),
+    };
+    let mut srs = parsed.map_err(|error| IoError::Projection {
+        from: definition.chars().take(60).collect(),
+        to: "any".into(),
+        message: format!("{}; give EPSG:n", plain(&error)),
+    })?;
+    srs.set_axis_mapping_strategy(AxisMappingStrategy::TraditionalGisOrder);
+    Ok(srs)
+}
+
+/// The WGS 84 / UTM zone that holds a point, as `EPSG:326zz` (north) or `EPSG:327zz` (south), with Norway's and Svalbard's exceptions.
+pub fn utm_zone(longitude: f64, latitude: f64) -> String {
+    let mut zone = ((longitude + 180.0) / 6.0).floor().clamp(0.0, 59.0) as u32 + 1;
+    if (56.0..64.0).contains(&latitude) && (3.0..12.0).contains(&longitude) {
+        zone = 32;
+    }
+    if (72.0..84.0).contains(&latitude) {
+        zone = match longitude {
+            lon if (0.0..9.0).contains(&lon) => 31,
+            lon if (9.0..21.0).contains(&lon) => 33,
+            lon if (21.0..33.0).contains(&lon) => 35,
+            lon if (33.0..42.0).contains(&lon) => 37,
+            _ => zone,
+        };
+    }
+    format!("EPSG:{}{zone:02}", if latitude < 0.0 { 327 } else { 326 })
+}
+
+/// Carries coordinates from one reference system to another.
+pub struct Projector {
+    transform: CoordTransform,
+    from: String,
+    to: String,
+}
+
+impl Projector {
+    /// A projector between two definitions.
+    ///
+    /// # Errors
+    /// Definitions that PROJ does not know, or between which it has no way.
+    pub fn new(from: &str, to: &str) -> Result<Self, IoError> {
+        let (source, target) = (parse(from)?, parse(to)?);
+        let name = |definition: &str, srs: &SpatialRef| match definition.starts_with("EPSG:") {
+            true => definition.to_owned(),
+            false => srs.name().unwrap_or_else(|| "an unnamed system".into()),
+        };
+        let (from, to) = (name(from, &source), name(to, &target));
+        match CoordTransform::new(&source, &target) {
+            Ok(transform) => Ok(Self { transform, from, to }),
+            Err(error) => Err(IoError::Projection { from, to, message: plain(&error) }),
+        }
+    }
+
+    /// Replaces the points (`x[i]`, `y[i]`) by their images.
+    ///
+    /// # Errors
+    /// A point that has none, for example outside the projection's area.
+    pub fn project(&self, x: &mut [f64], y: &mut [f64]) -> Result<(), IoError> {
+        let failed = |message: String| IoError::Projection { from: self.from.clone(), to: self.to.clone(), message };
+        let first = x.first().copied().zip(y.first().copied());
+        self.transform
+            .transform_coords(x, y, &mut [])
+            .map_err(|error| failed(format!("{} (near {first:?}); does the place lie in the projection's area?", plain(&error))))?;
+        if x.iter().chain(y.iter()).all(|v| v.is_finite()) {
+            Ok(())
+        } else {
+            Err(failed(format!("no image for a point near {first:?}; does the place lie in the projection's area?")))
+        }
+    }
+
+    /// The image of `polygon`, vertex by vertex.
+    ///
+    /// # Errors
+    /// As [`Self::project`].
+    pub fn project_polygon(&self, polygon: &MultiPolygon<f64>) -> Result<MultiPolygon<f64>, IoError> {
+        polygon.try_map_coords(|c| {
+            let (mut x, mut y) = ([c.x], [c.y]);
+            self.project(&mut x, &mut y)?;
+            Ok(Coord { x: x[0], y: y[0] })
+        })
+    }
+}
+
+/// `polygon` (degrees) with its edges cut into pieces that may be projected as straight lines.
+pub fn densify(polygon: &MultiPolygon<f64>) -> MultiPolygon<f64> {
+    let ring = |ring: &LineString<f64>| {
+        let mut points = Vec::with_capacity(ring.0.len());
+        for line in ring.lines() {
+            let (dx, dy) = (line.end.x - line.start.x, line.end.y - line.start.y);
+            let pieces = ((dx.abs().max(dy.abs()) / PIECE_DEG).ceil()).clamp(1.0, 2000.0);
+            (0..pieces as usize).for_each(|i| {
+                let t = i as f64 / pieces;
+                points.push(Coord { x: line.start.x + t * dx, y: line.start.y + t * dy });
+            });
+        }
+        LineString(points)
+    };
+    MultiPolygon(
+        polygon.iter().map(|part| Polygon::new(ring(part.exterior()), part.interiors().iter().map(ring).collect())).collect(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn longitude_comes_first() {
+        let to_utm = Projector::new(WGS84, "EPSG:32631").unwrap();
+        let (mut x, mut y) = ([3.0], [45.0]);
+        to_utm.project(&mut x, &mut y).unwrap();
+        // The central meridian of zone 31 is 3 degrees east; the northing is PROJ's cs2cs figure.
+        assert!((x[0] - 500_000.0).abs() < 1e-6, "{x:?}");
+        assert!((y[0] - 4_982_950.4).abs() < 0.1, "{y:?}");
+    }
+
+    #[test]
+    fn zones_and_their_exceptions() {
+        assert_eq!(utm_zone(3.0, 45.0), "EPSG:32631");
+        assert_eq!(utm_zone(-74.4, -8.4), "EPSG:32718");
+        assert_eq!(utm_zone(5.3, 60.4), "EPSG:32632");
+        assert_eq!(utm_zone(16.0, 78.2), "EPSG:32633");
+        assert_eq!(utm_zone(180.0, 10.0), "EPSG:32660");
+    }
+
+    #[test]
+    fn unknown_systems_are_errors() {
+        assert!(parse("EPSG:999999").is_err());
+        assert!(parse("nonsense").is_err());
+    }
+}

@@ -1,0 +1,111 @@
+//! The only place that names gdal: opening, reading, projecting, writing.
+
+pub mod cog;
+pub mod crs;
+pub mod geotiff;
+pub mod open;
+pub mod pool;
+pub mod resample;
+pub mod source;
+
+use std::path::{Path, PathBuf};
+use std::sync::Once;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Why a file could not be opened, projected or written.
+#[derive(Debug, thiserror::Error)]
+pub enum IoError {
+    /// The file is not a raster that may be opened.
+    #[error("opening {}: {message}", path.display())]
+    Open {
+        /// Which file.
+        path: PathBuf,
+        /// Expected against found, remedy last.
+        message: String,
+    },
+    /// GDAL failed at something.
+    #[error("{doing} {}: {message}", path.display())]
+    Gdal {
+        /// What was being done.
+        doing: &'static str,
+        /// Which file.
+        path: PathBuf,
+        /// What GDAL said.
+        message: String,
+    },
+    /// A file that was written does not read back: most often the disk is full.
+    #[error("writing {}: {message}; is the disk full?", path.display())]
+    Torn {
+        /// Which file.
+        path: PathBuf,
+        /// What differs.
+        message: String,
+    },
+    /// Coordinates that could not be projected.
+    #[error("projecting from {from} to {to}: {message}")]
+    Projection {
+        /// Source CRS.
+        from: String,
+        /// Target CRS.
+        to: String,
+        /// What PROJ said.
+        message: String,
+    },
+}
+
+impl IoError {
+    pub(crate) fn gdal(doing: &'static str, path: &Path, source: &gdal::errors::GdalError) -> Self {
+        Self::Gdal { doing, path: path.to_owned(), message: plain(source) }
+    }
+}
+
+/// GDAL's message without the crate's wrapping.
+pub(crate) fn plain(error: &gdal::errors::GdalError) -> String {
+    match error {
+        gdal::errors::GdalError::CplError { msg, .. } if !msg.is_empty() => msg.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// Errors that GDAL has reported since the program began, whichever call they belong to.
+static FAILURES: AtomicU64 = AtomicU64::new(0);
+
+/// Failures that GDAL has reported so far. A writer compares it before and after: closing a file cannot fail in GDAL 3.6.
+pub fn failures() -> u64 {
+    FAILURES.load(Ordering::Relaxed)
+}
+
+/// Prepares GDAL once: drivers, fixed options, and a handler that counts failures instead of printing them.
+pub fn prepare() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        // An option that cannot be set would be a bug in this list, and changes no result: nothing to tell the user.
+        for (key, value) in [
+            ("GDAL_NUM_THREADS", "1"),
+            ("GDAL_CACHEMAX", "128"),
+            ("GDAL_PAM_ENABLED", "NO"),
+            ("GDAL_DISABLE_READDIR_ON_OPEN", "EMPTY_DIR"),
+            ("OSR_DEFAULT_AXIS_MAPPING_STRATEGY", "TRADITIONAL_GIS_ORDER"),
+            ("PROJ_NETWORK", "OFF"),
+            ("GDAL_HTTP_TIMEOUT", "1"),
+            ("CPL_DEBUG", "OFF"),
+        ] {
+            let _ = gdal::config::set_config_option(key, value);
+        }
+        gdal::DriverManager::register_all();
+        // GDAL may call this from any thread with its own locks held: atomics only.
+        gdal::config::set_error_handler(|class, _, _| {
+            if matches!(class, gdal::errors::CplErrType::Failure | gdal::errors::CplErrType::Fatal) {
+                FAILURES.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+    });
+}
+
+/// Versions of GDAL and PROJ that are in use.
+pub fn versions() -> (String, String) {
+    let (mut major, mut minor, mut patch) = (0, 0, 0);
+    // SAFETY: three valid pointers to integers; the function does nothing else.
+    unsafe { gdal_sys::OSRGetPROJVersion(&mut major, &mut minor, &mut patch) };
+    (gdal::version::VersionInfo::release_name(), format!("{major}.{minor}.{patch}"))
+}

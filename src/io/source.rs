@@ -1,0 +1,200 @@
+//! A scene that reads on the site grid, from files.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use ndarray::Array2;
+
+use super::open::RasterInfo;
+use super::pool::Pool;
+use super::resample::{self, Mapping, Window};
+use super::IoError;
+use crate::geo::{Grid, Rect};
+use crate::raster::{Flags, PixelSource, Plane, ReadError, Stack, flags};
+use crate::scene::{BandAsset, Scene};
+
+/// A scene on a site grid: which windows of which files make its bands.
+pub struct SceneSource {
+    pool: Arc<Pool>,
+    bands: Vec<BandReader>,
+    quality: Vec<BandReader>,
+}
+
+struct BandReader {
+    path: PathBuf,
+    index: usize,
+    size: (usize, usize),
+    mapping: Arc<Mapping>,
+    /// Absent for quality bands: raw values, nearest neighbour.
+    radiometry: Option<Radiometry>,
+}
+
+/// How stored numbers become physical ones.
+#[derive(Debug, Clone, Copy)]
+struct Radiometry {
+    scale: f64,
+    offset: f64,
+    nodata: Option<f64>,
+    saturated: Option<f64>,
+    valid: Option<[f64; 2]>,
+    decibel: bool,
+}
+
+impl SceneSource {
+    /// `scene` on `grid`, with the bands named in `bands`; `margin` pixels around the grid can be read too.
+    ///
+    /// `infos` tells of every file. Nothing is read yet.
+    ///
+    /// # Errors
+    /// A band that the scene or a file lacks; a file that is not in `infos`; a CRS that cannot be reached.
+    pub fn new(
+        scene: &Scene,
+        grid: &Grid,
+        margin: usize,
+        bands: &[String],
+        infos: &BTreeMap<PathBuf, RasterInfo>,
+        pool: Arc<Pool>,
+    ) -> Result<Self, IoError> {
+        let mut mappings: Vec<(PathBuf, Arc<Mapping>)> = Vec::new();
+        let mut reader = |path: &Path, index: usize, radiometry: Option<Radiometry>| {
+            let refuse = |message: String| IoError::Open { path: path.to_owned(), message };
+            let info = infos.get(path).ok_or_else(|| refuse("it could not be opened".into()))?;
+            if index == 0 || index > info.bands {
+                return Err(refuse(format!("expected a band {index}, found {} bands; check the scene's band list", info.bands)));
+            }
+            let mapping = match mappings.iter().find(|(known, _)| known == path) {
+                Some((_, mapping)) => mapping.clone(),
+                None => {
+                    let mapping = Arc::new(Mapping::new(grid, margin, &info.geotransform, &info.crs_wkt)?);
+                    mappings.push((path.to_owned(), mapping.clone()));
+                    mapping
+                }
+            };
+            Ok(BandReader { path: path.to_owned(), index, size: (info.width, info.height), mapping, radiometry })
+        };
+        let find = |name: &String| {
+            scene.bands.iter().find(|band| band.name == *name).ok_or_else(|| IoError::Open {
+                path: scene.source.clone(),
+                message: format!("scene {} has no band '{name}'", scene.id),
+            })
+        };
+        let bands = bands
+            .iter()
+            .map(|name| {
+                let band = find(name)?;
+                let nodata = band.nodata.or_else(|| infos.get(&band.path)?.nodata.get(band.index.wrapping_sub(1)).copied()?);
+                reader(&band.path, band.index, Some(Radiometry::of(band, nodata)))
+            })
+            .collect::<Result<_, _>>()?;
+        let quality = scene.quality.iter().map(|asset| reader(&asset.path, asset.index, None)).collect::<Result<_, _>>()?;
+        Ok(Self { pool, bands, quality })
+    }
+
+    /// How each band comes onto the grid: `window` or `resampled`.
+    pub fn alignment(&self) -> Vec<&'static str> {
+        self.bands.iter().map(|band| if band.mapping.is_window() { "window" } else { "resampled" }).collect()
+    }
+
+    fn read_band(&self, band: &BandReader, rect: &Rect) -> Result<(Array2<f32>, Plane<Flags>), ReadError> {
+        let needed = band.mapping.window(rect, band.size.0, band.size.1);
+        if needed.is_empty() {
+            let nothing = Array2::from_elem((rect.h, rect.w), f32::NAN);
+            return Ok((nothing, Plane::filled(*rect, flags::NOT_COVERED)));
+        }
+        let failed = |message: String| ReadError {
+            path: band.path.display().to_string(),
+            message: format!(
+                "band {}, columns {}..{}, rows {}..{}: {message}; is the file complete?",
+                band.index,
+                needed.x,
+                needed.right(),
+                needed.y,
+                needed.bottom()
+            ),
+        };
+        let values = self.pool.read::<f32>(&band.path, band.index, &needed).map_err(|error| failed(error.to_string()))?;
+        let mut window = Window { values, reasons: None };
+        let Some(radiometry) = &band.radiometry else {
+            return Ok(match &*band.mapping {
+                Mapping::Window { dx, dy } => resample::shifted(*dx, *dy, rect, &window),
+                Mapping::Nodes(nodes) => (resample::nearest(nodes, rect, &window), Plane::filled(*rect, flags::CLEAR)),
+            });
+        };
+        radiometry.apply(&mut window);
+        let (mut values, mut reasons) = match &*band.mapping {
+            Mapping::Window { dx, dy } => resample::shifted(*dx, *dy, rect, &window),
+            Mapping::Nodes(nodes) => resample::bilinear(nodes, rect, &window, band.size),
+        };
+        if radiometry.decibel {
+            // Power is averaged as power; only then is it put into decibels.
+            for (value, reason) in values.iter_mut().zip(reasons.data.iter_mut()).filter(|(value, _)| !value.is_nan()) {
+                if *value > 0.0 {
+                    let (low, high) = radiometry.range();
+                    *value = (10.0 * libm::log10f(*value)).clamp(low, high);
+                } else {
+                    *value = f32::NAN;
+                    *reason |= flags::INVALID;
+                }
+            }
+        }
+        Ok((values, reasons))
+    }
+}
+
+impl PixelSource for SceneSource {
+    fn read(&self, rect: &Rect) -> Result<Stack, ReadError> {
+        let mut reasons = Plane::filled(*rect, flags::CLEAR);
+        let mut bands = Vec::with_capacity(self.bands.len());
+        for band in &self.bands {
+            let (values, why) = self.read_band(band, rect)?;
+            reasons.data.zip_mut_with(&why.data, |all, one| *all |= one);
+            bands.push(values);
+        }
+        let quality = self.quality.iter().map(|band| Ok(self.read_band(band, rect)?.0)).collect::<Result<_, ReadError>>()?;
+        Ok(Stack { rect: *rect, bands, quality, flags: reasons })
+    }
+}
+
+impl Radiometry {
+    fn of(band: &BandAsset, nodata: Option<f64>) -> Self {
+        Self {
+            scale: band.scale,
+            offset: band.offset,
+            nodata,
+            saturated: band.saturated,
+            valid: band.valid,
+            decibel: band.decibel,
+        }
+    }
+
+    /// The physical range that values are held inside.
+    fn range(&self) -> (f32, f32) {
+        self.valid.map_or((f32::NEG_INFINITY, f32::INFINITY), |[low, high]| (low as f32, high as f32))
+    }
+
+    /// Turns stored numbers into physical ones; unusable pixels become NaN with a reason.
+    fn apply(&self, window: &mut Window) {
+        let nodata = self.nodata.map(|v| v as f32);
+        let saturated = self.saturated.map_or(f32::INFINITY, |v| v as f32);
+        let (low, high) = if self.decibel { (f32::NEG_INFINITY, f32::INFINITY) } else { self.range() };
+        let (scale, offset) = (self.scale as f32, self.offset as f32);
+        let shape = window.values.data.dim();
+        let mut reasons: Option<Array2<Flags>> = None;
+        for (index, value) in window.values.data.iter_mut().enumerate() {
+            let why = if value.is_nan() || Some(*value) == nodata {
+                flags::NODATA
+            } else if value.is_infinite() {
+                flags::INVALID
+            } else if *value >= saturated {
+                flags::SATURATED
+            } else {
+                *value = (*value * scale + offset).clamp(low, high);
+                continue;
+            };
+            *value = f32::NAN;
+            reasons.get_or_insert_with(|| Array2::from_elem(shape, flags::CLEAR))[[index / shape.1, index % shape.1]] = why;
+        }
+        window.reasons = reasons;
+    }
+}

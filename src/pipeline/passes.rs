@@ -1,0 +1,356 @@
+//! The passes over a site's tiles: score, regions, measure.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+
+use ndarray::Array2;
+
+use super::SiteError;
+use super::driver::in_order;
+use super::observe::{Observed, PairView};
+use super::plan::Ground;
+use crate::finding::Coverage;
+use crate::geo::{Rect, Shape, Tile, tile::tiles};
+use crate::io::IoError;
+use crate::io::geotiff::GeoTiffWriter;
+use crate::io::pool::{Pool, StoredPixel};
+use crate::raster::stats::{Histogram, SCORE_NODATA};
+use crate::raster::{Flags, Plane, ReadError, flags};
+use crate::stage::detect::difference::Scorer;
+use crate::stage::judge::Edge;
+use crate::stage::regions::{Labeller, Region, Run, runs};
+
+/// What is common to the passes over a site.
+pub struct Pass<'a> {
+    /// The site grid and what is declared on it.
+    pub ground: &'a Ground,
+    /// Set when the run has to stop.
+    pub stop: &'a AtomicBool,
+    /// Told after each tile: tiles done, tiles in all.
+    pub progress: &'a (dyn Fn(usize, usize) + Sync),
+}
+
+/// What the score pass counts.
+#[derive(Default)]
+pub struct Counts {
+    /// Scores of the judged pixels.
+    pub histogram: Histogram,
+    /// The site, then its zones, then its activities.
+    pub areas: Vec<AreaCount>,
+    /// Colours of both dates on the lattice, row by row; NaN where not judged.
+    pub overview: Vec<Colours>,
+}
+
+/// Pixels of an area: all, judged, and not judged by reason.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AreaCount {
+    pixels: u64,
+    observed: u64,
+    reasons: BTreeMap<&'static str, u64>,
+}
+
+impl AreaCount {
+    fn add(&mut self, flag: Flags) {
+        self.pixels += 1;
+        match flags::first_reason(flag) {
+            None => self.observed += 1,
+            Some(reason) => *self.reasons.entry(reason).or_insert(0) += 1,
+        }
+    }
+
+    fn merge(&mut self, other: &Self) {
+        self.pixels += other.pixels;
+        self.observed += other.observed;
+        other.reasons.iter().for_each(|(reason, n)| *self.reasons.entry(reason).or_insert(0) += n);
+    }
+
+    /// Pixels, and those that were judged.
+    pub fn pixels(&self) -> (u64, u64) {
+        (self.pixels, self.observed)
+    }
+
+    /// The count as it stands in the record.
+    pub fn coverage(&self) -> Coverage {
+        Coverage {
+            pixels: self.pixels,
+            observed: self.observed,
+            observed_fraction: crate::finding::round(self.observed as f64 / self.pixels.max(1) as f64, 6),
+            not_observed: self.reasons.iter().map(|(reason, n)| ((*reason).to_owned(), *n)).collect(),
+        }
+    }
+}
+
+/// A regular lattice of pixels of the site grid, from which a small picture of the site is made.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Lattice {
+    /// One of this many pixels, in each direction.
+    pub stride: usize,
+    /// Columns and rows of the picture.
+    pub size: (usize, usize),
+    /// Which bands are red, green and blue.
+    pub rgb: [usize; 3],
+}
+
+/// Colours of both dates at one place: before, after.
+pub type Colours = [[f32; 3]; 2];
+
+impl Lattice {
+    /// The lattice over `area` that makes a picture whose longer edge has at most `longest` pixels.
+    pub fn new(area: Rect, longest: usize, rgb: [usize; 3]) -> Self {
+        let stride = area.w.max(area.h).div_ceil(longest.max(1)).max(1);
+        Self { stride, size: (area.w.div_ceil(stride), area.h.div_ceil(stride)), rgb }
+    }
+
+    /// The pixels of `core` that lie on the lattice: place in the picture and colours; NaN where not judged.
+    fn colours(&self, core: &Rect, observed: &Observed) -> Vec<(usize, Colours)> {
+        let step = self.stride as i64;
+        let first = |v: i64| v + (step - v.rem_euclid(step)) % step;
+        let mut found = Vec::new();
+        for y in (first(core.y)..core.bottom()).step_by(self.stride) {
+            for x in (first(core.x)..core.right()).step_by(self.stride) {
+                let at = [(y - core.y) as usize, (x - core.x) as usize];
+                let place = (y / step) as usize * self.size.0 + (x / step) as usize;
+                found.push((place, [&observed.before, &observed.after].map(|bands| self.rgb.map(|band| bands[band][at]))));
+            }
+        }
+        found
+    }
+}
+
+struct Scored {
+    tile: Tile,
+    scores: Plane<i16>,
+    flags: Plane<Flags>,
+    areas: Vec<AreaCount>,
+    colours: Vec<(usize, Colours)>,
+}
+
+/// Pass 2: every tile is read, screened and scored; scores and flags go to band `band` of the two rasters.
+///
+/// # Errors
+/// A file that cannot be read or written; the run was stopped.
+pub fn score(
+    pass: &Pass<'_>,
+    view: &PairView<'_>,
+    scorer: Option<&Scorer>,
+    lattice: &Lattice,
+    out: (&mut GeoTiffWriter, &mut GeoTiffWriter),
+    band: usize,
+) -> Result<Counts, SiteError> {
+    let ground = pass.ground;
+    let shapes: Vec<&Shape> = std::iter::once(&ground.boundary)
+        .chain(ground.zones.iter().map(|zone| &zone.area))
+        .chain(ground.activities.iter().map(|declared| &declared.area))
+        .collect();
+    let tiles = tiles(ground.grid.rect(), ground.tile_px, view.halo());
+    let mut counts = Counts {
+        areas: vec![AreaCount::default(); shapes.len()],
+        overview: vec![[[f32::NAN; 3]; 2]; lattice.size.0 * lattice.size.1],
+        ..Counts::default()
+    };
+    let (score_out, flag_out) = out;
+    let mut done = 0;
+    in_order(
+        &tiles,
+        pass.stop,
+        |tile| -> Result<Scored, ReadError> {
+            let observed = view.observe(&tile.core)?;
+            let mut scores = match scorer {
+                Some(scorer) => scorer.score(&observed.before, &observed.after, &observed.flags),
+                None => Plane::filled(tile.core, SCORE_NODATA),
+            };
+            let mut areas = vec![AreaCount::default(); shapes.len()];
+            for (count, shape) in areas.iter_mut().zip(&shapes) {
+                shape.for_each_pixel(&tile.core, |x, y| count.add(observed.flags.get(x, y).copied().unwrap_or(flags::NOT_COVERED)));
+            }
+            let mut inside = Plane::filled(tile.core, false);
+            ground.boundary.for_each_pixel(&tile.core, |x, y| {
+                if let Some(inside) = inside.get_mut(x, y) {
+                    *inside = true;
+                }
+            });
+            let colours = lattice.colours(&tile.core, &observed);
+            let mut reasons = observed.flags;
+            for ((score, flag), inside) in scores.data.iter_mut().zip(reasons.data.iter_mut()).zip(&inside.data) {
+                if !inside {
+                    *flag |= flags::OUTSIDE_SITE;
+                    *score = SCORE_NODATA;
+                }
+            }
+            Ok(Scored { tile: *tile, scores, flags: reasons, areas, colours })
+        },
+        |scored| {
+            let scored = scored?;
+            let core = scored.tile.core;
+            scored.scores.data.iter().for_each(|score| counts.histogram.add(*score));
+            counts.areas.iter_mut().zip(&scored.areas).for_each(|(all, part)| all.merge(part));
+            scored.colours.iter().for_each(|(place, colours)| counts.overview[*place] = *colours);
+            let (x, y) = (core.x as usize, core.y as usize);
+            score_out.write(band, x, y, core.w, core.h, scored.scores.data.as_slice().unwrap_or_default())?;
+            flag_out.write(band, x, y, core.w, core.h, scored.flags.data.as_slice().unwrap_or_default())?;
+            done += 1;
+            (pass.progress)(done, tiles.len());
+            Ok::<(), SiteError>(())
+        },
+    )?;
+    Ok(counts)
+}
+
+/// A band of a raster that this program wrote, read window by window.
+pub struct Written<'a> {
+    /// The file.
+    pub path: &'a Path,
+    /// Its band, from 1.
+    pub band: usize,
+    /// Open handles.
+    pub pool: &'a Pool,
+}
+
+impl Written<'_> {
+    fn read<T: StoredPixel>(&self, rect: &Rect) -> Result<Plane<T>, IoError> {
+        self.pool.read(self.path, self.band, rect)
+    }
+}
+
+/// Pass 3: regions of the scores at or above `grow` whose peak reaches `seed`, by their first pixel.
+///
+/// # Errors
+/// A file that cannot be read; the run was stopped.
+pub fn regions(pass: &Pass<'_>, scores: &Written<'_>, seed: i16, grow: i16, min_pixels: u64) -> Result<Vec<Region>, SiteError> {
+    let tiles = tiles(pass.ground.grid.rect(), pass.ground.tile_px, 0);
+    let mut labeller = Labeller::new(seed, min_pixels);
+    let mut band: Vec<Run> = Vec::new();
+    let mut band_y = 0;
+    let mut done = 0;
+    in_order(
+        &tiles,
+        pass.stop,
+        |tile| Ok((tile.core.y, runs(&scores.read::<i16>(&tile.core)?, grow, seed))),
+        |found: Result<(i64, Vec<Run>), IoError>| {
+            let (y, runs) = found?;
+            if y != band_y {
+                labeller.add_band(std::mem::take(&mut band));
+                band_y = y;
+            }
+            band.extend(runs);
+            done += 1;
+            (pass.progress)(done, tiles.len());
+            Ok::<(), SiteError>(())
+        },
+    )?;
+    labeller.add_band(band);
+    Ok(labeller.finish())
+}
+
+/// What is measured inside a region.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Measure {
+    /// Mean change of each band, in sigma of its noise.
+    pub band_sigma: Vec<f64>,
+    /// The region's edge.
+    pub edge: Edge,
+}
+
+/// Sums over a region: thousandths of sigma per band, and edge pixels. Integers: no order of tiles can be seen.
+#[derive(Clone)]
+struct Sums {
+    bands: Vec<i64>,
+    edge: Edge,
+}
+
+/// Pass 4: the tiles that hold regions are read once more, and each region is measured.
+///
+/// # Errors
+/// A file that cannot be read; the run was stopped.
+pub fn measure(
+    pass: &Pass<'_>,
+    view: &PairView<'_>,
+    scorer: &Scorer,
+    flags_of: &Written<'_>,
+    regions: &[Region],
+) -> Result<Vec<Measure>, SiteError> {
+    let bands = scorer.bands();
+    let bounds: Vec<Rect> = regions.iter().map(Region::bounds).collect();
+    let tiles: Vec<(Tile, Vec<usize>)> = tiles(pass.ground.grid.rect(), pass.ground.tile_px, view.halo())
+        .into_iter()
+        .map(|tile| {
+            let here = (0..regions.len()).filter(|i| !bounds[*i].intersect(&tile.core).is_empty()).collect::<Vec<_>>();
+            (tile, here)
+        })
+        .filter(|(_, here)| !here.is_empty())
+        .collect();
+    let mut sums = vec![Sums { bands: vec![0; bands], edge: Edge::default() }; regions.len()];
+    let mut done = 0;
+    in_order(
+        &tiles,
+        pass.stop,
+        |(tile, here)| -> Result<Vec<(usize, Sums)>, SiteError> {
+            let rim = tile.core.grow(1);
+            let labels = labels(&rim, regions, here);
+            if tile_is_empty(&labels, &tile.core) {
+                return Ok(Vec::new());
+            }
+            let observed = view.observe(&tile.core)?;
+            let reasons = flags_of.read::<u16>(&rim.intersect(&pass.ground.grid.rect()))?;
+            let mut found: BTreeMap<usize, Sums> = BTreeMap::new();
+            for y in tile.core.y..tile.core.bottom() {
+                for x in tile.core.x..tile.core.right() {
+                    let Some(region) = labels.get(x, y).copied().flatten() else { continue };
+                    let sums = found.entry(region).or_insert_with(|| Sums { bands: vec![0; bands], edge: Edge::default() });
+                    let at = [(y - tile.core.y) as usize, (x - tile.core.x) as usize];
+                    for (band, sum) in sums.bands.iter_mut().enumerate() {
+                        *sum += scorer.band_millisigma(band, observed.before[band][at], observed.after[band][at]);
+                    }
+                    let around = || (-1..=1).flat_map(|dy| (-1..=1).map(move |dx| (x + dx, y + dy)));
+                    if around().any(|(x, y)| labels.get(x, y).copied().flatten() != Some(region)) {
+                        sums.edge.pixels += 1;
+                        let unobserved = |flag: &Flags| *flag != flags::CLEAR && *flag & flags::OUTSIDE_SITE == 0;
+                        sums.edge.unobserved += u64::from(around().any(|(x, y)| reasons.get(x, y).is_some_and(unobserved)));
+                    }
+                }
+            }
+            Ok(found.into_iter().collect())
+        },
+        |found| {
+            for (region, part) in found? {
+                let all = &mut sums[region];
+                all.bands.iter_mut().zip(&part.bands).for_each(|(all, part)| *all += part);
+                all.edge.pixels += part.edge.pixels;
+                all.edge.unobserved += part.edge.unobserved;
+            }
+            done += 1;
+            (pass.progress)(done, tiles.len());
+            Ok::<(), SiteError>(())
+        },
+    )?;
+    Ok(sums
+        .into_iter()
+        .zip(regions)
+        .map(|(sums, region)| Measure {
+            band_sigma: sums.bands.iter().map(|sum| *sum as f64 / 1000.0 / region.pixels() as f64).collect(),
+            edge: sums.edge,
+        })
+        .collect())
+}
+
+/// Which of the regions `here` each pixel of `area` belongs to.
+fn labels(area: &Rect, regions: &[Region], here: &[usize]) -> Plane<Option<usize>> {
+    let mut labels = Plane::filled(*area, None);
+    for index in here {
+        let runs = &regions[*index].runs;
+        let first = runs.partition_point(|run| run.y < area.y);
+        for run in runs[first..].iter().take_while(|run| run.y < area.bottom()) {
+            for x in run.from.max(area.x)..run.to.min(area.right()) {
+                if let Some(label) = labels.get_mut(x, run.y) {
+                    *label = Some(*index);
+                }
+            }
+        }
+    }
+    labels
+}
+
+fn tile_is_empty(labels: &Plane<Option<usize>>, core: &Rect) -> bool {
+    labels.view(core).iter().all(Option::is_none)
+}

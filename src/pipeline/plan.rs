@@ -1,0 +1,304 @@
+//! What will be done, decided without reading a pixel: site grids, scenes used and refused, tiles, memory.
+
+use std::path::PathBuf;
+
+use geo::{BoundingRect, Buffer, MapCoords, MultiPolygon};
+
+use super::config::{Config, Which};
+use super::driver::thread_count;
+use super::inputs::{Inputs, files};
+use crate::declaration::Site;
+use crate::finding::RefusedScene;
+use crate::geo::{Grid, Shape};
+use crate::io::IoError;
+use crate::io::crs::{self, Projector, WGS84};
+use crate::io::open::RasterInfo;
+use crate::scene::{self, Compare, Filter, Scene};
+use crate::stage::detect::difference;
+use crate::stage::judge::{Declared, DeclaredZone};
+
+/// No site grid has more pixels: 40,000 x 40,000.
+const MAX_PIXELS: f64 = 1.6e9;
+
+/// The plan of one site.
+#[derive(Debug, Clone)]
+pub struct SitePlan {
+    /// The site as declared.
+    pub site: Site,
+    /// Its comparisons, oldest first; empty when nothing can be compared.
+    pub pairs: Vec<Pair>,
+    /// Scenes that are not used here, and why.
+    pub refused: Vec<RefusedScene>,
+    /// Where it is computed; absent when nothing can be compared.
+    pub ground: Option<Ground>,
+}
+
+/// Two scenes, by their place in the inputs, and the bands that are compared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pair {
+    /// The earlier scene.
+    pub before: usize,
+    /// The later scene.
+    pub after: usize,
+    /// Names of the bands.
+    pub bands: Vec<String>,
+}
+
+/// The site grid and the declared shapes on it.
+#[derive(Debug, Clone)]
+pub struct Ground {
+    /// The site grid.
+    pub grid: Grid,
+    /// The site's boundary.
+    pub boundary: Shape,
+    /// Its zones.
+    pub zones: Vec<DeclaredZone>,
+    /// Its declared activities.
+    pub activities: Vec<Declared>,
+    /// Pixels that a tile reads beyond its core.
+    pub halo: usize,
+    /// Edge of a tile's core, pixels.
+    pub tile_px: usize,
+    /// Predicted peak memory of the run while it works on this site, MiB.
+    pub memory_mib: u64,
+}
+
+/// The plan of `site`.
+///
+/// # Errors
+/// A place that cannot be projected; a grid that is too large.
+pub fn plan_site(site: &Site, inputs: &Inputs, config: &Config) -> Result<SitePlan, IoError> {
+    let (mut usable, mut refused) = (Vec::new(), inputs.refused.clone());
+    for (index, scene) in inputs.scenes.iter().enumerate() {
+        match covers(scene, site, inputs)? {
+            true => usable.push(index),
+            false => refused.push(RefusedScene { id: scene.id.clone(), reason: "it does not cover the site".into() }),
+        }
+    }
+    let scenes: Vec<Scene> = usable.iter().map(|index| inputs.scenes[*index].clone()).collect();
+    let selection = scene::select(&scenes, &compare(config), &filter(config));
+    refused.extend(selection.refused.iter().map(|r| RefusedScene { id: r.id.clone(), reason: r.reason.clone() }));
+    let mut pairs = Vec::new();
+    for (before, after) in selection.pairs {
+        let bands = shared_bands(&scenes[before], &scenes[after], &config.compare.bands);
+        if bands.is_empty() {
+            let reason = format!("it shares no band to compare with {}", scenes[after].id);
+            refused.push(RefusedScene { id: scenes[before].id.clone(), reason });
+        } else {
+            pairs.push(Pair { before: usable[before], after: usable[after], bands });
+        }
+    }
+    refused.sort();
+    refused.dedup();
+    let ground = if pairs.is_empty() { None } else { Some(ground(site, &pairs, inputs, config)?) };
+    Ok(SitePlan { site: site.clone(), pairs, refused, ground })
+}
+
+fn compare(config: &Config) -> Compare {
+    match (config.compare.which, config.period()) {
+        (Which::EveryConsecutivePair, _) => Compare::EveryConsecutivePair,
+        (Which::NewestAgainstPeriod, Some((from, to))) => Compare::NewestAgainstPeriod { from, to },
+        _ => Compare::NewestAgainstPrevious,
+    }
+}
+
+fn filter(config: &Config) -> Filter {
+    let compare = &config.compare;
+    let day = |text: &Option<String>| text.as_deref().and_then(|text| super::config::instant(text).ok());
+    Filter {
+        max_season_distance_days: compare.max_season_distance_days,
+        max_cloud_fraction: Some(compare.max_cloud_fraction),
+        sensors: compare.sensors.clone(),
+        platforms: compare.platforms.clone(),
+        relative_orbits: compare.relative_orbits.clone(),
+        pass: compare.pass.map(Into::into),
+        from: day(&compare.from),
+        to: day(&compare.to),
+    }
+}
+
+fn shared_bands(before: &Scene, after: &Scene, wanted: &[String]) -> Vec<String> {
+    before
+        .bands
+        .iter()
+        .map(|band| &band.name)
+        .filter(|name| after.bands.iter().any(|band| band.name == **name))
+        .filter(|name| if wanted.is_empty() { name.as_str() != "cirrus" } else { wanted.contains(name) })
+        .cloned()
+        .collect()
+}
+
+/// Whether the first band's raster meets the site, by its own georeference: a catalogue's footprint may be wrong.
+fn covers(scene: &Scene, site: &Site, inputs: &Inputs) -> Result<bool, IoError> {
+    let Some(info) = scene.bands.first().and_then(|band| inputs.infos.get(&band.path)) else { return Ok(false) };
+    let Some(bounds) = site.boundary.bounding_rect() else { return Ok(false) };
+    // The site's box, carried into the raster: a raster may be far larger than the area in which a projection works.
+    let to_raster = Projector::new(WGS84, &info.crs_wkt)?;
+    let edge = crs::densify(&MultiPolygon(vec![bounds.to_polygon()]));
+    let Ok(edge) = to_raster.project_polygon(&edge) else { return Ok(false) };
+    let pixels = edge.map_coords(|c| to_pixel(&info.geotransform, c.x, c.y).into());
+    Ok(pixels.bounding_rect().is_some_and(|b| {
+        b.max().x > 0.0 && b.max().y > 0.0 && b.min().x < info.width as f64 && b.min().y < info.height as f64
+    }))
+}
+
+fn to_pixel(geotransform: &[f64; 6], x: f64, y: f64) -> (f64, f64) {
+    let [x0, a, b, y0, c, d] = *geotransform;
+    let (u, v, determinant) = (x - x0, y - y0, a * d - b * c);
+    ((d * u - b * v) / determinant, (a * v - c * u) / determinant)
+}
+
+fn ground(site: &Site, pairs: &[Pair], inputs: &Inputs, config: &Config) -> Result<Ground, IoError> {
+    let failed = |message: String| IoError::Projection { from: format!("site {}", site.id), to: config.grid.crs.clone(), message };
+    let box_deg = site.boundary.bounding_rect().ok_or_else(|| failed("its boundary is empty".into()))?;
+    let centre = box_deg.center();
+    let code = match config.grid.crs.as_str() {
+        "utm" => crs::utm_zone(centre.x, centre.y),
+        code => code.to_owned(),
+    };
+    if !crs::parse(&code)?.is_projected() {
+        return Err(failed("expected a projected system in metres".into()));
+    }
+    let project = Projector::new(WGS84, &code)?;
+    let boundary = project.project_polygon(&crs::densify(&site.boundary))?;
+    let bounds = boundary.bounding_rect().ok_or_else(|| failed("its boundary is empty".into()))?;
+    let rasters = pair_rasters(pairs, inputs);
+    let (pixel_m, finest) = pixel(&rasters, &project, &code, (centre.x, centre.y), config.grid.pixel_m)?;
+    let m = config.grid.margin_m;
+    let bounds_m = [bounds.min().x - m, bounds.min().y - m, bounds.max().x + m, bounds.max().y + m];
+    let pixels = (bounds_m[2] - bounds_m[0]) * (bounds_m[3] - bounds_m[1]) / (pixel_m * pixel_m);
+    if pixels > MAX_PIXELS {
+        return Err(failed(format!("{pixels:.0} pixels of {pixel_m} m are more than {MAX_PIXELS:.0}; give a larger grid.pixel_m or a smaller site")));
+    }
+    let phase = finest.map_or([0.0, 0.0], |info| phase(info, &code, pixel_m));
+    let grid = Grid::covering(&code, bounds_m, pixel_m, phase);
+    let shape = |polygon_m: &MultiPolygon<f64>| Shape::new(polygon_m.map_coords(|c| grid.to_pixel(c.x, c.y).into()));
+    let projected = |polygon: &MultiPolygon<f64>| project.project_polygon(&crs::densify(polygon));
+    let zones = site
+        .zones
+        .iter()
+        .map(|zone| Ok(DeclaredZone { id: zone.id.clone(), role: zone.role, area: shape(&projected(&zone.polygon)?) }))
+        .collect::<Result<_, IoError>>()?;
+    let activities = site
+        .activities
+        .iter()
+        .map(|activity| {
+            let area = projected(&activity.polygon)?;
+            let tolerated = if activity.tolerance_m > 0.0 { area.buffer(activity.tolerance_m) } else { area.clone() };
+            Ok(Declared { activity: activity.clone(), area: shape(&area), tolerated: shape(&tolerated) })
+        })
+        .collect::<Result<_, IoError>>()?;
+    let halo = config.screen.halo(pixel_m) + difference::halo(&config.detect);
+    let (tile_px, memory_mib) = fit_memory(&grid, halo, pairs, inputs, config);
+    Ok(Ground { boundary: shape(&boundary), zones, activities, halo, tile_px, memory_mib, grid })
+}
+
+/// The rasters of the bands that are compared.
+fn pair_rasters<'a>(pairs: &[Pair], inputs: &'a Inputs) -> Vec<&'a RasterInfo> {
+    let mut rasters = Vec::new();
+    for pair in pairs {
+        for scene in [pair.after, pair.before].map(|index| &inputs.scenes[index]) {
+            let paths = scene.bands.iter().filter(|band| pair.bands.contains(&band.name)).map(|band| &band.path);
+            rasters.extend(paths.filter_map(|path| inputs.infos.get(path)));
+        }
+    }
+    rasters
+}
+
+/// Edge of a pixel of the site grid in metres, and the raster whose pixels it takes.
+fn pixel<'a>(
+    rasters: &[&'a RasterInfo],
+    to_grid: &Projector,
+    code: &str,
+    centre: (f64, f64),
+    wanted: Option<f64>,
+) -> Result<(f64, Option<&'a RasterInfo>), IoError> {
+    let (mut x, mut y) = ([centre.0], [centre.1]);
+    to_grid.project(&mut x, &mut y)?;
+    let mut finest: Option<(f64, &RasterInfo)> = None;
+    let mut known: Option<(&RasterInfo, f64)> = None;
+    for info in rasters {
+        let edge = match known {
+            Some((same, edge)) if same.geotransform == info.geotransform && same.crs_wkt == info.crs_wkt => edge,
+            _ => native_pixel(info, code, (x[0], y[0]))?,
+        };
+        known = Some((info, edge));
+        if finest.is_none_or(|(least, _)| edge < least - 1e-6) {
+            finest = Some((edge, info));
+        }
+    }
+    let (edge, info) = finest.map_or((10.0, None), |(edge, info)| (edge, Some(info)));
+    Ok(match wanted {
+        Some(wanted) if (wanted - edge).abs() > 1e-6 => (wanted, None),
+        Some(wanted) => (wanted, info),
+        None => (edge, info),
+    })
+}
+
+/// Edge in metres of a square as large as the raster's pixel at `at` (in the grid's CRS), rounded to a centimetre.
+fn native_pixel(info: &RasterInfo, code: &str, at: (f64, f64)) -> Result<f64, IoError> {
+    let there = Projector::new(code, &info.crs_wkt)?;
+    let (mut x, mut y) = ([at.0], [at.1]);
+    there.project(&mut x, &mut y)?;
+    let [_, a, b, _, c, d] = info.geotransform;
+    let back = Projector::new(&info.crs_wkt, code)?;
+    let (mut x, mut y) = ([x[0], x[0] + a, x[0] + b], [y[0], y[0] + c, y[0] + d]);
+    back.project(&mut x, &mut y)?;
+    let area = ((x[1] - x[0]) * (y[2] - y[0]) - (x[2] - x[0]) * (y[1] - y[0])).abs();
+    Ok(((area.sqrt() * 100.0).round() / 100.0).max(0.01))
+}
+
+/// A corner of the raster's pixels in metres where the grid can share its lattice; else the origin.
+fn phase(info: &RasterInfo, code: &str, pixel_m: f64) -> [f64; 2] {
+    let [x0, a, b, y0, c, d] = info.geotransform;
+    let square = (a - pixel_m).abs() < 1e-6 && (d + pixel_m).abs() < 1e-6 && b == 0.0 && c == 0.0;
+    let same = match (crs::parse(code), crs::parse(&info.crs_wkt)) {
+        (Ok(grid), Ok(raster)) => grid == raster,
+        _ => false,
+    };
+    if square && same { [x0.rem_euclid(pixel_m), y0.rem_euclid(pixel_m)] } else { [0.0, 0.0] }
+}
+
+/// Memory of the program itself, GDAL with its block cache, and the survey's sample, MiB; measured.
+const BASE_MIB: f64 = 200.0;
+
+/// The largest tile that stays in the budget, and the peak memory that it leads to in MiB.
+fn fit_memory(grid: &Grid, halo: usize, pairs: &[Pair], inputs: &Inputs, config: &Config) -> (usize, u64) {
+    let threads = thread_count(config.compute.threads) as f64;
+    let bands = pairs.iter().map(|pair| pair.bands.len()).max().unwrap_or(1) as f64;
+    let quality = pairs
+        .iter()
+        .flat_map(|pair| [pair.before, pair.after])
+        .map(|index| inputs.scenes[index].quality.len())
+        .max()
+        .unwrap_or(0) as f64;
+    let predict = |edge: usize| {
+        let core = (edge.min(grid.width) * edge.min(grid.height)) as f64;
+        let padded = ((edge.min(grid.width) + 2 * halo) * (edge.min(grid.height) + 2 * halo)) as f64;
+        // Two stacks of f32 bands and flags, one raw window with its copy, smoothed bands, scores; results wait in two batches.
+        let working = padded * (2.0 * (4.0 * (bands + quality) + 2.0) + 8.0 + 8.0 * bands + 16.0);
+        let waiting = 2.0 * core * (2.0 + 2.0);
+        BASE_MIB + threads * (working + waiting) / f64::from(1 << 20)
+    };
+    let mut edge = config.compute.tile_px;
+    while edge > 64 && predict(edge) > config.compute.memory_mib as f64 {
+        edge /= 2;
+    }
+    (edge, predict(edge).ceil() as u64)
+}
+
+/// The files that a site's comparisons read, each once.
+pub fn site_files(plan: &SitePlan, inputs: &Inputs) -> Vec<PathBuf> {
+    let mut paths: Vec<PathBuf> = plan
+        .pairs
+        .iter()
+        .flat_map(|pair| [pair.before, pair.after])
+        .flat_map(|index| {
+            let scene = &inputs.scenes[index];
+            files(scene).into_iter().chain([scene.source.clone()])
+        })
+        .collect();
+    paths.sort();
+    paths.dedup();
+    paths
+}

@@ -1,0 +1,3 @@
+//! What makes a result checkable by others: hashes.
+
+pub mod digest;

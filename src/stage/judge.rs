@@ -1,0 +1,327 @@
+//! Regions and declared activities, judged against each other.
+//!
+//! A region is compared with what was declared by its pixels: those inside the area of an activity, grown by the activity's
+//! tolerance, whose window meets the time in which the change happened.
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::regions::Region;
+use crate::declaration::{Activity, Role};
+use crate::finding::{Evidence, Verdict};
+use crate::geo::Shape;
+
+/// `[judge]` of the pipeline file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct JudgeParams {
+    /// A site, or the area of an activity, of which less than this fraction was observed is not observable.
+    pub min_observed_fraction: f64,
+    /// A change may lie outside its declared area by this fraction of its pixels and still be consistent.
+    pub max_outside_fraction: f64,
+    /// An undeclared change is inconclusive when at least this fraction of its edge borders on ground that was not observed.
+    pub max_unobserved_edge: f64,
+    /// An activity counts as seen from this area of matching change on, square metres.
+    pub min_seen_m2: f64,
+}
+
+/// A declared activity on the site grid.
+#[derive(Debug, Clone)]
+pub struct Declared {
+    /// What was declared.
+    pub activity: Activity,
+    /// Its area in pixels.
+    pub area: Shape,
+    /// Its area grown by its tolerance.
+    pub tolerated: Shape,
+}
+
+/// A declared zone on the site grid.
+#[derive(Debug, Clone)]
+pub struct DeclaredZone {
+    /// Its id.
+    pub id: String,
+    /// What it is declared to be.
+    pub role: Role,
+    /// Its area in pixels.
+    pub area: Shape,
+}
+
+/// When a change that a pair of scenes shows happened: after the start of the earlier, before the end of the later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span {
+    /// Start of the earlier acquisition.
+    pub from: Timestamp,
+    /// End of the later acquisition.
+    pub to: Timestamp,
+}
+
+/// Pixels on a region's edge, and how many of them border on ground that was not observed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Edge {
+    /// Pixels of the region with a neighbour outside it.
+    pub pixels: u64,
+    /// Those of them with a neighbour that was not observed.
+    pub unobserved: u64,
+}
+
+/// What is said of a region.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Judgement {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// Reasons for and against it.
+    pub evidence: Vec<Evidence>,
+    /// Zones that it touches.
+    pub zones: Vec<String>,
+    /// Activities whose tolerated area it touches.
+    pub activities: Vec<String>,
+    /// Those of them whose area and window hold some of it, with the pixels they hold.
+    pub matched: Vec<(String, u64)>,
+}
+
+/// The verdict on `region`, seen between the dates of `span`.
+pub fn judge(region: &Region, edge: Edge, span: Span, activities: &[Declared], zones: &[DeclaredZone], params: &JudgeParams) -> Judgement {
+    let total = region.pixels();
+    let touched: Vec<(&Declared, u64)> =
+        activities.iter().map(|d| (d, inside(region, &[&d.tolerated]))).filter(|(_, pixels)| *pixels > 0).collect();
+    let in_window: Vec<&(&Declared, u64)> = touched.iter().filter(|(d, _)| meets(&d.activity, span)).collect();
+    let shapes: Vec<&Shape> = in_window.iter().map(|(d, _)| &d.tolerated).collect();
+    let outside = total - inside(region, &shapes);
+    let outside_fraction = outside as f64 / total.max(1) as f64;
+    let mut evidence = Vec::new();
+    let mut say = |rule: &str, text: String, supports: bool| evidence.push(Evidence { rule: rule.into(), text, supports });
+    let percent = |fraction: f64| format!("{:.0} %", 100.0 * fraction);
+
+    let mut verdict = if touched.is_empty() {
+        say("area", "no declared activity's area holds any of it".into(), true);
+        Verdict::Undeclared
+    } else if in_window.is_empty() {
+        Verdict::OverRun
+    } else if outside_fraction <= params.max_outside_fraction {
+        Verdict::Consistent
+    } else {
+        Verdict::OverRun
+    };
+    for (declared, pixels) in &touched {
+        let activity = &declared.activity;
+        let matches = meets(activity, span);
+        say(
+            "area",
+            format!(
+                "{} of it lies in the area of {} ({}{})",
+                percent(*pixels as f64 / total.max(1) as f64),
+                activity.id,
+                activity.what.word(),
+                if activity.tolerance_m > 0.0 { format!(", tolerance {} m", activity.tolerance_m) } else { String::new() }
+            ),
+            verdict == Verdict::Consistent || !matches,
+        );
+        let window = format!("{} was declared for {} to {}", activity.id, activity.from, activity.to);
+        let seen = format!("the change happened between {} and {}", span.from, span.to);
+        match (matches, activity.from <= span.from && span.to <= activity.to) {
+            (false, _) => say("window", format!("{window}; {seen}: outside its window"), verdict == Verdict::OverRun),
+            (true, true) => say("window", format!("{window}; {seen}: inside its window"), verdict == Verdict::Consistent),
+            (true, false) => {
+                say("window", format!("{window}; {seen}: it may have been inside its window or not"), false);
+            }
+        }
+        if activity.notified > activity.from {
+            say("notice", format!("{} was notified on {}, after its start", activity.id, activity.notified), false);
+        }
+    }
+    if verdict == Verdict::OverRun && !in_window.is_empty() {
+        say("area", format!("{} of it lies outside every area declared for that time", percent(outside_fraction)), true);
+    }
+    let unobserved_edge = edge.unobserved as f64 / edge.pixels.max(1) as f64;
+    if edge.unobserved > 0 {
+        let text = format!("{} of its edge borders on ground that was not observed", percent(unobserved_edge));
+        if verdict != Verdict::Consistent && unobserved_edge >= params.max_unobserved_edge {
+            say("edge", format!("{text}: it may be the rim of a cloud or shadow, and its extent is unknown"), true);
+            verdict = Verdict::Inconclusive;
+        } else {
+            say("edge", text, false);
+        }
+    }
+    let mut zones_touched = Vec::new();
+    for zone in zones {
+        let pixels = inside(region, &[&zone.area]);
+        if pixels > 0 {
+            zones_touched.push(zone.id.clone());
+            let note = match zone.role {
+                Role::Exclusion => ", declared to stay empty",
+                Role::Reference => ", declared not to change",
+                _ => "",
+            };
+            let share = percent(pixels as f64 / total.max(1) as f64);
+            say(
+                "zone",
+                format!("{share} of it lies in zone {} ({}{note})", zone.id, zone.role.word()),
+                verdict.needs_review() && !note.is_empty(),
+            );
+        }
+    }
+    Judgement {
+        verdict,
+        evidence,
+        zones: zones_touched,
+        activities: touched.iter().map(|(d, _)| d.activity.id.clone()).collect(),
+        matched: in_window.iter().map(|(d, pixels)| (d.activity.id.clone(), *pixels)).collect(),
+    }
+}
+
+/// What one comparison says about an activity.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Look {
+    /// When a change in this comparison happened.
+    pub span: Span,
+    /// Pixels of the activity's area, and those of them that were observed.
+    pub area: (u64, u64),
+    /// Matching change: anomaly ids and their pixels inside the activity's tolerated area.
+    pub matched: Vec<(String, u64)>,
+}
+
+/// The verdict on an activity, from all comparisons of its site: consistent means seen.
+pub fn judge_activity(activity: &Activity, looks: &[Look], pixel_area_m2: f64, params: &JudgeParams) -> (Verdict, Vec<Evidence>, f64) {
+    let looks: Vec<&Look> = looks.iter().filter(|look| meets(activity, look.span)).collect();
+    let mut evidence = Vec::new();
+    let mut say = |rule: &str, text: String, supports: bool| evidence.push(Evidence { rule: rule.into(), text, supports });
+    // The best look decides: a change that stays is seen by any comparison over it.
+    let observed = looks.iter().map(|look| look.area.1 as f64 / look.area.0.max(1) as f64).fold(0.0, f64::max);
+    if activity.notified > activity.from {
+        say("notice", format!("notified on {}, after its start", activity.notified), false);
+    }
+    let seen: u64 = looks.iter().flat_map(|look| &look.matched).map(|(_, pixels)| pixels).sum();
+    let seen_m2 = seen as f64 * pixel_area_m2;
+    let verdict = if seen > 0 && seen_m2 >= params.min_seen_m2 {
+        say("area", format!("{seen_m2:.0} m2 of change in its area and window"), true);
+        Verdict::Consistent
+    } else if looks.is_empty() {
+        say("window", "no pair of scenes spans any part of its window".into(), true);
+        Verdict::NotObservable
+    } else if observed < params.min_observed_fraction {
+        say("area", format!("at most {:.0} % of its area was observed in its window", 100.0 * observed), true);
+        Verdict::NotObservable
+    } else if looks.iter().all(|look| look.span.to < activity.to) {
+        say("window", format!("no change yet; its window is open until {}", activity.to), true);
+        Verdict::Inconclusive
+    } else {
+        say("area", format!("no change in its area, of which {:.0} % was observed", 100.0 * observed), true);
+        if looks.iter().all(|look| look.span.from > activity.from) {
+            say("window", "the earlier scene was taken after its window had begun: it may have been done before".into(), false);
+        }
+        Verdict::DeclaredNotSeen
+    };
+    (verdict, evidence, observed)
+}
+
+/// Whether an activity's half-open window meets the span of a change.
+fn meets(activity: &Activity, span: Span) -> bool {
+    activity.from <= span.to && span.from < activity.to
+}
+
+/// Pixels of `region` that any of `shapes` holds.
+fn inside(region: &Region, shapes: &[&Shape]) -> u64 {
+    let mut total = 0;
+    for run in &region.runs {
+        let mut spans: Vec<(i64, i64)> = shapes
+            .iter()
+            .filter(|shape| run.y >= shape.bounds().y && run.y < shape.bounds().bottom())
+            .flat_map(|shape| shape.spans(run.y))
+            .map(|(from, to)| (from.max(run.from), to.min(run.to)))
+            .filter(|(from, to)| from < to)
+            .collect();
+        spans.sort_unstable();
+        let mut reached = run.from;
+        for (from, to) in spans {
+            total += (to - reached.max(from)).max(0) as u64;
+            reached = reached.max(to);
+        }
+    }
+    total
+}
+
+#[cfg(test)]
+mod tests {
+    use geo::{MultiPolygon, Rect as Box};
+
+    use super::*;
+    use crate::declaration::What;
+    use crate::stage::regions::Run;
+
+    fn day(text: &str) -> Timestamp {
+        format!("{text}T00:00:00Z").parse().unwrap()
+    }
+
+    fn square(x: f64, y: f64, edge: f64) -> Shape {
+        let polygon = Box::new((x, y), (x + edge, y + edge)).to_polygon();
+        Shape::new(MultiPolygon(vec![polygon]))
+    }
+
+    fn region(x: i64, y: i64, edge: i64) -> Region {
+        let runs = (y..y + edge).map(|y| Run { y, from: x, to: x + edge, peak: 900, sum: 600 * edge, seeds: 1 }).collect();
+        Region { runs }
+    }
+
+    fn declared(from: &str, to: &str, area: Shape) -> Declared {
+        let activity = Activity {
+            id: "a1".into(),
+            zone: None,
+            what: What::Construction,
+            from: day(from),
+            to: day(to),
+            notified: day("2019-01-01"),
+            tolerance_m: 0.0,
+            polygon: MultiPolygon(vec![]),
+            declared_in: "d1".into(),
+        };
+        Declared { activity, tolerated: area.clone(), area }
+    }
+
+    fn params() -> JudgeParams {
+        JudgeParams { min_observed_fraction: 0.5, max_outside_fraction: 0.1, max_unobserved_edge: 0.3, min_seen_m2: 100.0 }
+    }
+
+    fn span() -> Span {
+        Span { from: day("2020-01-01"), to: day("2020-02-01") }
+    }
+
+    fn verdict(region: &Region, activities: &[Declared], edge: Edge) -> Verdict {
+        judge(region, edge, span(), activities, &[], &params()).verdict
+    }
+
+    #[test]
+    fn a_region_is_told_by_area_and_window() {
+        let june = |area| declared("2020-06-01", "2020-07-01", area);
+        let january = |area| declared("2019-12-01", "2020-03-01", area);
+        let none = Edge::default();
+        assert_eq!(verdict(&region(2, 2, 4), &[], none), Verdict::Undeclared);
+        assert_eq!(verdict(&region(2, 2, 4), &[january(square(20.0, 20.0, 4.0))], none), Verdict::Undeclared);
+        assert_eq!(verdict(&region(2, 2, 4), &[january(square(0.0, 0.0, 10.0))], none), Verdict::Consistent);
+        assert_eq!(verdict(&region(2, 2, 4), &[june(square(0.0, 0.0, 10.0))], none), Verdict::OverRun);
+        assert_eq!(verdict(&region(2, 2, 4), &[january(square(0.0, 0.0, 4.0))], none), Verdict::OverRun);
+        // Two adjoining areas hold together what neither holds alone.
+        let halves = [january(square(0.0, 0.0, 4.0)), january(square(4.0, 0.0, 6.0)), january(square(0.0, 4.0, 6.0))];
+        assert_eq!(verdict(&region(2, 2, 4), &halves, none), Verdict::Consistent);
+    }
+
+    #[test]
+    fn the_rim_of_a_cloud_is_inconclusive() {
+        assert_eq!(verdict(&region(2, 2, 4), &[], Edge { pixels: 12, unobserved: 6 }), Verdict::Inconclusive);
+        assert_eq!(verdict(&region(2, 2, 4), &[], Edge { pixels: 12, unobserved: 1 }), Verdict::Undeclared);
+    }
+
+    #[test]
+    fn an_activity_is_seen_not_seen_or_not_observable() {
+        let activity = declared("2020-01-05", "2020-01-20", square(0.0, 0.0, 4.0)).activity;
+        let look = |observed, matched: &[(String, u64)]| Look { span: span(), area: (16, observed), matched: matched.to_vec() };
+        let tell = |looks: &[Look]| judge_activity(&activity, looks, 100.0, &params()).0;
+        assert_eq!(tell(&[look(16, &[("x".into(), 3)])]), Verdict::Consistent);
+        assert_eq!(tell(&[look(16, &[])]), Verdict::DeclaredNotSeen);
+        assert_eq!(tell(&[look(3, &[])]), Verdict::NotObservable);
+        assert_eq!(tell(&[]), Verdict::NotObservable);
+        let long = declared("2020-01-05", "2021-01-01", square(0.0, 0.0, 4.0)).activity;
+        assert_eq!(judge_activity(&long, &[look(16, &[])], 100.0, &params()).0, Verdict::Inconclusive);
+    }
+}

@@ -1,0 +1,8 @@
+//! The stages: plain functions from data to data. No files, no threads, no clock.
+
+pub mod cutoff;
+pub mod detect;
+pub mod judge;
+pub mod normalise;
+pub mod regions;
+pub mod screen;

@@ -1,0 +1,228 @@
+//! Radiometric normalisation: gain and offset of each band on ground that did not change, and the noise that is left.
+//!
+//! Pixels are chosen and fitted in turn: those whose residual over all bands is least count as unchanged, the line through
+//! them gives the next residual. The line is the reduced major axis (gain = ratio of standard deviations), which treats both
+//! dates alike (Kermack and Haldane, "Organic correlation and allometry", 1950; for imagery Schott, Salvaggio and Volchok, 1988).
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::raster::stats::{median, median_and_sigma};
+
+/// `[normalise]` of the pipeline file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NormaliseParams {
+    /// The least changed part of the pixels, on which gain and offset are fitted.
+    pub keep_fraction: f64,
+    /// Rounds of fitting and choosing anew.
+    pub max_iterations: usize,
+    /// Fewer pixels than this: the pair is not compared.
+    pub min_pixels: usize,
+}
+
+/// Gains outside these bounds are no radiometry: a factor of five between two dates.
+const GAIN_BOUNDS: (f64, f64) = (0.2, 5.0);
+/// The fit has settled when no gain moves by more than this part.
+const SETTLED: f64 = 1e-4;
+/// Noise is never taken below this part of the band's own spread: constant and quantised bands.
+const LEAST_NOISE: f64 = 1e-3;
+
+/// Pixels of both dates that were clear on both, band by band.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Sample {
+    /// The earlier date: one vector a band.
+    pub before: Vec<Vec<f32>>,
+    /// The later date, in the same order.
+    pub after: Vec<Vec<f32>>,
+}
+
+impl Sample {
+    /// Pixels in the sample.
+    pub fn len(&self) -> usize {
+        self.before.first().map_or(0, Vec::len)
+    }
+
+    /// Whether it holds no pixel.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// The law of one band on unchanged ground: after = gain x before + offset, with noise.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct BandLaw {
+    /// Factor on the earlier date.
+    pub gain: f64,
+    /// Added to it, in the band's unit.
+    pub offset: f64,
+    /// Standard deviation of what is left, robust against change (1.4826 x median absolute deviation over all pixels).
+    pub noise: f64,
+    /// Correlation of both dates on unchanged ground.
+    pub correlation: f64,
+}
+
+/// A fitted normalisation.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fit {
+    /// One law a band.
+    pub bands: Vec<BandLaw>,
+    /// Which pixels of the sample count as unchanged.
+    pub unchanged: Vec<bool>,
+}
+
+/// Why a pair cannot be normalised.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NormaliseError {
+    /// Too few pixels are clear on both dates.
+    #[error("normalising: expected at least {expected} pixels that are clear on both dates, found {found}; choose other scenes or a larger margin_m")]
+    TooFew {
+        /// Needed.
+        expected: usize,
+        /// There.
+        found: usize,
+    },
+}
+
+/// The law of each band of `sample`.
+///
+/// # Errors
+/// Fewer pixels than [`NormaliseParams::min_pixels`].
+pub fn fit(sample: &Sample, params: &NormaliseParams) -> Result<Fit, NormaliseError> {
+    let n = sample.len();
+    if n < params.min_pixels {
+        return Err(NormaliseError::TooFew { expected: params.min_pixels, found: n });
+    }
+    let mut bands: Vec<BandLaw> = sample.before.iter().zip(&sample.after).map(|(x, y)| match_spread(x, y)).collect();
+    let mut unchanged = vec![true; n];
+    for _ in 0..params.max_iterations {
+        unchanged = least_changed(sample, &bands, params.keep_fraction);
+        let mut moved = 0.0_f64;
+        for (law, (x, y)) in bands.iter_mut().zip(sample.before.iter().zip(&sample.after)) {
+            let gain = law.gain;
+            refit(law, x, y, &unchanged);
+            moved = moved.max((law.gain / gain - 1.0).abs());
+        }
+        if moved < SETTLED {
+            break;
+        }
+    }
+    Ok(Fit { bands, unchanged })
+}
+
+/// First guess: medians and spreads of both dates made equal.
+fn match_spread(x: &[f32], y: &[f32]) -> BandLaw {
+    let spread = |v: &[f32]| median_and_sigma(&mut v.iter().map(|v| f64::from(*v)).collect::<Vec<_>>()).unwrap_or((0.0, 0.0));
+    let ((x_centre, x_sigma), (y_centre, y_sigma)) = (spread(x), spread(y));
+    let gain = if x_sigma > 0.0 && y_sigma > 0.0 { (y_sigma / x_sigma).clamp(GAIN_BOUNDS.0, GAIN_BOUNDS.1) } else { 1.0 };
+    let mut law = BandLaw { gain, offset: y_centre - gain * x_centre, noise: 0.0, correlation: 0.0 };
+    law.noise = noise(&law, x, y, y_sigma);
+    law
+}
+
+fn residual(law: &BandLaw, x: f32, y: f32) -> f64 {
+    f64::from(y) - law.gain * f64::from(x) - law.offset
+}
+
+fn noise(law: &BandLaw, x: &[f32], y: &[f32], spread: f64) -> f64 {
+    let mut residuals: Vec<f64> = x.iter().zip(y).map(|(x, y)| residual(law, *x, *y)).collect();
+    let sigma = median_and_sigma(&mut residuals).map_or(0.0, |(_, sigma)| sigma);
+    sigma.max(LEAST_NOISE * spread).max(f64::from(f32::EPSILON))
+}
+
+/// The `keep` part of the pixels with the least sum of squared residuals, each in units of its band's noise.
+fn least_changed(sample: &Sample, bands: &[BandLaw], keep: f64) -> Vec<bool> {
+    let mut sums = vec![0.0; sample.len()];
+    for (law, (x, y)) in bands.iter().zip(sample.before.iter().zip(&sample.after)) {
+        for (sum, (x, y)) in sums.iter_mut().zip(x.iter().zip(y)) {
+            let d = residual(law, *x, *y) / law.noise;
+            *sum += d * d;
+        }
+    }
+    let mut sorted = sums.clone();
+    let place = ((keep * sums.len() as f64) as usize).clamp(1, sums.len()) - 1;
+    let limit = *sorted.select_nth_unstable_by(place, f64::total_cmp).1;
+    sums.iter().map(|sum| *sum <= limit).collect()
+}
+
+/// The reduced major axis through the unchanged pixels; the old gain stays where they do not correlate.
+fn refit(law: &mut BandLaw, x: &[f32], y: &[f32], unchanged: &[bool]) {
+    let pairs = || x.iter().zip(y).zip(unchanged).filter(|(_, keep)| **keep).map(|((x, y), _)| (f64::from(*x), f64::from(*y)));
+    let (mut n, mut x_sum, mut y_sum) = (0.0, 0.0, 0.0);
+    pairs().for_each(|(x, y)| {
+        n += 1.0;
+        x_sum += x;
+        y_sum += y;
+    });
+    let (x_mean, y_mean) = (x_sum / n, y_sum / n);
+    let (mut xx, mut yy, mut xy) = (0.0, 0.0, 0.0);
+    pairs().for_each(|(x, y)| {
+        xx += (x - x_mean) * (x - x_mean);
+        yy += (y - y_mean) * (y - y_mean);
+        xy += (x - x_mean) * (y - y_mean);
+    });
+    if xx > 0.0 && yy > 0.0 && xy > 0.0 {
+        law.gain = (yy / xx).sqrt().clamp(GAIN_BOUNDS.0, GAIN_BOUNDS.1);
+        law.correlation = xy / (xx * yy).sqrt();
+    } else {
+        law.correlation = 0.0;
+    }
+    let mut rest: Vec<f64> = pairs().map(|(x, y)| y - law.gain * x).collect();
+    law.offset = median(&mut rest).unwrap_or(law.offset);
+    law.noise = noise(law, x, y, (yy / n).sqrt());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn params() -> NormaliseParams {
+        NormaliseParams { keep_fraction: 0.5, max_iterations: 10, min_pixels: 100 }
+    }
+
+    /// A noise of known spread without a generator: equidistant quantiles of a triangular law, in scrambled order.
+    fn noise_at(i: usize) -> f64 {
+        let scrambled = (i * 7919) % 1000;
+        let other = (i * 104_729 + 31) % 1000;
+        (scrambled as f64 + other as f64) / 1000.0 - 1.0
+    }
+
+    fn pair(changed: usize) -> Sample {
+        let before: Vec<f32> = (0..2000).map(|i| (i % 500) as f32 * 0.01).collect();
+        let after = before
+            .iter()
+            .enumerate()
+            .map(|(i, x)| if i < changed { 9.0 } else { (1.5 * f64::from(*x) + 0.7 + 0.02 * noise_at(i)) as f32 })
+            .collect();
+        Sample { before: vec![before.clone(), before], after: vec![after, vec![0.25; 2000]] }
+    }
+
+    #[test]
+    fn gain_and_offset_are_those_of_unchanged_ground() {
+        for changed in [0, 500] {
+            let fit = fit(&pair(changed), &params()).unwrap();
+            let law = fit.bands[0];
+            assert!((law.gain - 1.5).abs() < 0.01 && (law.offset - 0.7).abs() < 0.02, "{changed}: {law:?}");
+            assert!(law.correlation > 0.999, "{law:?}");
+            // A triangular law on [-1, 1] has a median absolute deviation of 1 - sqrt(1/2).
+            let expected = 0.02 * 1.4826 * (1.0 - 0.5_f64.sqrt());
+            if changed == 0 {
+                assert!((law.noise / expected - 1.0).abs() < 0.1, "{law:?} against {expected}");
+            } else {
+                assert!(law.noise > expected && law.noise < 3.0 * expected, "{law:?} against {expected}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_constant_band_has_noise_above_zero() {
+        let fit = fit(&pair(0), &params()).unwrap();
+        assert!(fit.bands[1].noise > 0.0 && fit.bands[1].gain.is_finite());
+    }
+
+    #[test]
+    fn too_few_pixels_are_refused() {
+        let sample = Sample { before: vec![vec![1.0; 99]], after: vec![vec![1.0; 99]] };
+        assert_eq!(fit(&sample, &params()), Err(NormaliseError::TooFew { expected: 100, found: 99 }));
+    }
+}
