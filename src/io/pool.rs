@@ -66,6 +66,17 @@ impl Pool {
         Ok(Plane { rect: *rect, data })
     }
 
+    /// Closes the handles on `path` that nobody uses.
+    pub fn forget(&self, path: &Path) {
+        let gone = {
+            let mut idle = self.idle.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+            let gone = idle.handles.remove(path).unwrap_or_default();
+            idle.count -= gone.len();
+            gone
+        };
+        drop(gone); // closed outside the lock
+    }
+
     fn take(&self, path: &Path) -> Option<Dataset> {
         let mut idle = self.idle.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         let dataset = idle.handles.get_mut(path)?.pop()?;

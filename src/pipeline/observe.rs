@@ -7,7 +7,7 @@ use ndarray::Array2;
 use super::SiteError;
 use super::config::Config;
 use super::driver::in_order;
-use crate::geo::{Grid, Rect, tile::Tile};
+use crate::geo::{Grid, Rect};
 use crate::raster::{Flags, PixelSource, Plane, ReadError};
 use crate::scene::Coding;
 use crate::stage::detect::difference;
@@ -120,11 +120,6 @@ fn add_to(sample: &mut Sample, cell: &Rect, observed: &Observed, stride: i64) {
             bands.for_each(|(values, band)| values.push(band[[row, column]]));
         }
     }
-}
-
-/// The tiles of a site, row by row.
-pub fn site_tiles(grid: &Grid, tile_px: usize, halo: usize) -> Vec<Tile> {
-    crate::geo::tile::tiles(grid.rect(), tile_px, halo)
 }
 
 #[cfg(test)]

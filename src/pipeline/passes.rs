@@ -119,7 +119,7 @@ impl Lattice {
 }
 
 struct Scored {
-    tile: Tile,
+    core: Rect,
     scores: Plane<i16>,
     flags: Plane<Flags>,
     areas: Vec<AreaCount>,
@@ -178,11 +178,11 @@ pub fn score(
                     *score = SCORE_NODATA;
                 }
             }
-            Ok(Scored { tile: *tile, scores, flags: reasons, areas, colours })
+            Ok(Scored { core: tile.core, scores, flags: reasons, areas, colours })
         },
         |scored| {
             let scored = scored?;
-            let core = scored.tile.core;
+            let core = scored.core;
             scored.scores.data.iter().for_each(|score| counts.histogram.add(*score));
             counts.areas.iter_mut().zip(&scored.areas).for_each(|(all, part)| all.merge(part));
             scored.colours.iter().for_each(|(place, colours)| counts.overview[*place] = *colours);

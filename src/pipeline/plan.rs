@@ -117,15 +117,19 @@ fn filter(config: &Config) -> Filter {
     }
 }
 
+/// Bands that tell land cover and are not swayed by the atmosphere; every optical land sensor has some of them.
+const LAND_BANDS: [&str; 6] = ["blue", "green", "red", "nir", "swir16", "swir22"];
+/// With fewer of them all shared bands are compared.
+const LEAST_LAND_BANDS: usize = 3;
+
 fn shared_bands(before: &Scene, after: &Scene, wanted: &[String]) -> Vec<String> {
-    before
-        .bands
-        .iter()
-        .map(|band| &band.name)
-        .filter(|name| after.bands.iter().any(|band| band.name == **name))
-        .filter(|name| if wanted.is_empty() { name.as_str() != "cirrus" } else { wanted.contains(name) })
-        .cloned()
-        .collect()
+    let names = before.bands.iter().map(|band| &band.name);
+    let shared: Vec<String> = names.filter(|name| after.bands.iter().any(|band| band.name == **name)).cloned().collect();
+    if !wanted.is_empty() {
+        return shared.into_iter().filter(|name| wanted.contains(name)).collect();
+    }
+    let land: Vec<String> = shared.iter().filter(|name| LAND_BANDS.contains(&name.as_str())).cloned().collect();
+    if land.len() >= LEAST_LAND_BANDS { land } else { shared }
 }
 
 /// Whether the first band's raster meets the site, by its own georeference: a catalogue's footprint may be wrong.

@@ -78,15 +78,10 @@ pub fn median(values: &mut [f64]) -> Option<f64> {
     if values.is_empty() {
         return None;
     }
-    let middle = values.len() / 2;
+    let (middle, odd) = (values.len() / 2, values.len() % 2 == 1);
     let (below, upper, _) = values.select_nth_unstable_by(middle, f64::total_cmp);
-    let upper = *upper;
-    if values.len() % 2 == 1 {
-        return Some(upper);
-    }
-    let lower = below.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let _ = values;
-    Some((lower + upper) / 2.0)
+    let lower = if odd { *upper } else { below.iter().copied().fold(f64::NEG_INFINITY, f64::max) };
+    Some((lower + *upper) / 2.0)
 }
 
 /// 1 / Phi^-1(3/4): turns a median absolute deviation into a standard deviation of a normal law.

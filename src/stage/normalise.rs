@@ -56,7 +56,7 @@ pub struct BandLaw {
     pub gain: f64,
     /// Added to it, in the band's unit.
     pub offset: f64,
-    /// Standard deviation of what is left, robust against change (1.4826 x median absolute deviation over all pixels).
+    /// Standard deviation of what is left on unchanged ground: 1.4826 x median absolute deviation, and the sensor's own noise.
     pub noise: f64,
     /// Correlation of both dates on unchanged ground.
     pub correlation: f64,
@@ -84,11 +84,11 @@ pub enum NormaliseError {
     },
 }
 
-/// The law of each band of `sample`.
+/// The law of each band of `sample`; `floors` is the sensor's noise in each band's unit, 0 where it is not known.
 ///
 /// # Errors
 /// Fewer pixels than [`NormaliseParams::min_pixels`].
-pub fn fit(sample: &Sample, params: &NormaliseParams) -> Result<Fit, NormaliseError> {
+pub fn fit(sample: &Sample, floors: &[f64], params: &NormaliseParams) -> Result<Fit, NormaliseError> {
     let n = sample.len();
     if n < params.min_pixels {
         return Err(NormaliseError::TooFew { expected: params.min_pixels, found: n });
@@ -106,6 +106,11 @@ pub fn fit(sample: &Sample, params: &NormaliseParams) -> Result<Fit, NormaliseEr
         if moved < SETTLED {
             break;
         }
+    }
+    for ((law, floor), (x, y)) in bands.iter_mut().zip(floors).zip(sample.before.iter().zip(&sample.after)) {
+        let kept = |values: &[f32]| values.iter().zip(&unchanged).filter(|(_, keep)| **keep).map(|(v, _)| *v).collect::<Vec<_>>();
+        let left = noise(law, &kept(x), &kept(y), 0.0).max(LEAST_NOISE * law.noise);
+        law.noise = (left * left + floor * floor).sqrt();
     }
     Ok(Fit { bands, unchanged })
 }
@@ -200,29 +205,33 @@ mod tests {
     #[test]
     fn gain_and_offset_are_those_of_unchanged_ground() {
         for changed in [0, 500] {
-            let fit = fit(&pair(changed), &params()).unwrap();
+            let fit = fit(&pair(changed), &[0.0, 0.0], &params()).unwrap();
             let law = fit.bands[0];
             assert!((law.gain - 1.5).abs() < 0.01 && (law.offset - 0.7).abs() < 0.02, "{changed}: {law:?}");
             assert!(law.correlation > 0.999, "{law:?}");
-            // A triangular law on [-1, 1] has a median absolute deviation of 1 - sqrt(1/2).
-            let expected = 0.02 * 1.4826 * (1.0 - 0.5_f64.sqrt());
-            if changed == 0 {
-                assert!((law.noise / expected - 1.0).abs() < 0.1, "{law:?} against {expected}");
-            } else {
-                assert!(law.noise > expected && law.noise < 3.0 * expected, "{law:?} against {expected}");
-            }
+            // The half with the least residual of a triangular law on [-1, 1]: its median absolute residual is 1 - sqrt(3/4)
+            // of the whole's half-width; with a quarter changed, the kept half is two thirds of the rest.
+            let kept: f64 = if changed == 0 { 0.5 } else { 0.5 / 0.75 };
+            let expected = 0.02 * 1.4826 * (1.0 - (1.0 - kept / 2.0).sqrt());
+            assert!((law.noise / expected - 1.0).abs() < 0.15, "{law:?} against {expected}");
         }
     }
 
     #[test]
     fn a_constant_band_has_noise_above_zero() {
-        let fit = fit(&pair(0), &params()).unwrap();
+        let fit = fit(&pair(0), &[0.0, 0.0], &params()).unwrap();
         assert!(fit.bands[1].noise > 0.0 && fit.bands[1].gain.is_finite());
+    }
+
+    #[test]
+    fn the_sensor_noise_is_a_floor() {
+        let fit = fit(&pair(0), &[3.0, 4.0], &params()).unwrap();
+        assert!(fit.bands[0].noise > 3.0 && fit.bands[0].noise < 3.01);
     }
 
     #[test]
     fn too_few_pixels_are_refused() {
         let sample = Sample { before: vec![vec![1.0; 99]], after: vec![vec![1.0; 99]] };
-        assert_eq!(fit(&sample, &params()), Err(NormaliseError::TooFew { expected: 100, found: 99 }));
+        assert_eq!(fit(&sample, &[0.0], &params()), Err(NormaliseError::TooFew { expected: 100, found: 99 }));
     }
 }

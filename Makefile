@@ -1,0 +1,36 @@
+# Two commands for a newcomer: `make demo` and `make test`. Both install what is missing.
+
+CARGO ?= cargo
+
+.PHONY: demo test bench install check-format check-lints check-docs check-tests check-fresh
+
+demo: install
+	$(CARGO) build --release --locked
+	target/release/sitewatch simulate pipelines/demo-recipe.toml --out demo/scenes
+	target/release/sitewatch run pipelines/demo.toml --out demo/reports
+	@echo "Open $(CURDIR)/demo/reports/index.html in a browser."
+
+test: install check-format check-lints check-tests check-docs check-fresh
+
+check-format:
+	$(CARGO) fmt --check
+
+check-lints:
+	$(CARGO) clippy --locked --all-targets -- -D warnings
+
+check-tests:
+	$(CARGO) test --locked --no-fail-fast
+
+check-docs:
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps
+
+# What is committed is what builds: a fresh clone, with the dependencies that are built already.
+# CI is a fresh clone itself.
+check-fresh:
+	test -n "$(CI)" || scripts/fresh-clone.sh
+
+bench: install
+	$(CARGO) bench --locked
+
+install:
+	scripts/install.sh

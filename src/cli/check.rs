@@ -1,0 +1,53 @@
+//! `sitewatch check`.
+
+use std::path::{Path, PathBuf};
+
+use super::{exit, print, tell_faults};
+use crate::fault::Fault;
+use crate::pipeline::{Config, inputs};
+use crate::{declaration, scene};
+
+pub fn check(files: &[PathBuf]) -> u8 {
+    let mut faults = Vec::new();
+    for path in files {
+        let found = check_file(path);
+        if found.is_empty() {
+            print(&format!("{}: ok", path.display()));
+        }
+        faults.extend(found);
+    }
+    tell_faults(&faults);
+    if faults.is_empty() { exit::DONE } else { exit::USAGE }
+}
+
+/// Every fault of one file, its place preceded by the file's name.
+fn check_file(path: &Path) -> Vec<Fault> {
+    let named = |faults: Vec<Fault>| faults.into_iter().map(|fault| inputs::in_file(path, fault)).collect();
+    if path.extension().is_some_and(|extension| extension == "toml") {
+        return match Config::read(path) {
+            // What a pipeline names is part of it.
+            Ok(config) => inputs::gather(&config).map_or_else(|faults| faults, |_| Vec::new()),
+            Err(faults) => named(faults),
+        };
+    }
+    if is_declaration(path) {
+        return match declaration::read(path) {
+            Ok(declaration) => named(declaration::check_alone(&declaration)),
+            Err(faults) => named(faults),
+        };
+    }
+    match inputs::sensors(&[]) {
+        Ok(sensors) => named(scene::check_stac(path, &sensors)),
+        Err(faults) => faults,
+    }
+}
+
+/// A declaration is GeoJSON with a member `declaration`; any other JSON is taken for STAC.
+fn is_declaration(path: &Path) -> bool {
+    if path.extension().is_some_and(|extension| extension == "geojson") {
+        return true;
+    }
+    let small = std::fs::metadata(path).is_ok_and(|meta| meta.len() <= declaration::MAX_BYTES as u64);
+    let value = small.then(|| std::fs::read(path).ok()).flatten().and_then(|text| serde_json::from_slice::<serde_json::Value>(&text).ok());
+    value.is_some_and(|value| value.get("declaration").is_some())
+}

@@ -1,0 +1,190 @@
+//! The command line: the only place that prints.
+
+mod check;
+mod evaluate;
+mod plan;
+mod progress;
+mod run;
+mod simulate;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+
+use crate::fault::Fault;
+
+/// Exit codes, as DESIGN has them: a scheduler can tell "again later" from "never".
+mod exit {
+    pub const DONE: u8 = 0;
+    pub const REVIEW: u8 = 1;
+    pub const USAGE: u8 = 2;
+    pub const PARTLY: u8 = 3;
+    pub const INTERNAL: u8 = 4;
+    pub const LATER: u8 = 75;
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  sitewatch check declaration.geojson items.json pipeline.toml
+  sitewatch plan pipeline.toml
+  sitewatch run pipeline.toml --out reports/
+  sitewatch run pipeline.toml --out reports/ --fail-on anomaly --log json 2>> run.log
+  sitewatch evaluate --truth label.tif reports/
+
+Exit codes: 0 done; 1 something to review (with --fail-on); 2 bad usage or input; 3 some sites failed or were not observed;
+4 internal error; 75 try again later (locked, interrupted).";
+
+/// Tells declared change from undeclared change on declared sites in satellite imagery.
+#[derive(Parser)]
+#[command(name = "sitewatch", version, about, after_help = EXAMPLES, max_term_width = 120)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Survey every declared site and write a report for each
+    #[command(after_help = EXAMPLES)]
+    Run(RunArgs),
+    /// Tell what run would do, without reading a pixel: grids, scenes used and refused, tiles, memory
+    Plan(PipelineArgs),
+    /// Tell every fault of declarations, STAC files and pipeline files, each with its place
+    Check {
+        /// Files to check: *.geojson, STAC *.json, pipeline *.toml
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
+    /// Make georeferenced scenes with known truth from a recipe
+    Simulate {
+        /// The recipe (TOML)
+        recipe: PathBuf,
+        /// Folder to write to
+        #[arg(long)]
+        out: PathBuf,
+    },
+    /// Measure reports against a labelled raster: 1 unchanged, 2 changed, other values unlabelled
+    Evaluate {
+        /// The labelled raster
+        #[arg(long)]
+        truth: PathBuf,
+        /// Print JSON instead of a table
+        #[arg(long)]
+        json: bool,
+        /// What run wrote: its output folder, or one site's
+        out: PathBuf,
+    },
+    /// Print the JSON Schema of report.json
+    Schema,
+    /// Print shell completions
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// A pipeline and the machine's share of it.
+#[derive(Args)]
+struct PipelineArgs {
+    /// The pipeline file (TOML); every key is documented in pipelines/default.toml
+    pipeline: PathBuf,
+    /// Worker threads; 0: as many as there are cores [default: compute.threads of the pipeline]
+    #[arg(long)]
+    threads: Option<usize>,
+    /// Memory to stay below, MiB [default: compute.memory_mib of the pipeline]
+    #[arg(long)]
+    memory_mib: Option<u64>,
+}
+
+#[derive(Args)]
+struct RunArgs {
+    #[command(flatten)]
+    pipeline: PipelineArgs,
+    /// Folder for the reports
+    #[arg(long)]
+    out: PathBuf,
+    /// When to exit with code 1
+    #[arg(long, value_enum, default_value_t = FailOn::Never)]
+    fail_on: FailOn,
+    /// How to tell progress: bars on a terminal, else plain lines; or JSON lines
+    #[arg(long, value_enum, default_value_t = Log::Auto)]
+    log: Log,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum FailOn {
+    /// When something has to be reviewed
+    Anomaly,
+    /// When something has to be reviewed, or a site was not observed
+    Unobserved,
+    /// Never
+    Never,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Log {
+    /// Bars on a terminal, else plain lines
+    Auto,
+    /// Plain lines
+    Plain,
+    /// One JSON object a line
+    Json,
+}
+
+/// Runs the command line; its exit code.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let code = match cli.command {
+        Command::Run(args) => run::run(&args),
+        Command::Plan(args) => plan::plan(&args),
+        Command::Check { files } => check::check(&files),
+        Command::Simulate { recipe, out } => simulate::simulate(&recipe, &out),
+        Command::Evaluate { truth, json, out } => evaluate::evaluate(&truth, &out, json),
+        Command::Schema => {
+            print(&crate::report::schema());
+            exit::DONE
+        }
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "sitewatch", &mut std::io::stdout());
+            exit::DONE
+        }
+    };
+    ExitCode::from(code)
+}
+
+/// Prints a result. A reader that has gone away (`| head`) is no error.
+fn print(text: &str) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stdout().lock(), "{}", text.trim_end());
+}
+
+/// Prints what the user should know beside the result.
+fn tell(text: &str) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
+}
+
+/// Prints every fault, and says how many there are.
+fn tell_faults(faults: &[Fault]) {
+    faults.iter().for_each(|fault| tell(&format!("error: {fault}")));
+    if faults.len() > 1 {
+        tell(&format!("{} faults", faults.len()));
+    }
+}
+
+/// The pipeline that `args` name, its machine's share overridden.
+fn read_pipeline(args: &PipelineArgs) -> Result<crate::pipeline::Config, u8> {
+    match crate::pipeline::Config::read(&args.pipeline) {
+        Ok(mut config) => {
+            config.compute.threads = args.threads.unwrap_or(config.compute.threads);
+            config.compute.memory_mib = args.memory_mib.unwrap_or(config.compute.memory_mib);
+            Ok(config)
+        }
+        Err(faults) => {
+            let named: Vec<Fault> = faults.into_iter().map(|f| crate::pipeline::inputs::in_file(&args.pipeline, f)).collect();
+            tell_faults(&named);
+            Err(exit::USAGE)
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! `sitewatch plan`.
+
+use super::{PipelineArgs, exit, print, read_pipeline, tell, tell_faults};
+use crate::pipeline::inputs::{self, Inputs};
+use crate::pipeline::plan::{Ground, SitePlan};
+use crate::pipeline::run;
+
+pub fn plan(args: &PipelineArgs) -> u8 {
+    let config = match read_pipeline(args) {
+        Ok(config) => config,
+        Err(code) => return code,
+    };
+    let inputs = match inputs::gather(&config) {
+        Ok(inputs) => inputs,
+        Err(faults) => {
+            tell_faults(&faults);
+            return exit::USAGE;
+        }
+    };
+    let mut code = exit::DONE;
+    let mut memory_mib = 0;
+    for (site, plan) in inputs.declared.sites.iter().zip(run::plan(&config, &inputs)) {
+        print(&format!("site {} ({})", site.id, site.name));
+        match plan {
+            Ok(plan) => {
+                memory_mib = memory_mib.max(plan.ground.as_ref().map_or(0, |ground| ground.memory_mib));
+                print(&describe(&plan, &inputs));
+                if plan.pairs.is_empty() {
+                    code = exit::PARTLY;
+                }
+            }
+            Err(error) => {
+                tell(&format!("error: site {}: {error}", site.id));
+                code = exit::PARTLY;
+            }
+        }
+    }
+    print(&format!("predicted peak memory: {memory_mib} MiB"));
+    code
+}
+
+fn describe(plan: &SitePlan, inputs: &Inputs) -> String {
+    let mut lines = Vec::new();
+    if let Some(ground) = &plan.ground {
+        lines.push(describe_ground(ground));
+    }
+    for pair in &plan.pairs {
+        let (before, after) = (&inputs.scenes[pair.before], &inputs.scenes[pair.after]);
+        lines.push(format!("  compares {} ({}) with {} ({})", before.id, before.start, after.id, after.start));
+        lines.push(format!("    bands: {}", pair.bands.join(" ")));
+    }
+    if plan.pairs.is_empty() {
+        lines.push("  nothing can be compared".into());
+    }
+    lines.extend(plan.refused.iter().map(|refused| format!("  not used: {}: {}", refused.id, refused.reason)));
+    lines.join("\n")
+}
+
+fn describe_ground(ground: &Ground) -> String {
+    let grid = &ground.grid;
+    let tiles = grid.width.div_ceil(ground.tile_px) * grid.height.div_ceil(ground.tile_px);
+    format!(
+        "  grid: {} x {} px of {} m, {}, from {} E {} N\n  tiles: {tiles} of {} px and a halo of {} px; predicted peak memory {} MiB",
+        grid.width, grid.height, grid.pixel_m, grid.crs, grid.left_m, grid.top_m, ground.tile_px, ground.halo, ground.memory_mib
+    )
+}

@@ -1,0 +1,119 @@
+//! Progress: bars on a terminal, plain lines elsewhere, JSON lines for machines.
+
+use std::collections::BTreeMap;
+use std::io::IsTerminal;
+use std::sync::Mutex;
+use std::time::Instant;
+
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+
+use super::{Log, tell};
+use crate::pipeline::{Event, Observer};
+
+/// The observer that `log` asks for.
+pub fn observer(log: Log) -> Box<dyn Observer> {
+    match log {
+        Log::Json => Box::new(JsonLines(Instant::now())),
+        Log::Auto if std::io::stderr().is_terminal() => Box::new(Bars::new()),
+        _ => Box::new(Plain),
+    }
+}
+
+struct Plain;
+
+impl Observer for Plain {
+    fn see(&self, event: &Event<'_>) {
+        if let Some(line) = line(event) {
+            tell(&line);
+        }
+    }
+}
+
+fn line(event: &Event<'_>) -> Option<String> {
+    Some(match event {
+        Event::Planned { sites, up_to_date: 0 } => format!("{sites} site(s) to survey"),
+        Event::Planned { sites, up_to_date } => format!("{sites} site(s) to survey, {up_to_date} up to date"),
+        Event::SceneRefused { scene, reason } => format!("scene {scene} is not used: {reason}"),
+        Event::SiteDone { site, needs_review, .. } => {
+            format!("site {site} done{}", if *needs_review { ": needs review" } else { "" })
+        }
+        Event::SiteFailed { site, error } => format!("site {site} failed: {error}"),
+        Event::SiteStarted { .. } | Event::Hashing { .. } | Event::Tiles { .. } => return None,
+    })
+}
+
+struct JsonLines(Instant);
+
+impl Observer for JsonLines {
+    fn see(&self, event: &Event<'_>) {
+        // Tiles come by the thousand: a line for the last of each pass is enough for a machine.
+        if matches!(event, Event::Tiles { done, total, .. } if done != total) {
+            return;
+        }
+        let mut value = serde_json::to_value(event).unwrap_or_default();
+        value["seconds"] = serde_json::json!(crate::finding::round(self.0.elapsed().as_secs_f64(), 3));
+        tell(&value.to_string());
+    }
+}
+
+struct Bars {
+    all: MultiProgress,
+    sites: ProgressBar,
+    tiles: Mutex<BTreeMap<String, ProgressBar>>,
+}
+
+impl Bars {
+    fn new() -> Self {
+        let all = MultiProgress::new();
+        let sites = all.add(ProgressBar::new(0).with_style(style("{prefix:20!} {bar:30} {pos}/{len} sites, {eta} to go")));
+        sites.set_prefix("all sites");
+        Self { all, sites, tiles: Mutex::new(BTreeMap::new()) }
+    }
+
+    fn with_tiles(&self, work: impl FnOnce(&mut BTreeMap<String, ProgressBar>)) {
+        work(&mut self.tiles.lock().unwrap_or_else(|poisoned| poisoned.into_inner()));
+    }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+}
+
+impl Observer for Bars {
+    fn see(&self, event: &Event<'_>) {
+        match event {
+            Event::Planned { sites, .. } => self.sites.set_length(*sites as u64),
+            Event::Tiles { site, pass, done, total } => self.with_tiles(|tiles| {
+                let bar = tiles.entry((*site).to_owned()).or_insert_with(|| {
+                    let bar = ProgressBar::new(0).with_style(style("{prefix:20!} {bar:30} {pos}/{len} tiles, {msg}, {eta} to go"));
+                    bar.set_prefix((*site).to_owned());
+                    self.all.add(bar)
+                });
+                bar.set_length(*total as u64);
+                bar.set_position(*done as u64);
+                bar.set_message((*pass).to_owned());
+            }),
+            Event::SiteDone { site, .. } | Event::SiteFailed { site, .. } => {
+                self.with_tiles(|tiles| {
+                    if let Some(bar) = tiles.remove(*site) {
+                        bar.finish_and_clear();
+                    }
+                });
+                self.sites.inc(1);
+            }
+            Event::SceneRefused { .. } | Event::SiteStarted { .. } | Event::Hashing { .. } => {}
+        }
+        if matches!(event, Event::SceneRefused { .. } | Event::SiteFailed { .. }) {
+            if let Some(line) = line(event) {
+                // A line that cannot be drawn is in run.json all the same.
+                let _ = self.all.println(line);
+            }
+        }
+    }
+}
+
+impl Drop for Bars {
+    fn drop(&mut self) {
+        self.sites.finish_and_clear();
+    }
+}

@@ -1,0 +1,36 @@
+//! `sitewatch simulate`.
+
+use std::path::Path;
+
+use super::{exit, print, tell, tell_faults};
+use crate::fault::Fault;
+use crate::lab::simulate;
+use crate::pipeline::inputs::in_file;
+
+pub fn simulate(recipe: &Path, out: &Path) -> u8 {
+    let text = match std::fs::read_to_string(recipe) {
+        Ok(text) => text,
+        Err(error) => {
+            tell(&format!("error: reading the recipe {}: {error}", recipe.display()));
+            return exit::USAGE;
+        }
+    };
+    let recipe = match simulate::parse(&text) {
+        Ok(parsed) => parsed,
+        Err(faults) => {
+            let named: Vec<Fault> = faults.into_iter().map(|fault| in_file(recipe, fault)).collect();
+            tell_faults(&named);
+            return exit::USAGE;
+        }
+    };
+    match simulate::simulate(&recipe, out) {
+        Ok(made) => {
+            made.files.iter().for_each(|path| print(&path.display().to_string()));
+            exit::DONE
+        }
+        Err(error) => {
+            tell(&format!("error: {error}"));
+            exit::PARTLY
+        }
+    }
+}

@@ -1,0 +1,460 @@
+//! Several declarations into what is in force: later ones add and supersede, nothing is erased.
+
+use std::collections::BTreeMap;
+
+use super::resolve::{Missing, resolve};
+use super::{Activity, Declaration, Declared, Header, Kind, Placed, Site, Superseded, Zone, quote};
+use crate::fault::{Fault, nearest};
+
+/// Everything in force after all of `declarations`, in whatever order they are given.
+///
+/// They take effect by time of issue, then id. A feature may be declared again only by a declaration
+/// that supersedes the one which holds it, directly or through those in between, and only
+/// with the same kind; the earlier version is then listed as superseded. Features that are not declared
+/// again stay in force.
+///
+/// # Errors
+/// Everything that does not fit together; places begin with the id of the declaration.
+pub fn merge(mut declarations: Vec<Declaration>) -> Result<Declared, Vec<Fault>> {
+    declarations.sort_by(|a, b| (a.header.issued, &a.header.id).cmp(&(b.header.issued, &b.header.id)));
+    let headers: Vec<Header> = declarations.iter().map(|d| d.header.clone()).collect();
+    let mut faults = check_headers(&headers);
+
+    let mut in_force: BTreeMap<String, Feature> = BTreeMap::new();
+    let mut superseded = Vec::new();
+    for declaration in declarations {
+        let Declaration {
+            header,
+            sites,
+            zones,
+            activities,
+        } = declaration;
+        let features = sites
+            .into_iter()
+            .map(Feature::Site)
+            .chain(zones.into_iter().map(Feature::Zone))
+            .chain(activities.into_iter().map(Feature::Activity));
+        for feature in features {
+            let (id, place) = (feature.id().to_owned(), format!("{}.properties", feature.place()));
+            let Some(held) = in_force.get(&id) else {
+                in_force.insert(id, feature);
+                continue;
+            };
+            let (kind, held_kind, holder) = (feature.kind(), held.kind(), held.declared_in().to_owned());
+            if !supersedes(&headers, &header, &holder) {
+                let shown = quote(&holder);
+                let message = format!(
+                    "{kind} {}: the id is already declared in {shown}: only a declaration that supersedes {shown} may declare it again",
+                    quote(&id)
+                );
+                faults.push(Fault::new(place_in(&header.id, &format!("{place}.id")), message));
+            } else if kind != held_kind {
+                let message = format!(
+                    "{kind} {}: in {} it is a {held_kind}: use a new id",
+                    quote(&id),
+                    quote(&holder)
+                );
+                faults.push(Fault::new(place_in(&header.id, &format!("{place}.kind")), message));
+            } else {
+                superseded.push(Superseded {
+                    kind,
+                    id: id.clone(),
+                    declared_in: holder,
+                    superseded_by: header.id.clone(),
+                });
+                in_force.insert(id, feature);
+            }
+        }
+    }
+
+    let (mut sites, mut zones, mut activities) = (Vec::new(), Vec::new(), Vec::new());
+    for feature in in_force.into_values() {
+        match feature {
+            Feature::Site(site) => sites.push(site),
+            Feature::Zone(zone) => zones.push(zone),
+            Feature::Activity(activity) => activities.push(activity),
+        }
+    }
+    let (sites, unresolved) = resolve(sites, zones, activities, Missing::Fault, &place_in);
+    faults.extend(unresolved);
+    if faults.is_empty() {
+        Ok(Declared {
+            declarations: headers,
+            sites,
+            superseded,
+        })
+    } else {
+        Err(faults)
+    }
+}
+
+fn place_in(declaration: &str, place: &str) -> String {
+    format!("declaration {}: {place}", quote(declaration))
+}
+
+/// Ids that come twice, and what `supersedes` may name: an earlier declaration of the same party.
+fn check_headers(headers: &[Header]) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    for (index, header) in headers.iter().enumerate() {
+        if headers[..index].iter().any(|earlier| earlier.id == header.id) {
+            faults.push(Fault::new(
+                place_in(&header.id, "declaration.id"),
+                "two declarations have this id: give each file once, and each declaration its own id",
+            ));
+        }
+        let Some(target) = &header.supersedes else { continue };
+        let wrong = match headers.iter().position(|other| other.id == *target) {
+            None => {
+                let near = nearest(
+                    target,
+                    headers.iter().map(|h| h.id.as_str()).filter(|id| *id != header.id),
+                );
+                let hint = near.map(|id| format!(" (is {} meant?)", quote(id))).unwrap_or_default();
+                format!(
+                    "no declaration with the id {} was given{hint}: give its file too",
+                    quote(target)
+                )
+            }
+            Some(other) if other >= index => {
+                format!(
+                    "{} was issued {}, which is not before {}",
+                    quote(target),
+                    headers[other].issued,
+                    header.issued
+                )
+            }
+            Some(other) if headers[other].party != header.party => format!(
+                "{} is a declaration of {}, not of {}: a party supersedes its own declarations only",
+                quote(target),
+                quote(&headers[other].party),
+                quote(&header.party)
+            ),
+            Some(_) => continue,
+        };
+        faults.push(Fault::new(place_in(&header.id, "declaration.supersedes"), wrong));
+    }
+    faults
+}
+
+/// Whether `header` supersedes the declaration `holder`, directly or through those in between.
+fn supersedes(headers: &[Header], header: &Header, holder: &str) -> bool {
+    let mut next = header.supersedes.as_deref();
+    // A chain longer than the declarations is a ring, which `check_headers` has refused.
+    for _ in headers {
+        match next {
+            None => return false,
+            Some(id) if id == holder => return true,
+            Some(id) => {
+                next = headers
+                    .iter()
+                    .find(|h| h.id == id)
+                    .and_then(|h| h.supersedes.as_deref())
+            }
+        }
+    }
+    false
+}
+
+/// A feature of any kind.
+enum Feature {
+    Site(Placed<Site>),
+    Zone(Placed<Zone>),
+    Activity(Placed<Activity>),
+}
+
+impl Feature {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Site(_) => Kind::Site,
+            Self::Zone(_) => Kind::Zone,
+            Self::Activity(_) => Kind::Activity,
+        }
+    }
+
+    fn id(&self) -> &str {
+        match self {
+            Self::Site(site) => &site.item.id,
+            Self::Zone(zone) => &zone.item.id,
+            Self::Activity(activity) => &activity.item.id,
+        }
+    }
+
+    fn place(&self) -> &str {
+        match self {
+            Self::Site(site) => &site.place,
+            Self::Zone(zone) => &zone.place,
+            Self::Activity(activity) => &activity.place,
+        }
+    }
+
+    fn declared_in(&self) -> &str {
+        match self {
+            Self::Site(site) => &site.item.declared_in,
+            Self::Zone(zone) => &zone.item.declared_in,
+            Self::Activity(activity) => &activity.item.declared_in,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{check_alone, folder_name, parse};
+    use super::*;
+
+    /// A square from `at`, `at` + 50 to `at + size` on, in degrees.
+    fn square(at: f64, size: f64) -> String {
+        let (a, b) = (at, at + size);
+        let (c, d) = (a + 50.0, b + 50.0);
+        format!(r#"{{"type":"Polygon","coordinates":[[[{a},{c}],[{b},{c}],[{b},{d}],[{a},{d}],[{a},{c}]]]}}"#)
+    }
+
+    fn feature(properties: &str, geometry: &str) -> String {
+        format!(r#"{{"type":"Feature","properties":{{{properties}}},"geometry":{geometry}}}"#)
+    }
+
+    fn site(id: &str, at: f64, size: f64) -> String {
+        feature(&format!(r#""kind":"site","id":"{id}","name":"n""#), &square(at, size))
+    }
+
+    fn zone(id: &str, site: &str, at: f64, size: f64) -> String {
+        feature(
+            &format!(r#""kind":"zone","id":"{id}","site":"{site}","role":"other""#),
+            &square(at, size),
+        )
+    }
+
+    fn activity(id: &str, site: &str, zone: Option<&str>, geometry: &str) -> String {
+        let zone = zone.map(|zone| format!(r#""zone":"{zone}","#)).unwrap_or_default();
+        feature(
+            &format!(
+                r#""kind":"activity","id":"{id}","site":"{site}",{zone}"what":"other","from":"2024-02-01","to":"2024-03-01","notified":"2024-01-01""#
+            ),
+            geometry,
+        )
+    }
+
+    /// Declaration `id` = D1, D2, ... is issued on that day of January 2024.
+    fn declaration(id: &str, supersedes: Option<&str>, features: &[String]) -> Declaration {
+        let day = &id[1..];
+        let supersedes = supersedes
+            .map(|s| format!(r#","supersedes":"{s}""#))
+            .unwrap_or_default();
+        parse(&format!(
+            r#"{{"type":"FeatureCollection","declaration":{{"id":"{id}","party":"A","agreement":"T","issued":"2024-01-0{day}"{supersedes}}},"features":[{}]}}"#,
+            features.join(",")
+        ))
+        .unwrap()
+    }
+
+    fn places(result: Result<Declared, Vec<Fault>>) -> Vec<String> {
+        result.unwrap_err().into_iter().map(|fault| fault.place).collect()
+    }
+
+    fn message(result: Result<Declared, Vec<Fault>>) -> String {
+        let faults = result.unwrap_err();
+        assert_eq!(faults.len(), 1, "{faults:#?}");
+        faults[0].message.clone()
+    }
+
+    #[test]
+    fn later_files_add_to_earlier_ones_in_any_order_given() {
+        let first = declaration("D1", None, &[site("T", 5.0, 1.0), site("S", 1.0, 1.0)]);
+        let second = declaration(
+            "D2",
+            None,
+            &[zone("Z", "S", 1.2, 0.1), activity("B", "S", Some("Z"), "null")],
+        );
+        let third = declaration("D3", None, &[activity("A", "S", None, &square(1.9, 5.0))]);
+        let declared = merge(vec![third.clone(), first.clone(), second.clone()]).unwrap();
+        assert_eq!(declared, merge(vec![first, second, third]).unwrap());
+        let ids: Vec<&str> = declared.declarations.iter().map(|header| header.id.as_str()).collect();
+        assert_eq!(ids, ["D1", "D2", "D3"]);
+        assert_eq!(declared.superseded, []);
+        let [s, t] = declared.sites.as_slice() else {
+            panic!("two sites")
+        };
+        assert_eq!((s.id.as_str(), t.id.as_str(), t.zones.len()), ("S", "T", 0));
+        assert_eq!(s.zones[0].declared_in, "D2");
+        let [a, b] = s.activities.as_slice() else {
+            panic!("two activities")
+        };
+        assert_eq!((a.id.as_str(), b.id.as_str()), ("A", "B"));
+        assert_eq!(
+            b.polygon, s.zones[0].polygon,
+            "an activity without a polygon has its zone's"
+        );
+        assert_ne!(a.polygon, b.polygon);
+    }
+
+    #[test]
+    fn what_is_declared_again_supersedes_and_the_rest_stays() {
+        let first = declaration(
+            "D1",
+            None,
+            &[site("S", 1.0, 1.0), zone("Z", "S", 1.2, 0.1), zone("Y", "S", 1.5, 0.1)],
+        );
+        let second = declaration("D2", Some("D1"), &[zone("Z", "S", 1.3, 0.1)]);
+        // D3 names D2, and so reaches Y in D1 as well.
+        let third = declaration("D3", Some("D2"), &[zone("Y", "S", 1.6, 0.1), zone("Z", "S", 1.4, 0.1)]);
+        let declared = merge(vec![first, second, third]).unwrap();
+        let zones: Vec<(&str, &str)> = declared.sites[0]
+            .zones
+            .iter()
+            .map(|zone| (zone.id.as_str(), zone.declared_in.as_str()))
+            .collect();
+        assert_eq!(zones, [("Y", "D3"), ("Z", "D3")]);
+        assert_eq!(declared.sites[0].declared_in, "D1");
+        let superseded: Vec<(&str, &str, &str)> = declared
+            .superseded
+            .iter()
+            .map(|s| (s.id.as_str(), s.declared_in.as_str(), s.superseded_by.as_str()))
+            .collect();
+        assert_eq!(superseded, [("Z", "D1", "D2"), ("Y", "D1", "D3"), ("Z", "D2", "D3")]);
+    }
+
+    #[test]
+    fn an_id_is_declared_again_only_by_who_supersedes() {
+        let first = || declaration("D1", None, &[site("S", 1.0, 1.0)]);
+        let again = merge(vec![first(), declaration("D2", None, &[site("S", 2.0, 1.0)])]);
+        assert!(message(again).contains("only a declaration that supersedes \"D1\""));
+        let between = declaration("D2", Some("D1"), &[]);
+        let beside = declaration("D3", None, &[site("S", 2.0, 1.0)]);
+        let found = places(merge(vec![first(), between, beside]));
+        assert_eq!(found, ["declaration \"D3\": features[0].properties.id"]);
+        let two = declaration("D1", None, &[site("S", 1.0, 1.0), zone("Z", "S", 1.2, 0.1)]);
+        let kind = merge(vec![two, declaration("D2", Some("D1"), &[site("Z", 4.0, 1.0)])]);
+        assert!(message(kind).contains("in \"D1\" it is a zone"));
+    }
+
+    #[test]
+    fn supersedes_names_an_earlier_declaration_of_the_same_party() {
+        let first = || declaration("D1", None, &[]);
+        assert!(
+            message(merge(vec![first(), declaration("D2", Some("D9"), &[])])).contains("no declaration with the id")
+        );
+        assert!(
+            message(merge(vec![
+                declaration("D1", Some("D2"), &[]),
+                declaration("D2", None, &[])
+            ]))
+            .contains("not before")
+        );
+        let mut other = declaration("D2", Some("D1"), &[]);
+        other.header.party = "B".into();
+        assert!(message(merge(vec![first(), other])).contains("its own declarations only"));
+        assert!(message(merge(vec![first(), first()])).contains("two declarations have this id"));
+    }
+
+    #[test]
+    fn references_resolve_over_the_whole() {
+        let lone = declaration(
+            "D2",
+            None,
+            &[
+                zone("Z", "Rennes-1", 1.2, 0.1),
+                activity("A", "Q", Some("Z"), "null"),
+                activity("B", "Z", Some("A"), "null"),
+            ],
+        );
+        let expected = [
+            "features[0].properties.site",
+            "features[1].properties.site",
+            "features[1].properties.zone",
+            "features[2].properties.site",
+            "features[2].properties.zone",
+        ];
+        let alone: Vec<String> = check_alone(&lone).into_iter().map(|fault| fault.place).collect();
+        assert_eq!(alone, expected);
+        let first = declaration("D1", None, &[site("Rennes-2", 1.0, 1.0)]);
+        let faults = merge(vec![first, lone]).unwrap_err();
+        assert!(faults[0].place.starts_with("declaration \"D2\": features[0]"));
+        assert_eq!(
+            faults[0].message,
+            r#"zone "Z": no site with the id "Rennes-1" is declared (is "Rennes-2" meant?)"#
+        );
+        assert!(
+            faults[2]
+                .message
+                .contains(r#"belongs to the site "Rennes-1", not to "Q""#)
+        );
+        assert!(faults[3].message.contains("is the id of a zone"));
+    }
+
+    #[test]
+    fn zones_lie_in_their_site_but_for_rounding() {
+        let with = |at: f64, size: f64| {
+            merge(vec![declaration(
+                "D1",
+                None,
+                &[site("S", 1.0, 1.0), zone("Z", "S", at, size)],
+            )])
+        };
+        for (at, size) in [(1.0, 1.0), (1.0 - 5e-10, 1.0), (1.0, 1.0 + 1e-9), (1.2, 0.8)] {
+            assert!(with(at, size).is_ok(), "{at} {size}");
+        }
+        let out = message(with(1.5, 0.6));
+        assert!(
+            out.contains(r#"in its site "S" as declared in "D1", but "#) && out.contains(" m2 of it, near "),
+            "{out}"
+        );
+        // A strip of 1e-7 degrees, a centimetre, on two sides.
+        assert!(message(with(1.0, 1.0 + 1e-7)).contains("lie outside"));
+        assert!(message(with(3.0, 1.0)).contains("all of it"));
+        assert!(message(with(0.0, 3.0)).contains("lie outside"));
+    }
+
+    #[test]
+    fn holes_of_a_site_are_outside_and_swapped_zones_get_a_hint() {
+        let holed = feature(
+            r#""kind":"site","id":"S","name":"n""#,
+            r#"{"type":"Polygon","coordinates":[[[1,51],[2,51],[2,52],[1,52],[1,51]],[[1.4,51.4],[1.4,51.6],[1.6,51.6],[1.6,51.4],[1.4,51.4]]]}"#,
+        );
+        let in_hole = declaration("D1", None, &[holed.clone(), zone("Z", "S", 1.45, 0.1)]);
+        assert!(message(merge(vec![in_hole])).contains("lie outside"));
+        let activity_in_hole = declaration(
+            "D1",
+            None,
+            &[holed.clone(), activity("A", "S", None, &square(1.45, 0.1))],
+        );
+        assert!(message(merge(vec![activity_in_hole])).contains("expected to overlap"));
+        let swapped = feature(
+            r#""kind":"zone","id":"Z","site":"S","role":"other""#,
+            r#"{"type":"Polygon","coordinates":[[[51.1,1.1],[51.2,1.1],[51.2,1.2],[51.1,1.1]]]}"#,
+        );
+        assert!(message(merge(vec![declaration("D1", None, &[holed, swapped])])).contains("look swapped"));
+    }
+
+    #[test]
+    fn activities_overlap_their_site() {
+        let with = |at: f64| {
+            merge(vec![declaration(
+                "D1",
+                None,
+                &[site("S", 1.0, 1.0), activity("A", "S", None, &square(at, 0.5))],
+            )])
+        };
+        assert!(with(1.9).is_ok());
+        assert!(
+            message(with(2.0)).contains("expected to overlap"),
+            "to touch is not to overlap"
+        );
+        assert!(message(with(3.0)).contains("expected to overlap"));
+    }
+
+    #[test]
+    fn two_sites_never_share_a_folder() {
+        // Two ids with the same folder, found by trying: the suffix has 32 bits.
+        let mut seen = BTreeMap::new();
+        let marks: Vec<char> = "!#%&()*+,:;<=>?@[]^`{|}~".chars().collect();
+        let (one, two) = (0..marks.len().pow(5))
+            .find_map(|n| {
+                let id: String = (0..5)
+                    .map(|place| marks[n / marks.len().pow(place) % marks.len()])
+                    .collect();
+                seen.insert(folder_name(&id), id.clone()).map(|other| (other, id))
+            })
+            .unwrap();
+        let both = declaration("D1", None, &[site(&one, 1.0, 1.0), site(&two, 5.0, 1.0)]);
+        assert!(message(merge(vec![both])).contains("its folder would be that of the site"));
+    }
+}

@@ -1,0 +1,1077 @@
+//! One declaration file in, a [`Declaration`] or everything that is wrong with it out.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use geo::MultiPolygon;
+use jiff::Timestamp;
+use jiff::civil::{Date, DateTime};
+use jiff::tz::TimeZone;
+use serde_json::{Map, Value};
+
+use super::geometry::{self, describe};
+use super::{
+    Activity, Declaration, Header, Kind, MAX_BYTES, MAX_FEATURES, MAX_ID_BYTES, MAX_TOLERANCE_M, MAX_VERTICES, Placed,
+    Role, Site, What, Zone, quote, resolve,
+};
+use crate::fault::{Fault, nearest};
+
+/// Spellings of WGS 84, longitude first, in the `crs` member of the GeoJSON of 2008.
+const WGS84: [&str; 4] = [
+    "urn:ogc:def:crs:OGC:1.3:CRS84",
+    "urn:ogc:def:crs:OGC::CRS84",
+    "urn:ogc:def:crs:EPSG::4326",
+    "EPSG:4326",
+];
+
+/// The declaration in the file at `path`.
+///
+/// # Errors
+/// Everything that is wrong with the file, each with its place in it; an unreadable file has one fault without a place.
+pub fn read(path: &Path) -> Result<Declaration, Vec<Fault>> {
+    parse(&read_text(path).map_err(|message| vec![Fault::new("", message)])?)
+}
+
+/// The text of a regular file of at most [`MAX_BYTES`].
+fn read_text(path: &Path) -> Result<String, String> {
+    let shown = path.display();
+    let cannot = |e: std::io::Error| format!("cannot read {shown}: {e}");
+    // Before opening: to open a pipe would wait for its writer.
+    let metadata = std::fs::metadata(path).map_err(cannot)?;
+    if !metadata.is_file() {
+        return Err(format!("cannot read {shown}: it is not a regular file"));
+    }
+    let mut bytes = Vec::new();
+    File::open(path)
+        .map_err(cannot)?
+        .take(MAX_BYTES as u64 + 1)
+        .read_to_end(&mut bytes)
+        .map_err(cannot)?;
+    if bytes.len() > MAX_BYTES {
+        return Err(too_large(metadata.len()));
+    }
+    String::from_utf8(bytes).map_err(|e| {
+        format!(
+            "not UTF-8 from byte {} on: save the file as UTF-8 text",
+            e.utf8_error().valid_up_to()
+        )
+    })
+}
+
+fn too_large(bytes: u64) -> String {
+    format!("the file has {bytes} bytes; at most {MAX_BYTES} are read: split it into several declarations")
+}
+
+/// The declaration in `text`: GeoJSON, with or without a byte order mark.
+///
+/// # Errors
+/// Everything that is wrong with it, each with its place: a JSON path, or line and column where it is not JSON.
+pub fn parse(text: &str) -> Result<Declaration, Vec<Fault>> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    if text.len() > MAX_BYTES {
+        return Err(vec![Fault::new("", too_large(text.len() as u64))]);
+    }
+    check_weight(text).map_err(|fault| vec![fault])?;
+    let root: Value = serde_json::from_str(text).map_err(|e| vec![not_json(&e)])?;
+    let Value::Object(root) = root else {
+        return Err(vec![Fault::new(
+            "",
+            format!("expected a GeoJSON FeatureCollection, found {}", describe(&root)),
+        )]);
+    };
+
+    let mut faults = Vec::new();
+    check_type(&root, "FeatureCollection", "", &mut faults);
+    check_crs(&root, "", &mut faults);
+    let header = header(&root, &mut faults);
+    let mut declaration = Declaration {
+        header: header.clone().unwrap_or_else(unknown_header),
+        sites: Vec::new(),
+        zones: Vec::new(),
+        activities: Vec::new(),
+    };
+    match root.get("features") {
+        Some(Value::Array(features)) => read_features(features, &mut declaration, &mut faults),
+        Some(other) => {
+            faults.push(Fault::new(
+                "features",
+                format!("expected an array of features, found {}", describe(other)),
+            ));
+        }
+        None => faults.push(Fault::new("features", "is missing: expected an array of features")),
+    }
+    if faults.is_empty() {
+        return Ok(declaration);
+    }
+    // What is wrong between the good features belongs to the same list; what a faulty feature
+    // or another file may still resolve does not.
+    faults.extend(resolve::check_among(&declaration));
+    Err(faults)
+}
+
+/// Refuses text that would take far more memory as a JSON tree than a declaration does.
+///
+/// A value takes about 32 bytes and an object, whatever it holds, several hundred.
+fn check_weight(text: &str) -> Result<(), Fault> {
+    const MOST: usize = 16_000_000;
+    let weight: usize = text
+        .bytes()
+        .map(|byte| match byte {
+            b',' | b'[' => 1,
+            b'{' => 20,
+            _ => 0,
+        })
+        .sum();
+    if weight > MOST {
+        return Err(Fault::new(
+            "",
+            "the file holds more JSON values than any declaration within the limits: split it or remove properties",
+        ));
+    }
+    Ok(())
+}
+
+fn not_json(error: &serde_json::Error) -> Fault {
+    let message = error.to_string();
+    // serde_json ends its messages with the place, which goes into `place` here.
+    let reason = message
+        .rsplit_once(" at line ")
+        .map_or(message.as_str(), |(reason, _)| reason);
+    Fault::new(
+        format!("line {}, column {}", error.line(), error.column()),
+        format!("not JSON: {reason}"),
+    )
+}
+
+/// Stands in for a faulty header while the features are read: never handed out.
+fn unknown_header() -> Header {
+    Header {
+        id: String::new(),
+        party: String::new(),
+        agreement: String::new(),
+        issued: Timestamp::UNIX_EPOCH,
+        supersedes: None,
+    }
+}
+
+fn header(root: &Map<String, Value>, faults: &mut Vec<Fault>) -> Option<Header> {
+    let mut top = Fields {
+        object: root,
+        place: String::new(),
+        label: String::new(),
+        faults,
+    };
+    let object = match top.required("declaration")? {
+        Value::Object(object) => object,
+        other => {
+            top.fault("declaration", format!("expected an object, found {}", describe(other)));
+            return None;
+        }
+    };
+    let mut fields = Fields {
+        object,
+        place: "declaration.".into(),
+        label: String::new(),
+        faults,
+    };
+    let (id, party, agreement) = (fields.id("id"), fields.text("party"), fields.text("agreement"));
+    let (issued, supersedes) = (fields.instant("issued"), fields.optional("supersedes", Fields::id));
+    if id.is_some() && supersedes.as_ref() == Some(&id) {
+        fields.fault(
+            "supersedes",
+            "a declaration cannot supersede itself: name the one before it",
+        );
+    }
+    Some(Header {
+        id: id?,
+        party: party?,
+        agreement: agreement?,
+        issued: issued?,
+        supersedes: supersedes.flatten(),
+    })
+}
+
+fn read_features(features: &[Value], declaration: &mut Declaration, faults: &mut Vec<Fault>) {
+    if features.len() > MAX_FEATURES {
+        faults.push(Fault::new(
+            "features",
+            format!(
+                "holds {} features; at most {MAX_FEATURES} are read: split the declaration",
+                features.len()
+            ),
+        ));
+        return;
+    }
+    let vertices: usize = features
+        .iter()
+        .filter_map(|feature| feature.get("geometry")?.get("coordinates"))
+        .map(geometry::count_positions)
+        .sum();
+    if vertices > MAX_VERTICES {
+        faults.push(Fault::new(
+            "features",
+            format!(
+                "hold {vertices} vertices; at most {MAX_VERTICES} are read: simplify them or split the declaration"
+            ),
+        ));
+        return;
+    }
+    let mut ids: BTreeMap<&str, usize> = BTreeMap::new();
+    for (index, feature) in features.iter().enumerate() {
+        read_feature(feature, &format!("features[{index}]"), declaration, faults);
+        let id = feature
+            .get("properties")
+            .and_then(|properties| properties.get("id"))
+            .and_then(Value::as_str);
+        if let Some(id) = id.filter(|id| !id.is_empty()) {
+            match ids.get(id) {
+                Some(first) => faults.push(Fault::new(
+                    format!("features[{index}].properties.id"),
+                    format!(
+                        "the id {} already belongs to features[{first}]: sites, zones and activities share one set of ids",
+                        quote(id)
+                    ),
+                )),
+                None => {
+                    ids.insert(id, index);
+                }
+            }
+        }
+    }
+}
+
+/// Adds the feature to `declaration`, or what is wrong with it to `faults`.
+fn read_feature(value: &Value, place: &str, declaration: &mut Declaration, faults: &mut Vec<Fault>) {
+    let Value::Object(feature) = value else {
+        faults.push(Fault::new(
+            place,
+            format!("expected a feature object, found {}", describe(value)),
+        ));
+        return;
+    };
+    check_type(feature, "Feature", &format!("{place}."), faults);
+    check_crs(feature, &format!("{place}."), faults);
+    let object = match feature.get("properties") {
+        Some(Value::Object(object)) => object,
+        Some(other) => {
+            let message = format!("expected an object with `kind` and `id`, found {}", describe(other));
+            faults.push(Fault::new(format!("{place}.properties"), message));
+            return;
+        }
+        None => {
+            faults.push(Fault::new(
+                format!("{place}.properties"),
+                "is missing: expected an object with `kind` and `id`",
+            ));
+            return;
+        }
+    };
+    let mut label = "feature".to_owned();
+    if let Some(kind) = object
+        .get("kind")
+        .and_then(Value::as_str)
+        .filter(|k| Kind::ALL.iter().any(|known| known.word() == *k))
+    {
+        label = kind.to_owned();
+    }
+    if let Some(id) = object.get("id").and_then(Value::as_str) {
+        label = format!("{label} {}", quote(id));
+    }
+    label.push_str(": ");
+
+    let polygon = polygon(feature, place, &label, faults);
+    let mut fields = Fields {
+        object,
+        place: format!("{place}.properties."),
+        label,
+        faults,
+    };
+    let kind = fields.word("kind", Kind::ALL, Kind::word);
+    let id = fields.id("id");
+    let read = match kind {
+        Some(Kind::Site) => site(&mut fields, id, polygon, place, declaration),
+        Some(Kind::Zone) => zone(&mut fields, id, polygon, place, declaration),
+        Some(Kind::Activity) => activity(&mut fields, id, polygon, place, declaration),
+        None => None,
+    };
+    // `None` only says that a fault was noted on the way.
+    debug_assert!(read.is_some() || !faults.is_empty());
+}
+
+/// What a feature's `geometry` turned out to be.
+enum Shape {
+    Polygon(MultiPolygon<f64>),
+    Null,
+    Faulty,
+}
+
+fn polygon(feature: &Map<String, Value>, place: &str, label: &str, faults: &mut Vec<Fault>) -> Shape {
+    let value = match feature.get("geometry") {
+        None | Some(Value::Null) => return Shape::Null,
+        Some(value) => value,
+    };
+    let place = format!("{place}.geometry");
+    if let Value::Object(object) = value {
+        check_crs(object, &format!("{place}."), faults);
+    }
+    match geometry::read(value, &place) {
+        Ok(polygon) => Shape::Polygon(polygon),
+        Err(found) => {
+            faults.extend(
+                found
+                    .into_iter()
+                    .map(|fault| Fault::new(fault.place, format!("{label}{}", fault.message))),
+            );
+            Shape::Faulty
+        }
+    }
+}
+
+/// The polygon of a feature that must have one.
+fn demand(polygon: Shape, fields: &mut Fields<'_, '_>, place: &str) -> Option<MultiPolygon<f64>> {
+    match polygon {
+        Shape::Polygon(polygon) => Some(polygon),
+        Shape::Faulty => None,
+        Shape::Null => {
+            let message = format!("{}has no geometry: expected a Polygon or a MultiPolygon", fields.label);
+            fields.faults.push(Fault::new(format!("{place}.geometry"), message));
+            None
+        }
+    }
+}
+
+fn site(
+    fields: &mut Fields<'_, '_>,
+    id: Option<String>,
+    polygon: Shape,
+    place: &str,
+    declaration: &mut Declaration,
+) -> Option<()> {
+    let name = fields.text("name");
+    let boundary = demand(polygon, fields, place);
+    let id = id?;
+    declaration.sites.push(Placed {
+        place: place.to_owned(),
+        site: id.clone(),
+        item: Site {
+            id,
+            name: name?,
+            boundary: boundary?,
+            zones: Vec::new(),
+            activities: Vec::new(),
+            declared_in: declaration.header.id.clone(),
+        },
+    });
+    Some(())
+}
+
+fn zone(
+    fields: &mut Fields<'_, '_>,
+    id: Option<String>,
+    polygon: Shape,
+    place: &str,
+    declaration: &mut Declaration,
+) -> Option<()> {
+    let site = fields.id("site");
+    let role = fields.word("role", Role::ALL, Role::word);
+    let polygon = demand(polygon, fields, place);
+    declaration.zones.push(Placed {
+        place: place.to_owned(),
+        site: site?,
+        item: Zone {
+            id: id?,
+            role: role?,
+            polygon: polygon?,
+            declared_in: declaration.header.id.clone(),
+        },
+    });
+    Some(())
+}
+
+fn activity(
+    fields: &mut Fields<'_, '_>,
+    id: Option<String>,
+    polygon: Shape,
+    place: &str,
+    declaration: &mut Declaration,
+) -> Option<()> {
+    let site = fields.id("site");
+    let zone = fields.optional("zone", Fields::id);
+    let what = fields.word("what", What::ALL, What::word);
+    let (from, to, notified) = (fields.instant("from"), fields.instant("to"), fields.instant("notified"));
+    let tolerance_m = match fields.optional("tolerance_m", Fields::metres) {
+        Some(found) => found,
+        None => Some(0.0),
+    };
+    if let (Some(from), Some(to)) = (from, to)
+        && from >= to
+    {
+        let hint = if from == to {
+            "; to cover a whole day, let `to` be the day after"
+        } else {
+            ""
+        };
+        fields.fault(
+            "to",
+            format!(
+                "expected a moment after `from` ({from}), found {to}: `to` is the first moment after the activity{hint}"
+            ),
+        );
+        return None;
+    }
+    let polygon = match polygon {
+        Shape::Null if zone.is_some() => Some(MultiPolygon(Vec::new())),
+        Shape::Null => {
+            let message = format!(
+                "{}has neither a geometry nor a `zone`: give it one of them",
+                fields.label
+            );
+            fields.faults.push(Fault::new(format!("{place}.geometry"), message));
+            None
+        }
+        other => demand(other, fields, place),
+    };
+    let zone = match zone {
+        Some(found) => Some(found?),
+        None => None,
+    };
+    declaration.activities.push(Placed {
+        place: place.to_owned(),
+        site: site?,
+        item: Activity {
+            id: id?,
+            zone,
+            what: what?,
+            from: from?,
+            to: to?,
+            notified: notified?,
+            tolerance_m: tolerance_m?,
+            polygon: polygon?,
+            declared_in: declaration.header.id.clone(),
+        },
+    });
+    Some(())
+}
+
+fn check_type(object: &Map<String, Value>, expected: &str, place: &str, faults: &mut Vec<Fault>) {
+    let found = match object.get("type") {
+        Some(Value::String(name)) if name == expected => return,
+        Some(other) => format!("found {}", describe(other)),
+        None => "but it is missing".into(),
+    };
+    faults.push(Fault::new(
+        format!("{place}type"),
+        format!("expected \"{expected}\", {found}"),
+    ));
+}
+
+/// RFC 7946 knows one reference system; a file that names another means other places.
+fn check_crs(object: &Map<String, Value>, place: &str, faults: &mut Vec<Fault>) {
+    let Some(crs) = object.get("crs") else { return };
+    let name = crs
+        .get("properties")
+        .and_then(|properties| properties.get("name"))
+        .and_then(Value::as_str);
+    if name.is_some_and(|name| WGS84.iter().any(|known| known.eq_ignore_ascii_case(name))) {
+        return;
+    }
+    let found = name.map_or_else(|| describe(crs), quote);
+    faults.push(Fault::new(
+        format!("{place}crs"),
+        format!(
+            "expected WGS 84 longitude and latitude, found {found}: reproject the file (RFC 7946) and remove `crs`"
+        ),
+    ));
+}
+
+/// The members of one object, read one at a time, with the faults found on the way.
+struct Fields<'a, 'f> {
+    object: &'a Map<String, Value>,
+    /// What goes before a member's name in a fault's place.
+    place: String,
+    /// What goes before a fault's message.
+    label: String,
+    faults: &'f mut Vec<Fault>,
+}
+
+impl<'a> Fields<'a, '_> {
+    fn fault(&mut self, key: &str, message: impl AsRef<str>) {
+        self.faults.push(Fault::new(
+            format!("{}{key}", self.place),
+            format!("{}{}", self.label, message.as_ref()),
+        ));
+    }
+
+    /// The member, which must be there. Exporters write null for what is not.
+    fn required(&mut self, key: &str) -> Option<&'a Value> {
+        if let Some(value) = self.object.get(key).filter(|value| !value.is_null()) {
+            return Some(value);
+        }
+        let hint = nearest(
+            key,
+            self.object
+                .keys()
+                .map(String::as_str)
+                .filter(|name| name.len() <= MAX_ID_BYTES && *name != key),
+        );
+        let hint = hint
+            .map(|name| format!(" (is {} meant?)", quote(name)))
+            .unwrap_or_default();
+        self.fault(key, format!("is missing{hint}"));
+        None
+    }
+
+    /// `None` when there is no such member, else what `read` makes of it.
+    fn optional<T>(&mut self, key: &str, read: impl FnOnce(&mut Self, &str) -> Option<T>) -> Option<Option<T>> {
+        self.object.get(key).filter(|value| !value.is_null())?;
+        Some(read(self, key))
+    }
+
+    fn text(&mut self, key: &str) -> Option<String> {
+        let value = self.required(key)?;
+        match value.as_str() {
+            Some(text) if !text.trim().is_empty() => Some(text.to_owned()),
+            Some(_) => {
+                self.fault(key, "is empty");
+                None
+            }
+            None => {
+                self.fault(key, format!("expected text, found {}", describe(value)));
+                None
+            }
+        }
+    }
+
+    fn id(&mut self, key: &str) -> Option<String> {
+        let id = self.text(key)?;
+        let wrong = if id.len() > MAX_ID_BYTES {
+            format!("has {} bytes; an id has at most {MAX_ID_BYTES}", id.len())
+        } else if id.chars().any(char::is_control) {
+            "holds a control character: remove it".into()
+        } else if id.trim() != id {
+            "begins or ends with a space: remove it".into()
+        } else {
+            return Some(id);
+        };
+        self.fault(key, wrong);
+        None
+    }
+
+    fn word<T: Copy>(&mut self, key: &str, known: &[T], word: fn(T) -> &'static str) -> Option<T> {
+        let text = self.text(key)?;
+        if let Some(found) = known.iter().find(|candidate| word(**candidate) == text) {
+            return Some(*found);
+        }
+        let words: Vec<&str> = known.iter().map(|candidate| word(*candidate)).collect();
+        let near = match text.len() {
+            0..=MAX_ID_BYTES => nearest(&text.to_lowercase(), words.iter().copied()),
+            _ => None,
+        };
+        let hint = near.map(|word| format!(" (is \"{word}\" meant?)")).unwrap_or_default();
+        self.fault(
+            key,
+            format!("expected one of {}; found {}{hint}", words.join(", "), quote(&text)),
+        );
+        None
+    }
+
+    fn instant(&mut self, key: &str) -> Option<Timestamp> {
+        let text = self.text(key)?;
+        match instant(&text) {
+            Ok(instant) => Some(instant),
+            Err(why) => {
+                self.fault(
+                    key,
+                    format!(
+                        "expected a date (2024-05-01) or an RFC 3339 date-time (2024-05-01T06:30:00Z), found {}{why}",
+                        quote(&text)
+                    ),
+                );
+                None
+            }
+        }
+    }
+
+    fn metres(&mut self, key: &str) -> Option<f64> {
+        let value = self.required(key)?;
+        match value.as_f64() {
+            Some(metres) if (0.0..=MAX_TOLERANCE_M).contains(&metres) => Some(metres),
+            _ => {
+                self.fault(
+                    key,
+                    format!(
+                        "expected a number of metres from 0 to {MAX_TOLERANCE_M}, found {}",
+                        describe(value)
+                    ),
+                );
+                None
+            }
+        }
+    }
+}
+
+/// The moment that a date-time names, or midnight UTC of a plain date.
+fn instant(text: &str) -> Result<Timestamp, &'static str> {
+    // jiff takes more than RFC 3339 does (annotations, spaces, expanded years): the lengths and marks rule those out.
+    let mark = |index: usize, marks: &[u8]| text.as_bytes().get(index).is_some_and(|byte| marks.contains(byte));
+    let dated = mark(4, b"-") && mark(7, b"-");
+    if text.len() == 10 && dated {
+        let date: Date = text.parse().map_err(|_| ": there is no such day")?;
+        return date
+            .to_zoned(TimeZone::UTC)
+            .map(|zoned| zoned.timestamp())
+            .map_err(|_| ": there is no such day");
+    }
+    if !(dated && mark(10, b"Tt ") && mark(13, b":") && mark(16, b":")) || text.len() > 40 || text.contains('[') {
+        return Err("");
+    }
+    text.parse().map_err(|_| match text.parse::<DateTime>() {
+        Ok(_) => ": it does not say which UTC offset, so add Z or one such as +02:00",
+        Err(_) => ": there is no such moment",
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{MAX_RING_VERTICES, check_alone};
+    use super::*;
+    use proptest::prelude::*;
+
+    const SQUARE: &str = r#"{"type":"Polygon","coordinates":[[[10,50],[10.1,50],[10.1,50.1],[10,50.1],[10,50]]]}"#;
+    const SMALL: &str =
+        r#"{"type":"Polygon","coordinates":[[[10.01,50.01],[10.02,50.01],[10.02,50.02],[10.01,50.02],[10.01,50.01]]]}"#;
+
+    fn feature(properties: &str, geometry: &str) -> String {
+        format!(r#"{{"type":"Feature","properties":{properties},"geometry":{geometry}}}"#)
+    }
+
+    fn file(features: &[String]) -> String {
+        format!(
+            r#"{{"type":"FeatureCollection","declaration":{{"id":"D-1","party":"A","agreement":"Test","issued":"2024-01-15"}},"features":[{}]}}"#,
+            features.join(",")
+        )
+    }
+
+    fn site(geometry: &str) -> String {
+        feature(r#"{"kind":"site","id":"S","name":"Base"}"#, geometry)
+    }
+
+    fn zone(geometry: &str) -> String {
+        feature(r#"{"kind":"zone","id":"Z","site":"S","role":"storage"}"#, geometry)
+    }
+
+    fn activity(more: &str, geometry: &str) -> String {
+        feature(
+            &format!(
+                r#"{{"kind":"activity","id":"A","site":"S","what":"construction","notified":"2024-01-01"{more}}}"#
+            ),
+            geometry,
+        )
+    }
+
+    const WINDOW: &str = r#","from":"2024-02-01","to":"2024-03-01T12:00:00+02:00""#;
+
+    fn whole() -> String {
+        let activity = activity(
+            &format!(r#"{WINDOW},"zone":"Z","tolerance_m":20.5,"extra":[1]"#),
+            "null",
+        );
+        file(&[site(SQUARE), zone(SMALL), activity])
+    }
+
+    fn faults(text: &str) -> Vec<(String, String)> {
+        parse(text)
+            .unwrap_err()
+            .into_iter()
+            .map(|fault| (fault.place, fault.message))
+            .collect()
+    }
+
+    /// The only fault of `text`, whose place must be `place`.
+    fn fault(text: &str, place: &str) -> String {
+        let found = faults(text);
+        assert_eq!(found.len(), 1, "{found:#?}");
+        assert_eq!(found[0].0, place, "{}", found[0].1);
+        found[0].1.clone()
+    }
+
+    fn ring_fault(ring: &str, place: &str) -> String {
+        fault(
+            &file(&[site(&format!(r#"{{"type":"Polygon","coordinates":[{ring}]}}"#))]),
+            place,
+        )
+    }
+
+    #[test]
+    fn a_whole_declaration_is_read() {
+        let text = whole();
+        let declaration = parse(&text).unwrap();
+        assert_eq!(declaration.header.issued.to_string(), "2024-01-15T00:00:00Z");
+        assert_eq!(declaration.sites[0].item.name, "Base");
+        assert_eq!(
+            (declaration.zones[0].item.role, declaration.zones[0].site.as_str()),
+            (Role::Storage, "S")
+        );
+        let activity = &declaration.activities[0];
+        assert_eq!(activity.place, "features[2]");
+        assert_eq!(
+            (activity.item.what, activity.item.tolerance_m),
+            (What::Construction, 20.5)
+        );
+        assert_eq!(activity.item.from.to_string(), "2024-02-01T00:00:00Z");
+        assert_eq!(activity.item.to.to_string(), "2024-03-01T10:00:00Z");
+        assert_eq!(activity.item.zone.as_deref(), Some("Z"));
+        assert_eq!(check_alone(&declaration), []);
+        assert_eq!(parse(&format!("\u{feff}{text}")).unwrap(), declaration);
+    }
+
+    #[test]
+    fn all_faults_come_at_once_with_their_places() {
+        let text = file(&[
+            feature(r#"{"kind":"sight","id":"S"}"#, SQUARE),
+            feature(r#"{"kind":"zone","id":7,"role":"Storge"}"#, "null"),
+            activity(
+                r#","from":"2024-02-30","to":"2024-03-01T10:00:00","tolerance_m":-1"#,
+                "null",
+            ),
+            "3".into(),
+        ]);
+        let found = faults(&text);
+        let places: Vec<&str> = found.iter().map(|(place, _)| place.as_str()).collect();
+        assert_eq!(
+            places,
+            [
+                "features[0].properties.kind",
+                "features[1].properties.id",
+                "features[1].properties.site",
+                "features[1].properties.role",
+                "features[1].geometry",
+                "features[2].properties.from",
+                "features[2].properties.to",
+                "features[2].properties.tolerance_m",
+                "features[2].geometry",
+                "features[3]",
+            ]
+        );
+        assert_eq!(
+            found[0].1,
+            r#"feature "S": expected one of site, zone, activity; found "sight" (is "site" meant?)"#
+        );
+        assert_eq!(found[1].1, "zone: expected text, found the number 7");
+        assert!(
+            found[3].1.ends_with(r#"found "Storge" (is "storage" meant?)"#),
+            "{}",
+            found[3].1
+        );
+        assert!(found[5].1.starts_with(r#"activity "A": "#), "{}", found[5].1);
+        assert!(found[5].1.ends_with(": there is no such day"), "{}", found[5].1);
+        assert!(found[6].1.contains("add Z"), "{}", found[6].1);
+        assert_eq!(found[9].1, "expected a feature object, found the number 3");
+    }
+
+    #[test]
+    fn the_header_is_checked() {
+        let text = r#"{"type":"FeatureCollection","declaration":{"id":"D","partie":"A","agreement":" ","issued":2024,"supersedes":"D"},"features":[]}"#;
+        let found = faults(text);
+        let places: Vec<&str> = found.iter().map(|(place, _)| place.as_str()).collect();
+        assert_eq!(
+            places,
+            [
+                "declaration.party",
+                "declaration.agreement",
+                "declaration.issued",
+                "declaration.supersedes"
+            ]
+        );
+        assert_eq!(found[0].1, r#"is missing (is "partie" meant?)"#);
+        assert_eq!(
+            fault(r#"{"type":"FeatureCollection","features":[]}"#, "declaration"),
+            "is missing"
+        );
+        assert_eq!(faults("{}").len(), 3);
+        assert_eq!(fault("[]", ""), "expected a GeoJSON FeatureCollection, found an array");
+    }
+
+    #[test]
+    fn what_is_not_json_has_line_and_column() {
+        assert!(fault("{\n  \"type\": NaN\n}", "line 2, column 11").starts_with("not JSON: expected"));
+        assert!(fault("", "line 1, column 0").starts_with("not JSON"));
+        fault("{\"a\": 1e999}", "line 1, column 10");
+        assert!(faults(&"[".repeat(100_000))[0].1.contains("recursion"));
+    }
+
+    #[test]
+    fn another_reference_system_is_refused() {
+        let with = |crs: &str| whole().replacen('{', &format!(r#"{{"crs":{crs},"#), 1);
+        let named = |name: &str| format!(r#"{{"type":"name","properties":{{"name":"{name}"}}}}"#);
+        assert!(parse(&with(&named("urn:ogc:def:crs:OGC:1.3:CRS84"))).is_ok());
+        assert!(fault(&with(&named("urn:ogc:def:crs:EPSG::32631")), "crs").contains("EPSG::32631"));
+        fault(&with("null"), "crs");
+    }
+
+    #[test]
+    fn ids_are_unique_in_a_file() {
+        let message = fault(&file(&[site(SQUARE), site(SQUARE)]), "features[1].properties.id");
+        assert!(
+            message.contains(r#"the id "S" already belongs to features[0]"#),
+            "{message}"
+        );
+        for (id, why) in [
+            ("a\\u0000", "control"),
+            (" a", "space"),
+            ("", "empty"),
+            (&"x".repeat(129), "129 bytes"),
+        ] {
+            let text = file(&[feature(&format!(r#"{{"kind":"site","id":"{id}","name":"n"}}"#), SQUARE)]);
+            assert!(fault(&text, "features[0].properties.id").contains(why));
+        }
+    }
+
+    #[test]
+    fn windows_are_half_open() {
+        let window = |from: &str, to: &str| {
+            file(&[
+                site(SQUARE),
+                activity(&format!(r#","from":"{from}","to":"{to}""#), SMALL),
+            ])
+        };
+        assert!(parse(&window("2024-02-01", "2024-02-02")).is_ok());
+        assert!(parse(&window("2024-02-01", "2024-02-01T00:00:00.001Z")).is_ok());
+        let message = fault(&window("2024-02-01", "2024-02-01"), "features[1].properties.to");
+        assert!(message.contains("the day after"), "{message}");
+        fault(&window("2024-02-02", "2024-02-01"), "features[1].properties.to");
+        for wrong in [
+            "20240201",
+            "2024-02-01T00Z",
+            "2024-02-01T25:00:00Z",
+            "1 Feb 2024",
+            "2024-02-01[UTC]",
+            "２０２４",
+        ] {
+            fault(&window(wrong, "2025-01-01"), "features[1].properties.from");
+        }
+    }
+
+    #[test]
+    fn null_properties_count_as_absent() {
+        let more = format!(r#"{WINDOW},"zone":null,"tolerance_m":null"#);
+        let declaration = parse(&file(&[site(SQUARE), activity(&more, SMALL)])).unwrap();
+        assert_eq!(declaration.activities[0].item.tolerance_m, 0.0);
+        assert_eq!(declaration.activities[0].item.zone, None);
+    }
+
+    #[test]
+    fn rings_are_checked_by_position() {
+        let message = ring_fault(
+            "[[10,50],[11,50],[11,51],[10,51]]",
+            "features[0].geometry.coordinates[0]",
+        );
+        assert!(
+            message.starts_with(r#"site "S": the ring is not closed: it begins at 10.000000, 50.000000"#),
+            "{message}"
+        );
+        ring_fault("[[10,50],[11,50],[10,50]]", "features[0].geometry.coordinates[0]");
+        ring_fault(
+            "[[10,50],[11],[11,51],[10,50]]",
+            "features[0].geometry.coordinates[0][1]",
+        );
+        let message = ring_fault(r#"[[10,50],[11,"x"]]"#, "features[0].geometry.coordinates[0][1][1]");
+        assert!(
+            message.ends_with(r#"expected a number, found the text "x""#),
+            "{message}"
+        );
+        ring_fault("[10,50]", "features[0].geometry.coordinates[0][0]");
+        ring_fault("null", "features[0].geometry.coordinates[0]");
+    }
+
+    #[test]
+    fn places_on_earth_are_checked() {
+        let place = "features[0].geometry.coordinates[0][0]";
+        let swapped = ring_fault("[[50,130],[50.1,130],[50.1,130.1],[50,130]]", place);
+        assert!(
+            swapped.contains("look swapped") && swapped.contains("(and 3 more in this ring)"),
+            "{swapped}"
+        );
+        let metres = ring_fault(
+            "[[500000,5500000],[500100,5500000],[500100,5500100],[500000,5500000]]",
+            place,
+        );
+        assert!(metres.contains("reproject"), "{metres}");
+        let beyond = ring_fault(
+            "[[179,10],[181,10],[181,11],[179,10]]",
+            "features[0].geometry.coordinates[0][1]",
+        );
+        assert!(beyond.contains("split there into a MultiPolygon"), "{beyond}");
+        let across = ring_fault(
+            "[[179,10],[-179,10],[-179,11],[179,10]]",
+            "features[0].geometry.coordinates[0][1]",
+        );
+        assert!(
+            across.contains("more than 180 degrees") && across.contains("MultiPolygon"),
+            "{across}"
+        );
+    }
+
+    #[test]
+    fn a_site_split_at_the_antimeridian_holds_a_zone_split_there() {
+        let split = |low: &str, high: &str| {
+            format!(
+                r#"{{"type":"MultiPolygon","coordinates":[
+                [[[179.{low},10.{low}],[180,10.{low}],[180,10.{high}],[179.{low},10.{high}],[179.{low},10.{low}]]],
+                [[[-180,10.{low}],[-179.{low},10.{low}],[-179.{low},10.{high}],[-180,10.{high}],[-180,10.{low}]]]]}}"#
+            )
+        };
+        let text = file(&[site(&split("1", "9")), zone(&split("2", "8"))]);
+        assert_eq!(check_alone(&parse(&text).unwrap()), []);
+    }
+
+    #[test]
+    fn a_self_intersection_says_where() {
+        let message = ring_fault(
+            "[[10,50],[12,52],[12,50],[10,52],[10,50]]",
+            "features[0].geometry.coordinates[0]",
+        );
+        assert!(
+            message.contains("self-intersection) near 11.000000, 51.000000"),
+            "{message}"
+        );
+        let flat = ring_fault(
+            "[[10,50],[11,51],[12,52],[10,50]]",
+            "features[0].geometry.coordinates[0]",
+        );
+        assert!(flat.contains("encloses no area"), "{flat}");
+        let twice = ring_fault(
+            "[[10,50],[10,50],[11,51],[10,50]]",
+            "features[0].geometry.coordinates[0]",
+        );
+        assert!(twice.contains("fewer than three"), "{twice}");
+    }
+
+    #[test]
+    fn holes_and_parts_are_checked() {
+        let outer = "[[0,0],[9,0],[9,9],[0,9],[0,0]]";
+        let square = |x: f64| format!("[[{x},1],[{0},1],[{0},3],[{x},3],[{x},1]]", x + 2.0);
+        let polygon = |rings: &[&str]| format!(r#"{{"type":"Polygon","coordinates":[{}]}}"#, rings.join(","));
+        let parsed = |geometry: &str| parse(&file(&[site(geometry)]));
+        assert!(parsed(&polygon(&[outer, &square(1.0), &square(5.0)])).is_ok());
+        let reason = |geometry: &str, place: &str| fault(&file(&[site(geometry)]), place);
+        let place = "features[0].geometry.coordinates";
+        assert!(reason(&polygon(&[outer, &square(8.0)]), place).contains("hole 1 (ring [1]) does not lie inside"));
+        assert!(reason(&polygon(&[outer, &square(1.0), &square(2.0)]), place).contains("overlap"));
+
+        let multi = |a: f64, b: f64| {
+            format!(
+                r#"{{"type":"MultiPolygon","coordinates":[[{}],[{}]]}}"#,
+                square(a),
+                square(b)
+            )
+        };
+        assert!(parsed(&multi(1.0, 4.0)).is_ok());
+        assert!(reason(&multi(1.0, 2.0), place).ends_with("polygons [0] and [1] overlap"));
+        assert!(reason(&multi(3.0, 1.0), place).contains("share an edge"));
+        assert!(reason(r#"{"type":"MultiPolygon","coordinates":[]}"#, place).contains("no polygon"));
+        assert!(reason(r#"{"type":"Polygon","coordinates":[]}"#, place).contains("no ring"));
+        reason(r#"{"type":"Point","coordinates":[1,2]}"#, "features[0].geometry.type");
+    }
+
+    #[test]
+    fn altitude_is_dropped_and_rings_are_turned() {
+        let clockwise = r#"{"type":"Polygon","coordinates":[[[10,50,7],[10,51,7],[11,51,7],[11,50,7],[10,50,7]]]}"#;
+        let declaration = parse(&file(&[site(clockwise)])).unwrap();
+        let expected = r#"{"type":"Polygon","coordinates":[[[10,50],[11,50],[11,51],[10,51],[10,50]]]}"#;
+        assert_eq!(declaration.sites, parse(&file(&[site(expected)])).unwrap().sites);
+    }
+
+    #[test]
+    fn relations_among_good_features_are_in_the_same_list() {
+        let text = file(&[site(SMALL), zone(SQUARE), feature("null", "null")]);
+        let places: Vec<String> = faults(&text).into_iter().map(|(place, _)| place).collect();
+        assert_eq!(places, ["features[2].properties", "features[1].geometry"]);
+    }
+
+    #[test]
+    fn files_are_bounded() {
+        let many = file(&vec!["1".to_owned(); MAX_FEATURES + 1]);
+        assert!(fault(&many, "features").contains("100001 features"));
+        let ring = format!("[{}]", vec!["[1,1]"; MAX_RING_VERTICES + 1].join(","));
+        let found = faults(&file(&[site(&format!(
+            r#"{{"type":"Polygon","coordinates":[{ring}]}}"#
+        ))]));
+        assert!(found[0].1.contains("10001 positions"));
+        let rings = vec![ring; 100].join(",");
+        assert!(
+            fault(
+                &file(&[site(&format!(r#"{{"type":"Polygon","coordinates":[{rings}]}}"#))]),
+                "features"
+            )
+            .contains("1000100 vertices")
+        );
+        assert!(fault(&format!("[{}]", vec!["{}"; 800_000].join(",")), "").contains("more JSON values"));
+        assert!(fault(&" ".repeat(MAX_BYTES + 1), "").contains("at most 67108864"));
+    }
+
+    #[test]
+    fn files_are_read_and_what_is_no_file_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("declaration.geojson");
+        let first = |path: &Path| read(path).unwrap_err()[0].message.clone();
+        assert!(first(&path).starts_with("cannot read "));
+        assert!(first(folder.path()).ends_with("not a regular file"));
+        std::fs::write(&path, b"{\"\xff\"").unwrap();
+        assert!(first(&path).starts_with("not UTF-8 from byte 2 on"));
+        std::fs::write(&path, format!("\u{feff}{}", whole())).unwrap();
+        assert_eq!(read(&path).unwrap(), parse(&whole()).unwrap());
+        File::create(&path).unwrap().set_len(MAX_BYTES as u64 + 1).unwrap();
+        assert!(first(&path).contains("67108865 bytes"));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(400))]
+
+        /// Whatever bytes are replaced by tokens that matter: faults, never a panic.
+        #[test]
+        fn mutated_text_never_panics(
+            edits in prop::collection::vec((any::<prop::sample::Index>(), 0..12usize, 0..14usize), 1..6)
+        ) {
+            const TOKENS: [&str; 14] =
+                ["", "null", "1e308", "-180", "90.5", "[", "]", "{}", "\"\"", ",", "[[]]", "\"zone\"", "é", "10.05"];
+            let mut text: Vec<char> = whole().chars().collect();
+            for (at, length, token) in edits {
+                let start = at.index(text.len());
+                let end = (start + length).min(text.len());
+                text.splice(start..end, TOKENS[token].chars());
+            }
+            let text: String = text.into_iter().collect();
+            if let Ok(declaration) = parse(&text) {
+                check_alone(&declaration);
+            }
+        }
+
+        /// Whatever coordinates a polygon has, valid or not: faults, never a panic.
+        #[test]
+        fn wild_polygons_never_panic(
+            rings in prop::collection::vec(prop::collection::vec((-3i8..4, -3i8..4), 0..7), 0..4),
+            others in prop::collection::vec(prop::collection::vec((-3i8..4, -3i8..4), 3..6), 0..3)
+        ) {
+            let shown = |rings: &[Vec<(i8, i8)>]| {
+                let rings: Vec<String> = rings.iter().map(|ring| {
+                    let positions: Vec<String> =
+                        ring.iter().chain(ring.first()).map(|(x, y)| format!("[{x},{y}]")).collect();
+                    format!("[{}]", positions.join(","))
+                }).collect();
+                format!("[{}]", rings.join(","))
+            };
+            let single = format!(r#"{{"type":"Polygon","coordinates":{}}}"#, shown(&rings));
+            let parts: Vec<String> = others.iter().map(|ring| shown(std::slice::from_ref(ring))).collect();
+            let multi = format!(r#"{{"type":"MultiPolygon","coordinates":[{}]}}"#, parts.join(","));
+            let ground = r#"{"type":"Polygon","coordinates":[[[-2,-2],[2,-2],[2,2],[-2,2],[-2,-2]]]}"#;
+            for text in [file(&[site(ground), zone(&single)]), file(&[site(&multi), zone(&single)])] {
+                if let Ok(declaration) = parse(&text) {
+                    check_alone(&declaration);
+                }
+            }
+        }
+    }
+}

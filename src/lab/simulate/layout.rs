@@ -1,0 +1,595 @@
+//! Things with outlines: rivers, roads, towns, what stands on sites, and what changes. Listed once per recipe.
+
+use ::geo::{Area, BoundingRect, Contains, ConvexHull, Coord, LineString, MultiPoint, Polygon};
+
+use super::random::{Draw, noise};
+use super::recipe::{BoxM, Change, Recipe, Site, Style, What};
+use super::surface::Material;
+
+/// When a thing is there.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum When {
+    /// At all times.
+    Always,
+    /// From the first second to (not including) the second.
+    During(i64, i64),
+    /// At all other times.
+    Except(i64, i64),
+}
+
+impl When {
+    /// Whether it is there at `second` (Unix time).
+    pub fn holds(self, second: i64) -> bool {
+        match self {
+            Self::Always => true,
+            Self::During(from, until) => (from..until).contains(&second),
+            Self::Except(from, until) => !(from..until).contains(&second),
+        }
+    }
+}
+
+/// A thing with an outline. Those later in a list lie on top.
+#[derive(Debug, Clone)]
+pub struct Thing {
+    /// Its outline, metres right of and below the scene's top-left corner.
+    pub outline: Polygon<f64>,
+    /// What it is made of.
+    pub material: Material,
+    /// Tells it from others of the same material.
+    pub id: u32,
+    /// Height above the ground, metres; 0 casts no shadow.
+    pub height_m: f64,
+    /// When it is there.
+    pub when: When,
+}
+
+/// A thing or a shadow as it lies at one time, with the box around it.
+#[derive(Debug, Clone)]
+pub struct Shape {
+    /// Its outline.
+    pub outline: Polygon<f64>,
+    /// Left, top, right, bottom of its outline.
+    pub bounds: BoxM,
+    /// What it is made of; `None` for a shadow.
+    pub material: Option<Material>,
+    /// Tells it from others of the same material.
+    pub id: u32,
+    /// Whether it fills most of its bounds, so that it cannot cross a pixel within them and miss the pixel's corners.
+    pub stout: bool,
+}
+
+impl Shape {
+    fn new(outline: Polygon<f64>, material: Option<Material>, id: u32) -> Self {
+        let bounds = bounds(&outline);
+        let [left, top, right, bottom] = bounds;
+        let stout = outline.unsigned_area() > 0.6 * (right - left) * (bottom - top);
+        Self {
+            outline,
+            bounds,
+            material,
+            id,
+            stout,
+        }
+    }
+
+    /// Whether it covers the point.
+    pub fn covers(&self, x: f64, y: f64) -> bool {
+        let [left, top, right, bottom] = self.bounds;
+        x >= left && x <= right && y >= top && y <= bottom && self.outline.contains(&Coord { x, y })
+    }
+}
+
+/// Left, top, right, bottom of an outline; an empty box for an empty outline.
+pub fn bounds(outline: &Polygon<f64>) -> BoxM {
+    outline.bounding_rect().map_or([0.0; 4], |rect| {
+        [rect.min().x, rect.min().y, rect.max().x, rect.max().y]
+    })
+}
+
+/// Shapes in painting order at `second`, where something of height 1 m has a shadow `[dx, dy]` metres long: ground, then shadows, then what stands.
+pub fn shapes_at(things: &[Thing], second: i64, shadow: [f64; 2]) -> Vec<Shape> {
+    let there = || things.iter().filter(|thing| thing.when.holds(second));
+    let shape = |thing: &Thing| Shape::new(thing.outline.clone(), Some(thing.material), thing.id);
+    let flat = there().filter(|thing| thing.height_m <= 0.0).map(shape);
+    let standing = || there().filter(|thing| thing.height_m > 0.0);
+    let shadows = standing().map(|thing| {
+        let corners = thing.outline.exterior().coords();
+        let reach = |corner: &Coord<f64>| {
+            let (dx, dy) = (shadow[0] * thing.height_m, shadow[1] * thing.height_m);
+            [
+                *corner,
+                Coord {
+                    x: corner.x + dx,
+                    y: corner.y + dy,
+                },
+            ]
+        };
+        let points: MultiPoint<f64> = corners.flat_map(reach).map(::geo::Point::from).collect();
+        Shape::new(points.convex_hull(), None, 0)
+    });
+    flat.chain(shadows).chain(standing().map(shape)).collect()
+}
+
+fn polygon(points: impl IntoIterator<Item = [f64; 2]>) -> Polygon<f64> {
+    let ring: Vec<Coord<f64>> = points.into_iter().map(|[x, y]| Coord { x, y }).collect();
+    Polygon::new(LineString::new(ring), Vec::new())
+}
+
+/// A box turned by an angle (radians, clockwise as seen on the map) about its middle.
+fn turned([left, top, right, bottom]: BoxM, angle: f64) -> Polygon<f64> {
+    let (x, y) = (left.midpoint(right), top.midpoint(bottom));
+    let (sin, cos) = (libm::sin(angle), libm::cos(angle));
+    let turn = |px: f64, py: f64| {
+        let (dx, dy) = (px - x, py - y);
+        [x + dx * cos - dy * sin, y + dx * sin + dy * cos]
+    };
+    polygon([
+        turn(left, top),
+        turn(right, top),
+        turn(right, bottom),
+        turn(left, bottom),
+    ])
+}
+
+/// A box whose sides are eaten into by up to `rough` metres, turned by an angle about its middle.
+fn eaten(place: BoxM, angle: f64, rough: f64, seed: u32) -> Polygon<f64> {
+    let [left, top, right, bottom] = place;
+    let (width, height) = (right - left, bottom - top);
+    let steps = 10;
+    let side = |ax: f64, ay: f64, bx: f64, by: f64, inward: [f64; 2], number: i32| {
+        (0..steps).map(move |i| {
+            let t = f64::from(i) / f64::from(steps);
+            let depth = rough * (0.5 + 0.5 * f64::from(noise(u64::from(seed), t * 5.0, f64::from(number) * 7.3)));
+            [
+                ax + (bx - ax) * t + inward[0] * depth,
+                ay + (by - ay) * t + inward[1] * depth,
+            ]
+        })
+    };
+    let (x, y) = (left + width / 2.0, top + height / 2.0);
+    let (sin, cos) = (libm::sin(angle), libm::cos(angle));
+    let points = side(left, top, right, top, [0.0, 1.0], 1)
+        .chain(side(right, top, right, bottom, [-1.0, 0.0], 2))
+        .chain(side(right, bottom, left, bottom, [0.0, -1.0], 3))
+        .chain(side(left, bottom, left, top, [1.0, 0.0], 4))
+        .map(|[px, py]| {
+            let (dx, dy) = (px - x, py - y);
+            [x + dx * cos - dy * sin, y + dx * sin + dy * cos]
+        });
+    polygon(points)
+}
+
+fn inset([left, top, right, bottom]: BoxM, by: f64) -> BoxM {
+    [left + by, top + by, right - by, bottom - by]
+}
+
+fn overlap(a: BoxM, b: BoxM, gap: f64) -> bool {
+    a[0] < b[2] + gap && b[0] < a[2] + gap && a[1] < b[3] + gap && b[1] < a[3] + gap
+}
+
+/// Everything with an outline in the recipe's scene, in painting order.
+pub fn things(recipe: &Recipe) -> Vec<Thing> {
+    let mut layout = Layout {
+        recipe,
+        things: Vec::new(),
+    };
+    let (width, height) = recipe.size_m();
+    for number in 0..recipe.land.rivers {
+        layout.river(number, width, height);
+    }
+    for number in 0..recipe.land.roads {
+        layout.through_road(number, width, height);
+    }
+    layout.towns(width, height);
+    for (number, site) in recipe.sites.iter().enumerate() {
+        if site.style == Style::Base {
+            layout.base(number, site);
+        }
+    }
+    for (number, change) in recipe.changes.iter().enumerate() {
+        layout.change(number, change);
+    }
+    layout.things
+}
+
+/// Where a change alters the ground, and when; in the order of the recipe.
+pub fn footprints(recipe: &Recipe) -> Vec<(Polygon<f64>, When)> {
+    let of = |(number, change): (usize, &Change)| (footprint(recipe, number, change), during(change));
+    recipe.changes.iter().enumerate().map(of).collect()
+}
+
+fn during(change: &Change) -> When {
+    When::During(
+        change.at.as_second(),
+        change.until.map_or(i64::MAX, |until| until.as_second()),
+    )
+}
+
+fn footprint(recipe: &Recipe, number: usize, change: &Change) -> Polygon<f64> {
+    let [left, top, right, bottom] = change.box_m;
+    let angle = change.angle_deg.to_radians();
+    let rough = 0.18 * (right - left).min(bottom - top);
+    match change.what {
+        What::Earthworks | What::Clearance => eaten(
+            change.box_m,
+            angle,
+            rough,
+            Draw::new(u64::from(recipe.seed), 50, number).bits(),
+        ),
+        _ => turned(change.box_m, angle),
+    }
+}
+
+struct Layout<'a> {
+    recipe: &'a Recipe,
+    things: Vec<Thing>,
+}
+
+impl Layout<'_> {
+    fn draw(&self, purpose: i64, number: usize) -> Draw {
+        Draw::new(u64::from(self.recipe.seed), purpose, number)
+    }
+
+    fn put(&mut self, outline: Polygon<f64>, material: Material, id: u32) {
+        self.things.push(Thing {
+            outline,
+            material,
+            id,
+            height_m: 0.0,
+            when: When::Always,
+        });
+    }
+
+    fn put_standing(&mut self, outline: Polygon<f64>, material: Material, id: u32, height_m: f64, when: When) {
+        self.things.push(Thing {
+            outline,
+            material,
+            id,
+            height_m,
+            when,
+        });
+    }
+
+    /// A band along a path, as wide on each side as `half_width` says for each of its points.
+    fn ribbon(&mut self, path: &[[f64; 2]], half_width: impl Fn(usize) -> f64, material: Material) {
+        let sides: Vec<[[f64; 2]; 2]> = (0..path.len())
+            .map(|i| {
+                let (before, after) = (path[i.saturating_sub(1)], path[(i + 1).min(path.len() - 1)]);
+                let (dx, dy) = (after[0] - before[0], after[1] - before[1]);
+                let scale = half_width(i) / (dx * dx + dy * dy).sqrt().max(1e-9);
+                let [x, y] = path[i];
+                [[x - dy * scale, y + dx * scale], [x + dy * scale, y - dx * scale]]
+            })
+            .collect();
+        for pair in sides.windows(2) {
+            self.put(polygon([pair[0][0], pair[1][0], pair[1][1], pair[0][1]]), material, 0);
+        }
+    }
+
+    /// Points from `a` to `b`, every `step` metres, that swing by up to `swing` metres.
+    fn path(&self, a: [f64; 2], b: [f64; 2], step: f64, swing: f64, draw: &mut Draw) -> Vec<[f64; 2]> {
+        let (dx, dy) = (b[0] - a[0], b[1] - a[1]);
+        let length = (dx * dx + dy * dy).sqrt().max(1.0);
+        let count = (length / step).ceil().max(2.0) as usize;
+        let seed = u64::from(draw.bits());
+        let half = swing / length;
+        (0..=count)
+            .map(|i| {
+                let t = i as f64 / count as f64;
+                let along = t * length / (swing * 4.0).max(step * 4.0);
+                // Both ends stay where they are.
+                let free = (4.0 * t * (1.0 - t)).min(1.0);
+                let off = f64::from(noise(seed, along, 0.5) + 0.4 * noise(seed ^ 1, along * 2.7, 0.5)) * half * free;
+                [a[0] + dx * t - dy * off, a[1] + dy * t + dx * off]
+            })
+            .collect()
+    }
+
+    fn river(&mut self, number: usize, width: f64, height: f64) {
+        let mut draw = self.draw(10, number);
+        let beyond = 400.0;
+        let a = [draw.between(0.1, 0.9) * width, -beyond];
+        let b = [draw.between(0.0, 1.0) * width, height + beyond];
+        let swing = (width.min(height) * 0.2).clamp(150.0, 2500.0);
+        let path = self.path(a, b, 60.0, swing, &mut draw);
+        let wide = draw.between(14.0, 38.0);
+        let seed = u64::from(draw.bits());
+        let vary = |i: usize, spacing: f64| f64::from(noise(seed, i as f64 / spacing, 0.0));
+        self.ribbon(&path, |i| wide * (1.9 + 0.8 * vary(i, 3.0)), Material::Meadow);
+        self.ribbon(&path, |i| wide * (1.35 + 0.35 * vary(i, 2.0)), Material::Broadleaf);
+        self.ribbon(&path, |i| wide * (1.0 + 0.25 * vary(i, 6.0)), Material::Water);
+    }
+
+    fn through_road(&mut self, number: usize, width: f64, height: f64) {
+        let mut draw = self.draw(20, number);
+        let beyond = 300.0;
+        // Every other road runs down instead of across.
+        let (mut a, mut b) = ([-beyond, 0.0], [width + beyond, 0.0]);
+        (a[1], b[1]) = (draw.between(0.05, 0.95) * height, draw.between(0.05, 0.95) * height);
+        if number % 2 == 1 {
+            (a, b) = (
+                [draw.between(0.05, 0.95) * width, -beyond],
+                [draw.between(0.05, 0.95) * width, height + beyond],
+            );
+        }
+        let swing = (width.min(height) * 0.08).clamp(40.0, 900.0);
+        let path = self.path(a, b, 90.0, swing, &mut draw);
+        let half_width = if number % 5 == 0 { 9.0 } else { 4.0 };
+        self.ribbon(&path, |_| half_width + 3.0, Material::Meadow);
+        self.ribbon(&path, |_| half_width, Material::Asphalt);
+    }
+
+    fn towns(&mut self, width: f64, height: f64) {
+        let towns: Vec<([f64; 2], f64)> = (0..self.recipe.land.towns)
+            .map(|number| {
+                let mut draw = self.draw(30, number);
+                (
+                    [draw.between(0.02, 0.98) * width, draw.between(0.02, 0.98) * height],
+                    draw.between(180.0, 620.0),
+                )
+            })
+            .collect();
+        // Each town has a road to its nearest neighbour among those before it.
+        for (number, (here, _)) in towns.iter().enumerate() {
+            let distance = |there: &[f64; 2]| {
+                (there[0] - here[0]) * (there[0] - here[0]) + (there[1] - here[1]) * (there[1] - here[1])
+            };
+            let nearest = towns[..number]
+                .iter()
+                .map(|(there, _)| *there)
+                .min_by(|a, b| distance(a).total_cmp(&distance(b)));
+            if let Some(there) = nearest {
+                let mut draw = self.draw(31, number);
+                let swing = 0.06 * distance(&there).sqrt();
+                let path = self.path(*here, there, 90.0, swing.clamp(20.0, 600.0), &mut draw);
+                self.ribbon(&path, |_| 3.5, Material::Asphalt);
+            }
+        }
+        for (number, (centre, radius)) in towns.iter().enumerate() {
+            self.town(number, *centre, *radius);
+        }
+    }
+
+    fn town(&mut self, number: usize, [x, y]: [f64; 2], radius: f64) {
+        let mut draw = self.draw(32, number);
+        let seed = u64::from(draw.bits());
+        let reach = |angle: f64| {
+            let (sin, cos) = (libm::sin(angle), libm::cos(angle));
+            radius * (1.0 + 0.35 * f64::from(noise(seed, cos * 1.5 + 9.0, sin * 1.5)))
+        };
+        let corners = 32;
+        self.put(
+            polygon((0..corners).map(|i| {
+                let angle = f64::from(i) * std::f64::consts::TAU / f64::from(corners);
+                [x + libm::cos(angle) * reach(angle), y + libm::sin(angle) * reach(angle)]
+            })),
+            Material::Garden,
+            number as u32,
+        );
+        let angle = draw.between(0.0, 1.5);
+        let (sin, cos) = (libm::sin(angle), libm::cos(angle));
+        let turn = |u: f64, v: f64| [x + u * cos - v * sin, y + u * sin + v * cos];
+        let inside = |u: f64, v: f64| (u * u + v * v).sqrt() < reach(libm::atan2(v, u) + angle) * 0.93;
+        let (street, cross) = (64.0, 150.0);
+        let rows = (radius * 1.4 / street) as i32;
+        let columns = (radius * 1.4 / cross) as i32;
+        for row in -rows..=rows {
+            let v = f64::from(row) * street;
+            let ends = (0..=80)
+                .map(|i| radius * 1.4 * (f64::from(i) / 40.0 - 1.0))
+                .filter(|&u| inside(u, v));
+            let (low, high) = ends.fold((f64::MAX, f64::MIN), |(low, high), u| (low.min(u), high.max(u)));
+            if low < high {
+                self.ribbon(&[turn(low, v), turn(high, v)], |_| 3.0, Material::Asphalt);
+            }
+            for side in [-17.0, 17.0] {
+                let mut u = -radius * 1.4;
+                while u < radius * 1.4 {
+                    let (w, h) = (draw.between(9.0, 14.0), draw.between(8.0, 11.0));
+                    // Fewer houses further out; now and then a large one.
+                    let far = (u * u + v * v).sqrt() / radius;
+                    let large = draw.chance(0.03);
+                    let (w, h) = if large { (w * 2.6, h * 1.8) } else { (w, h) };
+                    if inside(u, v + side) && draw.chance(0.95 - 0.4 * far) {
+                        let [px, py] = turn(u, v + side);
+                        let outline = turned([px - w / 2.0, py - h / 2.0, px + w / 2.0, py + h / 2.0], angle);
+                        let roof = draw.pick(&[
+                            Material::RedRoof,
+                            Material::RedRoof,
+                            Material::RedRoof,
+                            Material::GreyRoof,
+                        ]);
+                        let roof = if large {
+                            draw.pick(&[Material::GreyRoof, Material::BrightRoof])
+                        } else {
+                            roof
+                        };
+                        let (id, tall) = (draw.bits(), draw.between(5.0, 10.0));
+                        self.put_standing(outline, roof, id, tall, When::Always);
+                    }
+                    u += w + draw.between(6.0, 14.0);
+                }
+            }
+        }
+        for column in -columns..=columns {
+            let u = f64::from(column) * cross;
+            let ends = (0..=80)
+                .map(|i| radius * 1.4 * (f64::from(i) / 40.0 - 1.0))
+                .filter(|&v| inside(u, v));
+            let (low, high) = ends.fold((f64::MAX, f64::MIN), |(low, high), v| (low.min(v), high.max(v)));
+            if low < high {
+                self.ribbon(&[turn(u, low), turn(u, high)], |_| 3.0, Material::Asphalt);
+            }
+        }
+    }
+
+    /// A base: lawn within a ring road, a cross road, and halls, yards and trees in what lies between.
+    fn base(&mut self, number: usize, site: &Site) {
+        let mut draw = self.draw(40, number);
+        let [left, top, right, bottom] = site.box_m;
+        let (width, height) = (right - left, bottom - top);
+        let square = |place: BoxM| turned(place, 0.0);
+        let id = draw.bits();
+        self.put(square(site.box_m), Material::Lawn, id);
+        let ring = (0.03 * width.min(height)).clamp(6.0, 25.0);
+        self.put(square(inset(site.box_m, ring)), Material::Asphalt, id);
+        self.put(square(inset(site.box_m, ring + 8.0)), Material::Lawn, id ^ 1);
+        let (x, y) = (
+            left + width * draw.between(0.4, 0.6),
+            top + height * draw.between(0.4, 0.6),
+        );
+        self.put(
+            square([x - 4.0, top + ring, x + 4.0, bottom - ring]),
+            Material::Asphalt,
+            id ^ 2,
+        );
+        self.put(
+            square([left + ring, y - 4.0, right - ring, y + 4.0]),
+            Material::Asphalt,
+            id ^ 3,
+        );
+        let roads = [[x - 4.0, top, x + 4.0, bottom], [left, y - 4.0, right, y + 4.0]];
+        let busy: Vec<BoxM> = self.recipe.changes.iter().map(|change| change.box_m).collect();
+        let lot = 105.0;
+        let (columns, rows) = (((width - 40.0) / lot) as usize, ((height - 40.0) / lot) as usize);
+        for index in 0..columns * rows {
+            let (column, row) = (index % columns, index / columns);
+            let cx = left + 20.0 + (column as f64 + 0.5) * (width - 40.0) / columns as f64;
+            let cy = top + 20.0 + (row as f64 + 0.5) * (height - 40.0) / rows as f64;
+            let (w, h) = (draw.between(26.0, 62.0), draw.between(18.0, 40.0));
+            let (w, h) = if draw.chance(0.5) { (w, h) } else { (h, w) };
+            let (roof, kind, id, tall) = (
+                draw.pick(&[
+                    Material::GreyRoof,
+                    Material::GreyRoof,
+                    Material::BrightRoof,
+                    Material::RedRoof,
+                ]),
+                draw.between(0.0, 1.0),
+                draw.bits(),
+                draw.between(5.0, 12.0),
+            );
+            let hall = [cx - w / 2.0, cy - h / 2.0, cx + w / 2.0, cy + h / 2.0];
+            if roads.iter().any(|road| overlap(hall, *road, 6.0))
+                || busy.iter().any(|place| overlap(hall, *place, 20.0))
+            {
+                continue;
+            }
+            if kind < 0.55 {
+                let yard = [hall[0] - 8.0, hall[1] - 6.0, hall[2] + 8.0, hall[3] + 14.0];
+                let stone = if id & 1 == 0 {
+                    Material::Concrete
+                } else {
+                    Material::Asphalt
+                };
+                self.put(square(yard), stone, id ^ 4);
+                self.put_standing(square(hall), roof, id, tall, When::Always);
+            } else if kind < 0.7 {
+                let stone = if id & 1 == 0 {
+                    Material::Concrete
+                } else {
+                    Material::Gravel
+                };
+                self.put(square(inset(hall, -8.0)), stone, id);
+            } else if kind < 0.88 {
+                self.put(eaten(inset(hall, -12.0), 0.0, 14.0, id), Material::Broadleaf, id);
+            }
+        }
+    }
+
+    fn change(&mut self, number: usize, change: &Change) {
+        let mut draw = self.draw(51, number);
+        let id = draw.bits();
+        let when = during(change);
+        let When::During(from, until) = when else { return };
+        let before = When::Except(from, until);
+        let angle = change.angle_deg.to_radians();
+        let place = change.box_m;
+        let whole = footprint(self.recipe, number, change);
+        let short = (place[2] - place[0]).min(place[3] - place[1]);
+        let roof = draw.pick(&[Material::BrightRoof, Material::BrightRoof, Material::GreyRoof]);
+        match change.what {
+            What::Construction => {
+                self.put_standing(whole, Material::Gravel, id, 0.0, when);
+                let hall = turned(inset(place, (0.12 * short).min(6.0)), angle);
+                self.put_standing(hall, roof, id, change.height_m, when);
+            }
+            What::Demolition => {
+                self.put_standing(whole.clone(), roof, id, change.height_m, before);
+                self.put_standing(whole, Material::Rubble, id, 0.0, when);
+            }
+            What::Earthworks => {
+                self.put_standing(whole, Material::Dug, id, 0.0, when);
+                let pit = eaten(inset(place, 0.3 * short), angle, 0.1 * short, id);
+                self.put_standing(pit, Material::Soil, id, 0.0, when);
+            }
+            What::Clearance => {
+                self.put_standing(whole.clone(), Material::Conifer, id, 0.0, before);
+                self.put_standing(whole, Material::Cleared, id, 0.0, when);
+            }
+            What::Movement => {
+                self.put(turned(inset(place, -6.0), angle), Material::Gravel, id);
+                self.vehicles(place, angle, when, &mut draw);
+            }
+            What::Other => {}
+        }
+    }
+
+    /// Rows of vehicles of 3.2 x 9 m.
+    fn vehicles(&mut self, [left, top, right, bottom]: BoxM, angle: f64, when: When, draw: &mut Draw) {
+        let (x, y) = (left.midpoint(right), top.midpoint(bottom));
+        let (sin, cos) = (libm::sin(angle), libm::cos(angle));
+        let mut v = top + 6.0;
+        while v < bottom - 5.0 {
+            let mut u = left + 3.0;
+            while u < right - 2.0 {
+                let (dx, dy) = (u - x + draw.between(-0.3, 0.3), v - y + draw.between(-0.8, 0.8));
+                let (px, py) = (x + dx * cos - dy * sin, y + dx * sin + dy * cos);
+                let id = draw.bits();
+                if draw.chance(0.93) {
+                    let outline = turned([px - 1.6, py - 4.5, px + 1.6, py + 4.5], angle);
+                    self.put_standing(outline, Material::Vehicle, id, 3.0, when);
+                }
+                u += 5.4;
+            }
+            v += 12.0;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::recipe::{self, tests::SMALL};
+    use super::*;
+
+    #[test]
+    fn a_hall_is_there_from_its_day_on_and_casts_its_shadow_away_from_the_sun() {
+        let recipe = recipe::parse(SMALL).unwrap();
+        let things = things(&recipe);
+        let at = |day: &str| day.parse::<jiff::Timestamp>().unwrap().as_second();
+        let roof = |second| {
+            shapes_at(&things, second, [-0.4, -0.8])
+                .iter()
+                .filter(|shape| shape.covers(295.0, 230.0))
+                .any(|shape| matches!(shape.material, Some(Material::BrightRoof | Material::GreyRoof)))
+        };
+        assert!(!roof(at("2021-06-14T23:59:59Z")));
+        assert!(roof(at("2021-06-15T00:00:00Z")));
+        // 9 m high: the shadow reaches 7.2 m above the roof's upper edge, which lies 6 m inside the box.
+        let shaded = |y| {
+            let shapes = shapes_at(&things, at("2021-06-16T00:00:00Z"), [-0.4, -0.8]);
+            shapes
+                .iter()
+                .any(|shape| shape.material.is_none() && shape.covers(295.0, y))
+        };
+        assert!(shaded(200.0) && !shaded(196.0));
+    }
+
+    #[test]
+    fn rough_outlines_stay_in_their_box() {
+        let outline = eaten([0.0, 0.0, 100.0, 60.0], 0.0, 12.0, 9);
+        let [left, top, right, bottom] = bounds(&outline);
+        assert!(left >= 0.0 && top >= 0.0 && right <= 100.0 && bottom <= 60.0);
+        assert!(outline.contains(&Coord { x: 50.0, y: 30.0 }));
+    }
+}

@@ -1,0 +1,49 @@
+//! The run: what is read, what is planned, the passes over each site, what is written.
+
+pub mod config;
+pub mod driver;
+pub mod events;
+pub mod inputs;
+pub mod observe;
+pub mod passes;
+pub mod pictures;
+pub mod plan;
+pub mod publish;
+pub mod record;
+pub mod run;
+pub mod site;
+pub mod timers;
+
+pub use config::Config;
+pub use events::{Event, Observer, Silent};
+pub use run::{Options, Outcome, SiteOutcome, run};
+
+use crate::io::IoError;
+use crate::raster::ReadError;
+use crate::report::ReportError;
+
+/// Why a site could not be surveyed.
+#[derive(Debug, thiserror::Error)]
+pub enum SiteError {
+    /// A scene could not be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// A file could not be opened, projected or written.
+    #[error(transparent)]
+    Io(#[from] IoError),
+    /// A report could not be rendered.
+    #[error(transparent)]
+    Report(#[from] ReportError),
+    /// A file could not be put into its place.
+    #[error(transparent)]
+    Publish(#[from] publish::PublishError),
+    /// The run was asked to stop.
+    #[error("stopped; what was there before is untouched, run again to go on")]
+    Stopped,
+}
+
+impl From<driver::Stopped> for SiteError {
+    fn from(_: driver::Stopped) -> Self {
+        Self::Stopped
+    }
+}

@@ -1,0 +1,222 @@
+//! From what the stages found to the record: geometry in WGS 84, areas on the ellipsoid, rounded numbers, stable ids.
+
+use std::collections::BTreeMap;
+use std::path::{Component, Path, PathBuf};
+
+use geo::{Centroid, GeodesicArea, MapCoords, MultiPolygon};
+
+use super::SiteError;
+use super::inputs::Inputs;
+use super::passes::{AreaCount, Measure};
+use super::plan::{Ground, Pair};
+use crate::declaration::{Activity, Declared, Site};
+use crate::finding::{
+    Anomaly, BandChange, BandFit, DeclarationRecord, Geometry, GridRecord, Interval, Normalisation, Program, SceneRecord, SiteRecord,
+    ZoneCoverage, round, significant,
+};
+use crate::geo::Grid;
+use crate::io::crs::{Projector, WGS84};
+use crate::raster::stats::SCORE_SCALE;
+use crate::scene::{Pass, Scene};
+use crate::seal::digest;
+use crate::stage::detect::difference::Scorer;
+use crate::stage::judge::{Judgement, Span};
+use crate::stage::normalise;
+use crate::stage::regions::Region;
+
+/// The program and the libraries that decide its numbers.
+pub fn program() -> Program {
+    let (gdal, proj) = crate::io::versions();
+    Program { sitewatch: env!("CARGO_PKG_VERSION").into(), gdal, proj }
+}
+
+/// The site as declared.
+pub fn site(site: &Site) -> SiteRecord {
+    SiteRecord {
+        id: site.id.clone(),
+        name: site.name.clone(),
+        area_m2: round(site.boundary.geodesic_area_unsigned(), 0),
+        geometry: Geometry::from(&site.boundary),
+    }
+}
+
+/// The declarations, by date of issue.
+pub fn declarations(declared: &Declared) -> Vec<DeclarationRecord> {
+    let record = |header: &crate::declaration::Header| DeclarationRecord {
+        id: header.id.clone(),
+        party: header.party.clone(),
+        agreement: header.agreement.clone(),
+        issued: header.issued.to_string(),
+        supersedes: header.supersedes.clone(),
+    };
+    declared.declarations.iter().map(record).collect()
+}
+
+/// The site grid.
+pub fn grid(grid: &Grid) -> GridRecord {
+    GridRecord {
+        crs: grid.crs.clone(),
+        left_m: round(grid.left_m, 6),
+        top_m: round(grid.top_m, 6),
+        pixel_m: round(grid.pixel_m, 6),
+        width: grid.width,
+        height: grid.height,
+    }
+}
+
+/// A scene that was compared, with how each band came onto the grid.
+pub fn scene(scene: &Scene, alignment: BTreeMap<String, String>) -> SceneRecord {
+    SceneRecord {
+        id: scene.id.clone(),
+        acquired: Interval { start: scene.start.to_string(), end: scene.end.to_string() },
+        sensor: scene.sensor.clone(),
+        platform: scene.platform.clone(),
+        relative_orbit: scene.relative_orbit,
+        pass: scene.pass.map(|pass| if pass == Pass::Ascending { "ascending" } else { "descending" }.to_owned()),
+        alignment,
+    }
+}
+
+/// When a change between two scenes happened.
+pub fn span(pair: &Pair, inputs: &Inputs) -> Span {
+    Span { from: inputs.scenes[pair.before].start, to: inputs.scenes[pair.after].end }
+}
+
+/// A span as it stands in the record.
+pub fn interval(span: Span) -> Interval {
+    Interval { start: span.from.to_string(), end: span.to.to_string() }
+}
+
+/// The window of an activity.
+pub fn window(activity: &Activity) -> Interval {
+    Interval { start: activity.from.to_string(), end: activity.to.to_string() }
+}
+
+/// The normalisation that was used.
+pub fn normalisation(pair: &Pair, fit: &normalise::Fit) -> Normalisation {
+    let bands = pair.bands.iter().zip(&fit.bands).map(|(name, law)| BandFit {
+        band: name.clone(),
+        gain: significant(law.gain),
+        offset: significant(law.offset),
+        noise: significant(law.noise),
+        correlation: round(law.correlation, 4),
+    });
+    Normalisation {
+        bands: bands.collect(),
+        sampled: fit.unchanged.len() as u64,
+        unchanged: fit.unchanged.iter().filter(|kept| **kept).count() as u64,
+    }
+}
+
+/// Coverage of each zone; `areas` are those of the score pass: the site, then the zones.
+pub fn zones(site: &Site, areas: &[AreaCount]) -> Vec<ZoneCoverage> {
+    let zones = site.zones.iter().zip(areas.iter().skip(1));
+    zones
+        .map(|(zone, count)| ZoneCoverage {
+            id: zone.id.clone(),
+            role: zone.role.word().into(),
+            coverage: count.coverage(),
+            geometry: Geometry::from(&zone.polygon),
+        })
+        .collect()
+}
+
+/// Makes anomalies of one comparison.
+pub struct AnomalyMaker<'a> {
+    to_wgs84: Projector,
+    site: &'a Site,
+    ground: &'a Ground,
+    pair: &'a Pair,
+    inputs: &'a Inputs,
+}
+
+impl<'a> AnomalyMaker<'a> {
+    /// A maker for the comparison `pair` of `site`.
+    ///
+    /// # Errors
+    /// A grid that PROJ cannot carry back to WGS 84.
+    pub fn new(site: &'a Site, ground: &'a Ground, pair: &'a Pair, inputs: &'a Inputs) -> Result<Self, SiteError> {
+        Ok(Self { to_wgs84: Projector::new(&ground.grid.crs, WGS84)?, site, ground, pair, inputs })
+    }
+
+    /// The id of a region: the same place between the same scenes has the same id.
+    pub fn id(&self, region: &Region) -> String {
+        let (before, after) = (&self.inputs.scenes[self.pair.before].id, &self.inputs.scenes[self.pair.after].id);
+        let grid = &self.ground.grid;
+        let first = region.runs.first().map_or((0.0, 0.0), |run| grid.to_world(run.from as f64, run.y as f64));
+        let text = format!("{}\n{before}\n{after}\n{}\n{:.2} {:.2}", self.site.id, grid.crs, first.0, first.1);
+        format!("A-{}", &digest::bytes(text.as_bytes())[..10])
+    }
+
+    /// The anomaly that `region` is, judged and measured; `outline` is its outline in pixels.
+    ///
+    /// # Errors
+    /// A place that cannot be carried back to WGS 84.
+    pub fn make(
+        &self,
+        region: &Region,
+        outline: &MultiPolygon<f64>,
+        judgement: Judgement,
+        measure: &Measure,
+        scorer: &Scorer,
+    ) -> Result<Anomaly, SiteError> {
+        let grid = &self.ground.grid;
+        let metres = outline.map_coords(|c| grid.to_world(c.x, c.y).into());
+        let polygon = self.to_wgs84.project_polygon(&metres)?;
+        let centroid = polygon.centroid().map_or([0.0, 0.0], |c| [round(c.x(), 7), round(c.y(), 7)]);
+        let bounds = region.bounds();
+        let change = self.pair.bands.iter().zip(&measure.band_sigma).enumerate().map(|(band, (name, sigma))| BandChange {
+            band: name.clone(),
+            mean: significant(sigma * scorer.noise(band)),
+            mean_sigma: round(*sigma, 2),
+        });
+        Ok(Anomaly {
+            id: self.id(region),
+            verdict: judgement.verdict,
+            evidence: judgement.evidence,
+            geometry: Geometry::from(&polygon),
+            centroid,
+            area_m2: round(polygon.geodesic_area_unsigned(), 0),
+            pixels: region.pixels(),
+            bounds_px: [bounds.x, bounds.y, bounds.w as i64, bounds.h as i64],
+            peak_sigma: round(f64::from(region.peak()) * SCORE_SCALE, 2),
+            mean_sigma: round(region.mean() * SCORE_SCALE, 2),
+            change: change.collect(),
+            dates: interval(span(self.pair, self.inputs)),
+            zones: judgement.zones,
+            activities: judgement.activities,
+        })
+    }
+}
+
+/// `path` as it is named from the folder `from`, both made plain; with `/` between its parts.
+pub fn relative(path: &Path, from: &Path) -> String {
+    let (path, from) = (plain(path), plain(from));
+    let shared = path.iter().zip(&from).take_while(|(a, b)| a == b).count();
+    let up = from[shared..].iter().map(|_| "..".to_owned());
+    up.chain(path[shared..].iter().cloned()).collect::<Vec<_>>().join("/")
+}
+
+/// The parts of a path made absolute, without `.` and `..`.
+fn plain(path: &Path) -> Vec<String> {
+    let mut parts = Vec::new();
+    for part in std::path::absolute(path).unwrap_or_else(|_| PathBuf::from(path)).components() {
+        match part {
+            Component::Normal(name) => parts.push(name.to_string_lossy().into_owned()),
+            Component::ParentDir => drop(parts.pop()),
+            _ => {}
+        }
+    }
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_told_from_the_pipeline_file() {
+        assert_eq!(relative(Path::new("/a/b/../c/x.tif"), Path::new("/a/p")), "../c/x.tif");
+        assert_eq!(relative(Path::new("/a/p/x.tif"), Path::new("/a/p/.")), "x.tif");
+    }
+}

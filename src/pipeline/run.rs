@@ -1,0 +1,353 @@
+//! A whole run: gather, plan, survey every site, publish.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use super::config::Config;
+use super::driver::{self, in_order, on_threads, thread_count};
+use super::events::{Event, Observer};
+use super::inputs::{self, Inputs};
+use super::plan::{SitePlan, plan_site, site_files};
+use super::publish::{OutFolder, PublishError};
+use super::record;
+use super::site::{Provenance, Survey, survey_site};
+use super::timers::Timers;
+use super::SiteError;
+use crate::declaration::folder_name;
+use crate::fault::Fault;
+use crate::finding::{Input, SiteReport, Verdict};
+use crate::io::IoError;
+use crate::io::pool::Pool;
+use crate::report::{IndexRow, index_html, summary};
+use crate::seal::digest;
+
+/// What a run is asked for beside the pipeline file.
+pub struct Options<'a> {
+    /// The pipeline file: paths in the record are told from its folder.
+    pub pipeline: &'a Path,
+    /// Where reports go.
+    pub out: &'a Path,
+    /// Set when the run has to stop.
+    pub stop: &'a AtomicBool,
+    /// Sees progress.
+    pub observer: &'a dyn Observer,
+}
+
+/// What became of one site.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct SiteOutcome {
+    /// The site's id.
+    pub site: String,
+    /// Its name.
+    pub name: String,
+    /// Its folder in the output.
+    pub folder: String,
+    /// Whether the report of an earlier run with the same inputs stands.
+    pub up_to_date: bool,
+    /// Whether there is something to review.
+    pub needs_review: bool,
+    /// Whether no comparison could be judged.
+    pub unobserved: bool,
+    /// Verdicts and how many there are of each.
+    pub verdicts: BTreeMap<Verdict, usize>,
+    /// Observed fraction of the newest comparison.
+    pub observed_fraction: Option<f64>,
+    /// What the report says, a sentence each.
+    pub summary: Vec<String>,
+    /// Why it failed.
+    pub error: Option<String>,
+    /// Seconds per stage.
+    pub seconds: Timers,
+}
+
+/// What became of a run.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct Outcome {
+    /// Sites, in the order of the declaration.
+    pub sites: Vec<SiteOutcome>,
+    /// Whether it was asked to stop before it was done.
+    pub stopped: bool,
+}
+
+/// Why a run did not take place.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The inputs are at fault.
+    #[error("the inputs have {} fault(s)", .0.len())]
+    Inputs(Vec<Fault>),
+    /// The output folder cannot be used.
+    #[error(transparent)]
+    Publish(#[from] PublishError),
+    /// An input cannot be read.
+    #[error("hashing {}: {source}", path.display())]
+    Hash {
+        /// Which.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The system gives no threads.
+    #[error("starting threads: {0}")]
+    Threads(String),
+    /// The summary page cannot be rendered.
+    #[error(transparent)]
+    Report(#[from] crate::report::ReportError),
+    /// The run was asked to stop.
+    #[error("stopped before the first site; run again to go on")]
+    Stopped,
+}
+
+impl From<driver::Stopped> for RunError {
+    fn from(_: driver::Stopped) -> Self {
+        Self::Stopped
+    }
+}
+
+/// The plan of every site, or why it has none.
+pub fn plan(config: &Config, inputs: &Inputs) -> Vec<Result<SitePlan, IoError>> {
+    inputs.declared.sites.iter().map(|site| plan_site(site, inputs, config)).collect()
+}
+
+/// Surveys every declared site and publishes its report; one bad site does not stop the rest.
+///
+/// # Errors
+/// Inputs at fault, an output folder that cannot be used.
+pub fn run(config: &Config, options: &Options<'_>) -> Result<Outcome, RunError> {
+    crate::io::prepare();
+    let begun = Instant::now();
+    let out = OutFolder::lock(options.out)?;
+    let inputs = inputs::gather(config).map_err(RunError::Inputs)?;
+    for refused in &inputs.refused {
+        options.observer.see(&Event::SceneRefused { scene: &refused.id, reason: &refused.reason });
+    }
+    let outcome = on_threads(config.compute.threads, || {
+        let plans = plan(config, &inputs);
+        let digests = hash(config, &plans, &inputs, options)?;
+        survey_all(config, options, &inputs, &plans, &digests, &out)
+    })
+    .map_err(RunError::Threads)??;
+    let rows: Vec<IndexRow> = outcome.sites.iter().map(index_row).collect();
+    if outcome.sites.iter().any(|site| !site.up_to_date) || !out.path().join("index.html").exists() {
+        out.write("index.html", index_html(&rows)?.as_bytes())?;
+    }
+    let record = serde_json::json!({
+        "sites": outcome.sites,
+        "stopped": outcome.stopped,
+        "seconds": crate::finding::round(begun.elapsed().as_secs_f64(), 3),
+        "threads": thread_count(config.compute.threads),
+        "finished": jiff::Timestamp::now().to_string(),
+        "program": record::program(),
+    });
+    out.write("run.json", format!("{record:#}\n").as_bytes())?;
+    Ok(outcome)
+}
+
+fn index_row(site: &SiteOutcome) -> IndexRow {
+    IndexRow {
+        folder: site.folder.clone(),
+        site: site.site.clone(),
+        name: site.name.clone(),
+        verdicts: site.verdicts.clone(),
+        observed_fraction: site.observed_fraction,
+        error: site.error.clone(),
+        sentence: site.summary.first().cloned().unwrap_or_default(),
+    }
+}
+
+type Digests = BTreeMap<PathBuf, (String, u64)>;
+
+/// SHA-256 of every file that any site reads, each once, before any of them is decoded.
+fn hash(config: &Config, plans: &[Result<SitePlan, IoError>], inputs: &Inputs, options: &Options<'_>) -> Result<Digests, RunError> {
+    let mut paths: Vec<PathBuf> = plans.iter().flatten().flat_map(|plan| site_files(plan, inputs)).collect();
+    paths.extend(config.inputs.declarations.iter().chain(&config.inputs.sensors).cloned());
+    paths.sort();
+    paths.dedup();
+    let mut digests = Digests::new();
+    in_order(
+        &paths,
+        options.stop,
+        |path| {
+            options.observer.see(&Event::Hashing { path: &path.display().to_string() });
+            (path.clone(), digest::file(path))
+        },
+        |(path, digest)| match digest {
+            Ok(digest) => {
+                digests.insert(path, digest);
+                Ok(())
+            }
+            Err(source) => Err(RunError::Hash { path, source }),
+        },
+    )?;
+    Ok(digests)
+}
+
+/// A site with so few tiles does not fill the threads: several of them are surveyed side by side.
+const SMALL_SITE_TILES: usize = 4;
+
+fn survey_all(
+    config: &Config,
+    options: &Options<'_>,
+    inputs: &Inputs,
+    plans: &[Result<SitePlan, IoError>],
+    digests: &Digests,
+    out: &OutFolder,
+) -> Result<Outcome, RunError> {
+    let pool = Arc::new(Pool::default());
+    let survey = Survey { inputs, config, pool: &pool, observer: options.observer, stop: options.stop };
+    let provenances: Vec<Option<Provenance>> =
+        plans.iter().map(|plan| plan.as_ref().ok().map(|plan| provenance(config, options, plan, inputs, digests))).collect();
+    let standing: Vec<Option<SiteReport>> = inputs
+        .declared
+        .sites
+        .iter()
+        .zip(&provenances)
+        .map(|(site, known)| standing(out, &site.id, &known.as_ref()?.run_key))
+        .collect();
+    let up_to_date = standing.iter().flatten().count();
+    options.observer.see(&Event::Planned { sites: plans.len() - up_to_date, up_to_date });
+    let small = |plan: &SitePlan| {
+        plan.ground.as_ref().is_none_or(|ground| ground.grid.rect().area() <= SMALL_SITE_TILES * ground.tile_px * ground.tile_px)
+    };
+    let one = |index: usize| -> SiteOutcome {
+        let site = &inputs.declared.sites[index];
+        if let Some(report) = &standing[index] {
+            return outcome(report, true, Timers::default());
+        }
+        let surveyed = match (&plans[index], &provenances[index]) {
+            (Ok(plan), Some(provenance)) => {
+                survey_and_publish(&survey, plan, provenance.clone(), out).map_err(|error| error.to_string())
+            }
+            (Err(error), _) => Err(error.to_string()),
+            (Ok(_), None) => Err("its inputs have no hashes".into()),
+        };
+        match surveyed {
+            Ok((report, timers)) => {
+                let outcome = outcome(&report, false, timers);
+                let needs_review = outcome.needs_review;
+                options.observer.see(&Event::SiteDone { site: &site.id, summary: &outcome.summary, needs_review });
+                outcome
+            }
+            Err(error) => failure(&survey, &site.id, &site.name, error),
+        }
+    };
+    let mut sites = Vec::with_capacity(plans.len());
+    let order: Vec<usize> = (0..plans.len()).collect();
+    let is_small = |index: &usize| plans[*index].as_ref().map_or(true, small) || standing[*index].is_some();
+    for group in order.chunk_by(|a, b| is_small(a) && is_small(b)) {
+        let result = match group {
+            [only] => {
+                sites.push(one(*only));
+                if options.stop.load(Ordering::Relaxed) { Err(RunError::Stopped) } else { Ok(()) }
+            }
+            many => in_order(many, options.stop, |index| one(*index), |outcome| {
+                sites.push(outcome);
+                Ok::<(), RunError>(())
+            }),
+        };
+        if result.is_err() {
+            return Ok(Outcome { sites, stopped: true });
+        }
+    }
+    Ok(Outcome { sites, stopped: false })
+}
+
+fn survey_and_publish(survey: &Survey<'_>, plan: &SitePlan, provenance: Provenance, out: &OutFolder) -> Result<(SiteReport, Timers), SiteError> {
+    survey.observer.see(&Event::SiteStarted { site: &plan.site.id });
+    let name = folder_name(&plan.site.id);
+    let aside = out.aside(&name)?;
+    let result = survey_site(survey, plan, provenance, &aside).and_then(|done| {
+        out.publish(&name)?;
+        Ok(done)
+    });
+    if result.is_err() {
+        out.abandon(&name);
+    }
+    result
+}
+
+fn outcome(report: &SiteReport, up_to_date: bool, seconds: Timers) -> SiteOutcome {
+    SiteOutcome {
+        site: report.site.id.clone(),
+        name: report.site.name.clone(),
+        folder: folder_name(&report.site.id),
+        up_to_date,
+        needs_review: report.needs_review(),
+        unobserved: report.is_unobserved(),
+        verdicts: report.verdicts(),
+        observed_fraction: report.comparisons.last().map(|c| c.coverage.observed_fraction),
+        summary: summary(report),
+        error: None,
+        seconds,
+    }
+}
+
+fn failure(survey: &Survey<'_>, site: &str, name: &str, error: String) -> SiteOutcome {
+    survey.observer.see(&Event::SiteFailed { site, error: &error });
+    SiteOutcome {
+        site: site.into(),
+        name: name.into(),
+        folder: folder_name(site),
+        up_to_date: false,
+        needs_review: false,
+        unobserved: false,
+        verdicts: BTreeMap::new(),
+        observed_fraction: None,
+        summary: vec![format!("It could not be surveyed: {error}")],
+        error: Some(error),
+        seconds: Timers::default(),
+    }
+}
+
+fn provenance(config: &Config, options: &Options<'_>, plan: &SitePlan, inputs: &Inputs, digests: &Digests) -> Provenance {
+    let folder = options.pipeline.parent().unwrap_or(Path::new("."));
+    let mut paths = site_files(plan, inputs);
+    paths.extend(config.inputs.declarations.iter().chain(&config.inputs.sensors).cloned());
+    let mut files: Vec<Input> = paths
+        .iter()
+        .filter_map(|path| {
+            let (sha256, bytes) = digests.get(path)?.clone();
+            Some(Input { path: record::relative(path, folder), sha256, bytes })
+        })
+        .collect();
+    files.sort();
+    files.dedup();
+    let parameters = parameters(config, folder);
+    let pairs: Vec<_> = plan.pairs.iter().map(|pair| (&inputs.scenes[pair.before].id, &inputs.scenes[pair.after].id, &pair.bands)).collect();
+    let decides = serde_json::json!({
+        "program": record::program(),
+        "site": plan.site.id,
+        "inputs": files,
+        "parameters": parameters,
+        "pairs": pairs,
+        "refused": plan.refused,
+    });
+    Provenance { run_key: digest::bytes(decides.to_string().as_bytes()), inputs: files, parameters }
+}
+
+/// The parameters that decide a result: all but threads and memory, with paths told from the pipeline file.
+fn parameters(config: &Config, folder: &Path) -> serde_json::Value {
+    let mut plain = config.clone();
+    let inputs = &mut plain.inputs;
+    for path in inputs.declarations.iter_mut().chain(&mut inputs.stac).chain(&mut inputs.sensors) {
+        *path = record::relative(path, folder).into();
+    }
+    for spec in &mut inputs.folder {
+        spec.glob = record::relative(Path::new(&spec.glob), folder);
+    }
+    let mut value = serde_json::to_value(&plain).unwrap_or_default();
+    if let Some(table) = value.as_object_mut() {
+        table.remove("compute");
+    }
+    value
+}
+
+/// The report that stands in the output for the same inputs, parameters and program.
+fn standing(out: &OutFolder, site: &str, run_key: &str) -> Option<SiteReport> {
+    let folder = out.path().join(folder_name(site));
+    let text = std::fs::read_to_string(folder.join("report.json")).ok()?;
+    let report: SiteReport = serde_json::from_str(&text).ok()?;
+    (report.run_key == run_key && folder.join("report.html").exists()).then_some(report)
+}

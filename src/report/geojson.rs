@@ -1,0 +1,129 @@
+//! `anomalies.geojson`: anomalies, and declared activities that were not seen or could not be observed, for a map program.
+
+use serde_json::{Value, json};
+
+use super::ReportError;
+use crate::finding::{Evidence, Geometry, SiteReport, Verdict};
+
+/// A FeatureCollection (RFC 7946), one feature a line. Properties are flat: lists of ids are joined by `, `.
+///
+/// `kind` is `anomaly` or `activity`. Dates are RFC 3339; of an activity `from` and `to` are its declared window.
+///
+/// # Errors
+/// When a feature cannot be written as JSON.
+pub fn anomalies_geojson(report: &SiteReport) -> Result<Vec<u8>, ReportError> {
+    let anomalies = report
+        .comparisons
+        .iter()
+        .flat_map(|c| c.anomalies.iter().map(move |a| (c, a)))
+        .map(|(c, a)| {
+            let properties = json!({
+                "kind": "anomaly",
+                "id": a.id,
+                "site": report.site.id,
+                "verdict": a.verdict,
+                "needs_review": a.verdict.needs_review(),
+                "peak_sigma": a.peak_sigma,
+                "mean_sigma": a.mean_sigma,
+                "area_m2": a.area_m2,
+                "from": a.dates.start,
+                "to": a.dates.end,
+                "before": c.before,
+                "after": c.after,
+                "zones": a.zones.join(", "),
+                "activities": a.activities.join(", "),
+                "evidence": first(&a.evidence),
+            });
+            feature(&a.id, &a.geometry, properties)
+        });
+    let unseen = |v| matches!(v, Verdict::DeclaredNotSeen | Verdict::NotObservable);
+    let activities = report.activities.iter().filter(|a| unseen(a.verdict)).map(|a| {
+        let properties = json!({
+            "kind": "activity",
+            "id": a.id,
+            "site": report.site.id,
+            "verdict": a.verdict,
+            "needs_review": a.verdict.needs_review(),
+            "what": a.what,
+            "from": a.window.start,
+            "to": a.window.end,
+            "notified": a.notified,
+            "observed_fraction": a.observed_fraction,
+            "evidence": first(&a.evidence),
+        });
+        feature(&a.id, &a.geometry, properties)
+    });
+
+    let mut text = String::from("{\"type\":\"FeatureCollection\",\"features\":[");
+    for (i, mut feature) in anomalies.chain(activities).enumerate() {
+        feature.sort_all_objects();
+        let line = serde_json::to_string(&feature).map_err(|source| ReportError::Json {
+            what: "anomalies.geojson",
+            source,
+        })?;
+        text.push_str(if i == 0 { "\n" } else { ",\n" });
+        text.push_str(&line);
+    }
+    text.push_str("\n]}\n");
+    Ok(text.into_bytes())
+}
+
+fn feature(id: &str, geometry: &Geometry, properties: Value) -> Value {
+    // RFC 7946, 3.2: a feature without a place has the geometry null.
+    let geometry = if geometry.coordinates.is_empty() {
+        Value::Null
+    } else {
+        json!(geometry)
+    };
+    json!({ "type": "Feature", "id": id, "geometry": geometry, "properties": properties })
+}
+
+fn first(evidence: &[Evidence]) -> Option<&str> {
+    evidence.first().map(|e| e.text.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use geojson::{FeatureCollection, GeoJson};
+
+    use super::*;
+    use crate::report::sample;
+
+    fn collection(report: &SiteReport) -> FeatureCollection {
+        let text = String::from_utf8(anomalies_geojson(report).unwrap()).unwrap();
+        match text.parse().unwrap() {
+            GeoJson::FeatureCollection(features) => features,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn every_anomaly_and_every_activity_without_a_trace_is_a_feature() {
+        let report = sample::full();
+        let features = collection(&report).features;
+        let kinds = |kind: &str| features.iter().filter(|f| f.property("kind").unwrap() == kind).count();
+        assert_eq!(
+            kinds("anomaly"),
+            report.comparisons.iter().map(|c| c.anomalies.len()).sum::<usize>()
+        );
+        assert_eq!(kinds("activity"), 2);
+        let flat = features
+            .iter()
+            .flat_map(|f| f.properties.iter().flatten())
+            .all(|(_, v)| !v.is_object() && !v.is_array());
+        assert!(flat);
+        assert_eq!(features[0].property("verdict").unwrap(), "undeclared");
+    }
+
+    #[test]
+    fn no_anomaly_is_an_empty_collection() {
+        assert_eq!(collection(&sample::quiet()).features, []);
+    }
+
+    #[test]
+    fn a_feature_without_a_place_has_no_geometry() {
+        let mut report = sample::full();
+        report.comparisons[0].anomalies[0].geometry.coordinates.clear();
+        assert_eq!(collection(&report).features[0].geometry, None);
+    }
+}

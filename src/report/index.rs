@@ -1,0 +1,214 @@
+//! `index.html`: the sites of a run in one table, worst first.
+
+use std::{cmp::Reverse, collections::BTreeMap};
+
+use minijinja::{context, value::Serde};
+use serde::Serialize;
+
+use super::{
+    ReportError,
+    html::{class, environment},
+    words,
+};
+use crate::finding::Verdict;
+
+/// One site of a run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct IndexRow {
+    /// Folder of the site's report, beside the index.
+    pub folder: String,
+    /// The site's id.
+    pub site: String,
+    /// The site's name.
+    pub name: String,
+    /// How often each verdict was given: [`crate::finding::SiteReport::verdicts`].
+    pub verdicts: BTreeMap<Verdict, usize>,
+    /// Fraction of the site that was observed; `None` when nothing could be compared.
+    pub observed_fraction: Option<f64>,
+    /// Why the site has no report; `None` when it has one.
+    pub error: Option<String>,
+    /// The first sentence of [`super::summary`].
+    pub sentence: String,
+}
+
+#[derive(Serialize)]
+struct Row<'a> {
+    link: Option<String>,
+    site: &'a str,
+    name: &'a str,
+    badges: Vec<(&'static str, String)>,
+    observed: Option<String>,
+    sentence: &'a str,
+}
+
+/// The page of a run over many sites: what needs review first, then what failed, what was not observed, and the rest by id.
+///
+/// # Errors
+/// When the template fails.
+pub fn index_html(rows: &[IndexRow]) -> Result<String, ReportError> {
+    let count = |row: &IndexRow, verdict| {
+        if row.error.is_some() {
+            0
+        } else {
+            row.verdicts.get(&verdict).copied().unwrap_or(0)
+        }
+    };
+    let needs_review =
+        |row: &IndexRow| row.error.is_none() && row.verdicts.iter().any(|(v, n)| *n > 0 && v.needs_review());
+    let mut sorted: Vec<&IndexRow> = rows.iter().collect();
+    sorted.sort_by_key(|row| {
+        let worst = [
+            Verdict::Undeclared,
+            Verdict::OverRun,
+            Verdict::DeclaredNotSeen,
+            Verdict::Inconclusive,
+        ];
+        let (counts, unseen) = (
+            worst.map(|v| Reverse(count(row, v))),
+            count(row, Verdict::NotObservable),
+        );
+        (
+            !needs_review(row),
+            counts,
+            row.error.is_none(),
+            Reverse(unseen),
+            &row.site,
+            &row.folder,
+        )
+    });
+    let view: Vec<Row> = sorted.iter().map(|row| Row::new(row)).collect();
+    let failed = rows.iter().filter(|r| r.error.is_some()).count();
+    let unseen = rows
+        .iter()
+        .filter(|r| r.error.is_none() && r.observed_fraction.is_none())
+        .count();
+    let said = sentence(
+        rows.len(),
+        rows.iter().filter(|r| needs_review(r)).count(),
+        failed,
+        unseen,
+    );
+
+    let name = "index.html";
+    let rendered = environment().and_then(|env| {
+        env.get_template(name)?
+            .render(context! { rows => Serde(&view), sentence => said })
+    });
+    rendered.map_err(|source| ReportError::Template { name, source })
+}
+
+fn sentence(sites: usize, review: usize, failed: usize, unseen: usize) -> String {
+    let mut said = match (sites, review) {
+        (0, _) => return "The run had no sites.".to_owned(),
+        (1, 0) => "The site needs no review".to_owned(),
+        (1, _) => "The site needs review".to_owned(),
+        (_, 0) => format!("None of {} needs review", words::plural(sites, "site", "sites")),
+        (_, n) => format!(
+            "{n} of {} {} review",
+            words::plural(sites, "site", "sites"),
+            if n == 1 { "needs" } else { "need" }
+        ),
+    };
+    if failed > 0 {
+        said.push_str(&format!("; {failed} failed"));
+    }
+    if unseen > 0 {
+        said.push_str(&format!("; {unseen} could not be observed"));
+    }
+    said + "."
+}
+
+impl<'a> Row<'a> {
+    fn new(row: &'a IndexRow) -> Self {
+        let badge = |(verdict, n): (&Verdict, &usize)| (class(*verdict), format!("{n} {}", verdict.words()));
+        let badges = match &row.error {
+            Some(_) => vec![("failed", "failed".to_owned())],
+            None => row.verdicts.iter().filter(|(_, n)| **n > 0).map(badge).collect(),
+        };
+        Self {
+            link: row
+                .error
+                .is_none()
+                .then(|| format!("./{}/report.html", encode(&row.folder))),
+            site: &row.site,
+            name: &row.name,
+            badges,
+            observed: row
+                .observed_fraction
+                .filter(|_| row.error.is_none())
+                .map(words::percent),
+            sentence: row.error.as_deref().unwrap_or(&row.sentence),
+        }
+    }
+}
+
+/// A relative path for a link: everything but the unreserved characters of RFC 3986 and `/` in per cent.
+fn encode(folder: &str) -> String {
+    let encode = |byte: u8| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => char::from(byte).to_string(),
+        other => format!("%{other:02X}"),
+    };
+    folder.bytes().map(encode).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::sample;
+
+    fn row(site: &str, verdicts: &[(Verdict, usize)]) -> IndexRow {
+        IndexRow {
+            folder: site.to_owned(),
+            site: site.to_owned(),
+            name: format!("Site {site}"),
+            verdicts: verdicts.iter().copied().collect(),
+            observed_fraction: Some(0.87),
+            error: None,
+            sentence: "No change was found.".to_owned(),
+        }
+    }
+
+    fn rows() -> Vec<IndexRow> {
+        let failed = IndexRow {
+            error: Some("no scene covers <it>".into()),
+            ..row("failed", &[])
+        };
+        let blind = IndexRow {
+            observed_fraction: None,
+            ..row("blind", &[(Verdict::NotObservable, 1)])
+        };
+        vec![
+            row("quiet", &[(Verdict::Consistent, 2)]),
+            blind,
+            row("one", &[(Verdict::Undeclared, 1)]),
+            failed,
+            row("over", &[(Verdict::OverRun, 9)]),
+            row("two", &[(Verdict::Undeclared, 2), (Verdict::Consistent, 1)]),
+        ]
+    }
+
+    #[test]
+    fn the_worst_comes_first() {
+        let html = index_html(&rows()).unwrap();
+        let places: Vec<usize> = ["two", "one", "over", "failed", "blind", "quiet"]
+            .iter()
+            .map(|site| html.find(&format!("Site {site}<")).unwrap())
+            .collect();
+        assert!(places.is_sorted(), "{places:?}");
+        assert!(html.contains("3 of 6 sites need review; 1 failed; 1 could not be observed."));
+        assert!(html.contains("no scene covers &lt;it&gt;"));
+        sample::write("index.html", html.as_bytes());
+    }
+
+    #[test]
+    fn links_stay_in_the_folder_of_the_run() {
+        let evil = IndexRow {
+            folder: "javascript:alert(1)\" x=\"".into(),
+            ..row("a", &[])
+        };
+        let html = index_html(&[evil]).unwrap();
+        assert!(html.contains(r#"href="./javascript%3Aalert%281%29%22%20x%3D%22/report.html""#));
+        assert!(index_html(&[]).unwrap().contains("The run had no sites."));
+        assert_eq!(sentence(1, 0, 0, 0), "The site needs no review.");
+    }
+}

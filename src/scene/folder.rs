@@ -1,0 +1,651 @@
+//! A folder of rasters, one scene a file: bands in order, the date from the file's name or a tag.
+
+use std::collections::BTreeSet;
+use std::path::{Component, Path, PathBuf};
+
+use jiff::civil::{Date, DateTime, Time};
+use jiff::fmt::strtime::{self, BrokenDownTime};
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan};
+use regex::Regex;
+use serde::Deserialize;
+
+use super::sensor::{GENERIC, Sensor, Sensors};
+use super::{BandAsset, Catalogue, Coding, MAX_SCENES, QualityAsset, Refusal, Scene, SceneError};
+use crate::fault::Fault;
+
+/// How a folder of rasters is read.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FolderSpec {
+    /// Which files: a glob, absolute or joined to its base by the caller.
+    pub glob: String,
+    /// What the file's bands are, in order: common names, or the sensor's or the user's own.
+    pub bands: Vec<String>,
+    /// The raw value that means no data; the sensor's where not given.
+    pub nodata: Option<f64>,
+    /// Physical units per raw unit; the sensor's where not given, else 1.
+    pub scale: Option<f64>,
+    /// Physical value of raw 0; the sensor's where neither this nor `scale` is given, else 0.
+    pub offset: Option<f64>,
+    /// The sensor's id; `generic` where not given.
+    pub sensor: Option<String>,
+    /// Where the date comes from.
+    pub date: DateFrom,
+    /// Where the quality band is.
+    pub quality: Option<FolderQuality>,
+}
+
+/// Where the date of a raster comes from. A date without a time of day is the whole UTC day, a month the month, a year the year.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "snake_case")]
+pub enum DateFrom {
+    /// The file's name.
+    FileName {
+        /// A regular expression with one group that holds the date, or with named groups: `year`, `month`, `day` or `doy` (day of year), `hour`, `minute`, `second`.
+        pattern: String,
+        /// What the one group holds, as for strptime.
+        #[serde(default = "year_month_day")]
+        format: String,
+    },
+    /// The TIFF tag of that name (`TIFFTAG_DATETIME`): `2001:05:25 10:11:12`, RFC 3339, or a day.
+    Tag(String),
+}
+
+fn year_month_day() -> String {
+    "%Y%m%d".into()
+}
+
+/// Where a raster's quality band is.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FolderQuality {
+    /// What to replace in the file's name, and by what, to get the quality file's; the same file where not given.
+    pub replace: Option<[String; 2]>,
+    /// The band in that file, from 1.
+    #[serde(default = "first")]
+    pub index: usize,
+    /// What its values mean; the sensor's first quality band where not given.
+    pub coding: Option<Coding>,
+}
+
+fn first() -> usize {
+    1
+}
+
+/// Answers with a file's tag of a name, `None` where it has none; the error says why the file cannot be read.
+pub type ReadTag<'a> = dyn Fn(&Path, &str) -> Result<Option<String>, String> + 'a;
+
+/// The scenes of a folder. `read_tag` is asked for dates that a tag holds.
+///
+/// A file without a readable date, or without its quality file, is refused by name; the rest goes on.
+///
+/// # Errors
+/// The description itself is wrong (glob, pattern, sensor, bands), no file matches, or more than [`MAX_SCENES`] do.
+pub fn read_folder(spec: &FolderSpec, sensors: &Sensors, read_tag: &ReadTag) -> Result<Catalogue, SceneError> {
+    let wrong = |key: &str, message: String| SceneError::Folder(Fault::new(key, message));
+    let id = spec.sensor.as_deref().unwrap_or(GENERIC);
+    let sensor = sensors.get(id).ok_or_else(|| wrong("sensor", sensors.unknown(id)))?;
+    check_numbers(spec).map_err(SceneError::Folder)?;
+    let coding = match &spec.quality {
+        None => None,
+        Some(quality) => Some(
+            quality
+                .coding
+                .clone()
+                .or(sensor.quality.first().map(|first| first.coding.clone()))
+                .ok_or_else(|| wrong("quality.coding", format!("expected a coding: sensor {id} has none")))?,
+        ),
+    };
+    let pattern = match &spec.date {
+        DateFrom::FileName { pattern, .. } => {
+            Some(date_pattern(pattern).map_err(|message| wrong("date.file_name.pattern", message))?)
+        }
+        DateFrom::Tag(_) => None,
+    };
+
+    let mut files = files(&spec.glob)?;
+    let beside = |file: &Path| spec.quality.as_ref().and_then(|quality| quality_file(file, quality));
+    // A quality file may match the glob as well; it is no scene.
+    let quality_files: BTreeSet<PathBuf> = files
+        .iter()
+        .filter_map(|file| beside(file).filter(|other| other != file))
+        .collect();
+    files.retain(|file| !quality_files.contains(file));
+    let base = literal_base(&spec.glob);
+    let mut scenes = Vec::new();
+    let mut refused = Vec::new();
+    for file in files {
+        let id = scene_id(&file, &base);
+        let interval = match (&spec.date, &pattern) {
+            (DateFrom::FileName { format, .. }, Some(pattern)) => interval_of_name(&file, pattern, format),
+            (DateFrom::FileName { .. }, None) => Err("no pattern for the date".into()),
+            (DateFrom::Tag(tag), _) => interval_of_tag(&file, tag, read_tag),
+        };
+        let quality = quality_assets(&file, spec, coding.as_ref());
+        match (interval, quality) {
+            (Ok((start, end)), Ok(quality)) => scenes.push(Scene {
+                id,
+                start,
+                end,
+                sensor: sensor.id.clone(),
+                kind: sensor.kind,
+                platform: None,
+                relative_orbit: None,
+                pass: None,
+                cloud_fraction: None,
+                footprint: None,
+                bands: bands(&file, spec, sensor),
+                quality,
+                source: file,
+            }),
+            (Err(reason), _) | (_, Err(reason)) => refused.push(Refusal {
+                id,
+                source: file,
+                reason,
+            }),
+        }
+    }
+    Ok(Catalogue::new(scenes, refused))
+}
+
+fn check_numbers(spec: &FolderSpec) -> Result<(), Fault> {
+    if spec.bands.is_empty() {
+        return Err(Fault::new(
+            "bands",
+            "expected the names of the file's bands in order, found none",
+        ));
+    }
+    if let Some(name) = spec
+        .bands
+        .iter()
+        .enumerate()
+        .find_map(|(at, name)| spec.bands[..at].contains(name).then_some(name))
+    {
+        return Err(Fault::new("bands", format!("`{name}` is given twice")));
+    }
+    if let Some(scale) = spec.scale.filter(|scale| !scale.is_finite() || *scale == 0.0) {
+        return Err(Fault::new(
+            "scale",
+            format!("expected a number other than 0, found {scale}"),
+        ));
+    }
+    if let Some(offset) = spec.offset.filter(|offset| !offset.is_finite()) {
+        return Err(Fault::new("offset", format!("expected a number, found {offset}")));
+    }
+    if spec.quality.as_ref().is_some_and(|quality| quality.index == 0) {
+        return Err(Fault::new("quality.index", "bands count from 1, found 0"));
+    }
+    Ok(())
+}
+
+/// The files that match, in the order of their paths.
+fn files(pattern: &str) -> Result<Vec<PathBuf>, SceneError> {
+    let wrong = |message: String| SceneError::Folder(Fault::new("glob", message));
+    let mut files = Vec::new();
+    for entry in glob::glob(pattern).map_err(|error| wrong(format!("`{pattern}`: {error}")))? {
+        let path = entry.map_err(|error| SceneError::Read {
+            path: error.path().to_path_buf(),
+            source: error.into(),
+        })?;
+        if path.is_file() {
+            files.push(path);
+        }
+        if files.len() > MAX_SCENES {
+            return Err(SceneError::TooMany {
+                path: PathBuf::from(pattern),
+                limit: MAX_SCENES,
+            });
+        }
+    }
+    if files.is_empty() {
+        return Err(wrong(format!(
+            "no file matches `{pattern}`: check the folder and the pattern"
+        )));
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// The part of a glob before its first wildcard.
+fn literal_base(pattern: &str) -> PathBuf {
+    let parts: Vec<Component> = Path::new(pattern).components().collect();
+    let folders = &parts[..parts.len().saturating_sub(1)];
+    folders
+        .iter()
+        .take_while(|part| !part.as_os_str().to_string_lossy().contains(['*', '?', '[']))
+        .collect()
+}
+
+/// The path below the glob's base without its extension, `-` for `/`: `2015/a.tif` is `2015-a`.
+fn scene_id(file: &Path, base: &Path) -> String {
+    let below = file.strip_prefix(base).unwrap_or(file).with_extension("");
+    let parts: Vec<String> = below
+        .components()
+        .filter(|part| matches!(part, Component::Normal(_)))
+        .map(|part| part.as_os_str().to_string_lossy().into_owned())
+        .collect();
+    parts.join("-")
+}
+
+fn bands(file: &Path, spec: &FolderSpec, sensor: &Sensor) -> Vec<BandAsset> {
+    // A scale or offset of one's own says that values are stored otherwise than the product's.
+    let as_product = spec.scale.is_none() && spec.offset.is_none();
+    spec.bands
+        .iter()
+        .enumerate()
+        .map(|(at, name)| {
+            let known = sensor.band(name).map(|(_, band)| band);
+            BandAsset {
+                name: known.map_or(name, |band| &band.name).clone(),
+                path: file.to_path_buf(),
+                index: at + 1,
+                scale: spec.scale.unwrap_or(sensor.scale),
+                offset: spec.offset.unwrap_or(if as_product { sensor.offset } else { 0.0 }),
+                nodata: spec.nodata.or(sensor.nodata),
+                decibel: sensor.decibel,
+                saturated: sensor.saturated.filter(|_| as_product),
+                valid: sensor.valid,
+                noise: known.and_then(|band| band.noise).or(sensor.noise),
+            }
+        })
+        .collect()
+}
+
+fn quality_file(file: &Path, quality: &FolderQuality) -> Option<PathBuf> {
+    let Some([from, to]) = &quality.replace else {
+        return Some(file.to_path_buf());
+    };
+    let name = file.file_name()?.to_str()?;
+    name.contains(from.as_str())
+        .then(|| file.with_file_name(name.replace(from.as_str(), to)))
+}
+
+fn quality_assets(file: &Path, spec: &FolderSpec, coding: Option<&Coding>) -> Result<Vec<QualityAsset>, String> {
+    let (Some(quality), Some(coding)) = (&spec.quality, coding) else {
+        return Ok(Vec::new());
+    };
+    let path = quality_file(file, quality)
+        .filter(|path| quality.replace.is_none() || path != file)
+        .ok_or_else(|| {
+            let part = quality.replace.as_ref().map_or("", |[from, _]| from);
+            format!("its name does not contain `{part}`, so that the name of its quality file is not known")
+        })?;
+    if !path.is_file() {
+        return Err(format!("its quality file {} does not exist", path.display()));
+    }
+    Ok(vec![QualityAsset {
+        path,
+        index: quality.index,
+        coding: coding.clone(),
+    }])
+}
+
+const NAMED: [&str; 7] = ["year", "month", "day", "doy", "hour", "minute", "second"];
+
+fn date_pattern(pattern: &str) -> Result<Regex, String> {
+    let regex = Regex::new(pattern).map_err(|error| format!("`{pattern}`: {error}"))?;
+    let named: Vec<&str> = regex.capture_names().flatten().collect();
+    if let Some(unknown) = named.iter().find(|name| !NAMED.contains(name)) {
+        return Err(format!(
+            "`{pattern}`: unknown group `{unknown}`: one of {}",
+            NAMED.join(", ")
+        ));
+    }
+    let fits = if named.is_empty() {
+        regex.captures_len() == 2
+    } else {
+        named.contains(&"year")
+    };
+    if !fits {
+        return Err(format!(
+            "`{pattern}`: expected one group that holds the date, as in `_(\\d{{8}})_`, or named groups with `year` among them"
+        ));
+    }
+    Ok(regex)
+}
+
+type Interval = (Timestamp, Timestamp);
+
+fn interval_of_name(file: &Path, pattern: &Regex, format: &str) -> Result<Interval, String> {
+    let name = file
+        .file_name()
+        .map(|name| name.to_string_lossy().into_owned())
+        .unwrap_or_default();
+    let groups = pattern.captures(&name).ok_or_else(|| {
+        format!(
+            "no date in the name `{}`: `{}` does not match",
+            name.escape_debug(),
+            pattern.as_str()
+        )
+    })?;
+    if pattern.capture_names().flatten().next().is_none() {
+        let text = groups.get(1).map_or("", |group| group.as_str());
+        let parsed = strtime::parse(format, text).map_err(|error| {
+            format!(
+                "`{}` in its name is no date as `{format}`: {error}",
+                text.escape_debug()
+            )
+        })?;
+        return interval(&parsed).map_err(|error| {
+            format!(
+                "`{}` in its name is no date as `{format}`: {error}",
+                text.escape_debug()
+            )
+        });
+    }
+    let mut parsed = BrokenDownTime::default();
+    for field in NAMED {
+        let Some(group) = groups.name(field) else { continue };
+        let bad = || format!("`{}` in its name is no {field}", group.as_str().escape_debug());
+        let number: i16 = group.as_str().parse().map_err(|_| bad())?;
+        let small = i8::try_from(number);
+        let set = match (field, small) {
+            ("year", _) => parsed.set_year(Some(number)),
+            ("doy", _) => parsed.set_day_of_year(Some(number)),
+            ("month", Ok(number)) => parsed.set_month(Some(number)),
+            ("day", Ok(number)) => parsed.set_day(Some(number)),
+            ("hour", Ok(number)) => parsed.set_hour(Some(number)),
+            ("minute", Ok(number)) => parsed.set_minute(Some(number)),
+            ("second", Ok(number)) => parsed.set_second(Some(number)),
+            _ => return Err(bad()),
+        };
+        set.map_err(|_| bad())?;
+    }
+    interval(&parsed).map_err(|error| format!("the date in its name `{}` is none: {error}", name.escape_debug()))
+}
+
+fn interval_of_tag(file: &Path, tag: &str, read_tag: &ReadTag) -> Result<Interval, String> {
+    let text = read_tag(file, tag)
+        .map_err(|error| format!("cannot read its tag {tag}: {error}"))?
+        .ok_or_else(|| format!("has no tag {tag} to take the date from"))?;
+    let text = text.trim().trim_end_matches('\0');
+    if let Ok(instant) = text.parse::<Timestamp>() {
+        return Ok((instant, instant));
+    }
+    [
+        "%Y:%m:%d %H:%M:%S",
+        "%Y-%m-%dT%H:%M:%S",
+        "%Y-%m-%d %H:%M:%S",
+        "%Y-%m-%d",
+        "%Y:%m:%d",
+        "%Y%m%d",
+    ]
+    .iter()
+    .find_map(|format| interval(&strtime::parse(format, text).ok()?).ok())
+    .ok_or_else(|| {
+        format!(
+            "its tag {tag} holds no date: `{}`, expected as in 2001:05:25 10:11:12 or RFC 3339",
+            text.escape_debug()
+        )
+    })
+}
+
+/// The instant, or the day, month or year as a half-open interval in UTC.
+fn interval(parsed: &BrokenDownTime) -> Result<Interval, jiff::Error> {
+    if parsed.offset().is_some() || parsed.timestamp().is_some() {
+        return parsed.to_timestamp().map(|instant| (instant, instant));
+    }
+    let utc = |at: DateTime| at.to_zoned(TimeZone::UTC).map(|zoned| zoned.timestamp());
+    let midnight = |date: Date| utc(date.to_datetime(Time::midnight()));
+    if parsed.hour().is_some() {
+        let time = Time::new(
+            parsed.hour().unwrap_or(0),
+            parsed.minute().unwrap_or(0),
+            parsed.second().unwrap_or(0),
+            parsed.subsec_nanosecond().unwrap_or(0),
+        )?;
+        return utc(parsed.to_date()?.to_datetime(time)).map(|instant| (instant, instant));
+    }
+    match (
+        parsed.year(),
+        parsed.month(),
+        parsed.day().or(parsed.day_of_year().map(|_| 1)),
+    ) {
+        (Some(year), None, None) => {
+            let start = Date::new(year, 1, 1)?;
+            Ok((midnight(start)?, midnight(start.checked_add(1.year())?)?))
+        }
+        (Some(year), Some(month), None) => {
+            let start = Date::new(year, month, 1)?;
+            Ok((midnight(start)?, midnight(start.checked_add(1.month())?)?))
+        }
+        _ => {
+            let start = parsed.to_date()?;
+            Ok((midnight(start)?, midnight(start.checked_add(1.day())?)?))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::raster::flags;
+
+    fn folder(files: &[&str]) -> tempfile::TempDir {
+        let dir = tempfile::tempdir().unwrap();
+        for file in files {
+            let path = dir.path().join(file);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, "").unwrap();
+        }
+        dir
+    }
+
+    fn spec(dir: &tempfile::TempDir, glob: &str, pattern: &str) -> FolderSpec {
+        FolderSpec {
+            glob: format!("{}/{glob}", dir.path().display()),
+            bands: vec!["red".into(), "nir".into()],
+            nodata: None,
+            scale: None,
+            offset: None,
+            sensor: None,
+            date: DateFrom::FileName {
+                pattern: pattern.into(),
+                format: year_month_day(),
+            },
+            quality: None,
+        }
+    }
+
+    fn no_tag(_: &Path, _: &str) -> Result<Option<String>, String> {
+        Ok(None)
+    }
+
+    fn read(spec: &FolderSpec) -> Catalogue {
+        read_folder(spec, &Sensors::embedded().unwrap(), &no_tag).unwrap()
+    }
+
+    fn times(catalogue: &Catalogue) -> Vec<String> {
+        catalogue
+            .scenes
+            .iter()
+            .map(|scene| format!("{} {}/{}", scene.id, scene.start, scene.end))
+            .collect()
+    }
+
+    #[test]
+    fn the_date_is_in_the_name() {
+        let dir = folder(&["LS20010626.tif", "LS20010525.tif", "LS20011325.tif", "readme.tif"]);
+        let catalogue = read(&spec(&dir, "*.tif", r"LS(\d{8})"));
+        assert_eq!(
+            times(&catalogue),
+            [
+                "LS20010525 2001-05-25T00:00:00Z/2001-05-26T00:00:00Z",
+                "LS20010626 2001-06-26T00:00:00Z/2001-06-27T00:00:00Z"
+            ]
+        );
+        let scene = &catalogue.scenes[0];
+        assert_eq!(
+            (
+                scene.sensor.as_str(),
+                scene.bands[1].name.as_str(),
+                scene.bands[1].index,
+                scene.bands[1].scale
+            ),
+            ("generic", "nir", 2, 1.0)
+        );
+        let reasons: Vec<&str> = catalogue
+            .refused
+            .iter()
+            .map(|refusal| refusal.reason.as_str())
+            .collect();
+        assert!(
+            reasons[0].contains("`20011325` in its name is no date as `%Y%m%d`"),
+            "{reasons:?}"
+        );
+        assert!(reasons[1].contains("does not match"), "{reasons:?}");
+    }
+
+    #[test]
+    fn a_year_or_a_month_is_its_interval_and_a_time_an_instant() {
+        let dir = folder(&["1985.tif", "x_2001-05.tif", "x_20010525T101112.tif", "y_2001_145.tif"]);
+        let by = |glob: &str, pattern: &str, format: &str| {
+            let mut spec = spec(&dir, glob, pattern);
+            spec.date = DateFrom::FileName {
+                pattern: pattern.into(),
+                format: format.into(),
+            };
+            times(&read(&spec)).join(" ")
+        };
+        assert_eq!(
+            by("1985.tif", r"^(\d{4})", "%Y"),
+            "1985 1985-01-01T00:00:00Z/1986-01-01T00:00:00Z"
+        );
+        assert_eq!(
+            by("x_2001-05.tif", r"_([\d-]+)", "%Y-%m"),
+            "x_2001-05 2001-05-01T00:00:00Z/2001-06-01T00:00:00Z"
+        );
+        assert_eq!(
+            by("x_*T*.tif", r"_(\d+T\d+)", "%Y%m%dT%H%M%S"),
+            "x_20010525T101112 2001-05-25T10:11:12Z/2001-05-25T10:11:12Z"
+        );
+        assert_eq!(
+            by(
+                "x_*T*.tif",
+                r"_(?<year>\d{4})(?<month>\d\d)(?<day>\d\d)T(?<hour>\d\d)",
+                ""
+            ),
+            "x_20010525T101112 2001-05-25T10:00:00Z/2001-05-25T10:00:00Z"
+        );
+        assert_eq!(
+            by("y_*", r"_(?<year>\d{4})_(?<doy>\d+)", ""),
+            "y_2001_145 2001-05-25T00:00:00Z/2001-05-26T00:00:00Z"
+        );
+    }
+
+    #[test]
+    fn the_date_is_in_a_tag() {
+        let dir = folder(&["a.tif", "b.tif", "c.tif", "d.tif", "e.tif"]);
+        let mut spec = spec(&dir, "*.tif", "");
+        spec.date = DateFrom::Tag("TIFFTAG_DATETIME".into());
+        let tags = |path: &Path, tag: &str| {
+            assert_eq!(tag, "TIFFTAG_DATETIME");
+            match path.file_stem().and_then(|stem| stem.to_str()) {
+                Some("a") => Ok(Some("2001:05:25 10:11:12".to_string())),
+                Some("b") => Ok(Some("2002-05-25T10:11:12+02:00".to_string())),
+                Some("c") => Ok(Some("yesterday".to_string())),
+                Some("d") => Ok(None),
+                _ => Err("broken".to_string()),
+            }
+        };
+        let catalogue = read_folder(&spec, &Sensors::embedded().unwrap(), &tags).unwrap();
+        assert_eq!(
+            times(&catalogue),
+            [
+                "a 2001-05-25T10:11:12Z/2001-05-25T10:11:12Z",
+                "b 2002-05-25T08:11:12Z/2002-05-25T08:11:12Z"
+            ]
+        );
+        let reasons: Vec<&str> = catalogue
+            .refused
+            .iter()
+            .map(|refusal| refusal.reason.as_str())
+            .collect();
+        assert!(
+            reasons[0].contains("`yesterday`") && reasons[1].contains("has no tag") && reasons[2].contains("broken"),
+            "{reasons:?}"
+        );
+    }
+
+    #[test]
+    fn a_sensor_gives_names_scale_and_quality_coding() {
+        let dir = folder(&[
+            "2020/S2_20200105_MS.tif",
+            "2020/S2_20200105_SCL.tif",
+            "2021/S2_20210105_MS.tif",
+        ]);
+        let mut spec = spec(&dir, "*/*.tif", r"_(\d{8})_");
+        spec.bands = vec!["B04".into(), "B08".into()];
+        spec.sensor = Some("sentinel-2-l2a".into());
+        spec.quality = Some(FolderQuality {
+            replace: Some(["_MS".into(), "_SCL".into()]),
+            index: 1,
+            coding: None,
+        });
+        let catalogue = read(&spec);
+        let [scene] = &catalogue.scenes[..] else {
+            panic!("{catalogue:?}")
+        };
+        assert_eq!(scene.id, "2020-S2_20200105_MS");
+        assert_eq!(
+            (
+                scene.bands[0].name.as_str(),
+                scene.bands[0].scale,
+                scene.bands[0].nodata
+            ),
+            ("red", 0.0001, Some(0.0))
+        );
+        assert_eq!(scene.quality[0].coding.decode(9.0), flags::CLOUD);
+        assert!(
+            catalogue.refused[0]
+                .reason
+                .contains("S2_20210105_SCL.tif does not exist")
+        );
+        // A scale of one's own takes the sensor's offset and saturation away.
+        spec.scale = Some(1.0);
+        assert_eq!(read(&spec).scenes[0].bands[0].saturated, None);
+    }
+
+    #[test]
+    fn one_id_twice_is_refused_naming_both() {
+        let dir = folder(&["a_20200101.jp2", "a_20200101.tif"]);
+        let catalogue = read(&spec(&dir, "*", r"_(\d{8})"));
+        assert_eq!(catalogue.scenes.len(), 1);
+        let reason = &catalogue.refused[0].reason;
+        assert!(
+            reason.contains("a_20200101.jp2 (used)") && reason.contains("a_20200101.tif (refused)"),
+            "{reason}"
+        );
+    }
+
+    #[test]
+    fn a_wrong_description_is_an_error() {
+        let dir = folder(&["a_20200101.tif"]);
+        let good = spec(&dir, "*", r"_(\d{8})");
+        let error = |change: &dyn Fn(&mut FolderSpec)| {
+            let mut spec = good.clone();
+            change(&mut spec);
+            read_folder(&spec, &Sensors::embedded().unwrap(), &no_tag)
+                .unwrap_err()
+                .to_string()
+        };
+        assert!(error(&|spec| spec.glob.push_str(".png")).contains("no file matches"));
+        assert!(error(&|spec| spec.glob.push_str("/[")).contains("glob"));
+        assert!(error(&|spec| spec.bands.clear()).contains("bands: expected the names"));
+        assert!(error(&|spec| spec.bands[1] = "red".into()).contains("given twice"));
+        assert!(error(&|spec| spec.sensor = Some("sentinel-2-l2b".into())).contains("did you mean `sentinel-2-l2a`?"));
+        assert!(error(&|spec| spec.scale = Some(0.0)).contains("other than 0"));
+        let pattern = |text: &str| {
+            error(&|spec| {
+                spec.date = DateFrom::FileName {
+                    pattern: text.into(),
+                    format: year_month_day(),
+                }
+            })
+        };
+        assert!(pattern(r"\d{8}").contains("expected one group"));
+        assert!(pattern(r"(\d").contains("date.file_name.pattern"));
+        assert!(pattern(r"(?<yaer>\d{4})").contains("unknown group `yaer`"));
+    }
+}

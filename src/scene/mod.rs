@@ -1,0 +1,527 @@
+//! What was acquired: scenes, their bands and quality bands, as catalogues or file names state them. No pixel is read here.
+
+pub mod folder;
+pub mod select;
+pub mod sensor;
+pub mod stac;
+mod stac_asset;
+mod stac_bands;
+mod stac_item;
+
+pub use folder::{DateFrom, FolderQuality, FolderSpec, ReadTag, read_folder};
+pub use select::{Compare, Filter, Selection, select};
+pub use sensor::{Sensor, Sensors};
+pub use stac::{check_stac, read_stac};
+
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::fault::Fault;
+use crate::raster::flags::{self, Flags};
+
+/// No catalogue file larger than this is read.
+pub const MAX_FILE_BYTES: u64 = 256 * 1024 * 1024;
+/// No catalogue with more items (or a folder with more files) than this is read.
+pub const MAX_SCENES: usize = 100_000;
+
+/// One acquisition: when, by what, and which files hold it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Scene {
+    /// The item's id, or the file's name.
+    pub id: String,
+    /// When the acquisition began, UTC.
+    pub start: Timestamp,
+    /// When it ended; equal to `start` for an instant.
+    pub end: Timestamp,
+    /// The id of the sensor among [`Sensors`].
+    pub sensor: String,
+    /// What the values are: reflected light or backscatter.
+    pub kind: Kind,
+    /// The satellite, as the item spells it.
+    pub platform: Option<String>,
+    /// The relative orbit (track).
+    pub relative_orbit: Option<u32>,
+    /// The direction of flight.
+    pub pass: Option<Pass>,
+    /// Cloud over the whole scene, 0 to 1.
+    pub cloud_fraction: Option<f64>,
+    /// The footprint, WGS 84, longitude first.
+    #[serde(serialize_with = "footprint_as_geojson")]
+    pub footprint: Option<::geo::MultiPolygon<f64>>,
+    /// The bands, in the sensor's order where it has one.
+    pub bands: Vec<BandAsset>,
+    /// The quality bands; no two code the same reason unless one of them codes another as well.
+    pub quality: Vec<QualityAsset>,
+    /// The item's file, or the raster.
+    pub source: PathBuf,
+}
+
+fn footprint_as_geojson<S: serde::Serializer>(
+    footprint: &Option<::geo::MultiPolygon<f64>>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    footprint.as_ref().map(geojson::Geometry::from).serialize(serializer)
+}
+
+/// One band: where it lies and how raw values become physical ones.
+///
+/// `physical = raw * scale + offset`, then `10 log10` where `decibel`, then clipped to `valid`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct BandAsset {
+    /// The STAC common name, or the product's own band name where there is none.
+    pub name: String,
+    /// The raster.
+    pub path: PathBuf,
+    /// The band in the raster, from 1.
+    pub index: usize,
+    /// Physical units per raw unit.
+    pub scale: f64,
+    /// Physical value of raw 0.
+    pub offset: f64,
+    /// The raw value that means no data; may be NaN.
+    pub nodata: Option<f64>,
+    /// The value is linear power and is to be turned into decibels.
+    pub decibel: bool,
+    /// The raw value at and above which the pixel is saturated.
+    pub saturated: Option<f64>,
+    /// The physical range that values are clipped to (decibels where `decibel`).
+    pub valid: Option<[f64; 2]>,
+    /// Typical noise of one value, physical units (decibels where `decibel`).
+    pub noise: Option<f64>,
+}
+
+/// One band that says why pixels cannot be judged.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct QualityAsset {
+    /// The raster.
+    pub path: PathBuf,
+    /// The band in the raster, from 1.
+    pub index: usize,
+    /// What its values mean.
+    pub coding: Coding,
+}
+
+/// How a quality band's values become flags.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "sensor::CodingToml")]
+pub enum Coding {
+    /// A flag for each class; classes that are not listed are clear.
+    Classes(BTreeMap<i64, Flags>),
+    /// A flag for each pattern of bits; several can hold at once.
+    Bits(Vec<BitRule>),
+    /// A probability: flagged at and above the threshold.
+    Above {
+        /// In the band's raw units.
+        threshold: f64,
+        /// What the pixel is then.
+        flag: Flags,
+    },
+}
+
+/// `flag` holds where `raw & mask == equals`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct BitRule {
+    /// The bits that are looked at.
+    pub mask: u32,
+    /// What they must be.
+    pub equals: u32,
+    /// What the pixel is then.
+    pub flag: Flags,
+}
+
+impl Coding {
+    /// The flags of a raw quality value. A value that the coding cannot hold (NaN, or a negative or fractional bit field) is `INVALID`.
+    pub fn decode(&self, raw: f64) -> Flags {
+        if !raw.is_finite() {
+            return flags::INVALID;
+        }
+        match self {
+            Self::Above { threshold, flag } => {
+                if raw >= *threshold {
+                    *flag
+                } else {
+                    flags::CLEAR
+                }
+            }
+            _ if raw.fract() != 0.0 => flags::INVALID,
+            Self::Classes(classes) => classes.get(&(raw as i64)).copied().unwrap_or(flags::CLEAR),
+            Self::Bits(_) if !(0.0..=f64::from(u32::MAX)).contains(&raw) => flags::INVALID,
+            Self::Bits(rules) => rules
+                .iter()
+                .filter(|rule| raw as u32 & rule.mask == rule.equals)
+                .fold(flags::CLEAR, |all, rule| all | rule.flag),
+        }
+    }
+
+    /// Every flag that the coding can give, except `INVALID` for values that it cannot hold.
+    pub fn reasons(&self) -> Flags {
+        match self {
+            Self::Classes(classes) => classes.values().fold(flags::CLEAR, |all, flag| all | flag),
+            Self::Bits(rules) => rules.iter().fold(flags::CLEAR, |all, rule| all | rule.flag),
+            Self::Above { flag, .. } => *flag,
+        }
+    }
+}
+
+/// What a sensor measures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// Reflected light, or numbers that stand for it.
+    #[default]
+    Optical,
+    /// Radar backscatter.
+    Sar,
+}
+
+/// The direction of flight.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Pass {
+    /// Northward.
+    Ascending,
+    /// Southward.
+    Descending,
+}
+
+/// A scene (or a part of a catalogue) that is not used, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Refusal {
+    /// The scene's id; the place in the catalogue where it has none.
+    pub id: String,
+    /// The item's file, or the raster.
+    pub source: PathBuf,
+    /// Why.
+    pub reason: String,
+}
+
+/// What was found: usable scenes by start and id, and what was refused.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Catalogue {
+    /// Ordered by start, then id.
+    pub scenes: Vec<Scene>,
+    /// In the order in which they were met.
+    pub refused: Vec<Refusal>,
+}
+
+impl Catalogue {
+    /// The catalogue in its fixed order, each id once: of scenes with one id the first (by start, then source) stays.
+    pub fn new(mut scenes: Vec<Scene>, mut refused: Vec<Refusal>) -> Self {
+        scenes.sort_by(|a, b| (a.start, &a.id, &a.source).cmp(&(b.start, &b.id, &b.source)));
+        let mut first: BTreeMap<String, PathBuf> = BTreeMap::new();
+        scenes.retain(|scene| match first.get(&scene.id) {
+            None => {
+                first.insert(scene.id.clone(), scene.source.clone());
+                true
+            }
+            Some(source) => {
+                refused.push(Refusal {
+                    id: scene.id.clone(),
+                    source: scene.source.clone(),
+                    reason: format!(
+                        "scene id `{}` is given twice, in {} (used) and in {} (refused): give each scene its own id",
+                        scene.id,
+                        source.display(),
+                        scene.source.display()
+                    ),
+                });
+                false
+            }
+        });
+        Self { scenes, refused }
+    }
+}
+
+/// Why no scenes can be had at all.
+#[derive(Debug, thiserror::Error)]
+pub enum SceneError {
+    /// The file cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The file is larger than is read.
+    #[error("{} holds {found} bytes, {limit} at most are read: split it", path.display())]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// Its size, bytes.
+        found: u64,
+        /// The limit, bytes.
+        limit: u64,
+    },
+    /// The file is not what it should be.
+    #[error("{}: {fault}", path.display())]
+    Content {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, and where.
+        fault: Fault,
+    },
+    /// Too many scenes.
+    #[error("{}: more than {limit} scenes: split the catalogue", path.display())]
+    TooMany {
+        /// The catalogue or folder.
+        path: PathBuf,
+        /// The limit.
+        limit: usize,
+    },
+    /// A sensor file has faults.
+    #[error("sensor file {name}: {}", join(faults))]
+    Sensor {
+        /// The file.
+        name: String,
+        /// All that is wrong.
+        faults: Vec<Fault>,
+    },
+    /// The description of a folder is wrong.
+    #[error("scenes folder: {0}")]
+    Folder(Fault),
+}
+
+/// The faults as one line.
+pub(crate) fn join(faults: &[Fault]) -> String {
+    faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+}
+
+/// The text of a regular file of at most `limit` bytes.
+pub(crate) fn read_text(path: &Path, limit: u64) -> Result<String, SceneError> {
+    let read = |source| SceneError::Read {
+        path: path.to_path_buf(),
+        source,
+    };
+    // Looked at before opening: opening a pipe would wait for a writer for ever.
+    let about = std::fs::metadata(path).map_err(read)?;
+    if !about.is_file() {
+        return Err(read(std::io::Error::other("not a regular file")));
+    }
+    let too_large = |found| SceneError::TooLarge {
+        path: path.to_path_buf(),
+        found,
+        limit,
+    };
+    if about.len() > limit {
+        return Err(too_large(about.len()));
+    }
+    let mut text = String::new();
+    let file = std::fs::File::open(path).map_err(read)?;
+    file.take(limit + 1).read_to_string(&mut text).map_err(read)?;
+    if text.len() as u64 > limit {
+        return Err(too_large(text.len() as u64));
+    }
+    // A byte order mark is not JSON; some tools on Windows write one.
+    Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Real imagery lies beside the repository, or where `SITEWATCH_IMAGERY` says.
+    fn imagery(set: &str) -> Option<Catalogue> {
+        let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/imagery");
+        let root = std::env::var_os("SITEWATCH_IMAGERY").map_or(beside, PathBuf::from);
+        let items = root.join(set).join("items.json");
+        if !items.is_file() {
+            println!("skipped: no {}", items.display());
+            return None;
+        }
+        let catalogue = read_stac(&items, &Sensors::embedded().unwrap()).unwrap();
+        for scene in &catalogue.scenes {
+            println!("{set} {} {} {}/{}", scene.id, scene.sensor, scene.start, scene.end);
+            println!(
+                "  {:?} {:?} {:?} cloud {:?}",
+                scene.platform, scene.relative_orbit, scene.pass, scene.cloud_fraction
+            );
+            for band in &scene.bands {
+                println!("  {band:?}");
+            }
+            for quality in &scene.quality {
+                println!("  {quality:?}");
+            }
+        }
+        for refusal in &catalogue.refused {
+            println!("{set} REFUSED {} {}", refusal.id, refusal.reason);
+        }
+        Some(catalogue)
+    }
+
+    fn names(scene: &Scene) -> String {
+        scene
+            .bands
+            .iter()
+            .map(|band| band.name.as_str())
+            .collect::<Vec<_>>()
+            .join(" ")
+    }
+
+    fn pairs(catalogue: &Catalogue) -> Vec<String> {
+        let selection = select(&catalogue.scenes, &Compare::EveryConsecutivePair, &Filter::default());
+        let id = |at: usize| catalogue.scenes[at].id.as_str();
+        selection
+            .pairs
+            .iter()
+            .map(|(before, after)| format!("{} {}", id(*before), id(*after)))
+            .collect()
+    }
+
+    /// Each scene has this sensor, these bands and this scale and offset.
+    fn all_are(catalogue: &Catalogue, sensor: &str, bands: &str, scale: f64, offset: f64) {
+        for scene in &catalogue.scenes {
+            assert_eq!(scene.sensor, sensor, "{}", scene.id);
+            assert_eq!(names(scene), bands, "{}", scene.id);
+            assert!(
+                scene
+                    .bands
+                    .iter()
+                    .all(|band| band.scale == scale && band.offset == offset),
+                "{}",
+                scene.id
+            );
+            assert!(scene.footprint.is_some() && scene.bands.iter().all(|band| band.path.is_file()));
+        }
+    }
+
+    const MSI: &str = "coastal blue green red rededge071 rededge075 rededge078 nir nir08 nir09 cirrus swir16 swir22";
+
+    #[test]
+    fn real_sentinel_2_l1c_pairs() {
+        let Some(oscd) = imagery("oscd") else { return };
+        assert_eq!((oscd.scenes.len(), oscd.refused.len()), (12, 0));
+        all_are(&oscd, "sentinel-2-l1c", MSI, 0.0001, 0.0);
+        let band = &oscd.scenes[0].bands[0];
+        assert_eq!(
+            (band.nodata, band.saturated, band.valid),
+            (Some(0.0), Some(28000.0), Some([0.0, 1.0]))
+        );
+        // Two dates of six cities; cities apart do not pair.
+        let pairs = pairs(&oscd);
+        for city in ["abudhabi", "nantes", "pisa", "rennes"] {
+            assert!(pairs.contains(&format!("oscd-{city}-1 oscd-{city}-2")), "{pairs:?}");
+        }
+    }
+
+    #[test]
+    fn real_sentinel_2_of_no_stated_product() {
+        let Some(pair) = imagery("arosics_s2_pair") else { return };
+        assert_eq!((pair.scenes.len(), pair.refused.len()), (2, 0));
+        all_are(&pair, "generic", "green", 0.0001, 0.0);
+        assert_eq!(
+            (pair.scenes[0].bands[0].nodata, pair.scenes[0].bands[0].valid),
+            (Some(0.0), Some([0.0, 1.0]))
+        );
+        assert_eq!(pairs(&pair), ["arosics-tgt arosics-ref"]);
+    }
+
+    #[test]
+    fn real_patches_without_bands_are_refused() {
+        let Some(patch) = imagery("eolearn_s2_patch") else {
+            return;
+        };
+        assert_eq!((patch.scenes.len(), patch.refused.len()), (5, 63));
+        all_are(&patch, "sentinel-2-l1c", MSI, 1.0, 0.0);
+        for scene in &patch.scenes {
+            let [quality] = &scene.quality[..] else {
+                panic!("{:?}", scene.quality)
+            };
+            assert!(quality.path.ends_with("cloud.tif"));
+            assert_eq!(
+                [0.0, 1.0].map(|raw| quality.coding.decode(raw)),
+                [flags::CLEAR, flags::CLOUD]
+            );
+        }
+        assert!(
+            patch
+                .refused
+                .iter()
+                .all(|refusal| refusal.reason.contains("holds no reflectance band"))
+        );
+        assert_eq!(
+            patch
+                .refused
+                .iter()
+                .filter(|refusal| refusal.id.contains("20151208"))
+                .count(),
+            2
+        );
+    }
+
+    #[test]
+    fn real_raw_numbers_are_no_collection_2() {
+        if let Some(taizhou) = imagery("taizhou") {
+            assert_eq!((taizhou.scenes.len(), taizhou.refused.len()), (2, 0));
+            all_are(&taizhou, "generic", "blue green red nir swir16 swir22", 1.0, 0.0);
+            assert_eq!(taizhou.scenes[0].bands[0].valid, None);
+            assert_eq!(pairs(&taizhou), ["taizhou-2000 taizhou-2003"]);
+        }
+        if let Some(ucayali) = imagery("landsat_ucayali") {
+            assert_eq!((ucayali.scenes.len(), ucayali.refused.len()), (8, 0));
+            all_are(&ucayali, "generic", "b1 b2 b3 b4", 1.0, 0.0);
+            assert_eq!(ucayali.scenes[0].bands[3].nodata, Some(0.0));
+            assert_eq!(pairs(&ucayali).len(), 7);
+        }
+        if let Some(juelich) = imagery("landsat7_juelich") {
+            assert_eq!((juelich.scenes.len(), juelich.refused.len()), (2, 0));
+            all_are(&juelich, "generic", "b1 b2 b3", 1.0, 0.0);
+            assert_eq!(pairs(&juelich).len(), 1);
+        }
+        if let Some(esfahan) = imagery("aster_esfahan") {
+            assert_eq!((esfahan.scenes.len(), esfahan.refused.len()), (2, 0));
+            all_are(&esfahan, "generic", "green red nir", 1.0, 0.0);
+            assert_eq!(pairs(&esfahan).len(), 1);
+        }
+    }
+
+    #[test]
+    fn real_backscatter() {
+        if let Some(grd) = imagery("oscd_s1") {
+            assert_eq!((grd.scenes.len(), grd.refused.len()), (26, 0));
+            all_are(&grd, "sentinel-1-grd", "VV", 30.0, -25.0);
+            assert!(
+                grd.scenes
+                    .iter()
+                    .all(|scene| scene.kind == Kind::Sar && !scene.bands[0].decibel)
+            );
+            assert_eq!(pairs(&grd).len(), 13);
+        }
+        if let Some(rtc) = imagery("dist_s1_stack") {
+            assert_eq!((rtc.scenes.len(), rtc.refused.len()), (88, 0));
+            all_are(&rtc, "sentinel-1-rtc", "VV VH", 1.0, 0.0);
+            assert!(rtc.scenes.iter().all(|scene| {
+                scene
+                    .bands
+                    .iter()
+                    .all(|band| band.decibel && band.nodata.is_some_and(f64::is_nan))
+            }));
+            // 22 dates of four bursts in one track: bursts apart do not pair.
+            let pairs = pairs(&rtc);
+            let same_burst = pairs
+                .iter()
+                .filter(|pair| {
+                    pair.split(' ')
+                        .map(|id| &id[..15])
+                        .collect::<Vec<_>>()
+                        .windows(2)
+                        .all(|two| two[0] == two[1])
+                })
+                .count();
+            assert_eq!((same_burst, pairs.len()), (84, 84), "{pairs:#?}");
+        }
+    }
+
+    #[test]
+    fn real_alert_products_are_no_backscatter() {
+        let Some(fire) = imagery("dist_s1_chile_fire") else {
+            return;
+        };
+        assert_eq!((fire.scenes.len(), fire.refused.len()), (0, 10));
+        assert!(fire.refused[0].reason.contains("holds no backscatter band"));
+    }
+}

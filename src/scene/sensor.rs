@@ -1,0 +1,653 @@
+//! Sensors as data: what a product's bands are called, how raw values become physical ones, and how the product is recognised.
+//!
+//! Each sensor is one TOML file under `sensors/`; a user's files of the same form add sensors or replace them by id.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::{Deserialize, Deserializer, de::Error as _};
+
+use super::{BitRule, Coding, Kind, SceneError, join, read_text};
+use crate::fault::{Fault, nearest};
+use crate::raster::flags::{self, Flags};
+
+/// The sensor of whatever is not recognised: values as stored, bands by their own names.
+pub const GENERIC: &str = "generic";
+
+/// No sensor file larger than this is read.
+const MAX_SENSOR_BYTES: u64 = 1024 * 1024;
+
+const EMBEDDED: [(&str, &str); 7] = [
+    ("generic.toml", include_str!("sensors/generic.toml")),
+    ("landsat-5-7-c2l2.toml", include_str!("sensors/landsat-5-7-c2l2.toml")),
+    ("landsat-8-9-c2l2.toml", include_str!("sensors/landsat-8-9-c2l2.toml")),
+    ("sentinel-1-grd.toml", include_str!("sensors/sentinel-1-grd.toml")),
+    ("sentinel-1-rtc.toml", include_str!("sensors/sentinel-1-rtc.toml")),
+    ("sentinel-2-l1c.toml", include_str!("sensors/sentinel-2-l1c.toml")),
+    ("sentinel-2-l2a.toml", include_str!("sensors/sentinel-2-l2a.toml")),
+];
+
+/// One product of one family of instruments.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sensor {
+    /// The name that scenes and pipelines use.
+    pub id: String,
+    /// One line for people.
+    pub title: String,
+    /// Optical or SAR.
+    pub kind: Kind,
+    /// The stored types (`uint16`, ...) that `scale`, `offset`, `nodata` and `saturated` hold for.
+    #[serde(default)]
+    pub data_types: Vec<String>,
+    /// Physical units per raw unit.
+    #[serde(default = "one")]
+    pub scale: f64,
+    /// Physical value of raw 0.
+    #[serde(default)]
+    pub offset: f64,
+    /// The raw value that means no data.
+    pub nodata: Option<f64>,
+    /// Values are linear power, to be compared in decibels.
+    #[serde(default)]
+    pub decibel: bool,
+    /// The raw value at and above which a pixel is saturated.
+    pub saturated: Option<f64>,
+    /// The physical range that values are clipped to.
+    pub valid: Option<[f64; 2]>,
+    /// Typical noise of one value, physical units.
+    pub noise: Option<f64>,
+    /// How an item of this product is recognised.
+    #[serde(default)]
+    pub recognise: Recognise,
+    /// A raw offset that only some versions of the product have.
+    pub raw_offset: Option<RawOffset>,
+    /// The bands, in the order in which scenes list them.
+    #[serde(default)]
+    pub bands: Vec<SensorBand>,
+    /// The quality bands, the most trusted first.
+    #[serde(default)]
+    pub quality: Vec<SensorQuality>,
+}
+
+/// What an item of the product says of itself.
+///
+/// Nothing that the item states may contradict `platforms`, `constellations` or `instruments`. On top of that it must show which product it is:
+/// by its collection, else by a property, else by an asset that only this product has.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Recognise {
+    /// `platform` is one of these.
+    pub platforms: Vec<String>,
+    /// `constellation` is one of these.
+    pub constellations: Vec<String>,
+    /// One of `instruments` is one of these.
+    pub instruments: Vec<String>,
+    /// The collection's id contains one of these.
+    pub collections: Vec<String>,
+    /// One of these properties has one of its values.
+    pub properties: BTreeMap<String, Vec<String>>,
+    /// One of these is an asset's key or a band's name.
+    pub assets: Vec<String>,
+}
+
+/// A raw offset that a processing version brought in.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawOffset {
+    /// The item properties that may hold the version, the most trusted first.
+    pub properties: Vec<String>,
+    /// The first version that has the offset.
+    pub from_version: f64,
+    /// Added to raw values before scaling.
+    pub value: f64,
+    /// Item properties that, when true, say that it was added already.
+    #[serde(default)]
+    pub unless_true: Vec<String>,
+}
+
+/// One band of a product.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SensorBand {
+    /// The STAC common name; the product's own where there is none.
+    pub name: String,
+    /// Other names: asset keys and band names, any case.
+    #[serde(default)]
+    pub keys: Vec<String>,
+    /// Typical noise, where it differs from the sensor's.
+    pub noise: Option<f64>,
+}
+
+/// One quality band of a product.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SensorQuality {
+    /// Asset keys, any case; the first that an item has is taken.
+    pub assets: Vec<String>,
+    /// The band in the raster, from 1.
+    #[serde(default = "first")]
+    pub index: usize,
+    /// What its values mean.
+    pub coding: Coding,
+}
+
+fn one() -> f64 {
+    1.0
+}
+
+fn first() -> usize {
+    1
+}
+
+/// A coding as it is written: exactly one of the three.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CodingToml {
+    classes: Option<Vec<ClassToml>>,
+    bits: Option<Vec<BitToml>>,
+    above: Option<AboveToml>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ClassToml {
+    value: i64,
+    #[serde(deserialize_with = "flag")]
+    flag: Flags,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BitToml {
+    bit: Option<u32>,
+    mask: Option<u32>,
+    equals: Option<u32>,
+    #[serde(deserialize_with = "flag")]
+    flag: Flags,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AboveToml {
+    threshold: f64,
+    #[serde(deserialize_with = "flag")]
+    flag: Flags,
+}
+
+fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Flags, D::Error> {
+    let name = String::deserialize(deserializer)?;
+    flags::by_name(&name).ok_or_else(|| {
+        let known: Vec<&str> = flags::REASONS.iter().map(|(_, known)| *known).collect();
+        let hint = nearest(&name, known.iter().copied());
+        D::Error::custom(format!(
+            "unknown flag `{name}`{}: one of {}",
+            did_you_mean(hint),
+            known.join(", ")
+        ))
+    })
+}
+
+impl TryFrom<CodingToml> for Coding {
+    type Error = String;
+
+    fn try_from(written: CodingToml) -> Result<Self, String> {
+        match (written.classes, written.bits, written.above) {
+            (Some(classes), None, None) => {
+                let count = classes.len();
+                let classes: BTreeMap<i64, Flags> =
+                    classes.into_iter().map(|class| (class.value, class.flag)).collect();
+                if classes.len() < count {
+                    return Err("a class value is given twice".into());
+                }
+                Ok(Self::Classes(classes))
+            }
+            (None, Some(bits), None) => bits
+                .into_iter()
+                .map(BitRule::try_from)
+                .collect::<Result<_, _>>()
+                .map(Self::Bits),
+            (None, None, Some(AboveToml { threshold, flag })) => Ok(Self::Above { threshold, flag }),
+            _ => Err("a coding is exactly one of `classes`, `bits` and `above`".into()),
+        }
+    }
+}
+
+impl TryFrom<BitToml> for BitRule {
+    type Error = String;
+
+    fn try_from(written: BitToml) -> Result<Self, String> {
+        let (mask, equals) = match (written.bit, written.mask, written.equals) {
+            (Some(bit), None, None) if bit < 32 => (1 << bit, 1 << bit),
+            (None, Some(mask), Some(equals)) if mask != 0 && equals & !mask == 0 => (mask, equals),
+            _ => return Err("a bit rule is `bit` (0 to 31), or `mask` (not 0) and `equals` (bits of the mask)".into()),
+        };
+        Ok(Self {
+            mask,
+            equals,
+            flag: written.flag,
+        })
+    }
+}
+
+/// The sensors that are known, by id.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sensors(BTreeMap<String, Sensor>);
+
+impl Sensors {
+    /// The sensors that sitewatch comes with.
+    ///
+    /// # Errors
+    /// A fault in a file that is part of the program; a test reads each of them.
+    pub fn embedded() -> Result<Self, Fault> {
+        let mut sensors = Self(BTreeMap::new());
+        for (name, text) in EMBEDDED {
+            sensors.add(text).map_err(|faults| Fault::new(name, join(&faults)))?;
+        }
+        Ok(sensors)
+    }
+
+    /// Adds the sensor that `text` (TOML) describes, in place of one with the same id.
+    ///
+    /// # Errors
+    /// All faults: unknown keys with their line and the nearest known key, contradictory values.
+    pub fn add(&mut self, text: &str) -> Result<(), Vec<Fault>> {
+        let sensor: Sensor = toml::from_str(text).map_err(|error| vec![toml_fault(text, &error)])?;
+        let faults = sensor.faults();
+        if !faults.is_empty() {
+            return Err(faults);
+        }
+        self.0.insert(sensor.id.clone(), sensor);
+        Ok(())
+    }
+
+    /// Adds the sensor of a TOML file (see [`Sensors::add`]).
+    ///
+    /// # Errors
+    /// The file cannot be read, is larger than 1 MiB, or has faults.
+    pub fn add_file(&mut self, path: &Path) -> Result<(), SceneError> {
+        self.add(&read_text(path, MAX_SENSOR_BYTES)?)
+            .map_err(|faults| SceneError::Sensor {
+                name: path.display().to_string(),
+                faults,
+            })
+    }
+
+    /// The sensor of that id.
+    pub fn get(&self, id: &str) -> Option<&Sensor> {
+        self.0.get(id)
+    }
+
+    /// All sensors by id.
+    pub fn iter(&self) -> impl Iterator<Item = &Sensor> {
+        self.0.values()
+    }
+
+    /// What to say of an id that is not known.
+    pub(super) fn unknown(&self, id: &str) -> String {
+        let known: Vec<&str> = self.0.keys().map(String::as_str).collect();
+        let hint = nearest(id, known.iter().copied());
+        format!(
+            "unknown sensor `{id}`{}: one of {}",
+            did_you_mean(hint),
+            known.join(", ")
+        )
+    }
+
+    /// The sensor whose product the item shows itself to be; a collection is better evidence than a property, a property than an asset.
+    /// `None` when nothing shows it, or when it shows two alike (Landsat without a platform).
+    pub(super) fn recognise(&self, about: &About) -> Option<&Sensor> {
+        let evidence = |sensor: &&Sensor| sensor.recognise.evidence(about);
+        let best = self.iter().max_by_key(evidence)?;
+        let rivals = self.iter().filter(|sensor| evidence(sensor) == evidence(&best)).count();
+        (evidence(&best) > 0 && rivals == 1).then_some(best)
+    }
+
+    /// Optical, unless the item names a SAR satellite or instrument.
+    pub(super) fn kind(&self, about: &About) -> Kind {
+        let sar = about.sar_properties
+            || self
+                .iter()
+                .any(|sensor| sensor.kind == Kind::Sar && sensor.recognise.family(about) == Some(true));
+        if sar { Kind::Sar } else { Kind::Optical }
+    }
+}
+
+/// What an item says of where it comes from, as far as sensors are recognised by it.
+#[derive(Debug, Default)]
+pub(super) struct About {
+    pub platform: Option<String>,
+    pub constellation: Option<String>,
+    pub instruments: Vec<String>,
+    pub collection: Option<String>,
+    /// Properties with a text for a value.
+    pub properties: BTreeMap<String, String>,
+    pub sar_properties: bool,
+    /// Asset keys and band names.
+    pub names: Vec<String>,
+}
+
+impl Recognise {
+    /// Whether the item's satellite and instrument are this sensor's; `None` when the item names neither.
+    fn family(&self, about: &About) -> Option<bool> {
+        let among = |list: &[String], stated: &str| list.iter().any(|one| plain(one) == plain(stated));
+        let checks = [
+            (&self.platforms, about.platform.as_slice()),
+            (&self.constellations, about.constellation.as_slice()),
+            (&self.instruments, about.instruments.as_slice()),
+        ];
+        checks
+            .iter()
+            .filter(|(list, stated)| !list.is_empty() && !stated.is_empty())
+            .map(|(list, stated)| stated.iter().any(|one| among(list, one)))
+            .reduce(|all, one| all && one)
+    }
+
+    /// 3 by collection, 2 by property, 1 by asset, 0 not this product.
+    fn evidence(&self, about: &About) -> u8 {
+        let family = self.family(about);
+        if family == Some(false) {
+            return 0;
+        }
+        let collection = about.collection.as_deref().map(plain).unwrap_or_default();
+        let by_property = |(name, values): (&String, &Vec<String>)| {
+            let stated = about.properties.get(name).map(|value| plain(value));
+            stated.is_some_and(|stated| values.iter().any(|value| plain(value) == stated))
+        };
+        if self.collections.iter().any(|part| collection.contains(&plain(part))) {
+            3
+        } else if self.properties.iter().any(by_property) {
+            2
+        // Asset keys are too common to be evidence without a satellite.
+        } else if family == Some(true) && about.names.iter().any(|name| contains(&self.assets, name)) {
+            1
+        } else {
+            0
+        }
+    }
+}
+
+impl Sensor {
+    /// The band of that name or key (any case), with its position.
+    pub fn band(&self, name: &str) -> Option<(usize, &SensorBand)> {
+        self.bands
+            .iter()
+            .enumerate()
+            .find(|(_, band)| band.name.eq_ignore_ascii_case(name) || contains(&band.keys, name))
+    }
+
+    /// Whether scale, offset, nodata and saturation hold for values that are stored so.
+    pub(super) fn stores(&self, data_type: Option<&str>) -> bool {
+        data_type.is_none_or(|stated| self.data_types.is_empty() || contains(&self.data_types, stated))
+    }
+
+    fn faults(&self) -> Vec<Fault> {
+        let mut faults = Vec::new();
+        let mut fault = |place: &str, message: String| faults.push(Fault::new(place, message));
+        if self.id.is_empty() || !self.id.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)) {
+            fault(
+                "id",
+                format!("`{}`: expected letters, digits, `-`, `_` and `.` only", self.id),
+            );
+        }
+        if !self.scale.is_finite() || self.scale == 0.0 {
+            fault("scale", format!("expected a number other than 0, found {}", self.scale));
+        }
+        if !self.offset.is_finite() {
+            fault("offset", format!("expected a number, found {}", self.offset));
+        }
+        if let Some([low, high]) = self.valid
+            && (low >= high || low.is_nan() || high.is_nan())
+        {
+            fault(
+                "valid",
+                format!("expected [low, high] with low < high, found [{low}, {high}]"),
+            );
+        }
+        let noises = self.bands.iter().map(|band| band.noise).chain([self.noise]);
+        for noise in noises.flatten().filter(|noise| !(noise.is_finite() && *noise > 0.0)) {
+            fault("noise", format!("expected a number above 0, found {noise}"));
+        }
+        let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+        for (at, band) in self.bands.iter().enumerate() {
+            for name in band.keys.iter().chain([&band.name]) {
+                if let Some(other) = seen.insert(name.to_ascii_lowercase(), at)
+                    && other != at
+                {
+                    fault(&format!("bands[{at}]"), format!("`{name}` is bands[{other}] already"));
+                }
+            }
+        }
+        for (at, quality) in self.quality.iter().enumerate() {
+            if quality.assets.is_empty() || quality.index == 0 {
+                fault(
+                    &format!("quality[{at}]"),
+                    "expected at least one asset key, and an index from 1".into(),
+                );
+            }
+        }
+        faults
+    }
+}
+
+/// Lower case with `-` for `_` and blanks: catalogues spell one name in many ways.
+fn plain(name: &str) -> String {
+    name.trim().to_ascii_lowercase().replace(['_', ' '], "-")
+}
+
+/// Whether `list` holds `name` in any case.
+pub(super) fn contains(list: &[String], name: &str) -> bool {
+    list.iter().any(|one| one.eq_ignore_ascii_case(name))
+}
+
+fn did_you_mean(hint: Option<&str>) -> String {
+    hint.map(|hint| format!(" (did you mean `{hint}`?)"))
+        .unwrap_or_default()
+}
+
+/// A TOML error as a fault: its line and column, and for an unknown key the nearest known one.
+pub(crate) fn toml_fault(text: &str, error: &toml::de::Error) -> Fault {
+    let place = error.span().map_or_else(String::new, |span| {
+        let before = text.get(..span.start).unwrap_or(text);
+        let line = before.matches('\n').count() + 1;
+        let column = before.rsplit('\n').next().map_or(0, |last| last.chars().count()) + 1;
+        format!("line {line}, column {column}")
+    });
+    let message = error.message();
+    // serde says "unknown field `a`, expected one of `b`, `c`": every other piece between back quotes is a name.
+    let hint = message.strip_prefix("unknown field").and_then(|rest| {
+        let mut names = rest.split('`').skip(1).step_by(2);
+        nearest(names.next()?, names)
+    });
+    Fault::new(place, format!("{message}{}", did_you_mean(hint)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn coding(sensor: &str, asset: &str) -> Coding {
+        let sensors = Sensors::embedded().unwrap();
+        let sensor = sensors.get(sensor).unwrap();
+        sensor
+            .quality
+            .iter()
+            .find(|quality| contains(&quality.assets, asset))
+            .unwrap()
+            .coding
+            .clone()
+    }
+
+    #[test]
+    fn every_embedded_sensor_is_read() {
+        let sensors = Sensors::embedded().unwrap();
+        let ids: Vec<&str> = sensors.iter().map(|sensor| sensor.id.as_str()).collect();
+        assert_eq!(
+            ids,
+            [
+                "generic",
+                "landsat-5-7-c2l2",
+                "landsat-8-9-c2l2",
+                "sentinel-1-grd",
+                "sentinel-1-rtc",
+                "sentinel-2-l1c",
+                "sentinel-2-l2a"
+            ]
+        );
+        let l2a = sensors.get("sentinel-2-l2a").unwrap();
+        assert_eq!(l2a.band("b08").unwrap().1.name, "nir");
+        assert_eq!(l2a.band("B8A_20m").unwrap().1.name, "nir08");
+        assert!(l2a.band("B10").is_none());
+        assert_eq!(
+            sensors.get("landsat-8-9-c2l2").unwrap().band("SR_B4").unwrap().1.name,
+            "red"
+        );
+        assert_eq!(
+            sensors.get("landsat-5-7-c2l2").unwrap().band("SR_B4").unwrap().1.name,
+            "nir08"
+        );
+    }
+
+    #[test]
+    fn scene_classification_is_decoded() {
+        let scl = coding("sentinel-2-l2a", "SCL");
+        let names: Vec<&str> = (0..=12)
+            .map(|class| flags::first_reason(scl.decode(f64::from(class))).unwrap_or("clear"))
+            .collect();
+        assert_eq!(
+            names,
+            [
+                "nodata",
+                "saturated",
+                "clear",
+                "shadow",
+                "clear",
+                "clear",
+                "clear",
+                "clear",
+                "cloud",
+                "cloud",
+                "cirrus",
+                "snow",
+                "clear"
+            ]
+        );
+        assert_eq!(scl.decode(f64::NAN), flags::INVALID);
+        assert_eq!(scl.decode(8.5), flags::INVALID);
+    }
+
+    #[test]
+    fn landsat_bits_are_decoded() {
+        let pixel = coding("landsat-8-9-c2l2", "QA_PIXEL");
+        // Values of real products: clear land, clear water, cloud of high confidence, shadow, dilated cloud, fill, cirrus with cloud.
+        assert_eq!(pixel.decode(21824.0), flags::CLEAR);
+        assert_eq!(pixel.decode(21952.0), flags::CLEAR);
+        assert_eq!(pixel.decode(22280.0), flags::CLOUD);
+        assert_eq!(pixel.decode(23888.0), flags::SHADOW);
+        assert_eq!(pixel.decode(21762.0), flags::NEAR_CLOUD);
+        assert_eq!(pixel.decode(1.0), flags::NODATA);
+        assert_eq!(pixel.decode(54796.0), flags::CLOUD | flags::CIRRUS);
+        assert_eq!(pixel.decode(-1.0), flags::INVALID);
+        let saturation = coding("landsat-5-7-c2l2", "qa_radsat");
+        assert_eq!(saturation.decode(0.0), flags::CLEAR);
+        assert_eq!(saturation.decode(4.0), flags::SATURATED);
+        // The thermal band alone.
+        assert_eq!(saturation.decode(256.0), flags::CLEAR);
+    }
+
+    #[test]
+    fn a_probability_is_flagged_at_and_above_its_threshold() {
+        let cloud = coding("sentinel-2-l2a", "cloud");
+        assert_eq!(cloud.decode(39.9), flags::CLEAR);
+        assert_eq!(cloud.decode(40.0), flags::CLOUD);
+    }
+
+    const OWN: &str = "id = \"mine\"\ntitle = \"Mine\"\nkind = \"optical\"\n";
+
+    #[test]
+    fn a_users_file_adds_and_replaces() {
+        let mut sensors = Sensors::embedded().unwrap();
+        sensors.add(OWN).unwrap();
+        sensors.add(&OWN.replace("\"Mine\"", "\"Mine, again\"")).unwrap();
+        assert_eq!(sensors.get("mine").unwrap().title, "Mine, again");
+        assert_eq!(sensors.iter().count(), 8);
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_with_line_and_nearest_key() {
+        let faults = Sensors::embedded()
+            .unwrap()
+            .add(&format!("{OWN}saturatd = 255\n"))
+            .unwrap_err();
+        assert_eq!(faults[0].place, "line 4, column 1");
+        assert!(faults[0].message.contains("did you mean `saturated`?"), "{}", faults[0]);
+    }
+
+    #[test]
+    fn wrong_values_are_refused() {
+        let refused = |more: &str| {
+            let faults = Sensors::embedded().unwrap().add(&format!("{OWN}{more}")).unwrap_err();
+            assert_eq!(faults.len(), 1, "{faults:?}");
+            faults[0].to_string()
+        };
+        assert!(refused("scale = 0\n").contains("other than 0"));
+        assert!(refused("valid = [1, 0]\n").contains("low < high"));
+        assert!(refused("noise = nan\n").contains("above 0"));
+        assert!(
+            refused("[[bands]]\nname = \"red\"\n[[bands]]\nname = \"nir\"\nkeys = [\"RED\"]\n")
+                .contains("bands[0] already")
+        );
+        let quality = "[[quality]]\nassets = [\"q\"]\n[quality.coding]\n";
+        assert!(refused(&format!("{quality}bits = [{{ bit = 32, flag = \"cloud\" }}]\n")).contains("0 to 31"));
+        assert!(
+            refused(&format!(
+                "{quality}bits = [{{ mask = 1, equals = 2, flag = \"cloud\" }}]\n"
+            ))
+            .contains("bits of the mask")
+        );
+        assert!(
+            refused(&format!("{quality}classes = [{{ value = 1, flag = \"clowd\" }}]\n"))
+                .contains("did you mean `cloud`?")
+        );
+        assert!(refused(quality).contains("exactly one of"));
+    }
+
+    #[test]
+    fn a_product_is_recognised_by_what_the_item_states() {
+        let sensors = Sensors::embedded().unwrap();
+        let id = |about: &About| sensors.recognise(about).map(|sensor| sensor.id.clone());
+        let text = |value: &str| Some(value.to_string());
+        // The family alone does not tell the product.
+        let mut about = About {
+            platform: text("Sentinel-2A"),
+            instruments: vec!["msi".into()],
+            ..About::default()
+        };
+        assert_eq!(id(&about), None);
+        about.names = vec!["scl".into()];
+        assert_eq!(id(&about).as_deref(), Some("sentinel-2-l2a"));
+        about.properties.insert("processing:level".into(), "L1C".into());
+        assert_eq!(id(&about).as_deref(), Some("sentinel-2-l1c"));
+        // One collection of two families of instruments.
+        let mut about = About {
+            collection: text("landsat-c2-l2"),
+            platform: text("LANDSAT_5"),
+            ..About::default()
+        };
+        assert_eq!(id(&about).as_deref(), Some("landsat-5-7-c2l2"));
+        about.platform = None;
+        assert_eq!(id(&about), None);
+        about.platform = text("landsat-9");
+        assert_eq!(id(&about).as_deref(), Some("landsat-8-9-c2l2"));
+        about.collection = text("landsat-c2-l1");
+        assert_eq!(id(&about), None);
+        // A terrain-corrected product keeps the product type of what it was made from.
+        let about = About {
+            collection: text("sentinel-1-rtc"),
+            constellation: text("Sentinel-1"),
+            properties: [("sar:product_type".to_string(), "GRD".to_string())].into(),
+            ..About::default()
+        };
+        assert_eq!(id(&about).as_deref(), Some("sentinel-1-rtc"));
+    }
+}

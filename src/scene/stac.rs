@@ -1,0 +1,700 @@
+//! STAC 1.0 and 1.1 on disk: an Item, an ItemCollection, or a static Catalog or Collection. No URL is ever followed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::sensor::Sensors;
+use super::stac_asset::{local_path, under};
+use super::stac_item::scene;
+use super::{Catalogue, MAX_FILE_BYTES, MAX_SCENES, Refusal, Scene, SceneError, join, read_text};
+use crate::fault::Fault;
+
+/// How far links are followed below the file that was given.
+const MAX_DEPTH: usize = 8;
+
+/// The scenes of a STAC file and of everything that it links to on disk; what cannot be used is refused by name, and the rest goes on.
+///
+/// # Errors
+/// The given file itself cannot be read or is no STAC; or more than [`MAX_SCENES`] items.
+pub fn read_stac(path: &Path, sensors: &Sensors) -> Result<Catalogue, SceneError> {
+    let mut scenes = Vec::new();
+    let mut refused = Vec::new();
+    for found in walk(path, sensors)? {
+        match found.scene {
+            Ok(scene) => scenes.push(scene),
+            Err(faults) => refused.push(Refusal {
+                id: found.id,
+                source: found.file,
+                reason: join(&faults),
+            }),
+        }
+    }
+    Ok(Catalogue::new(scenes, refused))
+}
+
+/// Everything that is wrong with a STAC file and with what it links to; empty when all is well.
+pub fn check_stac(path: &Path, sensors: &Sensors) -> Vec<Fault> {
+    let found = match walk(path, sensors) {
+        Ok(found) => found,
+        Err(SceneError::Content { fault, .. }) => return vec![fault],
+        Err(error) => return vec![Fault::new("", error.to_string())],
+    };
+    let mut faults = Vec::new();
+    let mut first: BTreeMap<String, String> = BTreeMap::new();
+    for found in found {
+        // The root file is named by whoever prints the faults.
+        let within = |place: &str| {
+            if found.file == path {
+                place.to_owned()
+            } else {
+                format!("{}: {place}", found.file.display())
+            }
+        };
+        match found.scene {
+            Ok(scene) => {
+                let place = within(&under(&found.at, "id"));
+                if let Some(other) = first.get(&scene.id) {
+                    faults.push(Fault::new(
+                        place,
+                        format!("`{}` is the id at {other} already: give each item its own", scene.id),
+                    ));
+                } else {
+                    first.insert(scene.id, place);
+                }
+            }
+            Err(of_item) => faults.extend(
+                of_item
+                    .into_iter()
+                    .map(|fault| Fault::new(within(&fault.place), fault.message)),
+            ),
+        }
+    }
+    faults
+}
+
+/// One item, or a link that leads to none.
+struct Found {
+    file: PathBuf,
+    /// The item's place in its file.
+    at: String,
+    /// The item's id; its place where it has none.
+    id: String,
+    scene: Result<Scene, Vec<Fault>>,
+}
+
+struct Walk<'a> {
+    sensors: &'a Sensors,
+    /// Real paths of files that were read: a catalogue may link to itself.
+    seen: BTreeSet<PathBuf>,
+    found: Vec<Found>,
+}
+
+fn walk(path: &Path, sensors: &Sensors) -> Result<Vec<Found>, SceneError> {
+    let mut walk = Walk {
+        sensors,
+        seen: BTreeSet::new(),
+        found: Vec::new(),
+    };
+    walk.file(path, 0)?;
+    Ok(walk.found)
+}
+
+impl Walk<'_> {
+    /// Reads one file and what it links to. An `Err` is about this file; faults of what it links to are among `found`.
+    fn file(&mut self, path: &Path, depth: usize) -> Result<(), SceneError> {
+        let real = path.canonicalize().map_err(|source| SceneError::Read {
+            path: path.to_path_buf(),
+            source,
+        })?;
+        if !self.seen.insert(real) {
+            return Ok(());
+        }
+        self.count(path)?;
+        let content = |place: &str, message: String| SceneError::Content {
+            path: path.to_path_buf(),
+            fault: Fault::new(place, message),
+        };
+        let text = read_text(path, MAX_FILE_BYTES)?;
+        let value: Value = serde_json::from_str(&text).map_err(|error| {
+            content(
+                &format!("line {}, column {}", error.line(), error.column()),
+                format!("not JSON: {error}"),
+            )
+        })?;
+        drop(text);
+        match value.get("type").and_then(Value::as_str) {
+            Some("Feature") => self.item(&value, "", path),
+            Some("FeatureCollection") => {
+                let Some(items) = value.get("features").and_then(Value::as_array) else {
+                    return Err(content("features", "expected an array of Items".into()));
+                };
+                for (number, item) in items.iter().enumerate() {
+                    self.item(item, &format!("features[{number}]"), path)?;
+                }
+                Ok(())
+            }
+            Some("Catalog" | "Collection") => self.links(&value, path, depth),
+            other => Err(content(
+                "type",
+                format!(
+                    "expected Feature (an Item), FeatureCollection, Catalog or Collection, found {}",
+                    other.map_or("nothing".into(), |found| format!("`{}`", found.escape_debug()))
+                ),
+            )),
+        }
+    }
+
+    fn count(&self, path: &Path) -> Result<(), SceneError> {
+        // Catalogues count as well: a tree of empty ones is no way around the limit.
+        if self.found.len() > MAX_SCENES || self.seen.len() > 2 * MAX_SCENES {
+            return Err(SceneError::TooMany {
+                path: path.to_path_buf(),
+                limit: MAX_SCENES,
+            });
+        }
+        Ok(())
+    }
+
+    fn item(&mut self, item: &Value, at: &str, path: &Path) -> Result<(), SceneError> {
+        let base = path.parent().unwrap_or(Path::new(""));
+        let id = item.get("id").and_then(Value::as_str).filter(|id| !id.is_empty());
+        self.found.push(Found {
+            file: path.to_path_buf(),
+            at: at.to_owned(),
+            id: id.unwrap_or(if at.is_empty() { "(no id)" } else { at }).to_owned(),
+            scene: scene(item, at, path, base, self.sensors),
+        });
+        self.count(path)
+    }
+
+    fn links(&mut self, catalog: &Value, path: &Path, depth: usize) -> Result<(), SceneError> {
+        let base = path.parent().unwrap_or(Path::new(""));
+        let links = catalog
+            .get("links")
+            .and_then(Value::as_array)
+            .map_or(&[][..], Vec::as_slice);
+        let mut followed = 0;
+        for (number, link) in links.iter().enumerate() {
+            if !matches!(
+                link.get("rel").and_then(Value::as_str),
+                Some("item" | "items" | "child")
+            ) {
+                continue;
+            }
+            followed += 1;
+            let at = format!("links[{number}]");
+            let Some(href) = link.get("href").and_then(Value::as_str) else {
+                self.dead(path, &at, "", "expected a path in `href`".into());
+                continue;
+            };
+            match local_path(href, base) {
+                Err(message) => self.dead(path, &at, href, message),
+                Ok(_) if depth == MAX_DEPTH => {
+                    self.dead(
+                        path,
+                        &at,
+                        href,
+                        format!("lies more than {MAX_DEPTH} levels below the first file: give a file nearer to it"),
+                    );
+                }
+                Ok(linked) => match self.file(&linked, depth + 1) {
+                    Err(error @ SceneError::TooMany { .. }) => return Err(error),
+                    Err(error) => self.dead(path, &at, href, error.to_string()),
+                    Ok(()) => {}
+                },
+            }
+        }
+        if followed == 0 {
+            self.dead(
+                path,
+                "links",
+                "",
+                "expected links to items or children, found none".into(),
+            );
+        }
+        self.count(path)
+    }
+
+    /// A link that leads nowhere.
+    fn dead(&mut self, path: &Path, at: &str, href: &str, message: String) {
+        let id = if href.is_empty() { at } else { href };
+        self.found.push(Found {
+            file: path.to_path_buf(),
+            at: at.to_owned(),
+            id: id.to_owned(),
+            scene: Err(vec![Fault::new(at, message)]),
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::raster::flags;
+    use crate::scene::{Coding, Kind, Pass};
+    use serde_json::json;
+    use tempfile::TempDir;
+
+    /// A folder with empty files of these names.
+    fn folder(files: &[&str]) -> TempDir {
+        let dir = tempfile::tempdir().unwrap();
+        for file in files {
+            std::fs::write(dir.path().join(file), "").unwrap();
+        }
+        dir
+    }
+
+    fn write(dir: &TempDir, name: &str, value: &Value) -> PathBuf {
+        let path = dir.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, value.to_string()).unwrap();
+        path
+    }
+
+    fn item(id: &str, properties: Value, assets: Value) -> Value {
+        let mut item = json!({
+            "type": "Feature", "stac_version": "1.1.0", "id": id, "geometry": null,
+            "properties": {"datetime": "2024-05-01T10:20:30Z"}, "assets": assets
+        });
+        item["properties"]
+            .as_object_mut()
+            .unwrap()
+            .extend(properties.as_object().unwrap().clone());
+        item
+    }
+
+    fn read(dir: &TempDir, value: &Value) -> Catalogue {
+        read_stac(&write(dir, "items.json", value), &Sensors::embedded().unwrap()).unwrap()
+    }
+
+    fn one(dir: &TempDir, value: &Value) -> Scene {
+        let mut catalogue = read(dir, value);
+        assert_eq!(catalogue.refused, []);
+        assert_eq!(catalogue.scenes.len(), 1);
+        catalogue.scenes.remove(0)
+    }
+
+    fn names(scene: &Scene) -> Vec<&str> {
+        scene.bands.iter().map(|band| band.name.as_str()).collect()
+    }
+
+    #[test]
+    fn an_item_of_version_1_1_becomes_a_scene() {
+        let dir = folder(&["ms.tif", "mask.tif"]);
+        let mut value = item(
+            "a",
+            json!({"platform": "p1", "sat:relative_orbit": 7, "sat:orbit_state": "ascending", "eo:cloud_cover": 25}),
+            json!({
+                "ms": {"href": "./ms.tif", "type": "image/tiff", "roles": ["data", "reflectance"], "nodata": 0, "data_type": "uint16", "bands": [
+                    {"name": "x", "eo:common_name": "red", "raster:scale": 0.001, "raster:offset": -0.1},
+                    {"name": "y", "common_name": "nir", "raster:scale": 0.002, "nodata": "nan"}]},
+                "mask": {"href": "mask.tif", "roles": ["data-mask", "cloud"], "classification:classes": [
+                    {"value": 0, "name": "clear"}, {"value": 1, "name": "cloud"}, {"value": 2, "name": "cloud_shadow"}, {"value": 3, "name": "no_data"}]},
+                "preview": {"href": "https://example.org/p.png", "type": "image/png", "roles": ["thumbnail"]}
+            }),
+        );
+        value["geometry"] = json!({"type": "Polygon", "coordinates": [[[2, 48], [3, 48], [3, 49], [2, 48]]]});
+        let scene = one(&dir, &value);
+        assert_eq!((scene.sensor.as_str(), scene.kind), ("generic", Kind::Optical));
+        assert_eq!((scene.relative_orbit, scene.pass), (Some(7), Some(Pass::Ascending)));
+        assert_eq!(scene.cloud_fraction, Some(0.25));
+        assert_eq!(scene.start, scene.end);
+        assert_eq!(scene.footprint.as_ref().unwrap().0.len(), 1);
+        assert_eq!(names(&scene), ["red", "nir"]);
+        let [red, nir] = &scene.bands[..] else { panic!() };
+        assert_eq!(
+            (red.index, red.scale, red.offset, red.nodata),
+            (1, 0.001, -0.1, Some(0.0))
+        );
+        assert_eq!((nir.index, nir.scale, nir.offset), (2, 0.002, 0.0));
+        assert!(nir.nodata.unwrap().is_nan());
+        assert_eq!(red.valid, Some([0.0, 1.0]));
+        assert_eq!(red.path, dir.path().join("ms.tif"));
+        let [mask] = &scene.quality[..] else { panic!() };
+        assert_eq!(
+            [0.0, 1.0, 2.0, 3.0].map(|raw| mask.coding.decode(raw)),
+            [0, flags::CLOUD, flags::SHADOW, flags::NODATA]
+        );
+        assert!(serde_json::to_string(&scene).unwrap().contains("\"MultiPolygon\""));
+    }
+
+    #[test]
+    fn an_item_of_version_1_0_becomes_the_same_scene() {
+        let dir = folder(&["B04.tif", "B08.tif"]);
+        let band = |file: &str, name: &str, common: &str| {
+            json!({"href": file, "type": "image/tiff; application=geotiff", "roles": ["data"],
+                "eo:bands": [{"name": name, "common_name": common}],
+                "raster:bands": [{"nodata": 0, "data_type": "uint16", "scale": 0.0001, "offset": -0.1}]})
+        };
+        let mut value = item(
+            "a",
+            json!({}),
+            json!({"B08": band("B08.tif", "B08", "nir"), "B04": band("B04.tif", "B04", "red")}),
+        );
+        value["stac_version"] = json!("1.0.0");
+        let scene = one(&dir, &value);
+        assert_eq!(names(&scene), ["red", "nir"]);
+        assert_eq!(
+            (scene.bands[1].scale, scene.bands[1].offset, scene.bands[1].nodata),
+            (0.0001, -0.1, Some(0.0))
+        );
+    }
+
+    fn sentinel_2(dir: &TempDir, properties: Value, band: Value) -> Scene {
+        let mut b04 = json!({"href": "B04.tif", "roles": ["data"]});
+        b04.as_object_mut().unwrap().extend(band.as_object().unwrap().clone());
+        let mut value = item(
+            "a",
+            properties,
+            json!({"B04": b04, "SCL": {"href": "SCL.tif", "roles": ["data"]}}),
+        );
+        value["collection"] = json!("sentinel-2-l2a");
+        one(dir, &value)
+    }
+
+    #[test]
+    fn the_baseline_offset_comes_from_asset_then_item_then_sensor() {
+        let dir = folder(&["B04.tif", "SCL.tif"]);
+        let offset = |properties: Value, band: Value| {
+            let scene = sentinel_2(&dir, properties, band);
+            assert_eq!(scene.sensor, "sentinel-2-l2a");
+            assert_eq!(scene.bands[0].scale, 0.0001);
+            assert_eq!(scene.bands[0].nodata, Some(0.0));
+            assert_eq!(scene.quality.len(), 1);
+            scene.bands[0].offset
+        };
+        assert_eq!(offset(json!({}), json!({})), 0.0);
+        assert_eq!(offset(json!({"s2:processing_baseline": "03.01"}), json!({})), 0.0);
+        assert_eq!(offset(json!({"s2:processing_baseline": "04.00"}), json!({})), -0.1);
+        assert_eq!(offset(json!({"processing:version": "N0510"}), json!({})), -0.1);
+        assert_eq!(
+            offset(
+                json!({"s2:processing_baseline": "05.09", "earthsearch:boa_offset_applied": true}),
+                json!({})
+            ),
+            0.0
+        );
+        assert_eq!(
+            offset(json!({"s2:processing_baseline": "05.09"}), json!({"raster:offset": 0})),
+            0.0
+        );
+        assert_eq!(
+            offset(
+                json!({"s2:processing_baseline": "05.09"}),
+                json!({"raster:bands": [{"scale": 0.0001}]})
+            ),
+            -0.1
+        );
+    }
+
+    #[test]
+    fn a_products_scale_is_for_the_product_as_it_is_stored() {
+        let dir = folder(&["B04.tif", "SCL.tif"]);
+        let floats = sentinel_2(
+            &dir,
+            json!({"s2:processing_baseline": "05.09"}),
+            json!({"data_type": "float32"}),
+        );
+        let red = &floats.bands[0];
+        assert_eq!(
+            (red.scale, red.offset, red.nodata, red.saturated, red.valid),
+            (1.0, 0.0, None, None, Some([0.0, 1.0]))
+        );
+        let picture = sentinel_2(&dir, json!({}), json!({"data_type": "uint8"}));
+        assert_eq!(
+            (picture.sensor.as_str(), picture.bands[0].scale, picture.bands[0].valid),
+            ("generic", 1.0, None)
+        );
+    }
+
+    #[test]
+    fn landsat_collection_2_has_scale_and_both_quality_bands() {
+        let dir = folder(&["r.tif", "t.tif", "q.tif", "s.tif"]);
+        let value = item(
+            "a",
+            json!({"platform": "landsat-8", "landsat:correction": "L2SP"}),
+            json!({
+                "red": {"href": "r.tif", "roles": ["data"], "eo:bands": [{"name": "OLI_B4", "common_name": "red"}]},
+                "lwir11": {"href": "t.tif", "roles": ["data"], "eo:bands": [{"name": "TIRS_B10", "common_name": "lwir11"}]},
+                "qa_pixel": {"href": "q.tif", "roles": ["cloud"]}, "qa_radsat": {"href": "s.tif", "roles": ["saturation"]}
+            }),
+        );
+        let scene = one(&dir, &value);
+        assert_eq!(scene.sensor, "landsat-8-9-c2l2");
+        assert_eq!(names(&scene), ["red"]);
+        assert_eq!((scene.bands[0].scale, scene.bands[0].offset), (0.0000275, -0.2));
+        assert_eq!(scene.quality.len(), 2);
+        assert!(matches!(scene.quality[0].coding, Coding::Bits(_)));
+    }
+
+    #[test]
+    fn of_several_files_of_one_band_the_finest_is_taken_and_indices_are_left_out() {
+        let dir = folder(&["10.tif", "20.tif", "ndvi.tif"]);
+        let value = item(
+            "a",
+            json!({"constellation": "sentinel-2", "processing:level": "L2A"}),
+            json!({
+                "A_B02_20m": {"href": "20.tif", "gsd": 20, "roles": ["data"], "bands": [{"name": "B02", "eo:common_name": "blue"}]},
+                "B02_10m": {"href": "10.tif", "gsd": 10, "roles": ["data"], "bands": [{"name": "B02", "eo:common_name": "blue"}]},
+                "ndvi": {"href": "ndvi.tif", "roles": ["data"], "bands": [{"name": "ndvi"}]}
+            }),
+        );
+        let scene = one(&dir, &value);
+        assert_eq!(names(&scene), ["blue"]);
+        assert_eq!(scene.bands[0].path, dir.path().join("10.tif"));
+    }
+
+    #[test]
+    fn bands_of_an_unknown_product_keep_names_that_tell_them_apart() {
+        let dir = folder(&["a.tif", "b.tif"]);
+        let edges = json!({"href": "a.tif", "bands": [{"name": "e1", "eo:common_name": "rededge"}, {"name": "e2", "eo:common_name": "rededge"}]});
+        assert_eq!(
+            names(&one(&dir, &item("a", json!({}), json!({"ms": edges})))),
+            ["e1", "e2"]
+        );
+        let partly = json!({"href": "a.tif", "bands": [{"name": "b1", "eo:common_name": "nir"}, {"name": "b2"}]});
+        assert_eq!(
+            names(&one(&dir, &item("a", json!({}), json!({"ms": partly})))),
+            ["b1", "b2"]
+        );
+        let unnamed = json!({"href": "a.tif", "bands": [{}, {}]});
+        assert_eq!(
+            names(&one(&dir, &item("a", json!({}), json!({"ms": unnamed})))),
+            ["ms_1", "ms_2"]
+        );
+        let both = json!({"a": {"href": "a.tif", "roles": ["data"], "bands": [{"name": "r", "eo:common_name": "red"}]},
+            "dem": {"href": "b.tif", "roles": ["data"]}});
+        assert_eq!(names(&one(&dir, &item("a", json!({}), both))), ["red"]);
+    }
+
+    #[test]
+    fn backscatter_is_turned_into_decibels_unless_it_is_in_decibels() {
+        let dir = folder(&["vv.tif"]);
+        let scene = |band: Value| {
+            let mut vv = json!({"href": "vv.tif", "roles": ["data"]});
+            vv.as_object_mut().unwrap().extend(band.as_object().unwrap().clone());
+            read(
+                &dir,
+                &item(
+                    "a",
+                    json!({"constellation": "sentinel-1", "sar:product_type": "RTC"}),
+                    json!({"vv": vv}),
+                ),
+            )
+        };
+        let power = &scene(json!({"data_type": "float32"})).scenes[0];
+        assert_eq!(
+            (power.sensor.as_str(), power.kind, power.bands[0].decibel),
+            ("sentinel-1-rtc", Kind::Sar, true)
+        );
+        assert_eq!(power.bands[0].name, "VV");
+        assert!(!scene(json!({"unit": "dB"})).scenes[0].bands[0].decibel);
+        assert!(
+            scene(json!({"data_type": "uint16"})).refused[0]
+                .reason
+                .contains("raw amplitudes")
+        );
+    }
+
+    #[test]
+    fn bad_items_are_refused_by_name_and_the_rest_goes_on() {
+        let dir = folder(&["a.tif"]);
+        let good = json!({"ms": {"href": "a.tif", "eo:bands": [{"name": "r", "common_name": "red"}]}});
+        let with_href = |href: &str| json!({"ms": {"href": href, "eo:bands": [{"name": "r", "common_name": "red"}]}});
+        let mut backwards = item(
+            "backwards",
+            json!({"start_datetime": "2024-02-01T00:00:00Z", "end_datetime": "2024-01-01T00:00:00Z"}),
+            good.clone(),
+        );
+        backwards["properties"]["datetime"] = Value::Null;
+        let mut swapped = item("swapped", json!({}), good.clone());
+        swapped["geometry"] = json!({"type": "Polygon", "coordinates": [[[48, 100], [49, 100], [49, 101], [48, 100]]]});
+        let features = json!({"type": "FeatureCollection", "features": [
+            item("good", json!({}), good.clone()),
+            item("good", json!({"datetime": "2024-06-01T00:00:00Z"}), good.clone()),
+            item("undated", json!({"datetime": null}), good.clone()),
+            item("url", json!({}), with_href("https://example.org/a.tif")),
+            item("vsi", json!({}), with_href("/vsicurl/x")),
+            item("bucket", json!({}), with_href("s3://x/a.tif")),
+            item("gdal", json!({}), with_href("GTIFF_DIR:1:a.tif")),
+            item("absent", json!({}), with_href("none.tif")),
+            item("index", json!({}), json!({"ndvi": {"href": "a.tif", "roles": ["data"]}})),
+            item("clouds", json!({"eo:cloud_cover": 101}), good.clone()),
+            backwards, swapped, 3
+        ]});
+        let catalogue = read(&dir, &features);
+        assert_eq!(catalogue.scenes.len(), 1);
+        let reasons: Vec<String> = catalogue
+            .refused
+            .iter()
+            .map(|refusal| format!("{}: {}", refusal.id, refusal.reason))
+            .collect();
+        let expected = [
+            ("undated", "features[2].properties.datetime: expected a time, or null"),
+            (
+                "url",
+                "features[3].assets.ms.href: `https://example.org/a.tif` has the scheme `https:`",
+            ),
+            ("vsi", "not a plain path"),
+            ("bucket", "`s3:`"),
+            ("gdal", "`GTIFF_DIR:`"),
+            ("absent", "no file"),
+            ("index", "holds no reflectance band"),
+            ("clouds", "expected 0 to 100 percent, found 101"),
+            ("backwards", "is after end_datetime"),
+            ("swapped", "longitude first"),
+            ("features[12]", "expected an Item, found a number"),
+            ("good", "is given twice"),
+        ];
+        assert_eq!(reasons.len(), expected.len(), "{reasons:#?}");
+        for (reason, (id, part)) in reasons.iter().zip(expected) {
+            assert!(reason.starts_with(id) && reason.contains(part), "{reason}");
+        }
+        let faults = check_stac(&dir.path().join("items.json"), &Sensors::embedded().unwrap());
+        assert_eq!(faults.len(), expected.len());
+        assert_eq!(
+            faults[0].to_string(),
+            "features[1].id: `good` is the id at features[0].id already: give each item its own"
+        );
+    }
+
+    #[test]
+    fn a_catalog_is_followed_on_disk_only_and_a_cycle_ends() {
+        let dir = folder(&["a.tif"]);
+        let catalog = |links: Value| json!({"type": "Catalog", "stac_version": "1.1.0", "id": "c", "description": "", "links": links});
+        let root = catalog(json!([
+            {"rel": "self", "href": "https://example.org/catalog.json"},
+            {"rel": "child", "href": "./sub/catalog.json"},
+            {"rel": "child", "href": "https://example.org/other.json"},
+            {"rel": "item", "href": "absent.json"}
+        ]));
+        let path = write(&dir, "catalog.json", &root);
+        write(
+            &dir,
+            "sub/catalog.json",
+            &catalog(
+                json!([{"rel": "child", "href": "../catalog.json"}, {"rel": "item", "href": "i.json"}, {"rel": "item", "href": "./i.json"}]),
+            ),
+        );
+        write(
+            &dir,
+            "sub/i.json",
+            &item(
+                "a",
+                json!({}),
+                json!({"ms": {"href": "../a.tif", "bands": [{"name": "r"}]}}),
+            ),
+        );
+        let catalogue = read_stac(&path, &Sensors::embedded().unwrap()).unwrap();
+        assert_eq!(catalogue.scenes.len(), 1);
+        assert_eq!(catalogue.refused.len(), 2);
+        assert!(catalogue.refused[0].reason.contains("`https:`"));
+        assert!(catalogue.refused[1].reason.contains("cannot read"));
+    }
+
+    #[test]
+    fn a_deep_catalog_is_cut_off() {
+        let dir = folder(&[]);
+        for level in 0..12 {
+            let links = json!([{"rel": "child", "href": format!("{}.json", level + 1)}]);
+            write(
+                &dir,
+                &format!("{level}.json"),
+                &json!({"type": "Catalog", "links": links}),
+            );
+        }
+        let catalogue = read_stac(&dir.path().join("0.json"), &Sensors::embedded().unwrap()).unwrap();
+        assert_eq!(catalogue.refused.len(), 1);
+        assert!(catalogue.refused[0].reason.contains("more than 8 levels"));
+        assert!(catalogue.refused[0].source.ends_with("8.json"));
+    }
+
+    /// `value` with each part of it replaced in turn.
+    fn replaced(value: &Value, by: &Value) -> Vec<Value> {
+        let mut all = vec![by.clone()];
+        let children: Vec<(String, &Value)> = match value {
+            Value::Object(object) => object.iter().map(|(key, child)| (key.clone(), child)).collect(),
+            Value::Array(list) => list
+                .iter()
+                .enumerate()
+                .map(|(at, child)| (at.to_string(), child))
+                .collect(),
+            _ => vec![],
+        };
+        for (key, child) in children {
+            for changed in replaced(child, by) {
+                let mut whole = value.clone();
+                *whole.pointer_mut(&format!("/{key}")).unwrap() = changed;
+                all.push(whole);
+            }
+        }
+        all
+    }
+
+    #[test]
+    fn junk_anywhere_is_a_fault_or_nothing_but_never_a_panic() {
+        let dir = folder(&["a.tif"]);
+        let mut whole = item(
+            "a",
+            json!({"platform": "landsat-8", "landsat:correction": "L2SP", "instruments": ["oli"], "s2:processing_baseline": "05.00",
+                "sat:relative_orbit": 7, "sat:orbit_state": "ascending", "eo:cloud_cover": 25, "start_datetime": "2024-05-01T00:00:00Z"}),
+            json!({
+                "red": {"href": "a.tif", "type": "image/tiff", "roles": ["data"], "gsd": 30,
+                    "bands": [{"name": "SR_B4", "eo:common_name": "red", "nodata": 0, "raster:scale": 1, "raster:offset": 0, "unit": "1"}]},
+                "nir08": {"href": "a.tif", "eo:bands": [{"name": "SR_B5"}], "raster:bands": [{"scale": 1, "nodata": "nan", "data_type": "uint16"}]},
+                "mask": {"href": "a.tif", "roles": ["cloud"], "classification:classes": [{"value": 1, "name": "cloud"}]}
+            }),
+        );
+        whole["geometry"] = json!({"type": "Polygon", "coordinates": [[[2, 48], [3, 48], [3, 49], [2, 48]]]});
+        assert_eq!(read(&dir, &whole).scenes.len(), 1);
+        let sensors = Sensors::embedded().unwrap();
+        for junk in [
+            json!(null),
+            json!(true),
+            json!(-1.5),
+            json!(1e300),
+            json!(""),
+            json!("\0/:<"),
+            json!([]),
+            json!({}),
+            json!([[[]]]),
+        ] {
+            for item in replaced(&whole, &junk) {
+                let found = scene(&item, "", Path::new("i.json"), dir.path(), &sensors);
+                if let Ok(scene) = found {
+                    select_with_itself(scene);
+                }
+            }
+        }
+    }
+
+    fn select_with_itself(scene: Scene) {
+        let later = Scene {
+            start: "2030-01-01T00:00:00Z".parse().unwrap(),
+            end: "2030-01-01T00:00:00Z".parse().unwrap(),
+            ..scene.clone()
+        };
+        let filter = crate::scene::Filter {
+            max_season_distance_days: Some(300.0),
+            ..Default::default()
+        };
+        crate::scene::select(&[scene, later], &crate::scene::Compare::EveryConsecutivePair, &filter);
+    }
+
+    #[test]
+    fn what_is_no_stac_is_an_error() {
+        let dir = folder(&["empty.json"]);
+        let read = |name: &str| {
+            read_stac(&dir.path().join(name), &Sensors::embedded().unwrap())
+                .unwrap_err()
+                .to_string()
+        };
+        assert!(read("empty.json").contains("not JSON"));
+        assert!(read("none.json").contains("cannot read"));
+        assert!(read("").contains("not a regular file"));
+        write(&dir, "topology.json", &json!({"type": "Topology"}));
+        assert!(read("topology.json").contains("found `Topology`"));
+    }
+}

@@ -1,0 +1,317 @@
+//! Which assets of a STAC Item are its bands, under which names, and what its masks mean.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::sensor::{Sensor, SensorBand};
+use super::stac_asset::{Asset, Band, Object};
+use super::{Coding, Kind};
+use crate::raster::flags::{self, Flags};
+
+/// Roles whose assets are for people, for machines, or masks: never bands.
+const NO_BAND_ROLES: [&str; 24] = [
+    "thumbnail",
+    "overview",
+    "visual",
+    "metadata",
+    "cloud",
+    "cloud-shadow",
+    "snow-ice",
+    "land-water",
+    "water-mask",
+    "data-mask",
+    "mask",
+    "saturation",
+    "quality",
+    "iso-19115",
+    "index",
+    "incidence-angle",
+    "azimuth",
+    "sun-azimuth",
+    "sun-elevation",
+    "date",
+    "probability",
+    "local-incidence-angle",
+    "noise-power",
+    "classification",
+];
+
+/// Derived from bands, not measured: a change in them is a change in the bands again.
+const DERIVED: [&str; 19] = [
+    "ndvi", "evi", "evi2", "savi", "msavi", "ndwi", "mndwi", "ndbi", "ndmi", "ndre", "nbr", "nbr2", "ndsi", "bsi",
+    "lai", "fapar", "aot", "wvp", "tci",
+];
+
+const POLARISATIONS: [&str; 4] = ["VV", "VH", "HH", "HV"];
+
+/// A band of an asset under the name that it has in the scene.
+pub(super) struct Chosen<'i, 'v> {
+    pub asset: &'i Asset<'v>,
+    pub band: &'i Band<'v>,
+    pub name: String,
+    pub of_sensor: Option<&'i SensorBand>,
+}
+
+pub(super) fn is_float(data_type: &str) -> bool {
+    data_type.starts_with("float")
+}
+
+/// Whether the asset may hold measured bands.
+fn may_hold_bands(asset: &Asset) -> bool {
+    asset.raster
+        && !asset.roles.iter().any(|role| NO_BAND_ROLES.contains(&role.as_str()))
+        && !is_derived(asset.key)
+        && asset.key != "visual"
+}
+
+fn is_derived(name: &str) -> bool {
+    DERIVED.iter().any(|derived| derived.eq_ignore_ascii_case(name))
+}
+
+/// The sensor's bands among the assets, in the sensor's order; of several files of one band the finest, then the first by key.
+pub(super) fn bands_of<'i, 'v>(sensor: &'i Sensor, assets: &'i [Asset<'v>]) -> Vec<Chosen<'i, 'v>> {
+    let mut found: BTreeMap<usize, Chosen> = BTreeMap::new();
+    for asset in assets.iter().filter(|asset| may_hold_bands(asset)) {
+        for band in asset.bands.iter().filter(|band| band.classes.is_none()) {
+            let key = if asset.bands.len() == 1 { asset.key } else { "" };
+            let known = [key, &band.name, band.common.unwrap_or_default()]
+                .into_iter()
+                .find_map(|name| sensor.band(name));
+            let Some((at, of_sensor)) = known else { continue };
+            let finer = |old: &Chosen| band.gsd.unwrap_or(f64::INFINITY) < old.band.gsd.unwrap_or(f64::INFINITY);
+            if found.get(&at).is_none_or(finer) {
+                let name = of_sensor.name.clone();
+                let of_sensor = Some(of_sensor);
+                found.insert(
+                    at,
+                    Chosen {
+                        asset,
+                        band,
+                        name,
+                        of_sensor,
+                    },
+                );
+            }
+        }
+    }
+    found.into_values().collect()
+}
+
+/// The bands of an item whose product is not known, in key order.
+///
+/// Bands with common names if any asset has them, else all that is no mask, index or preview; polarisations where the item is SAR.
+pub(super) fn bands_of_any<'i, 'v>(kind: Kind, assets: &'i [Asset<'v>]) -> Vec<Chosen<'i, 'v>> {
+    let measured = |asset: &&Asset| may_hold_bands(asset);
+    let some_common = assets
+        .iter()
+        .filter(measured)
+        .flat_map(|asset| &asset.bands)
+        .any(|band| band.common.is_some());
+    let mut chosen: Vec<Chosen> = Vec::new();
+    for asset in assets.iter().filter(measured) {
+        let identified = asset.bands.iter().filter(|band| band.common.is_some()).count();
+        if kind == Kind::Optical && some_common && identified == 0 {
+            continue;
+        }
+        for band in asset
+            .bands
+            .iter()
+            .filter(|band| band.classes.is_none() && !is_derived(&band.name))
+        {
+            let name = match kind {
+                Kind::Sar => {
+                    let names = [band.name.as_str(), asset.key];
+                    match POLARISATIONS
+                        .iter()
+                        .find(|known| names.iter().any(|name| known.eq_ignore_ascii_case(name)))
+                    {
+                        Some(polarisation) => (*polarisation).to_owned(),
+                        None => continue,
+                    }
+                }
+                // A file that cannot name each of its bands has guessed at the others: its own names then.
+                Kind::Optical if identified == asset.bands.len() => band.common.unwrap_or(&band.name).to_owned(),
+                Kind::Optical => band.name.clone(),
+            };
+            chosen.push(Chosen {
+                asset,
+                band,
+                name,
+                of_sensor: None,
+            });
+        }
+    }
+    // A common name of several different bands (`rededge` in older items) tells none of them from the others.
+    let mut owners: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+    for one in &chosen {
+        owners.entry(one.name.clone()).or_default().insert(&one.band.name);
+    }
+    let ambiguous: BTreeSet<String> = owners
+        .into_iter()
+        .filter(|(_, own)| own.len() > 1)
+        .map(|(name, _)| name)
+        .collect();
+    if kind == Kind::Optical {
+        for one in chosen.iter_mut().filter(|one| ambiguous.contains(&one.name)) {
+            one.name = one.band.name.clone();
+        }
+    }
+    let mut best: Vec<Chosen> = Vec::new();
+    for one in chosen {
+        match best.iter_mut().find(|other| other.name == one.name) {
+            None => best.push(one),
+            Some(other) if one.band.gsd.unwrap_or(f64::INFINITY) < other.band.gsd.unwrap_or(f64::INFINITY) => {
+                *other = one
+            }
+            Some(_) => {}
+        }
+    }
+    best
+}
+
+/// Whether the bands are stored as the product stores them, or say how to read them. Eight-bit numbers under the names of a
+/// reflectance product are pictures of it, and its scale would turn them into nonsense.
+pub(super) fn is_stored_as(sensor: &Sensor, assets: &[Asset]) -> bool {
+    bands_of(sensor, assets).iter().all(|chosen| {
+        let band = chosen.band;
+        band.scale.is_some()
+            || sensor.stores(band.data_type.as_deref())
+            || band.data_type.as_deref().is_some_and(is_float)
+    })
+}
+
+pub(super) fn sensor_quality<'i, 'v>(sensor: &Sensor, assets: &'i [Asset<'v>]) -> Vec<(&'i Asset<'v>, usize, Coding)> {
+    let find = |key: &String| {
+        assets
+            .iter()
+            .find(|asset| asset.raster && asset.key.eq_ignore_ascii_case(key))
+    };
+    sensor
+        .quality
+        .iter()
+        .filter_map(|quality| {
+            Some((
+                quality.assets.iter().find_map(find)?,
+                quality.index,
+                quality.coding.clone(),
+            ))
+        })
+        .collect()
+}
+
+/// The raw offset that this version of the product has.
+pub(super) fn raw_offset(sensor: &Sensor, properties: &Object) -> f64 {
+    let Some(rule) = &sensor.raw_offset else { return 0.0 };
+    if rule
+        .unless_true
+        .iter()
+        .any(|key| properties.get(key) == Some(&Value::Bool(true)))
+    {
+        return 0.0;
+    }
+    let version = rule.properties.iter().find_map(|key| version(properties.get(key)?));
+    if version.is_some_and(|version| version >= rule.from_version) {
+        rule.value
+    } else {
+        0.0
+    }
+}
+
+/// A processing version as a number: `05.09`, `5.09` and `N0509` are all 5.09.
+fn version(value: &Value) -> Option<f64> {
+    let text = match value {
+        Value::Number(number) => return number.as_f64(),
+        Value::String(text) => text.trim().trim_start_matches(['N', 'n', 'V', 'v']),
+        _ => return None,
+    };
+    if text.len() == 4 && text.bytes().all(|digit| digit.is_ascii_digit()) {
+        return text.parse::<f64>().ok().map(|hundredths| hundredths / 100.0);
+    }
+    // `05.09.01`: the first two numbers count.
+    let mut parts = text.splitn(3, '.');
+    let (major, minor) = (parts.next()?, parts.next().unwrap_or("0"));
+    format!("{major}.{minor}").parse().ok()
+}
+
+/// The coding of named classes; `None` when no name is a reason.
+pub(super) fn coding_of(classes: &[(i64, String)]) -> Option<Coding> {
+    let coded: BTreeMap<i64, Flags> = classes
+        .iter()
+        .filter_map(|(value, name)| Some((*value, class_flag(name)?)))
+        .collect();
+    (!coded.is_empty()).then_some(Coding::Classes(coded))
+}
+
+/// What a class of that name means for judging a pixel; `None` when it can be judged.
+fn class_flag(name: &str) -> Option<Flags> {
+    let name = name.trim().to_ascii_lowercase().replace(['-', ' '], "_");
+    let has = |parts: &[&str]| parts.iter().any(|part| name.contains(part));
+    let word = |words: &[&str]| name.split('_').any(|one| words.contains(&one));
+    if has(&["nodata", "no_data", "not_observed", "missing"]) || word(&["fill"]) {
+        return Some(flags::NODATA);
+    }
+    if word(&["no", "not", "non", "clear", "free", "low", "without"]) {
+        return None;
+    }
+    if has(&["saturat", "defective"]) {
+        return Some(flags::SATURATED);
+    }
+    if has(&["shadow"]) {
+        return Some(flags::SHADOW);
+    }
+    if has(&["adjacent", "dilated", "near_cloud", "cloud_buffer"]) {
+        return Some(flags::NEAR_CLOUD);
+    }
+    if has(&["cirrus", "thin_cloud"]) || word(&["haze"]) {
+        return Some(flags::CIRRUS);
+    }
+    if has(&["cloud"]) {
+        return Some(flags::CLOUD);
+    }
+    if word(&["snow", "ice"]) {
+        return Some(flags::SNOW);
+    }
+    has(&["invalid"]).then_some(flags::INVALID)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn versions_are_read_however_they_are_written() {
+        assert_eq!(version(&json!("05.09")), Some(5.09));
+        assert_eq!(version(&json!("N0400")), Some(4.0));
+        assert_eq!(version(&json!("0301")), Some(3.01));
+        assert_eq!(version(&json!("02.14.3")), Some(2.14));
+        assert_eq!(version(&json!(5.1)), Some(5.1));
+        assert_eq!(version(&json!("latest")), None);
+        assert_eq!(version(&json!(["05.09"])), None);
+    }
+
+    #[test]
+    fn class_names_tell_reasons() {
+        let reason = |name: &str| class_flag(name).map_or("clear", |flag| flags::first_reason(flag).unwrap());
+        for (name, expected) in [
+            ("no_data", "nodata"),
+            ("Fill", "nodata"),
+            ("saturated or defective", "saturated"),
+            ("cloud_shadow", "shadow"),
+            ("cloud high probability", "cloud"),
+            ("cloud_low_probability", "clear"),
+            ("thin-cirrus", "cirrus"),
+            ("adjacent_to_cloud", "near_cloud"),
+            ("snow_ice", "snow"),
+            ("not_cloud", "clear"),
+            ("cloud_free", "clear"),
+            ("clear", "clear"),
+            ("water", "clear"),
+            ("device", "clear"),
+        ] {
+            assert_eq!(reason(name), expected, "{name}");
+        }
+        assert_eq!(coding_of(&[(0, "clear".into()), (1, "water".into())]), None);
+    }
+}

@@ -1,0 +1,43 @@
+//! What the tests share: simulated scenes, runs into a temporary folder.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+
+use sitewatch::pipeline::{Config, Options, Outcome, Silent, run};
+
+/// The repository.
+pub fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Simulates the recipe at `recipe` into `folder`, with a pipeline file beside it; the pipeline's path.
+pub fn simulate(recipe: &Path, folder: &Path) -> PathBuf {
+    let text = std::fs::read_to_string(recipe).unwrap();
+    let recipe = sitewatch::lab::simulate::parse(&text).unwrap();
+    sitewatch::lab::simulate::simulate(&recipe, &folder.join("scenes")).unwrap();
+    let pipeline = folder.join("pipeline.toml");
+    let text = "[inputs]\ndeclarations = ['scenes/declaration.geojson']\nstac = ['scenes/items.json']\n";
+    std::fs::write(&pipeline, text).unwrap();
+    pipeline
+}
+
+/// Runs `pipeline` into `out`, with `change` made to its parameters.
+pub fn survey(pipeline: &Path, out: &Path, change: impl FnOnce(&mut Config)) -> Outcome {
+    let mut config = Config::read(pipeline).unwrap();
+    change(&mut config);
+    let stop = AtomicBool::new(false);
+    run(&config, &Options { pipeline, out, stop: &stop, observer: &Silent }).unwrap()
+}
+
+/// The report of the one site under `out`.
+pub fn only_report(out: &Path) -> sitewatch::finding::SiteReport {
+    let folder = only_site(out);
+    serde_json::from_slice(&std::fs::read(folder.join("report.json")).unwrap()).unwrap()
+}
+
+/// The folder of the one site under `out`.
+pub fn only_site(out: &Path) -> PathBuf {
+    let mut sites: Vec<PathBuf> = std::fs::read_dir(out).unwrap().flatten().map(|e| e.path()).filter(|p| p.join("report.json").exists()).collect();
+    assert_eq!(sites.len(), 1, "{sites:?}");
+    sites.remove(0)
+}

@@ -1,0 +1,9 @@
+//! Tests of the whole: layers, invariants, golden cases, the command line, bad input, and real imagery where it is present.
+
+mod bad_input;
+mod cases;
+mod cli;
+mod common;
+mod imagery;
+mod invariants;
+mod layers;
