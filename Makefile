@@ -2,7 +2,7 @@
 
 CARGO ?= cargo
 
-.PHONY: demo test bench install check-format check-lints check-docs check-tests check-fresh
+.PHONY: demo test accuracy install check-format check-lints check-docs check-tests check-fresh
 
 demo: install
 	$(CARGO) build --release --locked
@@ -29,8 +29,9 @@ check-docs:
 check-fresh:
 	test -n "$(CI)" || scripts/fresh-clone.sh
 
-bench: install
-	$(CARGO) bench --locked
+# Figures on labelled imagery, where it is present.
+accuracy: install
+	$(CARGO) test --release --locked --test suite -- --ignored
 
 install:
 	scripts/install.sh

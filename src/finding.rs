@@ -394,9 +394,10 @@ impl SiteReport {
         counts
     }
 
-    /// Whether anything in it has to be reviewed.
+    /// Whether anything in it has to be reviewed. An activity whose window is still open has not failed to be seen.
     pub fn needs_review(&self) -> bool {
-        self.verdicts().keys().any(|v| v.needs_review())
+        self.comparisons.iter().flat_map(|c| &c.anomalies).any(|a| a.verdict.needs_review())
+            || self.activities.iter().any(|a| a.verdict == Verdict::DeclaredNotSeen)
     }
 
     /// Whether no comparison of the site could be judged.

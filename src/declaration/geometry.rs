@@ -13,6 +13,7 @@ use geojson::{GeometryValue, Position};
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::fields::describe;
 use super::{MAX_RING_VERTICES, MAX_RINGS, quote};
 use crate::fault::Fault;
 
@@ -130,18 +131,6 @@ pub(super) fn count_positions(coordinates: &Value) -> usize {
         Value::Array(items) if items.first().is_some_and(Value::is_array) => items.iter().map(count_positions).sum(),
         Value::Array(_) => 1,
         _ => 0,
-    }
-}
-
-/// What kind of JSON value it is, for "found ...".
-pub(super) fn describe(value: &Value) -> String {
-    match value {
-        Value::Null => "null".into(),
-        Value::Bool(flag) => flag.to_string(),
-        Value::Number(number) => format!("the number {number}"),
-        Value::String(text) => format!("the text {}", quote(text)),
-        Value::Array(_) => "an array".into(),
-        Value::Object(_) => "an object".into(),
     }
 }
 

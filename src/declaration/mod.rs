@@ -17,10 +17,12 @@
 //! assert_eq!(declared.sites[0].name, "North base");
 //! ```
 //!
-//! [`read`] and [`parse`] check one file; [`merge`] joins several, where later ones add to and
+//! [`read`] and [`parse()`] check one file; [`merge()`] joins several, where later ones add to and
 //! supersede earlier ones, and checks what can only be seen in the whole: that references resolve and
 //! that zones and activities lie where they say. Ids share one namespace over all kinds and sites.
 
+mod feature;
+mod fields;
 mod geometry;
 mod merge;
 mod parse;
@@ -146,9 +148,9 @@ pub struct Site {
     pub name: String,
     /// Longitude and latitude in degrees, WGS 84; exterior rings counter-clockwise.
     pub boundary: MultiPolygon<f64>,
-    /// The zones in force, by id. Empty until [`merge`].
+    /// The zones in force, by id. Empty until [`merge()`].
     pub zones: Vec<Zone>,
-    /// The activities in force, by id. Empty until [`merge`].
+    /// The activities in force, by id. Empty until [`merge()`].
     pub activities: Vec<Activity>,
     /// The id of the declaration that holds this version.
     pub declared_in: String,
@@ -184,7 +186,7 @@ pub struct Activity {
     pub notified: Timestamp,
     /// How far outside its polygon, in metres, a change still counts as this activity.
     pub tolerance_m: f64,
-    /// Its own polygon or, after [`merge`], its zone's. Longitude and latitude in degrees, WGS 84.
+    /// Its own polygon or, after [`merge()`], its zone's. Longitude and latitude in degrees, WGS 84.
     pub polygon: MultiPolygon<f64>,
     /// The id of the declaration that holds this version.
     pub declared_in: String,

@@ -14,7 +14,7 @@ const MOST_SUGGESTIONS: usize = 100;
 /// What is wrong with a declaration when it stands alone: references that this one file does not resolve, and
 /// zones and activities that do not lie on their site. `supersedes` is not looked at.
 ///
-/// A file that only adds to an earlier one has such faults and is good nevertheless: [`super::merge`] tells.
+/// A file that only adds to an earlier one has such faults and is good nevertheless: [`super::merge()`] tells.
 pub fn check_alone(declaration: &Declaration) -> Vec<Fault> {
     let Declaration {
         sites,

@@ -29,10 +29,12 @@ impl Grid {
         let after = |v: f64, phase: f64| phase + ((v - phase) / pixel_m - 1e-6).ceil() * pixel_m;
         let (left_m, top_m) = (before(west, phase_m[0]), after(north, phase_m[1]));
         let (right_m, bottom_m) = (after(east, phase_m[0]), before(south, phase_m[1]));
+        // A micrometre is far below what a pixel means, and keeps the sums of a lattice free of binary dust.
+        let tidy = |v: f64| (v * 1e6).round() / 1e6;
         Self {
             crs: crs.to_owned(),
-            left_m,
-            top_m,
+            left_m: tidy(left_m),
+            top_m: tidy(top_m),
             pixel_m,
             width: ((right_m - left_m) / pixel_m).round().max(1.0) as usize,
             height: ((top_m - bottom_m) / pixel_m).round().max(1.0) as usize,

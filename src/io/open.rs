@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use gdal::{Dataset, DatasetOptions, DriverManager, GdalOpenFlags, Metadata};
@@ -56,9 +56,12 @@ pub fn open(path: &Path) -> Result<Dataset, IoError> {
         Ok(_) => return Err(refuse("expected a file, found a folder or device; name a raster file".into())),
         Err(error) => return Err(refuse(format!("{error}; check the path"))),
     }
+    let siblings = siblings(path);
+    let siblings: Vec<&str> = siblings.iter().map(String::as_str).collect();
     let options = DatasetOptions {
         open_flags: GdalOpenFlags::GDAL_OF_READONLY | GdalOpenFlags::GDAL_OF_RASTER,
         allowed_drivers: Some(allowed_drivers()),
+        sibling_files: Some(&siblings),
         ..DatasetOptions::default()
     };
     Dataset::open_ex(path, options).map_err(|error| match sniff(path).as_deref() {
@@ -141,10 +144,30 @@ fn allowed_drivers() -> &'static [&'static str] {
     })
 }
 
+/// Header files that formats such as ENVI keep beside the pixels of `path`.
+pub fn headers(path: &Path) -> Vec<PathBuf> {
+    let mut found: Vec<PathBuf> = Vec::new();
+    for extension in ["hdr", "HDR"] {
+        let mut appended = path.as_os_str().to_owned();
+        appended.push(format!(".{extension}"));
+        found.extend([PathBuf::from(appended), path.with_extension(extension)].into_iter().filter(|p| p != path && p.is_file()));
+    }
+    found
+}
+
+/// The files that GDAL may look at beside the one it opens: itself and its header, nothing else that lies there.
+fn siblings(path: &Path) -> Vec<String> {
+    let name = |path: &Path| Some(path.file_name()?.to_string_lossy().into_owned());
+    name(path).into_iter().chain(headers(path).iter().filter_map(|header| name(header))).collect()
+}
+
 fn sniff(path: &Path) -> Option<String> {
     let mut head = Vec::new();
     File::open(path).ok()?.take(2048).read_to_end(&mut head).ok()?;
     let text = std::str::from_utf8(&head).ok()?;
+    if text.chars().any(|c| c.is_control() && !c.is_whitespace()) {
+        return None;
+    }
     Some(if text.contains("<VRTDataset") { "vrt" } else { "text" }.to_owned())
 }
 

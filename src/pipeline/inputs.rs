@@ -55,7 +55,7 @@ pub fn gather(config: &Config) -> Result<Inputs, Vec<Fault>> {
 
 /// The files that hold a scene, each once.
 pub fn files(scene: &Scene) -> BTreeSet<PathBuf> {
-    scene.bands.iter().map(|band| band.path.clone()).chain(scene.quality.iter().map(|q| q.path.clone())).collect()
+    scene.bands.iter().map(|band| &band.path).chain(scene.quality.iter().map(|quality| &quality.path)).cloned().collect()
 }
 
 /// The declarations of `paths`, merged.

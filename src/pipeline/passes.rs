@@ -4,8 +4,6 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
-use ndarray::Array2;
-
 use super::SiteError;
 use super::driver::in_order;
 use super::observe::{Observed, PairView};

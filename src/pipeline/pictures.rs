@@ -91,6 +91,9 @@ pub fn chip_window(bounds: &Rect) -> Rect {
     let margin = ((bounds.w.max(bounds.h) as f64 * CHIP_MARGIN) as i64).max(CHIP_MARGIN_PX);
     // Square, so that chips stand side by side.
     let edge = bounds.w.max(bounds.h) as i64 + 2 * margin;
+    // A whole number of strides, so that a thinned picture covers exactly its window.
+    let stride = (edge as usize).div_ceil(CHIP_PX) as i64;
+    let edge = (edge + stride - 1) / stride * stride;
     let (x, y) = (bounds.x + bounds.w as i64 / 2 - edge / 2, bounds.y + bounds.h as i64 / 2 - edge / 2);
     Rect::new(x, y, edge as usize, edge as usize)
 }

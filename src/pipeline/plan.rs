@@ -12,7 +12,7 @@ use crate::finding::RefusedScene;
 use crate::geo::{Grid, Shape};
 use crate::io::IoError;
 use crate::io::crs::{self, Projector, WGS84};
-use crate::io::open::RasterInfo;
+use crate::io::open::{self, RasterInfo};
 use crate::scene::{self, Compare, Filter, Scene};
 use crate::stage::detect::difference;
 use crate::stage::judge::{Declared, DeclaredZone};
@@ -299,7 +299,9 @@ pub fn site_files(plan: &SitePlan, inputs: &Inputs) -> Vec<PathBuf> {
         .flat_map(|pair| [pair.before, pair.after])
         .flat_map(|index| {
             let scene = &inputs.scenes[index];
-            files(scene).into_iter().chain([scene.source.clone()])
+            let rasters = files(scene);
+            let headers: Vec<PathBuf> = rasters.iter().flat_map(|path| open::headers(path)).collect();
+            rasters.into_iter().chain(headers).chain([scene.source.clone()])
         })
         .collect();
     paths.sort();

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
+use geo::orient::{Direction, Orient};
 use geo::{Centroid, GeodesicArea, MapCoords, MultiPolygon};
 
 use super::SiteError;
@@ -35,9 +36,15 @@ pub fn site(site: &Site) -> SiteRecord {
     SiteRecord {
         id: site.id.clone(),
         name: site.name.clone(),
-        area_m2: round(site.boundary.geodesic_area_unsigned(), 0),
+        area_m2: area_m2(&site.boundary),
         geometry: Geometry::from(&site.boundary),
     }
+}
+
+/// Area on the WGS 84 ellipsoid, whole square metres (Karney, "Algorithms for geodesics", 2013).
+fn area_m2(polygon: &MultiPolygon<f64>) -> f64 {
+    // A ring that turns the wrong way would enclose the rest of the Earth.
+    round(polygon.orient(Direction::Default).geodesic_area_unsigned(), 0)
 }
 
 /// The declarations, by date of issue.
@@ -176,7 +183,7 @@ impl<'a> AnomalyMaker<'a> {
             evidence: judgement.evidence,
             geometry: Geometry::from(&polygon),
             centroid,
-            area_m2: round(polygon.geodesic_area_unsigned(), 0),
+            area_m2: area_m2(&polygon),
             pixels: region.pixels(),
             bounds_px: [bounds.x, bounds.y, bounds.w as i64, bounds.h as i64],
             peak_sigma: round(f64::from(region.peak()) * SCORE_SCALE, 2),
@@ -213,6 +220,27 @@ fn plain(path: &Path) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_area_does_not_depend_on_the_way_a_ring_turns() {
+        // One hundredth of a degree at 45 degrees north: 1111.3 m by 788.5 m, less the hole of a quarter of it.
+        let ring = |x: f64, y: f64, d: f64, back: bool| {
+            let mut points = vec![(x, y), (x + d, y), (x + d, y + d), (x, y + d), (x, y)];
+            if back {
+                points.reverse();
+            }
+            geo::LineString::from(points)
+        };
+        let square = |back: bool| {
+            let hole = ring(3.0025, 45.0025, 0.005, back);
+            MultiPolygon(vec![geo::Polygon::new(ring(3.0, 45.0, 0.01, back), vec![hole])])
+        };
+        let expected = 0.75 * 1111.3 * 788.5;
+        for back in [false, true] {
+            let area = area_m2(&square(back));
+            assert!((area / expected - 1.0).abs() < 0.002, "{area} against {expected}");
+        }
+    }
 
     #[test]
     fn paths_are_told_from_the_pipeline_file() {

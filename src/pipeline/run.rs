@@ -277,7 +277,7 @@ fn outcome(report: &SiteReport, up_to_date: bool, seconds: Timers) -> SiteOutcom
         needs_review: report.needs_review(),
         unobserved: report.is_unobserved(),
         verdicts: report.verdicts(),
-        observed_fraction: report.comparisons.last().map(|c| c.coverage.observed_fraction),
+        observed_fraction: report.comparisons.last().filter(|_| !report.is_unobserved()).map(|c| c.coverage.observed_fraction),
         summary: summary(report),
         error: None,
         seconds,

@@ -129,7 +129,6 @@ fn compare_all(
     timers.time("write", || score_out.finish().and_then(|()| flag_out.finish()))?;
 
     let mut looks: Vec<(Look, Vec<(u64, u64)>, Vec<(String, String, u64)>)> = Vec::new();
-    let mut stretch = None;
     for (index, compared) in compared.iter().enumerate() {
         let written = |path: &'_ Path| -> (PathBuf, usize) { (path.to_owned(), index + 1) };
         let rasters = [written(&score_path), written(&flag_path)];
@@ -138,9 +137,8 @@ fn compare_all(
         // The site's picture is that of the newest comparison.
         (pictures.overview_before, pictures.overview) = (Some(before), Some(after));
         pictures.overview_scale = 1.0 / lattice.stride as f64;
-        stretch = Some(shared);
         let found = find(survey, plan, ground, compared, &rasters, timers)?;
-        timers.time("pictures", || chips(survey, ground, compared, &found, stretch.as_ref(), pictures))?;
+        timers.time("pictures", || chips(survey, ground, compared, &found, &shared, pictures))?;
         for (anomaly, region) in found.anomalies.iter().zip(&found.regions) {
             pictures.outlines.insert(anomaly.id.clone(), pictures::rings(&region.outline()));
         }
@@ -377,10 +375,12 @@ fn chips(
     ground: &Ground,
     compared: &Compared<'_>,
     found: &Found,
-    stretch: Option<&Stretch>,
+    stretch: &Stretch,
     pictures: &mut Pictures,
 ) -> Result<(), SiteError> {
-    let Some(stretch) = stretch.filter(|_| !found.anomalies.is_empty()) else { return Ok(()) };
+    if found.anomalies.is_empty() {
+        return Ok(());
+    }
     // Only the bands that are shown are read.
     let shown = pictures::display_bands(&compared.pair.bands);
     let mut bands: Vec<String> = shown.iter().map(|band| compared.pair.bands[*band].clone()).collect();

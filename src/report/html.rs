@@ -3,7 +3,9 @@
 use std::{collections::BTreeMap, io::Cursor};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use minijinja::{AutoEscape, Environment, UndefinedBehavior, syntax::SyntaxConfig, value::Serde};
+use minijinja::{
+    AutoEscape, Environment, UndefinedBehavior, Value, escape_formatter, syntax::SyntaxConfig, value::Serde,
+};
 use serde::Serialize;
 
 use super::{
@@ -68,6 +70,16 @@ pub(super) fn environment() -> Result<Environment<'static>, minijinja::Error> {
         } else {
             AutoEscape::Html
         }
+    });
+    // Numbers as Rust writes them: `120`, not `120.0`.
+    env.set_formatter(|out, state, value| {
+        if value.is_number()
+            && !value.is_integer()
+            && let Ok(number) = f64::try_from(value.clone())
+        {
+            return escape_formatter(out, state, &Value::from(number.to_string()));
+        }
+        escape_formatter(out, state, value)
     });
     env.set_undefined_behavior(UndefinedBehavior::Strict);
     env.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
@@ -605,6 +617,8 @@ mod tests {
         );
         let anomaly = &mut report.comparisons[0].anomalies[0];
         anomaly.id = quoted.to_owned();
+        anomaly.zones = vec![evil.to_owned()];
+        anomaly.activities = vec![quoted.to_owned()];
         anomaly.evidence[0].text = evil.to_owned();
         anomaly.change[0].band = evil.to_owned();
         let html = report_html(&report, &pictures).unwrap();
