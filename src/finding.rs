@@ -43,7 +43,10 @@ impl Verdict {
 
     /// Whether a reviewer has to look at it.
     pub fn needs_review(self) -> bool {
-        matches!(self, Self::Undeclared | Self::OverRun | Self::DeclaredNotSeen | Self::Inconclusive)
+        matches!(
+            self,
+            Self::Undeclared | Self::OverRun | Self::DeclaredNotSeen | Self::Inconclusive
+        )
     }
 }
 
@@ -383,8 +386,16 @@ impl SiteReport {
         let mut counts = BTreeMap::new();
         let anomalies = self.comparisons.iter().flat_map(|c| &c.anomalies).map(|a| a.verdict);
         // An activity that was seen is told by its anomalies.
-        let activities = self.activities.iter().map(|a| a.verdict).filter(|v| *v != Verdict::Consistent);
-        let unseen = self.comparisons.iter().filter(|c| !c.observable).map(|_| Verdict::NotObservable);
+        let activities = self
+            .activities
+            .iter()
+            .map(|a| a.verdict)
+            .filter(|v| *v != Verdict::Consistent);
+        let unseen = self
+            .comparisons
+            .iter()
+            .filter(|c| !c.observable)
+            .map(|_| Verdict::NotObservable);
         for verdict in anomalies.chain(activities).chain(unseen) {
             *counts.entry(verdict).or_insert(0) += 1;
         }
@@ -396,7 +407,10 @@ impl SiteReport {
 
     /// Whether anything in it has to be reviewed. An activity whose window is still open has not failed to be seen.
     pub fn needs_review(&self) -> bool {
-        self.comparisons.iter().flat_map(|c| &c.anomalies).any(|a| a.verdict.needs_review())
+        self.comparisons
+            .iter()
+            .flat_map(|c| &c.anomalies)
+            .any(|a| a.verdict.needs_review())
             || self.activities.iter().any(|a| a.verdict == Verdict::DeclaredNotSeen)
     }
 

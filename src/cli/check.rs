@@ -48,6 +48,9 @@ fn is_declaration(path: &Path) -> bool {
         return true;
     }
     let small = std::fs::metadata(path).is_ok_and(|meta| meta.len() <= declaration::MAX_BYTES as u64);
-    let value = small.then(|| std::fs::read(path).ok()).flatten().and_then(|text| serde_json::from_slice::<serde_json::Value>(&text).ok());
+    let value = small
+        .then(|| std::fs::read(path).ok())
+        .flatten()
+        .and_then(|text| serde_json::from_slice::<serde_json::Value>(&text).ok());
     value.is_some_and(|value| value.get("declaration").is_some())
 }

@@ -38,7 +38,8 @@ fn table(found: &[Evaluation]) -> String {
             figure(e.auroc),
             figure(e.average_precision),
             figure(e.best_f1),
-            e.best_f1_sigma.map_or_else(|| "-".into(), |sigma| format!("{sigma:.2}")),
+            e.best_f1_sigma
+                .map_or_else(|| "-".into(), |sigma| format!("{sigma:.2}")),
             e.claimed.pixels,
             figure(e.claimed.precision),
             figure(e.claimed.recall),

@@ -182,7 +182,10 @@ fn read_pipeline(args: &PipelineArgs) -> Result<crate::pipeline::Config, u8> {
             Ok(config)
         }
         Err(faults) => {
-            let named: Vec<Fault> = faults.into_iter().map(|f| crate::pipeline::inputs::in_file(&args.pipeline, f)).collect();
+            let named: Vec<Fault> = faults
+                .into_iter()
+                .map(|f| crate::pipeline::inputs::in_file(&args.pipeline, f))
+                .collect();
             tell_faults(&named);
             Err(exit::USAGE)
         }

@@ -46,13 +46,20 @@ fn describe(plan: &SitePlan, inputs: &Inputs) -> String {
     }
     for pair in &plan.pairs {
         let (before, after) = (&inputs.scenes[pair.before], &inputs.scenes[pair.after]);
-        lines.push(format!("  compares {} ({}) with {} ({})", before.id, before.start, after.id, after.start));
+        lines.push(format!(
+            "  compares {} ({}) with {} ({})",
+            before.id, before.start, after.id, after.start
+        ));
         lines.push(format!("    bands: {}", pair.bands.join(" ")));
     }
     if plan.pairs.is_empty() {
         lines.push("  nothing can be compared".into());
     }
-    lines.extend(plan.refused.iter().map(|refused| format!("  not used: {}: {}", refused.id, refused.reason)));
+    lines.extend(
+        plan.refused
+            .iter()
+            .map(|refused| format!("  not used: {}: {}", refused.id, refused.reason)),
+    );
     lines.join("\n")
 }
 
@@ -61,6 +68,14 @@ fn describe_ground(ground: &Ground) -> String {
     let tiles = grid.width.div_ceil(ground.tile_px) * grid.height.div_ceil(ground.tile_px);
     format!(
         "  grid: {} x {} px of {} m, {}, from {} E {} N\n  tiles: {tiles} of {} px and a halo of {} px; predicted peak memory {} MiB",
-        grid.width, grid.height, grid.pixel_m, grid.crs, grid.left_m, grid.top_m, ground.tile_px, ground.halo, ground.memory_mib
+        grid.width,
+        grid.height,
+        grid.pixel_m,
+        grid.crs,
+        grid.left_m,
+        grid.top_m,
+        ground.tile_px,
+        ground.halo,
+        ground.memory_mib
     )
 }

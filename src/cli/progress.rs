@@ -65,9 +65,14 @@ struct Bars {
 impl Bars {
     fn new() -> Self {
         let all = MultiProgress::new();
-        let sites = all.add(ProgressBar::new(0).with_style(style("{prefix:20!} {bar:30} {pos}/{len} sites, {eta} to go")));
+        let sites =
+            all.add(ProgressBar::new(0).with_style(style("{prefix:20!} {bar:30} {pos}/{len} sites, {eta} to go")));
         sites.set_prefix("all sites");
-        Self { all, sites, tiles: Mutex::new(BTreeMap::new()) }
+        Self {
+            all,
+            sites,
+            tiles: Mutex::new(BTreeMap::new()),
+        }
     }
 
     fn with_tiles(&self, work: impl FnOnce(&mut BTreeMap<String, ProgressBar>)) {
@@ -83,9 +88,15 @@ impl Observer for Bars {
     fn see(&self, event: &Event<'_>) {
         match event {
             Event::Planned { sites, .. } => self.sites.set_length(*sites as u64),
-            Event::Tiles { site, pass, done, total } => self.with_tiles(|tiles| {
+            Event::Tiles {
+                site,
+                pass,
+                done,
+                total,
+            } => self.with_tiles(|tiles| {
                 let bar = tiles.entry((*site).to_owned()).or_insert_with(|| {
-                    let bar = ProgressBar::new(0).with_style(style("{prefix:20!} {bar:30} {pos}/{len} tiles, {msg}, {eta} to go"));
+                    let bar = ProgressBar::new(0)
+                        .with_style(style("{prefix:20!} {bar:30} {pos}/{len} tiles, {msg}, {eta} to go"));
                     bar.set_prefix((*site).to_owned());
                     self.all.add(bar)
                 });

@@ -24,7 +24,12 @@ pub fn run(args: &RunArgs) -> u8 {
         tell(&format!("warning: interrupts end the run at once ({error})"));
     }
     let observer = progress::observer(args.log);
-    let options = Options { pipeline: &args.pipeline.pipeline, out: &args.out, stop: &stop, observer: &*observer };
+    let options = Options {
+        pipeline: &args.pipeline.pipeline,
+        out: &args.out,
+        stop: &stop,
+        observer: &*observer,
+    };
     let result = crate::pipeline::run(&config, &options);
     drop(observer);
     match result {

@@ -63,7 +63,10 @@ impl Grid {
 
     /// The point in pixels of an easting and northing in metres.
     pub fn to_pixel(&self, east_m: f64, north_m: f64) -> (f64, f64) {
-        ((east_m - self.left_m) / self.pixel_m, (self.top_m - north_m) / self.pixel_m)
+        (
+            (east_m - self.left_m) / self.pixel_m,
+            (self.top_m - north_m) / self.pixel_m,
+        )
     }
 }
 

@@ -22,7 +22,12 @@ impl Shape {
         let bounds = match polygon.bounding_rect() {
             Some(b) => {
                 let (x, y) = (b.min().x.floor() as i64, b.min().y.floor() as i64);
-                Rect::new(x, y, (b.max().x.ceil() as i64 - x) as usize, (b.max().y.ceil() as i64 - y) as usize)
+                Rect::new(
+                    x,
+                    y,
+                    (b.max().x.ceil() as i64 - x) as usize,
+                    (b.max().y.ceil() as i64 - y) as usize,
+                )
             }
             None => Rect::new(0, 0, 0, 0),
         };
@@ -79,13 +84,20 @@ impl Shape {
         if y < self.bounds.y || y >= self.bounds.bottom() {
             return 0;
         }
-        self.spans(y).iter().map(|(a, b)| (to.min(*b) - from.max(*a)).max(0) as usize).sum()
+        self.spans(y)
+            .iter()
+            .map(|(a, b)| (to.min(*b) - from.max(*a)).max(0) as usize)
+            .sum()
     }
 }
 
 fn push_edges(ring: &LineString<f64>, edges: &mut Vec<[f64; 4]>) {
     for line in ring.lines() {
-        let (a, b) = if line.start.y <= line.end.y { (line.start, line.end) } else { (line.end, line.start) };
+        let (a, b) = if line.start.y <= line.end.y {
+            (line.start, line.end)
+        } else {
+            (line.end, line.start)
+        };
         if a.y < b.y {
             edges.push([a.y, b.y, a.x, (b.x - a.x) / (b.y - a.y)]);
         }
@@ -101,7 +113,10 @@ mod tests {
     fn square_with_hole() -> Shape {
         let outer = polygon![(x: 0.0, y: 0.0), (x: 6.0, y: 0.0), (x: 6.0, y: 6.0), (x: 0.0, y: 6.0)];
         let hole = vec![(2.0, 2.0), (4.0, 2.0), (4.0, 4.0), (2.0, 4.0), (2.0, 2.0)];
-        Shape::new(MultiPolygon(vec![Polygon::new(outer.exterior().clone(), vec![hole.into()])]))
+        Shape::new(MultiPolygon(vec![Polygon::new(
+            outer.exterior().clone(),
+            vec![hole.into()],
+        )]))
     }
 
     #[test]
@@ -119,8 +134,12 @@ mod tests {
     #[test]
     fn neighbours_that_share_an_edge_share_no_pixel() {
         // The diagonal passes through pixel centres: each centre belongs to exactly one side.
-        let lower = Shape::new(MultiPolygon(vec![polygon![(x: 0.0, y: 0.0), (x: 8.0, y: 8.0), (x: 0.0, y: 8.0)]]));
-        let upper = Shape::new(MultiPolygon(vec![polygon![(x: 0.0, y: 0.0), (x: 8.0, y: 0.0), (x: 8.0, y: 8.0)]]));
+        let lower = Shape::new(MultiPolygon(vec![
+            polygon![(x: 0.0, y: 0.0), (x: 8.0, y: 8.0), (x: 0.0, y: 8.0)],
+        ]));
+        let upper = Shape::new(MultiPolygon(vec![
+            polygon![(x: 0.0, y: 0.0), (x: 8.0, y: 0.0), (x: 8.0, y: 8.0)],
+        ]));
         let mut seen = [[0; 8]; 8];
         for shape in [lower, upper] {
             shape.for_each_pixel(&Rect::new(0, 0, 8, 8), |x, y| seen[y as usize][x as usize] += 1);

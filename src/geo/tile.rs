@@ -23,7 +23,10 @@ pub fn tiles(area: Rect, edge: usize, halo: usize) -> Vec<Tile> {
                 edge.min(area.w - x),
                 edge.min(area.h - y),
             );
-            tiles.push(Tile { core, padded: core.grow(halo) });
+            tiles.push(Tile {
+                core,
+                padded: core.grow(halo),
+            });
         }
     }
     tiles

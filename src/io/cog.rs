@@ -32,7 +32,14 @@ pub fn write(source: &Path, target: &Path, overviews: Overviews, threads: usize)
         ("PREDICTOR", "YES"),
         ("BLOCKSIZE", "512"),
         ("OVERVIEWS", "IGNORE_EXISTING"),
-        ("OVERVIEW_RESAMPLING", if overviews == Overviews::Average { "AVERAGE" } else { "NEAREST" }),
+        (
+            "OVERVIEW_RESAMPLING",
+            if overviews == Overviews::Average {
+                "AVERAGE"
+            } else {
+                "NEAREST"
+            },
+        ),
         ("BIGTIFF", "IF_SAFER"),
         ("NUM_THREADS", threads.as_str()),
     ] {
@@ -40,9 +47,18 @@ pub fn write(source: &Path, target: &Path, overviews: Overviews, threads: usize)
     }
     let dataset = open::open(source)?;
     let driver = DriverManager::get_driver_by_name("COG").map_err(failed)?;
-    dataset.create_copy(&driver, target, &options).map_err(failed)?.close().map_err(failed)?;
-    let torn = |message: String| IoError::Torn { path: target.to_owned(), message };
-    File::open(target).and_then(|file| file.sync_all()).map_err(|error| torn(error.to_string()))?;
+    dataset
+        .create_copy(&driver, target, &options)
+        .map_err(failed)?
+        .close()
+        .map_err(failed)?;
+    let torn = |message: String| IoError::Torn {
+        path: target.to_owned(),
+        message,
+    };
+    File::open(target)
+        .and_then(|file| file.sync_all())
+        .map_err(|error| torn(error.to_string()))?;
     if failures() != before {
         // Somebody failed at something: believe the file only when every pixel reads back.
         let (from, to) = (open::open(source)?, open::open(target)?);

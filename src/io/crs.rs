@@ -17,7 +17,9 @@ const PIECE_DEG: f64 = 0.002;
 /// A definition that PROJ does not know.
 pub fn parse(definition: &str) -> Result<SpatialRef, IoError> {
     prepare();
-    let number = definition.strip_prefix("EPSG:").and_then(|code| code.parse::<u32>().ok());
+    let number = definition
+        .strip_prefix("EPSG:")
+        .and_then(|code| code.parse::<u32>().ok());
     let parsed = match number {
         Some(code) => SpatialRef::from_epsg(code),
         None => SpatialRef::from_wkt(definition),
@@ -70,7 +72,11 @@ impl Projector {
         let (from, to) = (name(from, &source), name(to, &target));
         match CoordTransform::new(&source, &target) {
             Ok(transform) => Ok(Self { transform, from, to }),
-            Err(error) => Err(IoError::Projection { from, to, message: plain(&error) }),
+            Err(error) => Err(IoError::Projection {
+                from,
+                to,
+                message: plain(&error),
+            }),
         }
     }
 
@@ -79,15 +85,24 @@ impl Projector {
     /// # Errors
     /// A point that has none, for example outside the projection's area.
     pub fn project(&self, x: &mut [f64], y: &mut [f64]) -> Result<(), IoError> {
-        let failed = |message: String| IoError::Projection { from: self.from.clone(), to: self.to.clone(), message };
+        let failed = |message: String| IoError::Projection {
+            from: self.from.clone(),
+            to: self.to.clone(),
+            message,
+        };
         let first = x.first().copied().zip(y.first().copied());
-        self.transform
-            .transform_coords(x, y, &mut [])
-            .map_err(|error| failed(format!("{} (near {first:?}); does the place lie in the projection's area?", plain(&error))))?;
+        self.transform.transform_coords(x, y, &mut []).map_err(|error| {
+            failed(format!(
+                "{} (near {first:?}); does the place lie in the projection's area?",
+                plain(&error)
+            ))
+        })?;
         if x.iter().chain(y.iter()).all(|v| v.is_finite()) {
             Ok(())
         } else {
-            Err(failed(format!("no image for a point near {first:?}; does the place lie in the projection's area?")))
+            Err(failed(format!(
+                "no image for a point near {first:?}; does the place lie in the projection's area?"
+            )))
         }
     }
 
@@ -113,13 +128,19 @@ pub fn densify(polygon: &MultiPolygon<f64>) -> MultiPolygon<f64> {
             let pieces = ((dx.abs().max(dy.abs()) / PIECE_DEG).ceil()).clamp(1.0, 2000.0);
             (0..pieces as usize).for_each(|i| {
                 let t = i as f64 / pieces;
-                points.push(Coord { x: line.start.x + t * dx, y: line.start.y + t * dy });
+                points.push(Coord {
+                    x: line.start.x + t * dx,
+                    y: line.start.y + t * dy,
+                });
             });
         }
         LineString(points)
     };
     MultiPolygon(
-        polygon.iter().map(|part| Polygon::new(ring(part.exterior()), part.interiors().iter().map(ring).collect())).collect(),
+        polygon
+            .iter()
+            .map(|part| Polygon::new(ring(part.exterior()), part.interiors().iter().map(ring).collect()))
+            .collect(),
     )
 }
 

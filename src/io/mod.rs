@@ -55,7 +55,11 @@ pub enum IoError {
 
 impl IoError {
     pub(crate) fn gdal(doing: &'static str, path: &Path, source: &gdal::errors::GdalError) -> Self {
-        Self::Gdal { doing, path: path.to_owned(), message: plain(source) }
+        Self::Gdal {
+            doing,
+            path: path.to_owned(),
+            message: plain(source),
+        }
     }
 }
 
@@ -95,7 +99,10 @@ pub fn prepare() {
         gdal::DriverManager::register_all();
         // GDAL may call this from any thread with its own locks held: atomics only.
         gdal::config::set_error_handler(|class, _, _| {
-            if matches!(class, gdal::errors::CplErrType::Failure | gdal::errors::CplErrType::Fatal) {
+            if matches!(
+                class,
+                gdal::errors::CplErrType::Failure | gdal::errors::CplErrType::Fatal
+            ) {
                 FAILURES.fetch_add(1, Ordering::Relaxed);
             }
         });
@@ -107,5 +114,8 @@ pub fn versions() -> (String, String) {
     let (mut major, mut minor, mut patch) = (0, 0, 0);
     // SAFETY: three valid pointers to integers; the function does nothing else.
     unsafe { gdal_sys::OSRGetPROJVersion(&mut major, &mut minor, &mut patch) };
-    (gdal::version::VersionInfo::release_name(), format!("{major}.{minor}.{patch}"))
+    (
+        gdal::version::VersionInfo::release_name(),
+        format!("{major}.{minor}.{patch}"),
+    )
 }

@@ -11,9 +11,35 @@ use super::{IoError, plain, prepare};
 
 /// Drivers that read other files than the one named, or the network, or run a service.
 const REFUSED_DRIVERS: [&str; 29] = [
-    "VRT", "DERIVED", "GTI", "STACIT", "STACTA", "SAFE", "SENTINEL2", "WCS", "WMS", "WMTS", "HTTP", "OGCAPI", "PLMOSAIC", "DAAS",
-    "EEDA", "EEDAI", "NGW", "RASTERLITE", "PostGISRaster", "GeoRaster", "MBTiles", "ESRIC", "Rasterlite", "TileDB", "Zarr", "MEM",
-    "KMLSUPEROVERLAY", "PDF", "RPFTOC",
+    "VRT",
+    "DERIVED",
+    "GTI",
+    "STACIT",
+    "STACTA",
+    "SAFE",
+    "SENTINEL2",
+    "WCS",
+    "WMS",
+    "WMTS",
+    "HTTP",
+    "OGCAPI",
+    "PLMOSAIC",
+    "DAAS",
+    "EEDA",
+    "EEDAI",
+    "NGW",
+    "RASTERLITE",
+    "PostGISRaster",
+    "GeoRaster",
+    "MBTiles",
+    "ESRIC",
+    "Rasterlite",
+    "TileDB",
+    "Zarr",
+    "MEM",
+    "KMLSUPEROVERLAY",
+    "PDF",
+    "RPFTOC",
 ];
 
 /// No raster of this many bytes unpacked is believed when its file is thousands of times smaller.
@@ -49,11 +75,18 @@ pub struct RasterInfo {
 /// A path that is no plain file, a format that may not be opened, or a file that GDAL cannot read.
 pub fn open(path: &Path) -> Result<Dataset, IoError> {
     prepare();
-    let refuse = |message: String| IoError::Open { path: path.to_owned(), message };
+    let refuse = |message: String| IoError::Open {
+        path: path.to_owned(),
+        message,
+    };
     match std::fs::metadata(path) {
         Ok(meta) if meta.is_file() && meta.len() > 0 => {}
         Ok(meta) if meta.is_file() => return Err(refuse("the file is empty; fetch it again".into())),
-        Ok(_) => return Err(refuse("expected a file, found a folder or device; name a raster file".into())),
+        Ok(_) => {
+            return Err(refuse(
+                "expected a file, found a folder or device; name a raster file".into(),
+            ));
+        }
         Err(error) => return Err(refuse(format!("{error}; check the path"))),
     }
     let siblings = siblings(path);
@@ -79,18 +112,26 @@ pub fn open(path: &Path) -> Result<Dataset, IoError> {
 /// As [`open`]; a raster without size, CRS or transform; a size that the file cannot hold.
 pub fn info(path: &Path) -> Result<RasterInfo, IoError> {
     let dataset = open(path)?;
-    let refuse = |message: String| IoError::Open { path: path.to_owned(), message };
+    let refuse = |message: String| IoError::Open {
+        path: path.to_owned(),
+        message,
+    };
     let failed = |error: gdal::errors::GdalError| refuse(plain(&error));
     let (width, height) = dataset.raster_size();
     let count = dataset.raster_count();
     if width == 0 || height == 0 || count == 0 {
-        return Err(refuse(format!("expected pixels, found {width} x {height} px in {count} bands")));
+        return Err(refuse(format!(
+            "expected pixels, found {width} x {height} px in {count} bands"
+        )));
     }
     let mut nodata = Vec::with_capacity(count.min(1024));
     let first = dataset.rasterband(1).map_err(failed)?;
     let data_type = first.band_type();
     let pixel_bytes = usize::from(data_type.bits() / 8).max(1);
-    let unpacked = (width as u64).saturating_mul(height as u64).saturating_mul(count as u64).saturating_mul(pixel_bytes as u64);
+    let unpacked = (width as u64)
+        .saturating_mul(height as u64)
+        .saturating_mul(count as u64)
+        .saturating_mul(pixel_bytes as u64);
     let packed = std::fs::metadata(path).map(|m| m.len()).unwrap_or(1).max(1);
     if unpacked > SUSPICIOUS_BYTES && unpacked / packed > SUSPICIOUS_RATIO {
         return Err(refuse(format!(
@@ -106,11 +147,15 @@ pub fn info(path: &Path) -> Result<RasterInfo, IoError> {
         .map_err(|_| refuse("it has no geotransform; georeference it, for example with gdal_edit -a_ullr".into()))?;
     let determinant = geotransform[1] * geotransform[5] - geotransform[2] * geotransform[4];
     if geotransform.iter().any(|v| !v.is_finite()) || determinant == 0.0 {
-        return Err(refuse(format!("its geotransform {geotransform:?} cannot be inverted; georeference it anew")));
+        return Err(refuse(format!(
+            "its geotransform {geotransform:?} cannot be inverted; georeference it anew"
+        )));
     }
     let crs_wkt = dataset.projection();
     if crs_wkt.is_empty() {
-        return Err(refuse("it has no coordinate reference system; set it, for example with gdal_edit -a_srs".into()));
+        return Err(refuse(
+            "it has no coordinate reference system; set it, for example with gdal_edit -a_srs".into(),
+        ));
     }
     Ok(RasterInfo {
         width,
@@ -150,7 +195,11 @@ pub fn headers(path: &Path) -> Vec<PathBuf> {
     for extension in ["hdr", "HDR"] {
         let mut appended = path.as_os_str().to_owned();
         appended.push(format!(".{extension}"));
-        found.extend([PathBuf::from(appended), path.with_extension(extension)].into_iter().filter(|p| p != path && p.is_file()));
+        found.extend(
+            [PathBuf::from(appended), path.with_extension(extension)]
+                .into_iter()
+                .filter(|p| p != path && p.is_file()),
+        );
     }
     found
 }
@@ -158,7 +207,10 @@ pub fn headers(path: &Path) -> Vec<PathBuf> {
 /// The files that GDAL may look at beside the one it opens: itself and its header, nothing else that lies there.
 fn siblings(path: &Path) -> Vec<String> {
     let name = |path: &Path| Some(path.file_name()?.to_string_lossy().into_owned());
-    name(path).into_iter().chain(headers(path).iter().filter_map(|header| name(header))).collect()
+    name(path)
+        .into_iter()
+        .chain(headers(path).iter().filter_map(|header| name(header)))
+        .collect()
 }
 
 fn sniff(path: &Path) -> Option<String> {

@@ -56,13 +56,18 @@ impl Pool {
     pub fn read<T: StoredPixel>(&self, path: &Path, band: usize, rect: &Rect) -> Result<Plane<T>, IoError> {
         let size = (rect.w, rect.h);
         let values = self
-            .with(path, |dataset| dataset.rasterband(band)?.read_as::<T>((rect.x as isize, rect.y as isize), size, size, None))?
+            .with(path, |dataset| {
+                dataset
+                    .rasterband(band)?
+                    .read_as::<T>((rect.x as isize, rect.y as isize), size, size, None)
+            })?
             .map_err(|error| IoError::gdal("reading", path, &error))?;
-        let data = Array2::from_shape_vec((rect.h, rect.w), values.into_shape_and_vec().1).map_err(|error| IoError::Gdal {
-            doing: "reading",
-            path: path.to_owned(),
-            message: error.to_string(),
-        })?;
+        let data =
+            Array2::from_shape_vec((rect.h, rect.w), values.into_shape_and_vec().1).map_err(|error| IoError::Gdal {
+                doing: "reading",
+                path: path.to_owned(),
+                message: error.to_string(),
+            })?;
         Ok(Plane { rect: *rect, data })
     }
 

@@ -79,7 +79,12 @@ impl Mapping {
     }
 }
 
-fn aligned(grid: &Grid, area: &Rect, geotransform: &[f64; 6], projector: &Projector) -> Result<Option<Mapping>, IoError> {
+fn aligned(
+    grid: &Grid,
+    area: &Rect,
+    geotransform: &[f64; 6],
+    projector: &Projector,
+) -> Result<Option<Mapping>, IoError> {
     let corners = [
         (area.x, area.y),
         (area.right(), area.y),
@@ -93,15 +98,26 @@ fn aligned(grid: &Grid, area: &Rect, geotransform: &[f64; 6], projector: &Projec
         to_raster(grid, geotransform, projector, &mut at)?;
         let (dx, dy) = (at[0][0] - x as f64, at[0][1] - y as f64);
         let whole = (dx.round(), dy.round());
-        if (dx - whole.0).abs() > ALIGNED_PX || (dy - whole.1).abs() > ALIGNED_PX || *shift.get_or_insert(whole) != whole {
+        if (dx - whole.0).abs() > ALIGNED_PX
+            || (dy - whole.1).abs() > ALIGNED_PX
+            || *shift.get_or_insert(whole) != whole
+        {
             return Ok(None);
         }
     }
-    Ok(shift.map(|(dx, dy)| Mapping::Window { dx: dx as i64, dy: dy as i64 }))
+    Ok(shift.map(|(dx, dy)| Mapping::Window {
+        dx: dx as i64,
+        dy: dy as i64,
+    }))
 }
 
 /// Replaces points in pixels of the grid by points in pixels of the raster.
-fn to_raster(grid: &Grid, geotransform: &[f64; 6], projector: &Projector, points: &mut [[f64; 2]]) -> Result<(), IoError> {
+fn to_raster(
+    grid: &Grid,
+    geotransform: &[f64; 6],
+    projector: &Projector,
+    points: &mut [[f64; 2]],
+) -> Result<(), IoError> {
     let (mut x, mut y): (Vec<f64>, Vec<f64>) = points.iter().map(|p| grid.to_world(p[0], p[1])).unzip();
     projector.project(&mut x, &mut y)?;
     let [x0, a, b, y0, c, d] = *geotransform;
@@ -114,7 +130,13 @@ fn to_raster(grid: &Grid, geotransform: &[f64; 6], projector: &Projector, points
 }
 
 impl Nodes {
-    fn new(grid: &Grid, area: &Rect, step: usize, geotransform: &[f64; 6], projector: &Projector) -> Result<Self, IoError> {
+    fn new(
+        grid: &Grid,
+        area: &Rect,
+        step: usize,
+        geotransform: &[f64; 6],
+        projector: &Projector,
+    ) -> Result<Self, IoError> {
         let step = step.max(1);
         // Nodes lie at multiples of the widest step, whatever the area: a halo moves no coordinate.
         let snap = |v: i64| v.div_euclid(WIDEST_STEP as i64) * WIDEST_STEP as i64;
@@ -123,24 +145,41 @@ impl Nodes {
         let rows = (area.bottom() - origin.1) as usize / step + 2;
         let mut points = Vec::with_capacity(rows * columns);
         for row in 0..rows {
-            points.extend(
-                (0..columns).map(|column| [(origin.0 + (column * step) as i64) as f64, (origin.1 + (row * step) as i64) as f64]),
-            );
+            points.extend((0..columns).map(|column| {
+                [
+                    (origin.0 + (column * step) as i64) as f64,
+                    (origin.1 + (row * step) as i64) as f64,
+                ]
+            }));
         }
         to_raster(grid, geotransform, projector, &mut points)?;
-        let at = Array2::from_shape_vec((rows, columns), points).unwrap_or_else(|_| Array2::from_elem((1, 1), [0.0, 0.0]));
+        let at =
+            Array2::from_shape_vec((rows, columns), points).unwrap_or_else(|_| Array2::from_elem((1, 1), [0.0, 0.0]));
         let (a, b, c) = (at[[0, 0]], at[[0, 1]], at[[1, 0]]);
         let scale = ((b[0] - a[0]).hypot(b[1] - a[1])).max((c[0] - a[0]).hypot(c[1] - a[1])) / step as f64;
-        Ok(Self { step, origin, at, samples: (scale - 0.25).ceil().clamp(1.0, 32.0) as usize })
+        Ok(Self {
+            step,
+            origin,
+            at,
+            samples: (scale - 0.25).ceil().clamp(1.0, 32.0) as usize,
+        })
     }
 
     /// Raster coordinates of the point (`x`, `y`) of the site grid, pixels.
     fn locate(&self, x: f64, y: f64) -> (f64, f64) {
         let (rows, columns) = self.at.dim();
-        let (u, v) = ((x - self.origin.0 as f64) / self.step as f64, (y - self.origin.1 as f64) / self.step as f64);
+        let (u, v) = (
+            (x - self.origin.0 as f64) / self.step as f64,
+            (y - self.origin.1 as f64) / self.step as f64,
+        );
         let (i, j) = ((u as usize).min(columns - 2), (v as usize).min(rows - 2));
         let (s, t) = (u - i as f64, v - j as f64);
-        let (a, b, c, d) = (self.at[[j, i]], self.at[[j, i + 1]], self.at[[j + 1, i]], self.at[[j + 1, i + 1]]);
+        let (a, b, c, d) = (
+            self.at[[j, i]],
+            self.at[[j, i + 1]],
+            self.at[[j + 1, i]],
+            self.at[[j + 1, i + 1]],
+        );
         let mix = |k: usize| {
             let (upper, lower) = (a[k] + (b[k] - a[k]) * s, c[k] + (d[k] - c[k]) * s);
             upper + (lower - upper) * t
@@ -152,9 +191,15 @@ impl Nodes {
     fn error_at(&self, finer: &Self) -> f64 {
         let mut worst = 0.0_f64;
         let (rows, columns) = self.at.dim();
-        let limit = (self.origin.0 + ((columns - 1) * self.step) as i64, self.origin.1 + ((rows - 1) * self.step) as i64);
+        let limit = (
+            self.origin.0 + ((columns - 1) * self.step) as i64,
+            self.origin.1 + ((rows - 1) * self.step) as i64,
+        );
         for ((row, column), exact) in finer.at.indexed_iter() {
-            let (x, y) = (finer.origin.0 + (column * finer.step) as i64, finer.origin.1 + (row * finer.step) as i64);
+            let (x, y) = (
+                finer.origin.0 + (column * finer.step) as i64,
+                finer.origin.1 + (row * finer.step) as i64,
+            );
             if x <= limit.0 && y <= limit.1 {
                 let (u, v) = self.locate(x as f64, y as f64);
                 worst = worst.max((u - exact[0]).abs()).max((v - exact[1]).abs());
@@ -180,7 +225,12 @@ impl Nodes {
             see(rect.right(), y);
         });
         let (x, y) = (low[0].floor() as i64 - 2, low[1].floor() as i64 - 2);
-        Rect::new(x, y, (high[0].ceil() as i64 + 2 - x).max(0) as usize, (high[1].ceil() as i64 + 2 - y).max(0) as usize)
+        Rect::new(
+            x,
+            y,
+            (high[0].ceil() as i64 + 2 - x).max(0) as usize,
+            (high[1].ceil() as i64 + 2 - y).max(0) as usize,
+        )
     }
 }
 
@@ -228,7 +278,10 @@ fn sample(window: &Window, u: f64, v: f64, size: (usize, usize)) -> (f32, f32, F
         return (0.0, 0.0, flags::NOT_COVERED);
     }
     // Between a raster's outermost pixel centres and its edge the outermost pixel holds.
-    let (u, v) = ((u - 0.5).clamp(0.0, size.0 as f64 - 1.0), (v - 0.5).clamp(0.0, size.1 as f64 - 1.0));
+    let (u, v) = (
+        (u - 0.5).clamp(0.0, size.0 as f64 - 1.0),
+        (v - 0.5).clamp(0.0, size.1 as f64 - 1.0),
+    );
     let (i, j) = (u as i64, v as i64);
     let (s, t) = ((u - i as f64) as f32, (v - j as f64) as f32);
     let (mut sum, mut weight, mut why) = (0.0, 0.0, flags::CLEAR);
@@ -259,8 +312,15 @@ fn sample(window: &Window, u: f64, v: f64, size: (usize, usize)) -> (f32, f32, F
 /// Values of `rect` of the site grid, each that of the raster's pixel in which its centre lies; NaN outside.
 pub fn nearest(nodes: &Nodes, rect: &Rect, window: &Window) -> Array2<f32> {
     Array2::from_shape_fn((rect.h, rect.w), |(row, column)| {
-        let (u, v) = nodes.locate((rect.x + column as i64) as f64 + 0.5, (rect.y + row as i64) as f64 + 0.5);
-        window.values.get(u.floor() as i64, v.floor() as i64).copied().unwrap_or(f32::NAN)
+        let (u, v) = nodes.locate(
+            (rect.x + column as i64) as f64 + 0.5,
+            (rect.y + row as i64) as f64 + 0.5,
+        );
+        window
+            .values
+            .get(u.floor() as i64, v.floor() as i64)
+            .copied()
+            .unwrap_or(f32::NAN)
     })
 }
 
@@ -275,7 +335,10 @@ pub fn shifted(dx: i64, dy: i64, rect: &Rect, window: &Window) -> (Array2<f32>, 
         let target = ndarray::s![y..y + part.h, x..x + part.w];
         values.slice_mut(target).assign(&window.values.view(&part));
         match &window.reasons {
-            Some(why) => reasons.data.slice_mut(target).assign(&crate::raster::plane::view(why, have, &part)),
+            Some(why) => reasons
+                .data
+                .slice_mut(target)
+                .assign(&crate::raster::plane::view(why, have, &part)),
             None => reasons.data.slice_mut(target).fill(flags::CLEAR),
         }
     }
@@ -288,7 +351,14 @@ mod tests {
     use crate::io::crs;
 
     fn grid() -> Grid {
-        Grid { crs: "EPSG:32631".into(), left_m: 500_000.0, top_m: 5_000_000.0, pixel_m: 10.0, width: 300, height: 200 }
+        Grid {
+            crs: "EPSG:32631".into(),
+            left_m: 500_000.0,
+            top_m: 5_000_000.0,
+            pixel_m: 10.0,
+            width: 300,
+            height: 200,
+        }
     }
 
     fn wkt(code: &str) -> String {
@@ -297,9 +367,21 @@ mod tests {
 
     #[test]
     fn a_raster_on_the_lattice_is_read_as_it_is() {
-        let mapping = Mapping::new(&grid(), 3, &[499_900.0, 10.0, 0.0, 5_000_050.0, 0.0, -10.0], &wkt("EPSG:32631")).unwrap();
+        let mapping = Mapping::new(
+            &grid(),
+            3,
+            &[499_900.0, 10.0, 0.0, 5_000_050.0, 0.0, -10.0],
+            &wkt("EPSG:32631"),
+        )
+        .unwrap();
         assert!(matches!(mapping, Mapping::Window { dx: 10, dy: 5 }), "{mapping:?}");
-        let half = Mapping::new(&grid(), 3, &[499_905.0, 10.0, 0.0, 5_000_050.0, 0.0, -10.0], &wkt("EPSG:32631")).unwrap();
+        let half = Mapping::new(
+            &grid(),
+            3,
+            &[499_905.0, 10.0, 0.0, 5_000_050.0, 0.0, -10.0],
+            &wkt("EPSG:32631"),
+        )
+        .unwrap();
         assert!(!half.is_window());
     }
 
@@ -326,12 +408,20 @@ mod tests {
     fn a_plane_is_resampled_to_itself() {
         // A linear ramp stays the same ramp under bilinear interpolation, half a pixel off.
         let geotransform = [499_905.0, 10.0, 0.0, 5_000_000.0, 0.0, -10.0];
-        let Mapping::Nodes(nodes) = Mapping::new(&grid(), 0, &geotransform, &wkt("EPSG:32631")).unwrap() else { panic!() };
+        let Mapping::Nodes(nodes) = Mapping::new(&grid(), 0, &geotransform, &wkt("EPSG:32631")).unwrap() else {
+            panic!()
+        };
         let rect = Rect::new(0, 0, 4, 2);
-        let values = Plane { rect: Rect::new(0, 0, 20, 4), data: Array2::from_shape_fn((4, 20), |(_, x)| x as f32) };
+        let values = Plane {
+            rect: Rect::new(0, 0, 20, 4),
+            data: Array2::from_shape_fn((4, 20), |(_, x)| x as f32),
+        };
         let mut window = Window { values, reasons: None };
         let (out, why) = bilinear(&nodes, &rect, &window, (20, 4));
-        assert!((out[[0, 0]] - 9.5).abs() < 1e-4 && (out[[1, 3]] - 12.5).abs() < 1e-4, "{out}");
+        assert!(
+            (out[[0, 0]] - 9.5).abs() < 1e-4 && (out[[1, 3]] - 12.5).abs() < 1e-4,
+            "{out}"
+        );
         assert!(why.data.iter().all(|f| *f == flags::CLEAR));
         // Half of the weight is enough, less is not: with column 10 gone, pixel 0 (9 | 10) holds 9, and nothing is lost.
         window.values.data.column_mut(10).fill(f32::NAN);

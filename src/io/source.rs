@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use ndarray::Array2;
 
+use super::IoError;
 use super::open::RasterInfo;
 use super::pool::Pool;
 use super::resample::{self, Mapping, Window};
-use super::IoError;
 use crate::geo::{Grid, Rect};
 use crate::raster::{Flags, PixelSource, Plane, ReadError, Stack, flags};
 use crate::scene::{BandAsset, Scene};
@@ -58,10 +58,16 @@ impl SceneSource {
     ) -> Result<Self, IoError> {
         let mut mappings: Vec<(PathBuf, Arc<Mapping>)> = Vec::new();
         let mut reader = |path: &Path, index: usize, radiometry: Option<Radiometry>| {
-            let refuse = |message: String| IoError::Open { path: path.to_owned(), message };
+            let refuse = |message: String| IoError::Open {
+                path: path.to_owned(),
+                message,
+            };
             let info = infos.get(path).ok_or_else(|| refuse("it could not be opened".into()))?;
             if index == 0 || index > info.bands {
-                return Err(refuse(format!("expected a band {index}, found {} bands; check the scene's band list", info.bands)));
+                return Err(refuse(format!(
+                    "expected a band {index}, found {} bands; check the scene's band list",
+                    info.bands
+                )));
             }
             let mapping = match mappings.iter().find(|(known, _)| known == path) {
                 Some((_, mapping)) => mapping.clone(),
@@ -71,29 +77,54 @@ impl SceneSource {
                     mapping
                 }
             };
-            Ok(BandReader { path: path.to_owned(), index, size: (info.width, info.height), mapping, radiometry })
+            Ok(BandReader {
+                path: path.to_owned(),
+                index,
+                size: (info.width, info.height),
+                mapping,
+                radiometry,
+            })
         };
         let find = |name: &String| {
-            scene.bands.iter().find(|band| band.name == *name).ok_or_else(|| IoError::Open {
-                path: scene.source.clone(),
-                message: format!("scene {} has no band '{name}'", scene.id),
-            })
+            scene
+                .bands
+                .iter()
+                .find(|band| band.name == *name)
+                .ok_or_else(|| IoError::Open {
+                    path: scene.source.clone(),
+                    message: format!("scene {} has no band '{name}'", scene.id),
+                })
         };
         let bands = bands
             .iter()
             .map(|name| {
                 let band = find(name)?;
-                let nodata = band.nodata.or_else(|| infos.get(&band.path)?.nodata.get(band.index.wrapping_sub(1)).copied()?);
+                let nodata = band
+                    .nodata
+                    .or_else(|| infos.get(&band.path)?.nodata.get(band.index.wrapping_sub(1)).copied()?);
                 reader(&band.path, band.index, Some(Radiometry::of(band, nodata)))
             })
             .collect::<Result<_, _>>()?;
-        let quality = scene.quality.iter().map(|asset| reader(&asset.path, asset.index, None)).collect::<Result<_, _>>()?;
+        let quality = scene
+            .quality
+            .iter()
+            .map(|asset| reader(&asset.path, asset.index, None))
+            .collect::<Result<_, _>>()?;
         Ok(Self { pool, bands, quality })
     }
 
     /// How each band comes onto the grid: `window` or `resampled`.
     pub fn alignment(&self) -> Vec<&'static str> {
-        self.bands.iter().map(|band| if band.mapping.is_window() { "window" } else { "resampled" }).collect()
+        self.bands
+            .iter()
+            .map(|band| {
+                if band.mapping.is_window() {
+                    "window"
+                } else {
+                    "resampled"
+                }
+            })
+            .collect()
     }
 
     fn read_band(&self, band: &BandReader, rect: &Rect) -> Result<(Array2<f32>, Plane<Flags>), ReadError> {
@@ -113,12 +144,18 @@ impl SceneSource {
                 needed.bottom()
             ),
         };
-        let values = self.pool.read::<f32>(&band.path, band.index, &needed).map_err(|error| failed(error.to_string()))?;
+        let values = self
+            .pool
+            .read::<f32>(&band.path, band.index, &needed)
+            .map_err(|error| failed(error.to_string()))?;
         let mut window = Window { values, reasons: None };
         let Some(radiometry) = &band.radiometry else {
             return Ok(match &*band.mapping {
                 Mapping::Window { dx, dy } => resample::shifted(*dx, *dy, rect, &window),
-                Mapping::Nodes(nodes) => (resample::nearest(nodes, rect, &window), Plane::filled(*rect, flags::CLEAR)),
+                Mapping::Nodes(nodes) => (
+                    resample::nearest(nodes, rect, &window),
+                    Plane::filled(*rect, flags::CLEAR),
+                ),
             });
         };
         radiometry.apply(&mut window);
@@ -128,7 +165,11 @@ impl SceneSource {
         };
         if radiometry.decibel {
             // Power is averaged as power; only then is it put into decibels.
-            for (value, reason) in values.iter_mut().zip(reasons.data.iter_mut()).filter(|(value, _)| !value.is_nan()) {
+            for (value, reason) in values
+                .iter_mut()
+                .zip(reasons.data.iter_mut())
+                .filter(|(value, _)| !value.is_nan())
+            {
                 if *value > 0.0 {
                     let (low, high) = radiometry.range();
                     *value = (10.0 * libm::log10f(*value)).clamp(low, high);
@@ -151,8 +192,17 @@ impl PixelSource for SceneSource {
             reasons.data.zip_mut_with(&why.data, |all, one| *all |= one);
             bands.push(values);
         }
-        let quality = self.quality.iter().map(|band| Ok(self.read_band(band, rect)?.0)).collect::<Result<_, ReadError>>()?;
-        Ok(Stack { rect: *rect, bands, quality, flags: reasons })
+        let quality = self
+            .quality
+            .iter()
+            .map(|band| Ok(self.read_band(band, rect)?.0))
+            .collect::<Result<_, ReadError>>()?;
+        Ok(Stack {
+            rect: *rect,
+            bands,
+            quality,
+            flags: reasons,
+        })
     }
 }
 
@@ -170,14 +220,20 @@ impl Radiometry {
 
     /// The physical range that values are held inside.
     fn range(&self) -> (f32, f32) {
-        self.valid.map_or((f32::NEG_INFINITY, f32::INFINITY), |[low, high]| (low as f32, high as f32))
+        self.valid.map_or((f32::NEG_INFINITY, f32::INFINITY), |[low, high]| {
+            (low as f32, high as f32)
+        })
     }
 
     /// Turns stored numbers into physical ones; unusable pixels become NaN with a reason.
     fn apply(&self, window: &mut Window) {
         let nodata = self.nodata.map(|v| v as f32);
         let saturated = self.saturated.map_or(f32::INFINITY, |v| v as f32);
-        let (low, high) = if self.decibel { (f32::NEG_INFINITY, f32::INFINITY) } else { self.range() };
+        let (low, high) = if self.decibel {
+            (f32::NEG_INFINITY, f32::INFINITY)
+        } else {
+            self.range()
+        };
         let (scale, offset) = (self.scale as f32, self.offset as f32);
         let shape = window.values.data.dim();
         let mut reasons: Option<Array2<Flags>> = None;
@@ -193,7 +249,8 @@ impl Radiometry {
                 continue;
             };
             *value = f32::NAN;
-            reasons.get_or_insert_with(|| Array2::from_elem(shape, flags::CLEAR))[[index / shape.1, index % shape.1]] = why;
+            reasons.get_or_insert_with(|| Array2::from_elem(shape, flags::CLEAR))[[index / shape.1, index % shape.1]] =
+                why;
         }
         window.reasons = reasons;
     }

@@ -87,18 +87,30 @@ pub fn evaluate(truth: &Path, out: &Path) -> Result<Vec<Evaluation>, EvaluateErr
     }
     folders.sort();
     let mut found = Vec::new();
-    for folder in folders.iter().filter(|folder| folder.join("report.json").exists() && folder.join("score.tif").exists()) {
+    for folder in folders
+        .iter()
+        .filter(|folder| folder.join("report.json").exists() && folder.join("score.tif").exists())
+    {
         found.extend(evaluate_site(truth, folder)?);
     }
-    if found.is_empty() { Err(EvaluateError::Nothing(out.to_owned())) } else { Ok(found) }
+    if found.is_empty() {
+        Err(EvaluateError::Nothing(out.to_owned()))
+    } else {
+        Ok(found)
+    }
 }
 
 fn evaluate_site(truth: &Path, folder: &Path) -> Result<Option<Evaluation>, EvaluateError> {
     let path = folder.join("report.json");
-    let bad = |message: String| EvaluateError::Read { path: path.clone(), message };
+    let bad = |message: String| EvaluateError::Read {
+        path: path.clone(),
+        message,
+    };
     let text = std::fs::read_to_string(&path).map_err(|error| bad(error.to_string()))?;
     let report: SiteReport = serde_json::from_str(&text).map_err(|error| bad(error.to_string()))?;
-    let (Some(record), Some(newest)) = (&report.grid, report.comparisons.last()) else { return Ok(None) };
+    let (Some(record), Some(newest)) = (&report.grid, report.comparisons.last()) else {
+        return Ok(None);
+    };
     let grid = Grid {
         crs: record.crs.clone(),
         left_m: record.left_m,
@@ -111,7 +123,11 @@ fn evaluate_site(truth: &Path, folder: &Path) -> Result<Option<Evaluation>, Eval
     let mapping = Mapping::new(&grid, 0, &info.geotransform, &info.crs_wkt)?;
     let pool = Pool::default();
     let to_grid = Projector::new(WGS84, &grid.crs)?;
-    let claims = newest.anomalies.iter().map(|anomaly| claim(&anomaly.geometry, &to_grid, &grid)).collect::<Result<Vec<_>, _>>()?;
+    let claims = newest
+        .anomalies
+        .iter()
+        .map(|anomaly| claim(&anomaly.geometry, &to_grid, &grid))
+        .collect::<Result<Vec<_>, _>>()?;
     let mut tally = Tally::default();
     let rows = 256;
     for y in (0..grid.height).step_by(rows) {
@@ -120,7 +136,10 @@ fn evaluate_site(truth: &Path, folder: &Path) -> Result<Option<Evaluation>, Eval
         if needed.is_empty() {
             continue;
         }
-        let window = Window { values: pool.read::<f32>(truth, 1, &needed)?, reasons: None };
+        let window = Window {
+            values: pool.read::<f32>(truth, 1, &needed)?,
+            reasons: None,
+        };
         let labels = match &mapping {
             Mapping::Window { dx, dy } => resample::shifted(*dx, *dy, &strip, &window).0,
             Mapping::Nodes(nodes) => resample::nearest(nodes, &strip, &window),
@@ -177,12 +196,20 @@ impl Tally {
     }
 
     fn labelled(&self) -> u64 {
-        self.not_judged + self.scores.values().map(|(changed, unchanged)| changed + unchanged).sum::<u64>()
+        self.not_judged
+            + self
+                .scores
+                .values()
+                .map(|(changed, unchanged)| changed + unchanged)
+                .sum::<u64>()
     }
 
     /// The figures; ties in score count as one step of the curves, as scikit-learn has it.
     fn figures(&self, site: String) -> Evaluation {
-        let (changed, unchanged) = self.scores.values().fold((0, 0), |all, one| (all.0 + one.0, all.1 + one.1));
+        let (changed, unchanged) = self
+            .scores
+            .values()
+            .fold((0, 0), |all, one| (all.0 + one.0, all.1 + one.1));
         let (mut hits, mut false_alarms) = (0, 0);
         let (mut area, mut precision_sum) = (0.0, 0.0);
         let mut best = (0.0, None);
@@ -224,7 +251,9 @@ fn claimed_figures((hits, false_alarms): (u64, u64), changed: u64, unchanged: u6
         precision: ratio(h, h + f),
         recall: ratio(h, c),
         f1: ratio(2.0 * h, h + f + c),
-        kappa: (n > 0.0).then(|| ratio(agreement - by_chance, 1.0 - by_chance)).flatten(),
+        kappa: (n > 0.0)
+            .then(|| ratio(agreement - by_chance, 1.0 - by_chance))
+            .flatten(),
     }
 }
 
@@ -249,7 +278,13 @@ mod tests {
         assert_eq!((figures.changed, figures.unchanged, figures.not_judged), (3, 5, 1));
         assert_eq!(figures.auroc, Some(0.733333));
         assert_eq!(figures.average_precision, Some(0.666667));
-        assert_eq!((figures.claimed.precision, figures.claimed.recall), (Some(0.5), Some(0.666667)));
-        assert_eq!((figures.claimed.f1, figures.claimed.kappa), (Some(0.571429), Some(0.25)));
+        assert_eq!(
+            (figures.claimed.precision, figures.claimed.recall),
+            (Some(0.5), Some(0.666667))
+        );
+        assert_eq!(
+            (figures.claimed.f1, figures.claimed.kappa),
+            (Some(0.571429), Some(0.25))
+        );
     }
 }

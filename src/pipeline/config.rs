@@ -195,11 +195,21 @@ impl Config {
             Ok(_) => std::fs::read_to_string(path).map_err(|error| error.to_string()),
             Err(error) => Err(error.to_string()),
         }
-        .map_err(|message| vec![Fault::new(path.display().to_string(), format!("reading the pipeline file: {message}"))])?;
+        .map_err(|message| {
+            vec![Fault::new(
+                path.display().to_string(),
+                format!("reading the pipeline file: {message}"),
+            )]
+        })?;
         let mut config = Self::parse(&text)?;
         let folder = path.parent().unwrap_or(Path::new("."));
         let inputs = &mut config.inputs;
-        for input in inputs.declarations.iter_mut().chain(&mut inputs.stac).chain(&mut inputs.sensors) {
+        for input in inputs
+            .declarations
+            .iter_mut()
+            .chain(&mut inputs.stac)
+            .chain(&mut inputs.sensors)
+        {
             *input = folder.join(&*input);
         }
         for spec in &mut inputs.folder {
@@ -226,7 +236,10 @@ impl Config {
         let config: Self = merged.try_into().map_err(|error: toml::de::Error| {
             let message = error.to_string();
             let key = message.split('`').nth_back(1).unwrap_or_default().to_owned();
-            vec![Fault::new(place_of(text, document.get_ref(), &key), message.replace('\n', " ").trim().to_owned())]
+            vec![Fault::new(
+                place_of(text, document.get_ref(), &key),
+                message.replace('\n', " ").trim().to_owned(),
+            )]
         })?;
         let faults: Vec<Fault> = config
             .out_of_range()
@@ -249,58 +262,162 @@ impl Config {
                 faults.push((key, format!("expected {low} to {high} {unit}, found {value}")));
             }
         };
-        range("compare.max_cloud_fraction", self.compare.max_cloud_fraction, 0.0, 1.0, "");
-        range("compare.max_season_distance_days", self.compare.max_season_distance_days.unwrap_or(0.0), 0.0, 183.0, "days");
-        range("grid.pixel_m", self.grid.pixel_m.unwrap_or(1.0), 0.01, 10_000.0, "metres");
+        range(
+            "compare.max_cloud_fraction",
+            self.compare.max_cloud_fraction,
+            0.0,
+            1.0,
+            "",
+        );
+        range(
+            "compare.max_season_distance_days",
+            self.compare.max_season_distance_days.unwrap_or(0.0),
+            0.0,
+            183.0,
+            "days",
+        );
+        range(
+            "grid.pixel_m",
+            self.grid.pixel_m.unwrap_or(1.0),
+            0.01,
+            10_000.0,
+            "metres",
+        );
         range("grid.margin_m", self.grid.margin_m, 0.0, 100_000.0, "metres");
-        range("screen.cloud_buffer_m", self.screen.cloud_buffer_m, 0.0, 10_000.0, "metres");
+        range(
+            "screen.cloud_buffer_m",
+            self.screen.cloud_buffer_m,
+            0.0,
+            10_000.0,
+            "metres",
+        );
         range("normalise.keep_fraction", self.normalise.keep_fraction, 0.05, 1.0, "");
-        range("normalise.max_iterations", self.normalise.max_iterations as f64, 1.0, 100.0, "");
-        range("normalise.min_pixels", self.normalise.min_pixels as f64, 10.0, 1e9, "pixels");
+        range(
+            "normalise.max_iterations",
+            self.normalise.max_iterations as f64,
+            1.0,
+            100.0,
+            "",
+        );
+        range(
+            "normalise.min_pixels",
+            self.normalise.min_pixels as f64,
+            10.0,
+            1e9,
+            "pixels",
+        );
         range("detect.smooth_px", self.detect.smooth_px, 0.0, 10.0, "pixels");
         range("cutoff.seed_fdr", self.cutoff.seed_fdr, 1e-9, 0.5, "");
-        range("cutoff.grow_fdr", self.cutoff.grow_fdr, self.cutoff.seed_fdr, 0.9, "(seed_fdr is the least)");
-        range("regions.min_area_m2", self.regions.min_area_m2, 0.0, 1e12, "square metres");
-        range("judge.min_observed_fraction", self.judge.min_observed_fraction, 0.0, 1.0, "");
-        range("judge.max_outside_fraction", self.judge.max_outside_fraction, 0.0, 1.0, "");
-        range("judge.max_unobserved_edge", self.judge.max_unobserved_edge, 0.0, 1.0, "");
+        range(
+            "cutoff.grow_fdr",
+            self.cutoff.grow_fdr,
+            self.cutoff.seed_fdr,
+            0.9,
+            "(seed_fdr is the least)",
+        );
+        range(
+            "regions.min_area_m2",
+            self.regions.min_area_m2,
+            0.0,
+            1e12,
+            "square metres",
+        );
+        range(
+            "judge.min_observed_fraction",
+            self.judge.min_observed_fraction,
+            0.0,
+            1.0,
+            "",
+        );
+        range(
+            "judge.max_outside_fraction",
+            self.judge.max_outside_fraction,
+            0.0,
+            1.0,
+            "",
+        );
+        range(
+            "judge.max_unobserved_edge",
+            self.judge.max_unobserved_edge,
+            0.0,
+            1.0,
+            "",
+        );
         range("judge.min_seen_m2", self.judge.min_seen_m2, 0.0, 1e12, "square metres");
         range("report.max_chips", self.report.max_chips as f64, 0.0, 10_000.0, "");
-        range("report.overview_px", self.report.overview_px as f64, 16.0, 8_000.0, "pixels");
+        range(
+            "report.overview_px",
+            self.report.overview_px as f64,
+            16.0,
+            8_000.0,
+            "pixels",
+        );
         range("compute.threads", self.compute.threads as f64, 0.0, 1024.0, "");
         range("compute.memory_mib", self.compute.memory_mib as f64, 128.0, 1e7, "MiB");
         range("compute.tile_px", self.compute.tile_px as f64, 16.0, 8_192.0, "pixels");
         for name in &self.screen.exclude {
             if flags::by_name(name).is_none() {
                 let known = nearest(name, flags::REASONS.iter().map(|(_, name)| *name));
-                faults.push(("screen.exclude", format!("'{name}' is no reason{}", did_you_mean(known))));
+                faults.push((
+                    "screen.exclude",
+                    format!("'{name}' is no reason{}", did_you_mean(known)),
+                ));
             }
         }
         if self.detect.detector != "difference" {
-            faults.push(("detect.detector", format!("expected \"difference\", found \"{}\"", self.detect.detector)));
+            faults.push((
+                "detect.detector",
+                format!("expected \"difference\", found \"{}\"", self.detect.detector),
+            ));
         }
-        if self.grid.crs != "utm" && self.grid.crs.strip_prefix("EPSG:").is_none_or(|code| code.parse::<u32>().is_err()) {
-            faults.push(("grid.crs", format!("expected \"utm\" or \"EPSG:n\", found \"{}\"", self.grid.crs)));
+        if self.grid.crs != "utm"
+            && self
+                .grid
+                .crs
+                .strip_prefix("EPSG:")
+                .is_none_or(|code| code.parse::<u32>().is_err())
+        {
+            faults.push((
+                "grid.crs",
+                format!("expected \"utm\" or \"EPSG:n\", found \"{}\"", self.grid.crs),
+            ));
         }
         let days = self.compare.period.iter().flatten().map(|day| ("compare.period", day));
-        let ends = self.compare.from.iter().map(|day| ("compare.from", day)).chain(self.compare.to.iter().map(|day| ("compare.to", day)));
+        let ends = self
+            .compare
+            .from
+            .iter()
+            .map(|day| ("compare.from", day))
+            .chain(self.compare.to.iter().map(|day| ("compare.to", day)));
         for (key, day) in days.chain(ends) {
             if let Err(error) = instant(day) {
-                faults.push((key, format!("expected a day such as \"2020-01-31\", found \"{day}\" ({error})")));
+                faults.push((
+                    key,
+                    format!("expected a day such as \"2020-01-31\", found \"{day}\" ({error})"),
+                ));
             }
         }
         if self.compare.which == Which::NewestAgainstPeriod && self.compare.period.is_none() {
-            faults.push(("compare.which", "\"newest-against-period\" needs compare.period = [first day, last day]".into()));
+            faults.push((
+                "compare.which",
+                "\"newest-against-period\" needs compare.period = [first day, last day]".into(),
+            ));
         }
         if self.inputs.declarations.is_empty() {
             faults.push(("inputs.declarations", "expected at least one GeoJSON file".into()));
         }
         if self.inputs.stac.is_empty() && self.inputs.folder.is_empty() {
-            faults.push(("inputs.stac", "expected scenes: inputs.stac or [[inputs.folder]]".into()));
+            faults.push((
+                "inputs.stac",
+                "expected scenes: inputs.stac or [[inputs.folder]]".into(),
+            ));
         }
         for folder in &self.inputs.folder {
             if folder.date_pattern.is_some() == folder.date_tag.is_some() {
-                faults.push(("inputs.folder", format!("{}: expected date_pattern or date_tag, one of them", folder.glob)));
+                faults.push((
+                    "inputs.folder",
+                    format!("{}: expected date_pattern or date_tag, one of them", folder.glob),
+                ));
             }
         }
         faults
@@ -309,7 +426,8 @@ impl Config {
 
 /// The first instant of a day (`2020-01-31`) or an RFC 3339 instant, UTC.
 pub fn instant(text: &str) -> Result<Timestamp, jiff::Error> {
-    text.parse::<Timestamp>().or_else(|_| Ok(text.parse::<Date>()?.to_zoned(TimeZone::UTC)?.timestamp()))
+    text.parse::<Timestamp>()
+        .or_else(|_| Ok(text.parse::<Date>()?.to_zoned(TimeZone::UTC)?.timestamp()))
 }
 
 fn next_day(text: &str) -> Result<Timestamp, jiff::Error> {
@@ -335,7 +453,14 @@ fn overlay(base: &mut toml::Table, over: toml::Table) {
 }
 
 fn line_of(text: &str, offset: usize) -> String {
-    format!("line {}", text.as_bytes()[..offset.min(text.len())].iter().filter(|byte| **byte == b'\n').count() + 1)
+    format!(
+        "line {}",
+        text.as_bytes()[..offset.min(text.len())]
+            .iter()
+            .filter(|byte| **byte == b'\n')
+            .count()
+            + 1
+    )
 }
 
 fn syntax(text: &str, error: &toml::de::Error) -> Fault {
@@ -347,7 +472,9 @@ fn syntax(text: &str, error: &toml::de::Error) -> Fault {
 fn place_of(text: &str, document: &DeTable<'_>, path: &str) -> String {
     let (mut table, mut place) = (document, String::new());
     for key in path.split('.') {
-        let Some((name, value)) = table.iter().find(|(name, _)| name.get_ref() == key) else { break };
+        let Some((name, value)) = table.iter().find(|(name, _)| name.get_ref() == key) else {
+            break;
+        };
         place = line_of(text, name.span().start);
         match value.get_ref() {
             DeValue::Table(inner) => table = inner,
@@ -366,17 +493,29 @@ fn unknown_keys(
     prefix: &str,
     faults: &mut Vec<Fault>,
 ) {
-    let Some(properties) = schema["properties"].as_object() else { return };
+    let Some(properties) = schema["properties"].as_object() else {
+        return;
+    };
     for (name, value) in table.iter() {
         let key: &str = name.get_ref();
-        let path = if prefix.is_empty() { key.to_owned() } else { format!("{prefix}.{key}") };
+        let path = if prefix.is_empty() {
+            key.to_owned()
+        } else {
+            format!("{prefix}.{key}")
+        };
         let Some(property) = properties.get(key) else {
             let known = nearest(key, properties.keys().map(String::as_str));
-            faults.push(Fault::new(line_of(text, name.span().start), format!("unknown key '{path}'{}", did_you_mean(known))));
+            faults.push(Fault::new(
+                line_of(text, name.span().start),
+                format!("unknown key '{path}'{}", did_you_mean(known)),
+            ));
             continue;
         };
         let resolved = |schema: &serde_json::Value| match schema["$ref"].as_str() {
-            Some(pointer) => root.pointer(pointer.trim_start_matches('#')).cloned().unwrap_or_default(),
+            Some(pointer) => root
+                .pointer(pointer.trim_start_matches('#'))
+                .cloned()
+                .unwrap_or_default(),
             None => schema.clone(),
         };
         match value.get_ref() {
@@ -410,17 +549,33 @@ mod tests {
 
     #[test]
     fn every_unknown_key_is_told_with_its_line_and_its_neighbour() {
-        let faults = Config::parse(&format!("{LEAST}[grid]\npixel = 10\n[cutof]\n[[inputs.folder]]\nglobb = 'x'\n")).unwrap_err();
+        let faults = Config::parse(&format!(
+            "{LEAST}[grid]\npixel = 10\n[cutof]\n[[inputs.folder]]\nglobb = 'x'\n"
+        ))
+        .unwrap_err();
         let told: Vec<String> = faults.iter().map(ToString::to_string).collect();
-        assert!(told.contains(&"line 5: unknown key 'grid.pixel'; did you mean 'pixel_m'?".to_owned()), "{told:?}");
-        assert!(told.contains(&"line 6: unknown key 'cutof'; did you mean 'cutoff'?".to_owned()), "{told:?}");
-        assert!(told.contains(&"line 8: unknown key 'inputs.folder.globb'; did you mean 'glob'?".to_owned()), "{told:?}");
+        assert!(
+            told.contains(&"line 5: unknown key 'grid.pixel'; did you mean 'pixel_m'?".to_owned()),
+            "{told:?}"
+        );
+        assert!(
+            told.contains(&"line 6: unknown key 'cutof'; did you mean 'cutoff'?".to_owned()),
+            "{told:?}"
+        );
+        assert!(
+            told.contains(&"line 8: unknown key 'inputs.folder.globb'; did you mean 'glob'?".to_owned()),
+            "{told:?}"
+        );
     }
 
     #[test]
     fn wrong_types_and_ranges_have_their_line() {
         let told = |text: &str| Config::parse(&format!("{LEAST}{text}")).unwrap_err()[0].to_string();
-        assert!(told("[grid]\npixel_m = 'ten'\n").starts_with("line 5:"), "{}", told("[grid]\npixel_m = 'ten'\n"));
+        assert!(
+            told("[grid]\npixel_m = 'ten'\n").starts_with("line 5:"),
+            "{}",
+            told("[grid]\npixel_m = 'ten'\n")
+        );
         assert!(told("[cutoff]\nseed_fdr = 2.0\n").starts_with("line 5: cutoff.seed_fdr: expected"));
         assert!(told("[grid\n").starts_with("line 4:"));
         assert!(told("[screen]\nexclude = ['clouds']\n").contains("did you mean 'cloud'?"));
@@ -445,7 +600,9 @@ mod tests {
         for key in found {
             let there = DEFAULTS.lines().any(|line| {
                 let line = line.trim_start_matches("# ");
-                line.starts_with(&format!("{key} = ")) || line.contains(&format!("[{key}]")) || line.contains(&format!(".{key}]"))
+                line.starts_with(&format!("{key} = "))
+                    || line.contains(&format!("[{key}]"))
+                    || line.contains(&format!(".{key}]"))
             });
             assert!(there, "{key} is not in pipelines/default.toml");
         }

@@ -47,13 +47,20 @@ where
 /// # Errors
 /// The system gives no threads.
 pub fn on_threads<R: Send>(threads: usize, work: impl FnOnce() -> R + Send) -> Result<R, String> {
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().map_err(|error| error.to_string())?;
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build()
+        .map_err(|error| error.to_string())?;
     Ok(pool.install(work))
 }
 
 /// The threads that `threads` asks for: itself, or the number of cores for 0.
 pub fn thread_count(threads: usize) -> usize {
-    if threads > 0 { threads } else { std::thread::available_parallelism().map_or(1, usize::from) }
+    if threads > 0 {
+        threads
+    } else {
+        std::thread::available_parallelism().map_or(1, usize::from)
+    }
 }
 
 #[cfg(test)]
@@ -79,13 +86,18 @@ mod tests {
             let mut seen = Vec::new();
             let stop = AtomicBool::new(false);
             let result = on_threads(threads, || {
-                in_order(&items, &stop, |i| *i, |i| {
-                    if i == 40 || i == 41 {
-                        return Err(Trouble::At(i));
-                    }
-                    seen.push(i);
-                    Ok(())
-                })
+                in_order(
+                    &items,
+                    &stop,
+                    |i| *i,
+                    |i| {
+                        if i == 40 || i == 41 {
+                            return Err(Trouble::At(i));
+                        }
+                        seen.push(i);
+                        Ok(())
+                    },
+                )
             });
             assert_eq!(result, Ok(Err(Trouble::At(40))));
             assert_eq!(seen, (0..40).collect::<Vec<_>>());

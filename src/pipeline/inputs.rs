@@ -28,11 +28,24 @@ pub struct Inputs {
 /// Every fault of the declarations and of the catalogues as a whole; a bad scene is refused by name instead.
 pub fn gather(config: &Config) -> Result<Inputs, Vec<Fault>> {
     let mut faults = Vec::new();
-    let declared = declarations(&config.inputs.declarations).map_err(|found| faults.extend(found)).ok();
-    let catalogue = sensors(&config.inputs.sensors).and_then(|sensors| catalogue(config, &sensors)).map_err(|found| faults.extend(found)).ok();
-    let (Some(declared), Some(catalogue)) = (declared, catalogue) else { return Err(faults) };
-    let mut refused: Vec<RefusedScene> =
-        catalogue.refused.iter().map(|r| RefusedScene { id: r.id.clone(), reason: r.reason.clone() }).collect();
+    let declared = declarations(&config.inputs.declarations)
+        .map_err(|found| faults.extend(found))
+        .ok();
+    let catalogue = sensors(&config.inputs.sensors)
+        .and_then(|sensors| catalogue(config, &sensors))
+        .map_err(|found| faults.extend(found))
+        .ok();
+    let (Some(declared), Some(catalogue)) = (declared, catalogue) else {
+        return Err(faults);
+    };
+    let mut refused: Vec<RefusedScene> = catalogue
+        .refused
+        .iter()
+        .map(|r| RefusedScene {
+            id: r.id.clone(),
+            reason: r.reason.clone(),
+        })
+        .collect();
     let (mut scenes, mut infos) = (Vec::new(), BTreeMap::new());
     let mut failed: BTreeMap<PathBuf, String> = BTreeMap::new();
     for scene in catalogue.scenes {
@@ -45,17 +58,31 @@ pub fn gather(config: &Config) -> Result<Inputs, Vec<Fault>> {
             }
         }
         match files(&scene).iter().find_map(|path| failed.get(path)) {
-            Some(reason) => refused.push(RefusedScene { id: scene.id, reason: reason.clone() }),
+            Some(reason) => refused.push(RefusedScene {
+                id: scene.id,
+                reason: reason.clone(),
+            }),
             None => scenes.push(scene),
         }
     }
     refused.sort();
-    Ok(Inputs { declared, scenes, refused, infos })
+    Ok(Inputs {
+        declared,
+        scenes,
+        refused,
+        infos,
+    })
 }
 
 /// The files that hold a scene, each once.
 pub fn files(scene: &Scene) -> BTreeSet<PathBuf> {
-    scene.bands.iter().map(|band| &band.path).chain(scene.quality.iter().map(|quality| &quality.path)).cloned().collect()
+    scene
+        .bands
+        .iter()
+        .map(|band| &band.path)
+        .chain(scene.quality.iter().map(|quality| &quality.path))
+        .cloned()
+        .collect()
 }
 
 /// The declarations of `paths`, merged.
@@ -83,7 +110,11 @@ pub fn declarations(paths: &[PathBuf]) -> Result<Declared, Vec<Fault>> {
 /// `fault` with the name of its file before its place.
 pub fn in_file(path: &Path, fault: Fault) -> Fault {
     let file = path.display();
-    let place = if fault.place.is_empty() { file.to_string() } else { format!("{file}: {}", fault.place) };
+    let place = if fault.place.is_empty() {
+        file.to_string()
+    } else {
+        format!("{file}: {}", fault.place)
+    };
     Fault::new(place, fault.message)
 }
 
@@ -95,7 +126,8 @@ pub fn sensors(paths: &[PathBuf]) -> Result<Sensors, Vec<Fault>> {
     let mut sensors = Sensors::embedded().map_err(|fault| vec![fault])?;
     let mut faults = Vec::new();
     for path in paths {
-        let text = std::fs::read_to_string(path).map_err(|error| vec![Fault::new(path.display().to_string(), error.to_string())]);
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| vec![Fault::new(path.display().to_string(), error.to_string())]);
         if let Err(found) = text.and_then(|text| sensors.add(&text)) {
             faults.extend(found.into_iter().map(|fault| in_file(path, fault)));
         }
@@ -119,7 +151,11 @@ fn catalogue(config: &Config, sensors: &Sensors) -> Result<Catalogue, Vec<Fault>
         let tag = |path: &Path, name: &str| open::tag(path, name).map_err(|error| error.to_string());
         take(scene::read_folder(&folder_spec(folder), sensors, &tag));
     }
-    if faults.is_empty() { Ok(Catalogue::new(scenes, refused)) } else { Err(faults) }
+    if faults.is_empty() {
+        Ok(Catalogue::new(scenes, refused))
+    } else {
+        Err(faults)
+    }
 }
 
 fn folder_spec(folder: &FolderParams) -> FolderSpec {

@@ -60,7 +60,11 @@ impl PairView<'_> {
         let (after, later) = look(self.after, &self.codings[1])?;
         flags.data.zip_mut_with(&later.data, |both, one| *both |= one);
         let smooth = |bands: &[Array2<f32>]| difference::smooth(bands, &padded, &flags, core, &self.config.detect);
-        Ok(Observed { before: smooth(&before.bands), after: smooth(&after.bands), flags: flags.crop(core) })
+        Ok(Observed {
+            before: smooth(&before.bands),
+            after: smooth(&after.bands),
+            flags: flags.crop(core),
+        })
     }
 
     /// Clear pixels of both dates from a fixed lattice over the site grid, in a fixed order: neither tiles nor threads matter.
@@ -102,7 +106,12 @@ fn survey_lattice(area: Rect) -> (Vec<Rect>, i64) {
     for row in picks(area.h) {
         for column in picks(area.w) {
             let (x, y) = (column * CELL_PX, row * CELL_PX);
-            cells.push(Rect::new(x as i64, y as i64, CELL_PX.min(area.w - x), CELL_PX.min(area.h - y)));
+            cells.push(Rect::new(
+                x as i64,
+                y as i64,
+                CELL_PX.min(area.w - x),
+                CELL_PX.min(area.h - y),
+            ));
         }
     }
     let pixels: usize = cells.iter().map(Rect::area).sum();
@@ -116,7 +125,11 @@ fn add_to(sample: &mut Sample, cell: &Rect, observed: &Observed, stride: i64) {
     for ((row, column), flag) in observed.flags.data.indexed_iter() {
         let (x, y) = (cell.x + column as i64, cell.y + row as i64);
         if *flag == 0 && x % stride == 0 && y % stride == 0 {
-            let bands = sample.before.iter_mut().zip(&observed.before).chain(sample.after.iter_mut().zip(&observed.after));
+            let bands = sample
+                .before
+                .iter_mut()
+                .zip(&observed.before)
+                .chain(sample.after.iter_mut().zip(&observed.after));
             bands.for_each(|(values, band)| values.push(band[[row, column]]));
         }
     }
@@ -132,6 +145,10 @@ mod tests {
         assert_eq!((cells.iter().map(Rect::area).sum::<usize>(), stride), (200 * 130, 1));
         let (cells, stride) = survey_lattice(Rect::new(0, 0, 10_980, 10_980));
         assert_eq!((cells.len(), stride), (64, 4));
-        assert!(cells.iter().all(|cell| Rect::new(0, 0, 10_980, 10_980).intersect(cell) == *cell));
+        assert!(
+            cells
+                .iter()
+                .all(|cell| Rect::new(0, 0, 10_980, 10_980).intersect(cell) == *cell)
+        );
     }
 }

@@ -60,7 +60,10 @@ impl AreaCount {
     fn merge(&mut self, other: &Self) {
         self.pixels += other.pixels;
         self.observed += other.observed;
-        other.reasons.iter().for_each(|(reason, n)| *self.reasons.entry(reason).or_insert(0) += n);
+        other
+            .reasons
+            .iter()
+            .for_each(|(reason, n)| *self.reasons.entry(reason).or_insert(0) += n);
     }
 
     /// Pixels, and those that were judged.
@@ -74,7 +77,11 @@ impl AreaCount {
             pixels: self.pixels,
             observed: self.observed,
             observed_fraction: crate::finding::round(self.observed as f64 / self.pixels.max(1) as f64, 6),
-            not_observed: self.reasons.iter().map(|(reason, n)| ((*reason).to_owned(), *n)).collect(),
+            not_observed: self
+                .reasons
+                .iter()
+                .map(|(reason, n)| ((*reason).to_owned(), *n))
+                .collect(),
         }
     }
 }
@@ -97,7 +104,11 @@ impl Lattice {
     /// The lattice over `area` that makes a picture whose longer edge has at most `longest` pixels.
     pub fn new(area: Rect, longest: usize, rgb: [usize; 3]) -> Self {
         let stride = area.w.max(area.h).div_ceil(longest.max(1)).max(1);
-        Self { stride, size: (area.w.div_ceil(stride), area.h.div_ceil(stride)), rgb }
+        Self {
+            stride,
+            size: (area.w.div_ceil(stride), area.h.div_ceil(stride)),
+            rgb,
+        }
     }
 
     /// The pixels of `core` that lie on the lattice: place in the picture and colours; NaN where not judged.
@@ -109,7 +120,10 @@ impl Lattice {
             for x in (first(core.x)..core.right()).step_by(self.stride) {
                 let at = [(y - core.y) as usize, (x - core.x) as usize];
                 let place = (y / step) as usize * self.size.0 + (x / step) as usize;
-                found.push((place, [&observed.before, &observed.after].map(|bands| self.rgb.map(|band| bands[band][at]))));
+                found.push((
+                    place,
+                    [&observed.before, &observed.after].map(|bands| self.rgb.map(|band| bands[band][at])),
+                ));
             }
         }
         found
@@ -160,7 +174,9 @@ pub fn score(
             };
             let mut areas = vec![AreaCount::default(); shapes.len()];
             for (count, shape) in areas.iter_mut().zip(&shapes) {
-                shape.for_each_pixel(&tile.core, |x, y| count.add(observed.flags.get(x, y).copied().unwrap_or(flags::NOT_COVERED)));
+                shape.for_each_pixel(&tile.core, |x, y| {
+                    count.add(observed.flags.get(x, y).copied().unwrap_or(flags::NOT_COVERED))
+                });
             }
             let mut inside = Plane::filled(tile.core, false);
             ground.boundary.for_each_pixel(&tile.core, |x, y| {
@@ -176,17 +192,44 @@ pub fn score(
                     *score = SCORE_NODATA;
                 }
             }
-            Ok(Scored { core: tile.core, scores, flags: reasons, areas, colours })
+            Ok(Scored {
+                core: tile.core,
+                scores,
+                flags: reasons,
+                areas,
+                colours,
+            })
         },
         |scored| {
             let scored = scored?;
             let core = scored.core;
             scored.scores.data.iter().for_each(|score| counts.histogram.add(*score));
-            counts.areas.iter_mut().zip(&scored.areas).for_each(|(all, part)| all.merge(part));
-            scored.colours.iter().for_each(|(place, colours)| counts.overview[*place] = *colours);
+            counts
+                .areas
+                .iter_mut()
+                .zip(&scored.areas)
+                .for_each(|(all, part)| all.merge(part));
+            scored
+                .colours
+                .iter()
+                .for_each(|(place, colours)| counts.overview[*place] = *colours);
             let (x, y) = (core.x as usize, core.y as usize);
-            score_out.write(band, x, y, core.w, core.h, scored.scores.data.as_slice().unwrap_or_default())?;
-            flag_out.write(band, x, y, core.w, core.h, scored.flags.data.as_slice().unwrap_or_default())?;
+            score_out.write(
+                band,
+                x,
+                y,
+                core.w,
+                core.h,
+                scored.scores.data.as_slice().unwrap_or_default(),
+            )?;
+            flag_out.write(
+                band,
+                x,
+                y,
+                core.w,
+                core.h,
+                scored.flags.data.as_slice().unwrap_or_default(),
+            )?;
             done += 1;
             (pass.progress)(done, tiles.len());
             Ok::<(), SiteError>(())
@@ -215,7 +258,13 @@ impl Written<'_> {
 ///
 /// # Errors
 /// A file that cannot be read; the run was stopped.
-pub fn regions(pass: &Pass<'_>, scores: &Written<'_>, seed: i16, grow: i16, min_pixels: u64) -> Result<Vec<Region>, SiteError> {
+pub fn regions(
+    pass: &Pass<'_>,
+    scores: &Written<'_>,
+    seed: i16,
+    grow: i16,
+    min_pixels: u64,
+) -> Result<Vec<Region>, SiteError> {
     let tiles = tiles(pass.ground.grid.rect(), pass.ground.tile_px, 0);
     let mut labeller = Labeller::new(seed, min_pixels);
     let mut band: Vec<Run> = Vec::new();
@@ -273,12 +322,20 @@ pub fn measure(
     let tiles: Vec<(Tile, Vec<usize>)> = tiles(pass.ground.grid.rect(), pass.ground.tile_px, view.halo())
         .into_iter()
         .map(|tile| {
-            let here = (0..regions.len()).filter(|i| !bounds[*i].intersect(&tile.core).is_empty()).collect::<Vec<_>>();
+            let here = (0..regions.len())
+                .filter(|i| !bounds[*i].intersect(&tile.core).is_empty())
+                .collect::<Vec<_>>();
             (tile, here)
         })
         .filter(|(_, here)| !here.is_empty())
         .collect();
-    let mut sums = vec![Sums { bands: vec![0; bands], edge: Edge::default() }; regions.len()];
+    let mut sums = vec![
+        Sums {
+            bands: vec![0; bands],
+            edge: Edge::default()
+        };
+        regions.len()
+    ];
     let mut done = 0;
     in_order(
         &tiles,
@@ -294,8 +351,13 @@ pub fn measure(
             let mut found: BTreeMap<usize, Sums> = BTreeMap::new();
             for y in tile.core.y..tile.core.bottom() {
                 for x in tile.core.x..tile.core.right() {
-                    let Some(region) = labels.get(x, y).copied().flatten() else { continue };
-                    let sums = found.entry(region).or_insert_with(|| Sums { bands: vec![0; bands], edge: Edge::default() });
+                    let Some(region) = labels.get(x, y).copied().flatten() else {
+                        continue;
+                    };
+                    let sums = found.entry(region).or_insert_with(|| Sums {
+                        bands: vec![0; bands],
+                        edge: Edge::default(),
+                    });
                     let at = [(y - tile.core.y) as usize, (x - tile.core.x) as usize];
                     for (band, sum) in sums.bands.iter_mut().enumerate() {
                         *sum += scorer.band_millisigma(band, observed.before[band][at], observed.after[band][at]);
@@ -304,7 +366,8 @@ pub fn measure(
                     if around().any(|(x, y)| labels.get(x, y).copied().flatten() != Some(region)) {
                         sums.edge.pixels += 1;
                         let unobserved = |flag: &Flags| *flag != flags::CLEAR && *flag & flags::OUTSIDE_SITE == 0;
-                        sums.edge.unobserved += u64::from(around().any(|(x, y)| reasons.get(x, y).is_some_and(unobserved)));
+                        sums.edge.unobserved +=
+                            u64::from(around().any(|(x, y)| reasons.get(x, y).is_some_and(unobserved)));
                     }
                 }
             }
@@ -313,7 +376,10 @@ pub fn measure(
         |found| {
             for (region, part) in found? {
                 let all = &mut sums[region];
-                all.bands.iter_mut().zip(&part.bands).for_each(|(all, part)| *all += part);
+                all.bands
+                    .iter_mut()
+                    .zip(&part.bands)
+                    .for_each(|(all, part)| *all += part);
                 all.edge.pixels += part.edge.pixels;
                 all.edge.unobserved += part.edge.unobserved;
             }
@@ -326,7 +392,11 @@ pub fn measure(
         .into_iter()
         .zip(regions)
         .map(|(sums, region)| Measure {
-            band_sigma: sums.bands.iter().map(|sum| *sum as f64 / 1000.0 / region.pixels() as f64).collect(),
+            band_sigma: sums
+                .bands
+                .iter()
+                .map(|sum| *sum as f64 / 1000.0 / region.pixels() as f64)
+                .collect(),
             edge: sums.edge,
         })
         .collect())

@@ -94,7 +94,10 @@ pub fn chip_window(bounds: &Rect) -> Rect {
     // A whole number of strides, so that a thinned picture covers exactly its window.
     let stride = (edge as usize).div_ceil(CHIP_PX) as i64;
     let edge = (edge + stride - 1) / stride * stride;
-    let (x, y) = (bounds.x + bounds.w as i64 / 2 - edge / 2, bounds.y + bounds.h as i64 / 2 - edge / 2);
+    let (x, y) = (
+        bounds.x + bounds.w as i64 / 2 - edge / 2,
+        bounds.y + bounds.h as i64 / 2 - edge / 2,
+    );
     Rect::new(x, y, edge as usize, edge as usize)
 }
 
@@ -106,7 +109,12 @@ fn thinned(source: &dyn PixelSource, window: &Rect, channels: [usize; 3]) -> Res
     let mut pixels = Vec::with_capacity(width * height);
     for first in (0..height).step_by(strip_rows) {
         let rows = strip_rows.min(height - first);
-        let strip = Rect::new(window.x, window.y + (first * stride) as i64, window.w, (rows - 1) * stride + 1);
+        let strip = Rect::new(
+            window.x,
+            window.y + (first * stride) as i64,
+            window.w,
+            (rows - 1) * stride + 1,
+        );
         let stack = source.read(&strip)?;
         for row in 0..rows {
             for column in 0..width {
@@ -120,13 +128,24 @@ fn thinned(source: &dyn PixelSource, window: &Rect, channels: [usize; 3]) -> Res
 /// The rings of a polygon in pixels.
 pub fn rings(polygon: &MultiPolygon<f64>) -> Rings {
     let ring = |line: &geo::LineString<f64>| line.coords().map(|c| [c.x, c.y]).collect();
-    polygon.iter().flat_map(|part| std::iter::once(part.exterior()).chain(part.interiors())).map(ring).collect()
+    polygon
+        .iter()
+        .flat_map(|part| std::iter::once(part.exterior()).chain(part.interiors()))
+        .map(ring)
+        .collect()
 }
 
 /// Outlines of what is declared on `ground`.
 pub fn declared_outlines(ground: &Ground, pictures: &mut crate::report::Pictures) {
     pictures.site_outline = rings(ground.boundary.polygon());
-    pictures.zone_outlines = ground.zones.iter().map(|zone| (zone.id.clone(), rings(zone.area.polygon()))).collect();
-    pictures.activity_outlines =
-        ground.activities.iter().map(|declared| (declared.activity.id.clone(), rings(declared.area.polygon()))).collect();
+    pictures.zone_outlines = ground
+        .zones
+        .iter()
+        .map(|zone| (zone.id.clone(), rings(zone.area.polygon())))
+        .collect();
+    pictures.activity_outlines = ground
+        .activities
+        .iter()
+        .map(|declared| (declared.activity.id.clone(), rings(declared.area.polygon())))
+        .collect();
 }

@@ -72,26 +72,48 @@ pub fn plan_site(site: &Site, inputs: &Inputs, config: &Config) -> Result<SitePl
     for (index, scene) in inputs.scenes.iter().enumerate() {
         match covers(scene, site, inputs)? {
             true => usable.push(index),
-            false => refused.push(RefusedScene { id: scene.id.clone(), reason: "it does not cover the site".into() }),
+            false => refused.push(RefusedScene {
+                id: scene.id.clone(),
+                reason: "it does not cover the site".into(),
+            }),
         }
     }
     let scenes: Vec<Scene> = usable.iter().map(|index| inputs.scenes[*index].clone()).collect();
     let selection = scene::select(&scenes, &compare(config), &filter(config));
-    refused.extend(selection.refused.iter().map(|r| RefusedScene { id: r.id.clone(), reason: r.reason.clone() }));
+    refused.extend(selection.refused.iter().map(|r| RefusedScene {
+        id: r.id.clone(),
+        reason: r.reason.clone(),
+    }));
     let mut pairs = Vec::new();
     for (before, after) in selection.pairs {
         let bands = shared_bands(&scenes[before], &scenes[after], &config.compare.bands);
         if bands.is_empty() {
             let reason = format!("it shares no band to compare with {}", scenes[after].id);
-            refused.push(RefusedScene { id: scenes[before].id.clone(), reason });
+            refused.push(RefusedScene {
+                id: scenes[before].id.clone(),
+                reason,
+            });
         } else {
-            pairs.push(Pair { before: usable[before], after: usable[after], bands });
+            pairs.push(Pair {
+                before: usable[before],
+                after: usable[after],
+                bands,
+            });
         }
     }
     refused.sort();
     refused.dedup();
-    let ground = if pairs.is_empty() { None } else { Some(ground(site, &pairs, inputs, config)?) };
-    Ok(SitePlan { site: site.clone(), pairs, refused, ground })
+    let ground = if pairs.is_empty() {
+        None
+    } else {
+        Some(ground(site, &pairs, inputs, config)?)
+    };
+    Ok(SitePlan {
+        site: site.clone(),
+        pairs,
+        refused,
+        ground,
+    })
 }
 
 fn compare(config: &Config) -> Compare {
@@ -124,22 +146,35 @@ const LEAST_LAND_BANDS: usize = 3;
 
 fn shared_bands(before: &Scene, after: &Scene, wanted: &[String]) -> Vec<String> {
     let names = before.bands.iter().map(|band| &band.name);
-    let shared: Vec<String> = names.filter(|name| after.bands.iter().any(|band| band.name == **name)).cloned().collect();
+    let shared: Vec<String> = names
+        .filter(|name| after.bands.iter().any(|band| band.name == **name))
+        .cloned()
+        .collect();
     if !wanted.is_empty() {
         return shared.into_iter().filter(|name| wanted.contains(name)).collect();
     }
-    let land: Vec<String> = shared.iter().filter(|name| LAND_BANDS.contains(&name.as_str())).cloned().collect();
+    let land: Vec<String> = shared
+        .iter()
+        .filter(|name| LAND_BANDS.contains(&name.as_str()))
+        .cloned()
+        .collect();
     if land.len() >= LEAST_LAND_BANDS { land } else { shared }
 }
 
 /// Whether the first band's raster meets the site, by its own georeference: a catalogue's footprint may be wrong.
 fn covers(scene: &Scene, site: &Site, inputs: &Inputs) -> Result<bool, IoError> {
-    let Some(info) = scene.bands.first().and_then(|band| inputs.infos.get(&band.path)) else { return Ok(false) };
-    let Some(bounds) = site.boundary.bounding_rect() else { return Ok(false) };
+    let Some(info) = scene.bands.first().and_then(|band| inputs.infos.get(&band.path)) else {
+        return Ok(false);
+    };
+    let Some(bounds) = site.boundary.bounding_rect() else {
+        return Ok(false);
+    };
     // The site's box, carried into the raster: a raster may be far larger than the area in which a projection works.
     let to_raster = Projector::new(WGS84, &info.crs_wkt)?;
     let edge = crs::densify(&MultiPolygon(vec![bounds.to_polygon()]));
-    let Ok(edge) = to_raster.project_polygon(&edge) else { return Ok(false) };
+    let Ok(edge) = to_raster.project_polygon(&edge) else {
+        return Ok(false);
+    };
     let pixels = edge.map_coords(|c| to_pixel(&info.geotransform, c.x, c.y).into());
     Ok(pixels.bounding_rect().is_some_and(|b| {
         b.max().x > 0.0 && b.max().y > 0.0 && b.min().x < info.width as f64 && b.min().y < info.height as f64
@@ -153,8 +188,15 @@ fn to_pixel(geotransform: &[f64; 6], x: f64, y: f64) -> (f64, f64) {
 }
 
 fn ground(site: &Site, pairs: &[Pair], inputs: &Inputs, config: &Config) -> Result<Ground, IoError> {
-    let failed = |message: String| IoError::Projection { from: format!("site {}", site.id), to: config.grid.crs.clone(), message };
-    let box_deg = site.boundary.bounding_rect().ok_or_else(|| failed("its boundary is empty".into()))?;
+    let failed = |message: String| IoError::Projection {
+        from: format!("site {}", site.id),
+        to: config.grid.crs.clone(),
+        message,
+    };
+    let box_deg = site
+        .boundary
+        .bounding_rect()
+        .ok_or_else(|| failed("its boundary is empty".into()))?;
     let centre = box_deg.center();
     let code = match config.grid.crs.as_str() {
         "utm" => crs::utm_zone(centre.x, centre.y),
@@ -165,14 +207,23 @@ fn ground(site: &Site, pairs: &[Pair], inputs: &Inputs, config: &Config) -> Resu
     }
     let project = Projector::new(WGS84, &code)?;
     let boundary = project.project_polygon(&crs::densify(&site.boundary))?;
-    let bounds = boundary.bounding_rect().ok_or_else(|| failed("its boundary is empty".into()))?;
+    let bounds = boundary
+        .bounding_rect()
+        .ok_or_else(|| failed("its boundary is empty".into()))?;
     let rasters = pair_rasters(pairs, inputs);
     let (pixel_m, finest) = pixel(&rasters, &project, &code, (centre.x, centre.y), config.grid.pixel_m)?;
     let m = config.grid.margin_m;
-    let bounds_m = [bounds.min().x - m, bounds.min().y - m, bounds.max().x + m, bounds.max().y + m];
+    let bounds_m = [
+        bounds.min().x - m,
+        bounds.min().y - m,
+        bounds.max().x + m,
+        bounds.max().y + m,
+    ];
     let pixels = (bounds_m[2] - bounds_m[0]) * (bounds_m[3] - bounds_m[1]) / (pixel_m * pixel_m);
     if pixels > MAX_PIXELS {
-        return Err(failed(format!("{pixels:.0} pixels of {pixel_m} m are more than {MAX_PIXELS:.0}; give a larger grid.pixel_m or a smaller site")));
+        return Err(failed(format!(
+            "{pixels:.0} pixels of {pixel_m} m are more than {MAX_PIXELS:.0}; give a larger grid.pixel_m or a smaller site"
+        )));
     }
     let phase = finest.map_or([0.0, 0.0], |info| phase(info, &code, pixel_m));
     let grid = Grid::covering(&code, bounds_m, pixel_m, phase);
@@ -181,20 +232,42 @@ fn ground(site: &Site, pairs: &[Pair], inputs: &Inputs, config: &Config) -> Resu
     let zones = site
         .zones
         .iter()
-        .map(|zone| Ok(DeclaredZone { id: zone.id.clone(), role: zone.role, area: shape(&projected(&zone.polygon)?) }))
+        .map(|zone| {
+            Ok(DeclaredZone {
+                id: zone.id.clone(),
+                role: zone.role,
+                area: shape(&projected(&zone.polygon)?),
+            })
+        })
         .collect::<Result<_, IoError>>()?;
     let activities = site
         .activities
         .iter()
         .map(|activity| {
             let area = projected(&activity.polygon)?;
-            let tolerated = if activity.tolerance_m > 0.0 { area.buffer(activity.tolerance_m) } else { area.clone() };
-            Ok(Declared { activity: activity.clone(), area: shape(&area), tolerated: shape(&tolerated) })
+            let tolerated = if activity.tolerance_m > 0.0 {
+                area.buffer(activity.tolerance_m)
+            } else {
+                area.clone()
+            };
+            Ok(Declared {
+                activity: activity.clone(),
+                area: shape(&area),
+                tolerated: shape(&tolerated),
+            })
         })
         .collect::<Result<_, IoError>>()?;
     let halo = config.screen.halo(pixel_m) + difference::halo(&config.detect);
     let (tile_px, memory_mib) = fit_memory(&grid, halo, pairs, inputs, config);
-    Ok(Ground { boundary: shape(&boundary), zones, activities, halo, tile_px, memory_mib, grid })
+    Ok(Ground {
+        boundary: shape(&boundary),
+        zones,
+        activities,
+        halo,
+        tile_px,
+        memory_mib,
+        grid,
+    })
 }
 
 /// The rasters of the bands that are compared.
@@ -202,7 +275,11 @@ fn pair_rasters<'a>(pairs: &[Pair], inputs: &'a Inputs) -> Vec<&'a RasterInfo> {
     let mut rasters = Vec::new();
     for pair in pairs {
         for scene in [pair.after, pair.before].map(|index| &inputs.scenes[index]) {
-            let paths = scene.bands.iter().filter(|band| pair.bands.contains(&band.name)).map(|band| &band.path);
+            let paths = scene
+                .bands
+                .iter()
+                .filter(|band| pair.bands.contains(&band.name))
+                .map(|band| &band.path);
             rasters.extend(paths.filter_map(|path| inputs.infos.get(path)));
         }
     }
@@ -260,7 +337,11 @@ fn phase(info: &RasterInfo, code: &str, pixel_m: f64) -> [f64; 2] {
         (Ok(grid), Ok(raster)) => grid == raster,
         _ => false,
     };
-    if square && same { [x0.rem_euclid(pixel_m), y0.rem_euclid(pixel_m)] } else { [0.0, 0.0] }
+    if square && same {
+        [x0.rem_euclid(pixel_m), y0.rem_euclid(pixel_m)]
+    } else {
+        [0.0, 0.0]
+    }
 }
 
 /// Memory of the program itself, GDAL with its block cache, and the survey's sample, MiB; measured.

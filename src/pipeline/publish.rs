@@ -44,7 +44,12 @@ impl OutFolder {
     pub fn lock(path: &Path) -> Result<Self, PublishError> {
         fs::create_dir_all(path).map_err(failed(path))?;
         let name = path.join(format!("{ASIDE}lock"));
-        let lock = File::options().create(true).truncate(false).write(true).open(&name).map_err(failed(&name))?;
+        let lock = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&name)
+            .map_err(failed(&name))?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(PublishError::Locked(path.to_owned())),
@@ -55,10 +60,18 @@ impl OutFolder {
             let found = found.to_string_lossy();
             if found.starts_with(ASIDE) && found != format!("{ASIDE}lock") {
                 let stale = entry.path();
-                if stale.is_dir() { fs::remove_dir_all(&stale) } else { fs::remove_file(&stale) }.map_err(failed(&stale))?;
+                if stale.is_dir() {
+                    fs::remove_dir_all(&stale)
+                } else {
+                    fs::remove_file(&stale)
+                }
+                .map_err(failed(&stale))?;
             }
         }
-        Ok(Self { path: path.to_owned(), _lock: lock })
+        Ok(Self {
+            path: path.to_owned(),
+            _lock: lock,
+        })
     }
 
     /// Where the folder is.
@@ -83,12 +96,15 @@ impl OutFolder {
     pub fn publish(&self, name: &str) -> Result<(), PublishError> {
         let (aside, place) = (self.path.join(format!("{ASIDE}{name}")), self.path.join(name));
         for entry in fs::read_dir(&aside).map_err(failed(&aside))?.flatten() {
-            File::open(entry.path()).and_then(|file| file.sync_all()).map_err(failed(&entry.path()))?;
+            File::open(entry.path())
+                .and_then(|file| file.sync_all())
+                .map_err(failed(&entry.path()))?;
         }
         sync(&aside)?;
         if place.exists() {
             // One step for the file system: there is no moment without a report.
-            renameat_with(CWD, &aside, CWD, &place, RenameFlags::EXCHANGE).map_err(|error| failed(&place)(error.into()))?;
+            renameat_with(CWD, &aside, CWD, &place, RenameFlags::EXCHANGE)
+                .map_err(|error| failed(&place)(error.into()))?;
             sync(&self.path)?;
             return fs::remove_dir_all(&aside).map_err(failed(&aside));
         }
@@ -108,8 +124,13 @@ impl OutFolder {
     /// It cannot be written.
     pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), PublishError> {
         let place = self.path.join(name);
-        let mut file = tempfile::Builder::new().prefix(ASIDE).tempfile_in(&self.path).map_err(failed(&place))?;
-        file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(failed(&place))?;
+        let mut file = tempfile::Builder::new()
+            .prefix(ASIDE)
+            .tempfile_in(&self.path)
+            .map_err(failed(&place))?;
+        file.write_all(bytes)
+            .and_then(|()| file.as_file().sync_all())
+            .map_err(failed(&place))?;
         let mode = std::os::unix::fs::PermissionsExt::from_mode(0o644);
         file.as_file().set_permissions(mode).map_err(failed(&place))?;
         file.persist(&place).map_err(|error| failed(&place)(error.error))?;
@@ -122,11 +143,15 @@ impl OutFolder {
 /// # Errors
 /// It cannot be written whole.
 pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), PublishError> {
-    File::create(path).and_then(|mut file| file.write_all(bytes)).map_err(failed(path))
+    File::create(path)
+        .and_then(|mut file| file.write_all(bytes))
+        .map_err(failed(path))
 }
 
 fn sync(folder: &Path) -> Result<(), PublishError> {
-    File::open(folder).and_then(|file| file.sync_all()).map_err(failed(folder))
+    File::open(folder)
+        .and_then(|file| file.sync_all())
+        .map_err(failed(folder))
 }
 
 #[cfg(test)]
@@ -146,7 +171,11 @@ mod tests {
         write_file(&out.aside("other").unwrap().join("half"), b"half").unwrap();
         drop(out);
         let out = OutFolder::lock(root.path()).unwrap();
-        let names: Vec<_> = fs::read_dir(root.path()).unwrap().flatten().map(|entry| entry.file_name()).collect();
+        let names: Vec<_> = fs::read_dir(root.path())
+            .unwrap()
+            .flatten()
+            .map(|entry| entry.file_name())
+            .collect();
         assert_eq!(names.len(), 2, "the lock and the site: {names:?}");
         drop(out);
     }

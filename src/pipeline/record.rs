@@ -12,8 +12,8 @@ use super::passes::{AreaCount, Measure};
 use super::plan::{Ground, Pair};
 use crate::declaration::{Activity, Declared, Site};
 use crate::finding::{
-    Anomaly, BandChange, BandFit, DeclarationRecord, Geometry, GridRecord, Interval, Normalisation, Program, SceneRecord, SiteRecord,
-    ZoneCoverage, round, significant,
+    Anomaly, BandChange, BandFit, DeclarationRecord, Geometry, GridRecord, Interval, Normalisation, Program,
+    SceneRecord, SiteRecord, ZoneCoverage, round, significant,
 };
 use crate::geo::Grid;
 use crate::io::crs::{Projector, WGS84};
@@ -28,7 +28,11 @@ use crate::stage::regions::Region;
 /// The program and the libraries that decide its numbers.
 pub fn program() -> Program {
     let (gdal, proj) = crate::io::versions();
-    Program { sitewatch: env!("CARGO_PKG_VERSION").into(), gdal, proj }
+    Program {
+        sitewatch: env!("CARGO_PKG_VERSION").into(),
+        gdal,
+        proj,
+    }
 }
 
 /// The site as declared.
@@ -75,28 +79,47 @@ pub fn grid(grid: &Grid) -> GridRecord {
 pub fn scene(scene: &Scene, alignment: BTreeMap<String, String>) -> SceneRecord {
     SceneRecord {
         id: scene.id.clone(),
-        acquired: Interval { start: scene.start.to_string(), end: scene.end.to_string() },
+        acquired: Interval {
+            start: scene.start.to_string(),
+            end: scene.end.to_string(),
+        },
         sensor: scene.sensor.clone(),
         platform: scene.platform.clone(),
         relative_orbit: scene.relative_orbit,
-        pass: scene.pass.map(|pass| if pass == Pass::Ascending { "ascending" } else { "descending" }.to_owned()),
+        pass: scene.pass.map(|pass| {
+            if pass == Pass::Ascending {
+                "ascending"
+            } else {
+                "descending"
+            }
+            .to_owned()
+        }),
         alignment,
     }
 }
 
 /// When a change between two scenes happened.
 pub fn span(pair: &Pair, inputs: &Inputs) -> Span {
-    Span { from: inputs.scenes[pair.before].start, to: inputs.scenes[pair.after].end }
+    Span {
+        from: inputs.scenes[pair.before].start,
+        to: inputs.scenes[pair.after].end,
+    }
 }
 
 /// A span as it stands in the record.
 pub fn interval(span: Span) -> Interval {
-    Interval { start: span.from.to_string(), end: span.to.to_string() }
+    Interval {
+        start: span.from.to_string(),
+        end: span.to.to_string(),
+    }
 }
 
 /// The window of an activity.
 pub fn window(activity: &Activity) -> Interval {
-    Interval { start: activity.from.to_string(), end: activity.to.to_string() }
+    Interval {
+        start: activity.from.to_string(),
+        end: activity.to.to_string(),
+    }
 }
 
 /// The normalisation that was used.
@@ -143,15 +166,30 @@ impl<'a> AnomalyMaker<'a> {
     /// # Errors
     /// A grid that PROJ cannot carry back to WGS 84.
     pub fn new(site: &'a Site, ground: &'a Ground, pair: &'a Pair, inputs: &'a Inputs) -> Result<Self, SiteError> {
-        Ok(Self { to_wgs84: Projector::new(&ground.grid.crs, WGS84)?, site, ground, pair, inputs })
+        Ok(Self {
+            to_wgs84: Projector::new(&ground.grid.crs, WGS84)?,
+            site,
+            ground,
+            pair,
+            inputs,
+        })
     }
 
     /// The id of a region: the same place between the same scenes has the same id.
     pub fn id(&self, region: &Region) -> String {
-        let (before, after) = (&self.inputs.scenes[self.pair.before].id, &self.inputs.scenes[self.pair.after].id);
+        let (before, after) = (
+            &self.inputs.scenes[self.pair.before].id,
+            &self.inputs.scenes[self.pair.after].id,
+        );
         let grid = &self.ground.grid;
-        let first = region.runs.first().map_or((0.0, 0.0), |run| grid.to_world(run.from as f64, run.y as f64));
-        let text = format!("{}\n{before}\n{after}\n{}\n{:.2} {:.2}", self.site.id, grid.crs, first.0, first.1);
+        let first = region
+            .runs
+            .first()
+            .map_or((0.0, 0.0), |run| grid.to_world(run.from as f64, run.y as f64));
+        let text = format!(
+            "{}\n{before}\n{after}\n{}\n{:.2} {:.2}",
+            self.site.id, grid.crs, first.0, first.1
+        );
         format!("A-{}", &digest::bytes(text.as_bytes())[..10])
     }
 
@@ -170,13 +208,21 @@ impl<'a> AnomalyMaker<'a> {
         let grid = &self.ground.grid;
         let metres = outline.map_coords(|c| grid.to_world(c.x, c.y).into());
         let polygon = self.to_wgs84.project_polygon(&metres)?;
-        let centroid = polygon.centroid().map_or([0.0, 0.0], |c| [round(c.x(), 7), round(c.y(), 7)]);
+        let centroid = polygon
+            .centroid()
+            .map_or([0.0, 0.0], |c| [round(c.x(), 7), round(c.y(), 7)]);
         let bounds = region.bounds();
-        let change = self.pair.bands.iter().zip(&measure.band_sigma).enumerate().map(|(band, (name, sigma))| BandChange {
-            band: name.clone(),
-            mean: significant(sigma * scorer.noise(band)),
-            mean_sigma: round(*sigma, 2),
-        });
+        let change = self
+            .pair
+            .bands
+            .iter()
+            .zip(&measure.band_sigma)
+            .enumerate()
+            .map(|(band, (name, sigma))| BandChange {
+                band: name.clone(),
+                mean: significant(sigma * scorer.noise(band)),
+                mean_sigma: round(*sigma, 2),
+            });
         Ok(Anomaly {
             id: self.id(region),
             verdict: judgement.verdict,
@@ -207,7 +253,10 @@ pub fn relative(path: &Path, from: &Path) -> String {
 /// The parts of a path made absolute, without `.` and `..`.
 fn plain(path: &Path) -> Vec<String> {
     let mut parts = Vec::new();
-    for part in std::path::absolute(path).unwrap_or_else(|_| PathBuf::from(path)).components() {
+    for part in std::path::absolute(path)
+        .unwrap_or_else(|_| PathBuf::from(path))
+        .components()
+    {
         match part {
             Component::Normal(name) => parts.push(name.to_string_lossy().into_owned()),
             Component::ParentDir => drop(parts.pop()),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
+use super::SiteError;
 use super::config::Config;
 use super::driver::{self, in_order, on_threads, thread_count};
 use super::events::{Event, Observer};
@@ -15,7 +16,6 @@ use super::publish::{OutFolder, PublishError};
 use super::record;
 use super::site::{Provenance, Survey, survey_site};
 use super::timers::Timers;
-use super::SiteError;
 use crate::declaration::folder_name;
 use crate::fault::Fault;
 use crate::finding::{Input, SiteReport, Verdict};
@@ -108,7 +108,12 @@ impl From<driver::Stopped> for RunError {
 
 /// The plan of every site, or why it has none.
 pub fn plan(config: &Config, inputs: &Inputs) -> Vec<Result<SitePlan, IoError>> {
-    inputs.declared.sites.iter().map(|site| plan_site(site, inputs, config)).collect()
+    inputs
+        .declared
+        .sites
+        .iter()
+        .map(|site| plan_site(site, inputs, config))
+        .collect()
 }
 
 /// Surveys every declared site and publishes its report; one bad site does not stop the rest.
@@ -121,7 +126,10 @@ pub fn run(config: &Config, options: &Options<'_>) -> Result<Outcome, RunError> 
     let out = OutFolder::lock(options.out)?;
     let inputs = inputs::gather(config).map_err(RunError::Inputs)?;
     for refused in &inputs.refused {
-        options.observer.see(&Event::SceneRefused { scene: &refused.id, reason: &refused.reason });
+        options.observer.see(&Event::SceneRefused {
+            scene: &refused.id,
+            reason: &refused.reason,
+        });
     }
     let outcome = on_threads(config.compute.threads, || {
         let plans = plan(config, &inputs);
@@ -160,8 +168,17 @@ fn index_row(site: &SiteOutcome) -> IndexRow {
 type Digests = BTreeMap<PathBuf, (String, u64)>;
 
 /// SHA-256 of every file that any site reads, each once, before any of them is decoded.
-fn hash(config: &Config, plans: &[Result<SitePlan, IoError>], inputs: &Inputs, options: &Options<'_>) -> Result<Digests, RunError> {
-    let mut paths: Vec<PathBuf> = plans.iter().flatten().flat_map(|plan| site_files(plan, inputs)).collect();
+fn hash(
+    config: &Config,
+    plans: &[Result<SitePlan, IoError>],
+    inputs: &Inputs,
+    options: &Options<'_>,
+) -> Result<Digests, RunError> {
+    let mut paths: Vec<PathBuf> = plans
+        .iter()
+        .flatten()
+        .flat_map(|plan| site_files(plan, inputs))
+        .collect();
     paths.extend(config.inputs.declarations.iter().chain(&config.inputs.sensors).cloned());
     paths.sort();
     paths.dedup();
@@ -170,7 +187,9 @@ fn hash(config: &Config, plans: &[Result<SitePlan, IoError>], inputs: &Inputs, o
         &paths,
         options.stop,
         |path| {
-            options.observer.see(&Event::Hashing { path: &path.display().to_string() });
+            options.observer.see(&Event::Hashing {
+                path: &path.display().to_string(),
+            });
             (path.clone(), digest::file(path))
         },
         |(path, digest)| match digest {
@@ -196,9 +215,21 @@ fn survey_all(
     out: &OutFolder,
 ) -> Result<Outcome, RunError> {
     let pool = Arc::new(Pool::default());
-    let survey = Survey { inputs, config, pool: &pool, observer: options.observer, stop: options.stop };
-    let provenances: Vec<Option<Provenance>> =
-        plans.iter().map(|plan| plan.as_ref().ok().map(|plan| provenance(config, options, plan, inputs, digests))).collect();
+    let survey = Survey {
+        inputs,
+        config,
+        pool: &pool,
+        observer: options.observer,
+        stop: options.stop,
+    };
+    let provenances: Vec<Option<Provenance>> = plans
+        .iter()
+        .map(|plan| {
+            plan.as_ref()
+                .ok()
+                .map(|plan| provenance(config, options, plan, inputs, digests))
+        })
+        .collect();
     let standing: Vec<Option<SiteReport>> = inputs
         .declared
         .sites
@@ -207,9 +238,14 @@ fn survey_all(
         .map(|(site, known)| standing(out, &site.id, &known.as_ref()?.run_key))
         .collect();
     let up_to_date = standing.iter().flatten().count();
-    options.observer.see(&Event::Planned { sites: plans.len() - up_to_date, up_to_date });
+    options.observer.see(&Event::Planned {
+        sites: plans.len() - up_to_date,
+        up_to_date,
+    });
     let small = |plan: &SitePlan| {
-        plan.ground.as_ref().is_none_or(|ground| ground.grid.rect().area() <= SMALL_SITE_TILES * ground.tile_px * ground.tile_px)
+        plan.ground
+            .as_ref()
+            .is_none_or(|ground| ground.grid.rect().area() <= SMALL_SITE_TILES * ground.tile_px * ground.tile_px)
     };
     let one = |index: usize| -> SiteOutcome {
         let site = &inputs.declared.sites[index];
@@ -227,7 +263,11 @@ fn survey_all(
             Ok((report, timers)) => {
                 let outcome = outcome(&report, false, timers);
                 let needs_review = outcome.needs_review;
-                options.observer.see(&Event::SiteDone { site: &site.id, summary: &outcome.summary, needs_review });
+                options.observer.see(&Event::SiteDone {
+                    site: &site.id,
+                    summary: &outcome.summary,
+                    needs_review,
+                });
                 outcome
             }
             Err(error) => failure(&survey, &site.id, &site.name, error),
@@ -240,12 +280,21 @@ fn survey_all(
         let result = match group {
             [only] => {
                 sites.push(one(*only));
-                if options.stop.load(Ordering::Relaxed) { Err(RunError::Stopped) } else { Ok(()) }
+                if options.stop.load(Ordering::Relaxed) {
+                    Err(RunError::Stopped)
+                } else {
+                    Ok(())
+                }
             }
-            many => in_order(many, options.stop, |index| one(*index), |outcome| {
-                sites.push(outcome);
-                Ok::<(), RunError>(())
-            }),
+            many => in_order(
+                many,
+                options.stop,
+                |index| one(*index),
+                |outcome| {
+                    sites.push(outcome);
+                    Ok::<(), RunError>(())
+                },
+            ),
         };
         if result.is_err() {
             return Ok(Outcome { sites, stopped: true });
@@ -254,7 +303,12 @@ fn survey_all(
     Ok(Outcome { sites, stopped: false })
 }
 
-fn survey_and_publish(survey: &Survey<'_>, plan: &SitePlan, provenance: Provenance, out: &OutFolder) -> Result<(SiteReport, Timers), SiteError> {
+fn survey_and_publish(
+    survey: &Survey<'_>,
+    plan: &SitePlan,
+    provenance: Provenance,
+    out: &OutFolder,
+) -> Result<(SiteReport, Timers), SiteError> {
     survey.observer.see(&Event::SiteStarted { site: &plan.site.id });
     let name = folder_name(&plan.site.id);
     let aside = out.aside(&name)?;
@@ -277,7 +331,11 @@ fn outcome(report: &SiteReport, up_to_date: bool, seconds: Timers) -> SiteOutcom
         needs_review: report.needs_review(),
         unobserved: report.is_unobserved(),
         verdicts: report.verdicts(),
-        observed_fraction: report.comparisons.last().filter(|_| !report.is_unobserved()).map(|c| c.coverage.observed_fraction),
+        observed_fraction: report
+            .comparisons
+            .last()
+            .filter(|_| !report.is_unobserved())
+            .map(|c| c.coverage.observed_fraction),
         summary: summary(report),
         error: None,
         seconds,
@@ -301,7 +359,13 @@ fn failure(survey: &Survey<'_>, site: &str, name: &str, error: String) -> SiteOu
     }
 }
 
-fn provenance(config: &Config, options: &Options<'_>, plan: &SitePlan, inputs: &Inputs, digests: &Digests) -> Provenance {
+fn provenance(
+    config: &Config,
+    options: &Options<'_>,
+    plan: &SitePlan,
+    inputs: &Inputs,
+    digests: &Digests,
+) -> Provenance {
     let folder = options.pipeline.parent().unwrap_or(Path::new("."));
     let mut paths = site_files(plan, inputs);
     paths.extend(config.inputs.declarations.iter().chain(&config.inputs.sensors).cloned());
@@ -309,13 +373,27 @@ fn provenance(config: &Config, options: &Options<'_>, plan: &SitePlan, inputs: &
         .iter()
         .filter_map(|path| {
             let (sha256, bytes) = digests.get(path)?.clone();
-            Some(Input { path: record::relative(path, folder), sha256, bytes })
+            Some(Input {
+                path: record::relative(path, folder),
+                sha256,
+                bytes,
+            })
         })
         .collect();
     files.sort();
     files.dedup();
     let parameters = parameters(config, folder);
-    let pairs: Vec<_> = plan.pairs.iter().map(|pair| (&inputs.scenes[pair.before].id, &inputs.scenes[pair.after].id, &pair.bands)).collect();
+    let pairs: Vec<_> = plan
+        .pairs
+        .iter()
+        .map(|pair| {
+            (
+                &inputs.scenes[pair.before].id,
+                &inputs.scenes[pair.after].id,
+                &pair.bands,
+            )
+        })
+        .collect();
     let decides = serde_json::json!({
         "program": record::program(),
         "site": plan.site.id,
@@ -324,14 +402,23 @@ fn provenance(config: &Config, options: &Options<'_>, plan: &SitePlan, inputs: &
         "pairs": pairs,
         "refused": plan.refused,
     });
-    Provenance { run_key: digest::bytes(decides.to_string().as_bytes()), inputs: files, parameters }
+    Provenance {
+        run_key: digest::bytes(decides.to_string().as_bytes()),
+        inputs: files,
+        parameters,
+    }
 }
 
 /// The parameters that decide a result: all but threads and memory, with paths told from the pipeline file.
 fn parameters(config: &Config, folder: &Path) -> serde_json::Value {
     let mut plain = config.clone();
     let inputs = &mut plain.inputs;
-    for path in inputs.declarations.iter_mut().chain(&mut inputs.stac).chain(&mut inputs.sensors) {
+    for path in inputs
+        .declarations
+        .iter_mut()
+        .chain(&mut inputs.stac)
+        .chain(&mut inputs.sensors)
+    {
         *path = record::relative(path, folder).into();
     }
     for spec in &mut inputs.folder {

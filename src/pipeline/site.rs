@@ -16,7 +16,9 @@ use super::plan::{Ground, Pair, SitePlan};
 use super::publish::write_file;
 use super::record::{self, AnomalyMaker};
 use super::timers::Timers;
-use crate::finding::{ActivityFinding, Anomaly, Comparison, Geometry, Input, REPORT_VERSION, SiteReport, Verdict, round};
+use crate::finding::{
+    ActivityFinding, Anomaly, Comparison, Geometry, Input, REPORT_VERSION, SiteReport, Verdict, round,
+};
 use crate::io::cog::{self, Overviews};
 use crate::io::geotiff::{Compression, DataType, GeoTiffWriter, Layout};
 use crate::io::pool::Pool;
@@ -115,16 +117,35 @@ fn compare_all(
     let names: Vec<String> = plan
         .pairs
         .iter()
-        .map(|pair| format!("{} to {}", survey.inputs.scenes[pair.before].id, survey.inputs.scenes[pair.after].id))
+        .map(|pair| {
+            format!(
+                "{} to {}",
+                survey.inputs.scenes[pair.before].id, survey.inputs.scenes[pair.after].id
+            )
+        })
         .collect();
-    let mut score_out = writer(&score_path, ground, &names, DataType::I16, Some(f64::from(SCORE_NODATA)))?;
+    let mut score_out = writer(
+        &score_path,
+        ground,
+        &names,
+        DataType::I16,
+        Some(f64::from(SCORE_NODATA)),
+    )?;
     let mut flag_out = writer(&flag_path, ground, &names, DataType::U16, None)?;
     for band in 1..=names.len() {
         score_out.scale(band, SCORE_SCALE, 0.0)?;
     }
     let mut compared = Vec::with_capacity(plan.pairs.len());
     for (index, pair) in plan.pairs.iter().enumerate() {
-        compared.push(compare(survey, plan, ground, pair, (&mut score_out, &mut flag_out), index + 1, timers)?);
+        compared.push(compare(
+            survey,
+            plan,
+            ground,
+            pair,
+            (&mut score_out, &mut flag_out),
+            index + 1,
+            timers,
+        )?);
     }
     timers.time("write", || score_out.finish().and_then(|()| flag_out.finish()))?;
 
@@ -138,32 +159,69 @@ fn compare_all(
         (pictures.overview_before, pictures.overview) = (Some(before), Some(after));
         pictures.overview_scale = 1.0 / lattice.stride as f64;
         let found = find(survey, plan, ground, compared, &rasters, timers)?;
-        timers.time("pictures", || chips(survey, ground, compared, &found, &shared, pictures))?;
+        timers.time("pictures", || {
+            chips(survey, ground, compared, &found, &shared, pictures)
+        })?;
         for (anomaly, region) in found.anomalies.iter().zip(&found.regions) {
-            pictures.outlines.insert(anomaly.id.clone(), pictures::rings(&region.outline()));
+            pictures
+                .outlines
+                .insert(anomaly.id.clone(), pictures::rings(&region.outline()));
         }
-        let areas = compared.counts.areas.iter().skip(1 + ground.zones.len()).map(|count| count.pixels()).collect();
-        let look = Look { span: record::span(compared.pair, survey.inputs), area: (0, 0), matched: Vec::new() };
+        let areas = compared
+            .counts
+            .areas
+            .iter()
+            .skip(1 + ground.zones.len())
+            .map(|count| count.pixels())
+            .collect();
+        let look = Look {
+            span: record::span(compared.pair, survey.inputs),
+            area: (0, 0),
+            matched: Vec::new(),
+        };
         looks.push((look, areas, found.matched));
         let pair_scenes = [compared.pair.before, compared.pair.after];
-        for (source, scene) in compared.sources.iter().zip(pair_scenes.map(|scene| &survey.inputs.scenes[scene])) {
+        for (source, scene) in compared
+            .sources
+            .iter()
+            .zip(pair_scenes.map(|scene| &survey.inputs.scenes[scene]))
+        {
             if !report.scenes.iter().any(|known| known.id == scene.id) {
                 let alignment = source.alignment().into_iter().map(str::to_owned);
-                report.scenes.push(record::scene(scene, compared.pair.bands.iter().cloned().zip(alignment).collect()));
+                report.scenes.push(record::scene(
+                    scene,
+                    compared.pair.bands.iter().cloned().zip(alignment).collect(),
+                ));
             }
         }
-        report.comparisons.push(comparison(survey, plan, compared, found.cutoff, found.anomalies, index + 1));
+        report.comparisons.push(comparison(
+            survey,
+            plan,
+            compared,
+            found.cutoff,
+            found.anomalies,
+            index + 1,
+        ));
     }
     for (index, activity) in plan.site.activities.iter().enumerate() {
         let looks: Vec<Look> = looks
             .iter()
             .map(|(look, areas, matched)| Look {
                 area: areas.get(index).copied().unwrap_or_default(),
-                matched: matched.iter().filter(|(_, id, _)| *id == activity.id).map(|(a, _, pixels)| (a.clone(), *pixels)).collect(),
+                matched: matched
+                    .iter()
+                    .filter(|(_, id, _)| *id == activity.id)
+                    .map(|(a, _, pixels)| (a.clone(), *pixels))
+                    .collect(),
                 ..look.clone()
             })
             .collect();
-        report.activities.push(activity_finding(activity, &looks, ground.grid.pixel_area_m2(), survey.config));
+        report.activities.push(activity_finding(
+            activity,
+            &looks,
+            ground.grid.pixel_area_m2(),
+            survey.config,
+        ));
     }
     pictures::declared_outlines(ground, pictures);
     let threads = super::driver::thread_count(survey.config.compute.threads);
@@ -173,12 +231,21 @@ fn compare_all(
     })?;
     for path in [&score_path, &flag_path] {
         survey.pool.forget(path);
-        std::fs::remove_file(path).map_err(|source| super::publish::PublishError::Write { path: path.clone(), source })?;
+        std::fs::remove_file(path).map_err(|source| super::publish::PublishError::Write {
+            path: path.clone(),
+            source,
+        })?;
     }
     Ok(())
 }
 
-fn writer(path: &Path, ground: &Ground, names: &[String], data_type: DataType, nodata: Option<f64>) -> Result<GeoTiffWriter, SiteError> {
+fn writer(
+    path: &Path,
+    ground: &Ground,
+    names: &[String],
+    data_type: DataType,
+    nodata: Option<f64>,
+) -> Result<GeoTiffWriter, SiteError> {
     let layout = Layout {
         width: ground.grid.width,
         height: ground.grid.height,
@@ -203,7 +270,11 @@ fn writer(path: &Path, ground: &Ground, names: &[String], data_type: DataType, n
 }
 
 fn lattice(ground: &Ground, pair: &Pair, config: &Config) -> Lattice {
-    Lattice::new(ground.grid.rect(), config.report.overview_px, pictures::display_bands(&pair.bands))
+    Lattice::new(
+        ground.grid.rect(),
+        config.report.overview_px,
+        pictures::display_bands(&pair.bands),
+    )
 }
 
 /// Aligns, surveys and scores one pair; its scores and flags go to band `band` of the two rasters.
@@ -233,26 +304,72 @@ fn compare<'a>(
         }
     };
     let site = plan.site.id.as_str();
-    let progress = |done, total| survey.observer.see(&Event::Tiles { site, pass: "score", done, total });
-    let pass = Pass { ground, stop: survey.stop, progress: &progress };
+    let progress = |done, total| {
+        survey.observer.see(&Event::Tiles {
+            site,
+            pass: "score",
+            done,
+            total,
+        })
+    };
+    let pass = Pass {
+        ground,
+        stop: survey.stop,
+        progress: &progress,
+    };
     let lattice = lattice(ground, pair, survey.config);
     let scorer = fit.as_ref().map(|(_, scorer)| scorer);
     let counts = timers.time("score", || passes::score(&pass, &view, scorer, &lattice, out, band))?;
-    Ok(Compared { pair, sources, fit, counts, notes })
+    Ok(Compared {
+        pair,
+        sources,
+        fit,
+        counts,
+        notes,
+    })
 }
 
 /// Typical noise of each band by its sensor, the larger of both dates, in the band's unit; 0 where it is not known.
 fn noise_floors(scenes: [&Scene; 2], bands: &[String]) -> Vec<f64> {
-    let of = |scene: &Scene, name: &String| scene.bands.iter().find(|band| band.name == *name).and_then(|band| band.noise).unwrap_or(0.0);
-    bands.iter().map(|name| of(scenes[0], name).max(of(scenes[1], name))).collect()
+    let of = |scene: &Scene, name: &String| {
+        scene
+            .bands
+            .iter()
+            .find(|band| band.name == *name)
+            .and_then(|band| band.noise)
+            .unwrap_or(0.0)
+    };
+    bands
+        .iter()
+        .map(|name| of(scenes[0], name).max(of(scenes[1], name)))
+        .collect()
 }
 
-fn align(survey: &Survey<'_>, ground: &Ground, scenes: [&Scene; 2], bands: &[String]) -> Result<[SceneSource; 2], SiteError> {
-    let open = |scene| SceneSource::new(scene, &ground.grid, ground.halo, bands, &survey.inputs.infos, survey.pool.clone());
+fn align(
+    survey: &Survey<'_>,
+    ground: &Ground,
+    scenes: [&Scene; 2],
+    bands: &[String],
+) -> Result<[SceneSource; 2], SiteError> {
+    let open = |scene| {
+        SceneSource::new(
+            scene,
+            &ground.grid,
+            ground.halo,
+            bands,
+            &survey.inputs.infos,
+            survey.pool.clone(),
+        )
+    };
     Ok([open(scenes[0])?, open(scenes[1])?])
 }
 
-fn view<'a>(survey: &Survey<'a>, ground: &'a Ground, scenes: [&'a Scene; 2], sources: &'a [SceneSource; 2]) -> PairView<'a> {
+fn view<'a>(
+    survey: &Survey<'a>,
+    ground: &'a Ground,
+    scenes: [&'a Scene; 2],
+    sources: &'a [SceneSource; 2],
+) -> PairView<'a> {
     PairView {
         before: &sources[0],
         after: &sources[1],
@@ -281,34 +398,88 @@ fn find(
     rasters: &[(PathBuf, usize); 2],
     timers: &mut Timers,
 ) -> Result<Found, SiteError> {
-    let mut found = Found { cutoff: None, anomalies: Vec::new(), regions: Vec::new(), matched: Vec::new() };
-    let Some((_, scorer)) = &compared.fit else { return Ok(found) };
+    let mut found = Found {
+        cutoff: None,
+        anomalies: Vec::new(),
+        regions: Vec::new(),
+        matched: Vec::new(),
+    };
+    let Some((_, scorer)) = &compared.fit else {
+        return Ok(found);
+    };
     let (config, site) = (survey.config, plan.site.id.as_str());
     let cutoff = timers.time("cutoff", || cutoff::fit(&compared.counts.histogram, &config.cutoff));
-    let [scores, reasons] = rasters.each_ref().map(|(path, band)| Written { path, band: *band, pool: survey.pool });
+    let [scores, reasons] = rasters.each_ref().map(|(path, band)| Written {
+        path,
+        band: *band,
+        pool: survey.pool,
+    });
     let mut regions = Vec::new();
     if let Some((seed, grow)) = cutoff.levels {
-        let progress = |done, total| survey.observer.see(&Event::Tiles { site, pass: "regions", done, total });
-        let pass = Pass { ground, stop: survey.stop, progress: &progress };
-        let min_pixels = (config.regions.min_area_m2 / ground.grid.pixel_area_m2() - 1e-9).ceil().max(1.0) as u64;
+        let progress = |done, total| {
+            survey.observer.see(&Event::Tiles {
+                site,
+                pass: "regions",
+                done,
+                total,
+            })
+        };
+        let pass = Pass {
+            ground,
+            stop: survey.stop,
+            progress: &progress,
+        };
+        let min_pixels = (config.regions.min_area_m2 / ground.grid.pixel_area_m2() - 1e-9)
+            .ceil()
+            .max(1.0) as u64;
         regions = timers.time("regions", || passes::regions(&pass, &scores, seed, grow, min_pixels))?;
     }
     let scenes = [compared.pair.before, compared.pair.after].map(|index| &survey.inputs.scenes[index]);
     let view = view(survey, ground, scenes, &compared.sources);
-    let progress = |done, total| survey.observer.see(&Event::Tiles { site, pass: "measure", done, total });
-    let pass = Pass { ground, stop: survey.stop, progress: &progress };
+    let progress = |done, total| {
+        survey.observer.see(&Event::Tiles {
+            site,
+            pass: "measure",
+            done,
+            total,
+        })
+    };
+    let pass = Pass {
+        ground,
+        stop: survey.stop,
+        progress: &progress,
+    };
     let measures = timers.time("measure", || passes::measure(&pass, &view, scorer, &reasons, &regions))?;
     // Strongest first; the first pixel settles ties.
     let mut order: Vec<(Region, Measure)> = regions.into_iter().zip(measures).collect();
-    order.sort_by_key(|(region, _)| (std::cmp::Reverse(region.peak()), region.runs.first().map(|run| (run.y, run.from))));
+    order.sort_by_key(|(region, _)| {
+        (
+            std::cmp::Reverse(region.peak()),
+            region.runs.first().map(|run| (run.y, run.from)),
+        )
+    });
     let maker = AnomalyMaker::new(&plan.site, ground, compared.pair, survey.inputs)?;
     let span = record::span(compared.pair, survey.inputs);
     timers.time("judge", || -> Result<(), SiteError> {
         for (region, measure) in order {
-            let judgement = judge::judge(&region, measure.edge, span, &ground.activities, &ground.zones, &config.judge);
+            let judgement = judge::judge(
+                &region,
+                measure.edge,
+                span,
+                &ground.activities,
+                &ground.zones,
+                &config.judge,
+            );
             let id = maker.id(&region);
-            found.matched.extend(judgement.matched.iter().map(|(activity, pixels)| (id.clone(), activity.clone(), *pixels)));
-            found.anomalies.push(maker.make(&region, &region.outline(), judgement, &measure, scorer)?);
+            found.matched.extend(
+                judgement
+                    .matched
+                    .iter()
+                    .map(|(activity, pixels)| (id.clone(), activity.clone(), *pixels)),
+            );
+            found
+                .anomalies
+                .push(maker.make(&region, &region.outline(), judgement, &measure, scorer)?);
             found.regions.push(region);
         }
         Ok(())
@@ -346,15 +517,27 @@ fn comparison(
         coverage,
         zones: record::zones(&plan.site, &compared.counts.areas),
         detector: survey.config.detect.detector.clone(),
-        normalisation: compared.fit.as_ref().map(|(fit, _)| record::normalisation(compared.pair, fit)),
+        normalisation: compared
+            .fit
+            .as_ref()
+            .map(|(fit, _)| record::normalisation(compared.pair, fit)),
         cutoff,
         anomalies,
     }
 }
 
-fn activity_finding(activity: &crate::declaration::Activity, looks: &[Look], pixel_area_m2: f64, config: &Config) -> ActivityFinding {
+fn activity_finding(
+    activity: &crate::declaration::Activity,
+    looks: &[Look],
+    pixel_area_m2: f64,
+    config: &Config,
+) -> ActivityFinding {
     let (verdict, evidence, observed) = judge::judge_activity(activity, looks, pixel_area_m2, &config.judge);
-    let mut anomalies: Vec<String> = looks.iter().flat_map(|look| &look.matched).map(|(id, _)| id.clone()).collect();
+    let mut anomalies: Vec<String> = looks
+        .iter()
+        .flat_map(|look| &look.matched)
+        .map(|(id, _)| id.clone())
+        .collect();
     anomalies.sort();
     anomalies.dedup();
     ActivityFinding {
@@ -364,7 +547,11 @@ fn activity_finding(activity: &crate::declaration::Activity, looks: &[Look], pix
         notified: activity.notified.to_string(),
         verdict,
         evidence,
-        anomalies: if verdict == Verdict::Consistent { anomalies } else { Vec::new() },
+        anomalies: if verdict == Verdict::Consistent {
+            anomalies
+        } else {
+            Vec::new()
+        },
         observed_fraction: round(observed, 6),
         geometry: Geometry::from(&activity.polygon),
     }
@@ -386,7 +573,12 @@ fn chips(
     let mut bands: Vec<String> = shown.iter().map(|band| compared.pair.bands[*band].clone()).collect();
     bands.sort();
     bands.dedup();
-    let channels = shown.map(|band| bands.iter().position(|name| *name == compared.pair.bands[band]).unwrap_or(0));
+    let channels = shown.map(|band| {
+        bands
+            .iter()
+            .position(|name| *name == compared.pair.bands[band])
+            .unwrap_or(0)
+    });
     let scenes = [compared.pair.before, compared.pair.after].map(|index| &survey.inputs.scenes[index]);
     let windows: Vec<_> = found
         .anomalies
@@ -405,8 +597,18 @@ fn chips(
         .max()
         .unwrap_or(0);
     let open = |scene: &Scene| {
-        let bare = Scene { quality: Vec::new(), ..scene.clone() };
-        SceneSource::new(&bare, &ground.grid, margin, &bands, &survey.inputs.infos, survey.pool.clone())
+        let bare = Scene {
+            quality: Vec::new(),
+            ..scene.clone()
+        };
+        SceneSource::new(
+            &bare,
+            &ground.grid,
+            margin,
+            &bands,
+            &survey.inputs.infos,
+            survey.pool.clone(),
+        )
     };
     let sources = [open(scenes[0])?, open(scenes[1])?];
     let made = pictures::chips([&sources[0], &sources[1]], channels, &windows, stretch, survey.stop)?;
@@ -415,7 +617,10 @@ fn chips(
 }
 
 fn write_report(report: &SiteReport, pictures: &Pictures, folder: &Path) -> Result<(), SiteError> {
-    write_file(&folder.join("report.html"), report::report_html(report, pictures)?.as_bytes())?;
+    write_file(
+        &folder.join("report.html"),
+        report::report_html(report, pictures)?.as_bytes(),
+    )?;
     write_file(&folder.join("anomalies.geojson"), &report::anomalies_geojson(report)?)?;
     write_file(&folder.join("report.json"), &report::report_json(report)?)?;
     Ok(())

@@ -80,7 +80,11 @@ pub fn median(values: &mut [f64]) -> Option<f64> {
     }
     let (middle, odd) = (values.len() / 2, values.len() % 2 == 1);
     let (below, upper, _) = values.select_nth_unstable_by(middle, f64::total_cmp);
-    let lower = if odd { *upper } else { below.iter().copied().fold(f64::NEG_INFINITY, f64::max) };
+    let lower = if odd {
+        *upper
+    } else {
+        below.iter().copied().fold(f64::NEG_INFINITY, f64::max)
+    };
     Some((lower + *upper) / 2.0)
 }
 
@@ -114,7 +118,10 @@ mod tests {
         [7].iter().for_each(|s| b.add(*s));
         a.merge(&b);
         assert_eq!(a.total(), 5);
-        assert_eq!(a.occupied().collect::<Vec<_>>(), [(-32767, 1), (5, 2), (7, 1), (32767, 1)]);
+        assert_eq!(
+            a.occupied().collect::<Vec<_>>(),
+            [(-32767, 1), (5, 2), (7, 1), (32767, 1)]
+        );
         assert_eq!(a.quantile(0.5), Some(5));
         assert_eq!(a.quantile(1.0), Some(32767));
     }

@@ -49,8 +49,17 @@ impl Null {
     /// The lower half, where no change reaches, gives the least scale. Pervasive change widens the upper half: its own quartile
     /// is believed up to [`WIDEST`] times the lower one.
     pub fn fit(scores: &Histogram) -> Option<Self> {
-        let occupied: Vec<(f64, u64)> = scores.occupied().map(|(score, n)| (f64::from(score) * SCORE_SCALE, n)).collect();
-        let total = |limit: f64| occupied.iter().take_while(|(score, _)| *score <= limit).map(|(_, n)| n).sum::<u64>();
+        let occupied: Vec<(f64, u64)> = scores
+            .occupied()
+            .map(|(score, n)| (f64::from(score) * SCORE_SCALE, n))
+            .collect();
+        let total = |limit: f64| {
+            occupied
+                .iter()
+                .take_while(|(score, _)| *score <= limit)
+                .map(|(_, n)| n)
+                .sum::<u64>()
+        };
         let quantile = |q: f64, of: u64| {
             let mut below = 0;
             occupied.iter().find(|(_, n)| {
@@ -72,7 +81,11 @@ impl Null {
         let upper = (quantile(0.75, kept)?.0 - centre) / QUARTILE;
         let below = total(centre);
         let fraction = (2.0 * below as f64 / scores.total() as f64).min(1.0);
-        Some(Self { centre, scale: upper.clamp(lower, WIDEST * lower), fraction })
+        Some(Self {
+            centre,
+            scale: upper.clamp(lower, WIDEST * lower),
+            fraction,
+        })
     }
 
     /// Probability that a pixel without change has the stored score `score` or more.
@@ -98,8 +111,21 @@ pub fn fit(scores: &Histogram, params: &CutoffParams) -> Cutoff {
     let null = Null::fit(scores);
     let level = |rate| null.and_then(|null| level(scores, &null, rate));
     let levels = level(params.seed_fdr).map(|seed| (seed, level(params.grow_fdr).unwrap_or(seed).min(seed)));
-    let claimed = levels.map_or(0, |(seed, _)| scores.occupied().rev().take_while(|(score, _)| *score >= seed).map(|(_, n)| n).sum());
-    Cutoff { levels, null, judged: scores.total(), claimed, params: params.clone() }
+    let claimed = levels.map_or(0, |(seed, _)| {
+        scores
+            .occupied()
+            .rev()
+            .take_while(|(score, _)| *score >= seed)
+            .map(|(_, n)| n)
+            .sum()
+    });
+    Cutoff {
+        levels,
+        null,
+        judged: scores.total(),
+        claimed,
+        params: params.clone(),
+    }
 }
 
 /// The lowest score at which the expected share of false pixels among those at or above it is at most `rate`.
@@ -120,13 +146,26 @@ impl Cutoff {
     /// The cutoff as it stands in the record; `regions` are those that were kept.
     pub fn record(&self, regions: &[Region]) -> CutoffRecord {
         let sigma = |score: i16| round(f64::from(score) * SCORE_SCALE, 2);
-        let null = self.null.unwrap_or(Null { centre: 0.0, scale: 1.0, fraction: 1.0 });
-        let expected = self.levels.map_or(0.0, |(seed, _)| null.fraction * self.judged as f64 * null.tail(seed));
+        let null = self.null.unwrap_or(Null {
+            centre: 0.0,
+            scale: 1.0,
+            fraction: 1.0,
+        });
+        let expected = self
+            .levels
+            .map_or(0.0, |(seed, _)| null.fraction * self.judged as f64 * null.tail(seed));
         let seeds: u64 = regions.iter().map(Region::seeds).sum();
-        let per_region = if regions.is_empty() { 1.0 } else { (seeds as f64 / regions.len() as f64).max(1.0) };
+        let per_region = if regions.is_empty() {
+            1.0
+        } else {
+            (seeds as f64 / regions.len() as f64).max(1.0)
+        };
         let mut notes = Vec::new();
         if self.levels.is_none() {
-            notes.push(format!("no score is rare enough for a false discovery rate of {}: nothing is claimed", self.params.seed_fdr));
+            notes.push(format!(
+                "no score is rare enough for a false discovery rate of {}: nothing is claimed",
+                self.params.seed_fdr
+            ));
         }
         if null.scale > 1.5 {
             notes.push(format!(
@@ -155,7 +194,10 @@ mod tests {
     use super::*;
 
     fn params() -> CutoffParams {
-        CutoffParams { seed_fdr: 0.01, grow_fdr: 0.1 }
+        CutoffParams {
+            seed_fdr: 0.01,
+            grow_fdr: 0.1,
+        }
     }
 
     /// A histogram of `n` scores of a normal law, by its quantiles; and `changed` scores at `at` sigma.
@@ -180,14 +222,21 @@ mod tests {
     fn the_null_is_found_whatever_its_centre_and_scale() {
         for (centre, scale) in [(0.0, 1.0), (0.4, 1.7)] {
             let null = Null::fit(&scores(20_000, centre, scale, 0, 0.0)).unwrap();
-            assert!((null.centre - centre).abs() < 0.02 && (null.scale / scale - 1.0).abs() < 0.03, "{null:?}");
+            assert!(
+                (null.centre - centre).abs() < 0.02 && (null.scale / scale - 1.0).abs() < 0.03,
+                "{null:?}"
+            );
         }
     }
 
     #[test]
     fn tails_are_those_of_scipy() {
         // scipy.stats.norm.sf(2) = 0.022750131948179195
-        let null = Null { centre: 0.0, scale: 1.0, fraction: 1.0 };
+        let null = Null {
+            centre: 0.0,
+            scale: 1.0,
+            fraction: 1.0,
+        };
         assert!((null.tail(200) - 0.022_750_131_948_179).abs() < 1e-12);
     }
 
@@ -210,7 +259,12 @@ mod tests {
             null.fraction * histogram.total() as f64 * null.tail(score) / claimed as f64
         };
         let next = histogram.occupied().rev().find(|(score, _)| *score < seed).unwrap().0;
-        assert!(share(seed) <= 0.01 && share(next) > 0.01, "{} {}", share(seed), share(next));
+        assert!(
+            share(seed) <= 0.01 && share(next) > 0.01,
+            "{} {}",
+            share(seed),
+            share(next)
+        );
         assert!(cutoff.claimed >= 300);
     }
 

@@ -82,16 +82,32 @@ pub struct Judgement {
 }
 
 /// The verdict on `region`, seen between the dates of `span`.
-pub fn judge(region: &Region, edge: Edge, span: Span, activities: &[Declared], zones: &[DeclaredZone], params: &JudgeParams) -> Judgement {
+pub fn judge(
+    region: &Region,
+    edge: Edge,
+    span: Span,
+    activities: &[Declared],
+    zones: &[DeclaredZone],
+    params: &JudgeParams,
+) -> Judgement {
     let total = region.pixels();
-    let touched: Vec<(&Declared, u64)> =
-        activities.iter().map(|d| (d, inside(region, &[&d.tolerated]))).filter(|(_, pixels)| *pixels > 0).collect();
+    let touched: Vec<(&Declared, u64)> = activities
+        .iter()
+        .map(|d| (d, inside(region, &[&d.tolerated])))
+        .filter(|(_, pixels)| *pixels > 0)
+        .collect();
     let in_window: Vec<&(&Declared, u64)> = touched.iter().filter(|(d, _)| meets(&d.activity, span)).collect();
     let shapes: Vec<&Shape> = in_window.iter().map(|(d, _)| &d.tolerated).collect();
     let outside = total - inside(region, &shapes);
     let outside_fraction = outside as f64 / total.max(1) as f64;
     let mut evidence = Vec::new();
-    let mut say = |rule: &str, text: String, supports: bool| evidence.push(Evidence { rule: rule.into(), text, supports });
+    let mut say = |rule: &str, text: String, supports: bool| {
+        evidence.push(Evidence {
+            rule: rule.into(),
+            text,
+            supports,
+        })
+    };
     let percent = |fraction: f64| format!("{:.0} %", 100.0 * fraction);
 
     let mut verdict = if touched.is_empty() {
@@ -114,31 +130,65 @@ pub fn judge(region: &Region, edge: Edge, span: Span, activities: &[Declared], z
                 percent(*pixels as f64 / total.max(1) as f64),
                 activity.id,
                 activity.what.word(),
-                if activity.tolerance_m > 0.0 { format!(", tolerance {} m", activity.tolerance_m) } else { String::new() }
+                if activity.tolerance_m > 0.0 {
+                    format!(", tolerance {} m", activity.tolerance_m)
+                } else {
+                    String::new()
+                }
             ),
             verdict == Verdict::Consistent || !matches,
         );
         let window = format!("{} was declared for {} to {}", activity.id, activity.from, activity.to);
         let seen = format!("the change happened between {} and {}", span.from, span.to);
         match (matches, activity.from <= span.from && span.to <= activity.to) {
-            (false, _) => say("window", format!("{window}; {seen}: outside its window"), verdict == Verdict::OverRun),
-            (true, true) => say("window", format!("{window}; {seen}: inside its window"), verdict == Verdict::Consistent),
+            (false, _) => say(
+                "window",
+                format!("{window}; {seen}: outside its window"),
+                verdict == Verdict::OverRun,
+            ),
+            (true, true) => say(
+                "window",
+                format!("{window}; {seen}: inside its window"),
+                verdict == Verdict::Consistent,
+            ),
             (true, false) => {
-                say("window", format!("{window}; {seen}: it may have been inside its window or not"), false);
+                say(
+                    "window",
+                    format!("{window}; {seen}: it may have been inside its window or not"),
+                    false,
+                );
             }
         }
         if activity.notified > activity.from {
-            say("notice", format!("{} was notified on {}, after its start", activity.id, activity.notified), false);
+            say(
+                "notice",
+                format!("{} was notified on {}, after its start", activity.id, activity.notified),
+                false,
+            );
         }
     }
     if verdict == Verdict::OverRun && !in_window.is_empty() {
-        say("area", format!("{} of it lies outside every area declared for that time", percent(outside_fraction)), true);
+        say(
+            "area",
+            format!(
+                "{} of it lies outside every area declared for that time",
+                percent(outside_fraction)
+            ),
+            true,
+        );
     }
     let unobserved_edge = edge.unobserved as f64 / edge.pixels.max(1) as f64;
     if edge.unobserved > 0 {
-        let text = format!("{} of its edge borders on ground that was not observed", percent(unobserved_edge));
+        let text = format!(
+            "{} of its edge borders on ground that was not observed",
+            percent(unobserved_edge)
+        );
         if verdict != Verdict::Consistent && unobserved_edge >= params.max_unobserved_edge {
-            say("edge", format!("{text}: it may be the rim of a cloud or shadow, and its extent is unknown"), true);
+            say(
+                "edge",
+                format!("{text}: it may be the rim of a cloud or shadow, and its extent is unknown"),
+                true,
+            );
             verdict = Verdict::Inconclusive;
         } else {
             say("edge", text, false);
@@ -167,7 +217,10 @@ pub fn judge(region: &Region, edge: Edge, span: Span, activities: &[Declared], z
         evidence,
         zones: zones_touched,
         activities: touched.iter().map(|(d, _)| d.activity.id.clone()).collect(),
-        matched: in_window.iter().map(|(d, pixels)| (d.activity.id.clone(), *pixels)).collect(),
+        matched: in_window
+            .iter()
+            .map(|(d, pixels)| (d.activity.id.clone(), *pixels))
+            .collect(),
     }
 }
 
@@ -183,33 +236,78 @@ pub struct Look {
 }
 
 /// The verdict on an activity, from all comparisons of its site: consistent means seen.
-pub fn judge_activity(activity: &Activity, looks: &[Look], pixel_area_m2: f64, params: &JudgeParams) -> (Verdict, Vec<Evidence>, f64) {
+pub fn judge_activity(
+    activity: &Activity,
+    looks: &[Look],
+    pixel_area_m2: f64,
+    params: &JudgeParams,
+) -> (Verdict, Vec<Evidence>, f64) {
     let looks: Vec<&Look> = looks.iter().filter(|look| meets(activity, look.span)).collect();
     let mut evidence = Vec::new();
-    let mut say = |rule: &str, text: String, supports: bool| evidence.push(Evidence { rule: rule.into(), text, supports });
+    let mut say = |rule: &str, text: String, supports: bool| {
+        evidence.push(Evidence {
+            rule: rule.into(),
+            text,
+            supports,
+        })
+    };
     // The best look decides: a change that stays is seen by any comparison over it.
-    let observed = looks.iter().map(|look| look.area.1 as f64 / look.area.0.max(1) as f64).fold(0.0, f64::max);
+    let observed = looks
+        .iter()
+        .map(|look| look.area.1 as f64 / look.area.0.max(1) as f64)
+        .fold(0.0, f64::max);
     if activity.notified > activity.from {
-        say("notice", format!("notified on {}, after its start", activity.notified), false);
+        say(
+            "notice",
+            format!("notified on {}, after its start", activity.notified),
+            false,
+        );
     }
-    let seen: u64 = looks.iter().flat_map(|look| &look.matched).map(|(_, pixels)| pixels).sum();
+    let seen: u64 = looks
+        .iter()
+        .flat_map(|look| &look.matched)
+        .map(|(_, pixels)| pixels)
+        .sum();
     let seen_m2 = seen as f64 * pixel_area_m2;
     let verdict = if seen > 0 && seen_m2 >= params.min_seen_m2 {
-        say("area", format!("{seen_m2:.0} m2 of change in its area and window"), true);
+        say(
+            "area",
+            format!("{seen_m2:.0} m2 of change in its area and window"),
+            true,
+        );
         Verdict::Consistent
     } else if looks.is_empty() {
         say("window", "no pair of scenes spans any part of its window".into(), true);
         Verdict::NotObservable
     } else if observed < params.min_observed_fraction {
-        say("area", format!("at most {:.0} % of its area was observed in its window", 100.0 * observed), true);
+        say(
+            "area",
+            format!(
+                "at most {:.0} % of its area was observed in its window",
+                100.0 * observed
+            ),
+            true,
+        );
         Verdict::NotObservable
     } else if looks.iter().all(|look| look.span.to < activity.to) {
-        say("window", format!("no change yet; its window is open until {}", activity.to), true);
+        say(
+            "window",
+            format!("no change yet; its window is open until {}", activity.to),
+            true,
+        );
         Verdict::Inconclusive
     } else {
-        say("area", format!("no change in its area, of which {:.0} % was observed", 100.0 * observed), true);
+        say(
+            "area",
+            format!("no change in its area, of which {:.0} % was observed", 100.0 * observed),
+            true,
+        );
         if looks.iter().all(|look| look.span.from > activity.from) {
-            say("window", "the earlier scene was taken after its window had begun: it may have been done before".into(), false);
+            say(
+                "window",
+                "the earlier scene was taken after its window had begun: it may have been done before".into(),
+                false,
+            );
         }
         Verdict::DeclaredNotSeen
     };
@@ -260,7 +358,16 @@ mod tests {
     }
 
     fn region(x: i64, y: i64, edge: i64) -> Region {
-        let runs = (y..y + edge).map(|y| Run { y, from: x, to: x + edge, peak: 900, sum: 600 * edge, seeds: 1 }).collect();
+        let runs = (y..y + edge)
+            .map(|y| Run {
+                y,
+                from: x,
+                to: x + edge,
+                peak: 900,
+                sum: 600 * edge,
+                seeds: 1,
+            })
+            .collect();
         Region { runs }
     }
 
@@ -276,15 +383,27 @@ mod tests {
             polygon: MultiPolygon(vec![]),
             declared_in: "d1".into(),
         };
-        Declared { activity, tolerated: area.clone(), area }
+        Declared {
+            activity,
+            tolerated: area.clone(),
+            area,
+        }
     }
 
     fn params() -> JudgeParams {
-        JudgeParams { min_observed_fraction: 0.5, max_outside_fraction: 0.1, max_unobserved_edge: 0.3, min_seen_m2: 100.0 }
+        JudgeParams {
+            min_observed_fraction: 0.5,
+            max_outside_fraction: 0.1,
+            max_unobserved_edge: 0.3,
+            min_seen_m2: 100.0,
+        }
     }
 
     fn span() -> Span {
-        Span { from: day("2020-01-01"), to: day("2020-02-01") }
+        Span {
+            from: day("2020-01-01"),
+            to: day("2020-02-01"),
+        }
     }
 
     fn verdict(region: &Region, activities: &[Declared], edge: Edge) -> Verdict {
@@ -297,31 +416,74 @@ mod tests {
         let january = |area| declared("2019-12-01", "2020-03-01", area);
         let none = Edge::default();
         assert_eq!(verdict(&region(2, 2, 4), &[], none), Verdict::Undeclared);
-        assert_eq!(verdict(&region(2, 2, 4), &[january(square(20.0, 20.0, 4.0))], none), Verdict::Undeclared);
-        assert_eq!(verdict(&region(2, 2, 4), &[january(square(0.0, 0.0, 10.0))], none), Verdict::Consistent);
-        assert_eq!(verdict(&region(2, 2, 4), &[june(square(0.0, 0.0, 10.0))], none), Verdict::OverRun);
-        assert_eq!(verdict(&region(2, 2, 4), &[january(square(0.0, 0.0, 4.0))], none), Verdict::OverRun);
+        assert_eq!(
+            verdict(&region(2, 2, 4), &[january(square(20.0, 20.0, 4.0))], none),
+            Verdict::Undeclared
+        );
+        assert_eq!(
+            verdict(&region(2, 2, 4), &[january(square(0.0, 0.0, 10.0))], none),
+            Verdict::Consistent
+        );
+        assert_eq!(
+            verdict(&region(2, 2, 4), &[june(square(0.0, 0.0, 10.0))], none),
+            Verdict::OverRun
+        );
+        assert_eq!(
+            verdict(&region(2, 2, 4), &[january(square(0.0, 0.0, 4.0))], none),
+            Verdict::OverRun
+        );
         // Two adjoining areas hold together what neither holds alone.
-        let halves = [january(square(0.0, 0.0, 4.0)), january(square(4.0, 0.0, 6.0)), january(square(0.0, 4.0, 6.0))];
+        let halves = [
+            january(square(0.0, 0.0, 4.0)),
+            january(square(4.0, 0.0, 6.0)),
+            january(square(0.0, 4.0, 6.0)),
+        ];
         assert_eq!(verdict(&region(2, 2, 4), &halves, none), Verdict::Consistent);
     }
 
     #[test]
     fn the_rim_of_a_cloud_is_inconclusive() {
-        assert_eq!(verdict(&region(2, 2, 4), &[], Edge { pixels: 12, unobserved: 6 }), Verdict::Inconclusive);
-        assert_eq!(verdict(&region(2, 2, 4), &[], Edge { pixels: 12, unobserved: 1 }), Verdict::Undeclared);
+        assert_eq!(
+            verdict(
+                &region(2, 2, 4),
+                &[],
+                Edge {
+                    pixels: 12,
+                    unobserved: 6
+                }
+            ),
+            Verdict::Inconclusive
+        );
+        assert_eq!(
+            verdict(
+                &region(2, 2, 4),
+                &[],
+                Edge {
+                    pixels: 12,
+                    unobserved: 1
+                }
+            ),
+            Verdict::Undeclared
+        );
     }
 
     #[test]
     fn an_activity_is_seen_not_seen_or_not_observable() {
         let activity = declared("2020-01-05", "2020-01-20", square(0.0, 0.0, 4.0)).activity;
-        let look = |observed, matched: &[(String, u64)]| Look { span: span(), area: (16, observed), matched: matched.to_vec() };
+        let look = |observed, matched: &[(String, u64)]| Look {
+            span: span(),
+            area: (16, observed),
+            matched: matched.to_vec(),
+        };
         let tell = |looks: &[Look]| judge_activity(&activity, looks, 100.0, &params()).0;
         assert_eq!(tell(&[look(16, &[("x".into(), 3)])]), Verdict::Consistent);
         assert_eq!(tell(&[look(16, &[])]), Verdict::DeclaredNotSeen);
         assert_eq!(tell(&[look(3, &[])]), Verdict::NotObservable);
         assert_eq!(tell(&[]), Verdict::NotObservable);
         let long = declared("2020-01-05", "2021-01-01", square(0.0, 0.0, 4.0)).activity;
-        assert_eq!(judge_activity(&long, &[look(16, &[])], 100.0, &params()).0, Verdict::Inconclusive);
+        assert_eq!(
+            judge_activity(&long, &[look(16, &[])], 100.0, &params()).0,
+            Verdict::Inconclusive
+        );
     }
 }

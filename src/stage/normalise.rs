@@ -75,7 +75,9 @@ pub struct Fit {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NormaliseError {
     /// Too few pixels are clear on both dates.
-    #[error("normalising: expected at least {expected} pixels that are clear on both dates, found {found}; choose other scenes or a larger margin_m")]
+    #[error(
+        "normalising: expected at least {expected} pixels that are clear on both dates, found {found}; choose other scenes or a larger margin_m"
+    )]
     TooFew {
         /// Needed.
         expected: usize,
@@ -91,9 +93,17 @@ pub enum NormaliseError {
 pub fn fit(sample: &Sample, floors: &[f64], params: &NormaliseParams) -> Result<Fit, NormaliseError> {
     let n = sample.len();
     if n < params.min_pixels {
-        return Err(NormaliseError::TooFew { expected: params.min_pixels, found: n });
+        return Err(NormaliseError::TooFew {
+            expected: params.min_pixels,
+            found: n,
+        });
     }
-    let mut bands: Vec<BandLaw> = sample.before.iter().zip(&sample.after).map(|(x, y)| match_spread(x, y)).collect();
+    let mut bands: Vec<BandLaw> = sample
+        .before
+        .iter()
+        .zip(&sample.after)
+        .map(|(x, y)| match_spread(x, y))
+        .collect();
     let mut unchanged = vec![true; n];
     for _ in 0..params.max_iterations {
         unchanged = least_changed(sample, &bands, params.keep_fraction);
@@ -107,8 +117,19 @@ pub fn fit(sample: &Sample, floors: &[f64], params: &NormaliseParams) -> Result<
             break;
         }
     }
-    for ((law, floor), (x, y)) in bands.iter_mut().zip(floors).zip(sample.before.iter().zip(&sample.after)) {
-        let kept = |values: &[f32]| values.iter().zip(&unchanged).filter(|(_, keep)| **keep).map(|(v, _)| *v).collect::<Vec<_>>();
+    for ((law, floor), (x, y)) in bands
+        .iter_mut()
+        .zip(floors)
+        .zip(sample.before.iter().zip(&sample.after))
+    {
+        let kept = |values: &[f32]| {
+            values
+                .iter()
+                .zip(&unchanged)
+                .filter(|(_, keep)| **keep)
+                .map(|(v, _)| *v)
+                .collect::<Vec<_>>()
+        };
         let left = noise(law, &kept(x), &kept(y), 0.0).max(LEAST_NOISE * law.noise);
         law.noise = (left * left + floor * floor).sqrt();
     }
@@ -117,10 +138,20 @@ pub fn fit(sample: &Sample, floors: &[f64], params: &NormaliseParams) -> Result<
 
 /// First guess: medians and spreads of both dates made equal.
 fn match_spread(x: &[f32], y: &[f32]) -> BandLaw {
-    let spread = |v: &[f32]| median_and_sigma(&mut v.iter().map(|v| f64::from(*v)).collect::<Vec<_>>()).unwrap_or((0.0, 0.0));
+    let spread =
+        |v: &[f32]| median_and_sigma(&mut v.iter().map(|v| f64::from(*v)).collect::<Vec<_>>()).unwrap_or((0.0, 0.0));
     let ((x_centre, x_sigma), (y_centre, y_sigma)) = (spread(x), spread(y));
-    let gain = if x_sigma > 0.0 && y_sigma > 0.0 { (y_sigma / x_sigma).clamp(GAIN_BOUNDS.0, GAIN_BOUNDS.1) } else { 1.0 };
-    let mut law = BandLaw { gain, offset: y_centre - gain * x_centre, noise: 0.0, correlation: 0.0 };
+    let gain = if x_sigma > 0.0 && y_sigma > 0.0 {
+        (y_sigma / x_sigma).clamp(GAIN_BOUNDS.0, GAIN_BOUNDS.1)
+    } else {
+        1.0
+    };
+    let mut law = BandLaw {
+        gain,
+        offset: y_centre - gain * x_centre,
+        noise: 0.0,
+        correlation: 0.0,
+    };
     law.noise = noise(&law, x, y, y_sigma);
     law
 }
@@ -152,7 +183,13 @@ fn least_changed(sample: &Sample, bands: &[BandLaw], keep: f64) -> Vec<bool> {
 
 /// The reduced major axis through the unchanged pixels; the old gain stays where they do not correlate.
 fn refit(law: &mut BandLaw, x: &[f32], y: &[f32], unchanged: &[bool]) {
-    let pairs = || x.iter().zip(y).zip(unchanged).filter(|(_, keep)| **keep).map(|((x, y), _)| (f64::from(*x), f64::from(*y)));
+    let pairs = || {
+        x.iter()
+            .zip(y)
+            .zip(unchanged)
+            .filter(|(_, keep)| **keep)
+            .map(|((x, y), _)| (f64::from(*x), f64::from(*y)))
+    };
     let (mut n, mut x_sum, mut y_sum) = (0.0, 0.0, 0.0);
     pairs().for_each(|(x, y)| {
         n += 1.0;
@@ -182,7 +219,11 @@ mod tests {
     use super::*;
 
     fn params() -> NormaliseParams {
-        NormaliseParams { keep_fraction: 0.5, max_iterations: 10, min_pixels: 100 }
+        NormaliseParams {
+            keep_fraction: 0.5,
+            max_iterations: 10,
+            min_pixels: 100,
+        }
     }
 
     /// A noise of known spread without a generator: equidistant quantiles of a triangular law, in scrambled order.
@@ -197,9 +238,18 @@ mod tests {
         let after = before
             .iter()
             .enumerate()
-            .map(|(i, x)| if i < changed { 9.0 } else { (1.5 * f64::from(*x) + 0.7 + 0.02 * noise_at(i)) as f32 })
+            .map(|(i, x)| {
+                if i < changed {
+                    9.0
+                } else {
+                    (1.5 * f64::from(*x) + 0.7 + 0.02 * noise_at(i)) as f32
+                }
+            })
             .collect();
-        Sample { before: vec![before.clone(), before], after: vec![after, vec![0.25; 2000]] }
+        Sample {
+            before: vec![before.clone(), before],
+            after: vec![after, vec![0.25; 2000]],
+        }
     }
 
     #[test]
@@ -207,7 +257,10 @@ mod tests {
         for changed in [0, 500] {
             let fit = fit(&pair(changed), &[0.0, 0.0], &params()).unwrap();
             let law = fit.bands[0];
-            assert!((law.gain - 1.5).abs() < 0.01 && (law.offset - 0.7).abs() < 0.02, "{changed}: {law:?}");
+            assert!(
+                (law.gain - 1.5).abs() < 0.01 && (law.offset - 0.7).abs() < 0.02,
+                "{changed}: {law:?}"
+            );
             assert!(law.correlation > 0.999, "{law:?}");
             // The half with the least residual of a triangular law on [-1, 1]: its median absolute residual is 1 - sqrt(3/4)
             // of the whole's half-width; with a quarter changed, the kept half is two thirds of the rest.
@@ -231,7 +284,16 @@ mod tests {
 
     #[test]
     fn too_few_pixels_are_refused() {
-        let sample = Sample { before: vec![vec![1.0; 99]], after: vec![vec![1.0; 99]] };
-        assert_eq!(fit(&sample, &[0.0], &params()), Err(NormaliseError::TooFew { expected: 100, found: 99 }));
+        let sample = Sample {
+            before: vec![vec![1.0; 99]],
+            after: vec![vec![1.0; 99]],
+        };
+        assert_eq!(
+            fit(&sample, &[0.0], &params()),
+            Err(NormaliseError::TooFew {
+                expected: 100,
+                found: 99
+            })
+        );
     }
 }

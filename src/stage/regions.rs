@@ -99,7 +99,14 @@ pub fn runs(scores: &Plane<i16>, grow: i16, seed: i16) -> Vec<Run> {
                 continue;
             }
             let x = scores.rect.x + column as i64;
-            let pixel = Run { y, from: x, to: x + 1, peak: *score, sum: i64::from(*score), seeds: u64::from(*score >= seed) };
+            let pixel = Run {
+                y,
+                from: x,
+                to: x + 1,
+                peak: *score,
+                sum: i64::from(*score),
+                seeds: u64::from(*score >= seed),
+            };
             match found.last_mut().filter(|_| open) {
                 Some(run) => extend(run, &pixel),
                 None => found.push(pixel),
@@ -132,7 +139,14 @@ pub struct Labeller {
 impl Labeller {
     /// A labeller that keeps regions of at least `min_pixels` whose peak reaches `seed`.
     pub fn new(seed: i16, min_pixels: u64) -> Self {
-        Self { seed, min_pixels, regions: Vec::new(), joined_to: Vec::new(), last: Vec::new(), kept: Vec::new() }
+        Self {
+            seed,
+            min_pixels,
+            regions: Vec::new(),
+            joined_to: Vec::new(),
+            last: Vec::new(),
+            kept: Vec::new(),
+        }
     }
 
     /// Takes the runs of one band of rows, of all its tiles in any order; bands come from top to bottom.
@@ -156,7 +170,8 @@ impl Labeller {
     pub fn finish(mut self) -> Vec<Region> {
         self.last.clear();
         self.close(|_| true);
-        self.kept.sort_by_key(|region| region.runs.first().map(|run| (run.y, run.from)));
+        self.kept
+            .sort_by_key(|region| region.runs.first().map(|run| (run.y, run.from)));
         self.kept
     }
 
@@ -200,7 +215,11 @@ impl Labeller {
         if a == b {
             return a;
         }
-        let (large, small) = if self.regions[a].runs.len() >= self.regions[b].runs.len() { (a, b) } else { (b, a) };
+        let (large, small) = if self.regions[a].runs.len() >= self.regions[b].runs.len() {
+            (a, b)
+        } else {
+            (b, a)
+        };
         let runs = std::mem::take(&mut self.regions[small].runs);
         self.regions[large].runs.extend(runs);
         self.joined_to[small] = large;
@@ -215,13 +234,20 @@ impl Labeller {
         self.close(|label| !open[label]);
         let mut renumbered = vec![0; self.regions.len()];
         let mut regions = Vec::new();
-        for (label, region) in std::mem::take(&mut self.regions).into_iter().enumerate().filter(|(label, _)| open[*label]) {
+        for (label, region) in std::mem::take(&mut self.regions)
+            .into_iter()
+            .enumerate()
+            .filter(|(label, _)| open[*label])
+        {
             renumbered[label] = regions.len();
             regions.push(region);
         }
         self.joined_to = (0..regions.len()).collect();
         self.regions = regions;
-        self.last.iter_mut().zip(roots).for_each(|((_, label), root)| *label = renumbered[root]);
+        self.last
+            .iter_mut()
+            .zip(roots)
+            .for_each(|((_, label), root)| *label = renumbered[root]);
     }
 
     fn close(&mut self, closed: impl Fn(usize) -> bool) {
@@ -250,7 +276,11 @@ mod tests {
         let mut labeller = Labeller::new(9, min_pixels);
         let tiles = tiles(scores.rect, edge, 0);
         for band in tiles.chunk_by(|a, b| a.core.y == b.core.y) {
-            labeller.add_band(band.iter().flat_map(|tile| runs(&scores.crop(&tile.core), 5, 9)).collect());
+            labeller.add_band(
+                band.iter()
+                    .flat_map(|tile| runs(&scores.crop(&tile.core), 5, 9))
+                    .collect(),
+            );
         }
         labeller.finish()
     }
@@ -261,7 +291,10 @@ mod tests {
             b'x' => SCORE_NODATA,
             digit => i16::from(digit - b'0'),
         });
-        Plane { rect: Rect::new(0, 0, w, h), data }
+        Plane {
+            rect: Rect::new(0, 0, w, h),
+            data,
+        }
     }
 
     #[test]

@@ -22,7 +22,10 @@ impl ScreenParams {
     /// The bits that keep a pixel from being judged.
     pub fn excluded(&self) -> Flags {
         let always = flags::NOT_COVERED | flags::NODATA | flags::INVALID;
-        self.exclude.iter().filter_map(|name| flags::by_name(name)).fold(always, |all, bit| all | bit)
+        self.exclude
+            .iter()
+            .filter_map(|name| flags::by_name(name))
+            .fold(always, |all, bit| all | bit)
     }
 
     /// How far the stage looks: the buffer in whole pixels of `pixel_m` metres, rounded up.
@@ -39,13 +42,19 @@ pub fn screen(stack: &Stack, codings: &[&Coding], area: &Rect, pixel_m: f64, par
     let mut all = stack.flags.clone();
     for (plane, coding) in stack.quality.iter().zip(codings) {
         for (flag, raw) in all.data.iter_mut().zip(plane) {
-            *flag |= if raw.is_nan() { flags::NOT_COVERED } else { coding.decode(f64::from(*raw)) };
+            *flag |= if raw.is_nan() {
+                flags::NOT_COVERED
+            } else {
+                coding.decode(f64::from(*raw))
+            };
         }
     }
     all.data.mapv_inplace(|flag| flag & excluded);
     let radius = params.halo(pixel_m);
     let clouded = excluded & (flags::CLOUD | flags::SHADOW | flags::CIRRUS);
-    let near = (radius > 0).then(|| grown(&all.data, clouded, radius, params.cloud_buffer_m / pixel_m)).flatten();
+    let near = (radius > 0)
+        .then(|| grown(&all.data, clouded, radius, params.cloud_buffer_m / pixel_m))
+        .flatten();
     if let Some(near) = near {
         all.data.zip_mut_with(&near, |flag, near| *flag |= near);
     }
@@ -68,7 +77,9 @@ fn grown(all: &Array2<Flags>, bits: Flags, radius: usize, reach: f64) -> Option<
     if !any {
         return None;
     }
-    let widths: Vec<usize> = (0..=radius).map(|dy| (reach * reach - (dy * dy) as f64).max(0.0).sqrt() as usize).collect();
+    let widths: Vec<usize> = (0..=radius)
+        .map(|dy| (reach * reach - (dy * dy) as f64).max(0.0).sqrt() as usize)
+        .collect();
     Some(Array2::from_shape_fn((rows, columns), |(row, column)| {
         let near = (row.saturating_sub(radius)..(row + radius + 1).min(rows)).any(|y| {
             let width = widths[y.abs_diff(row)];
@@ -90,18 +101,30 @@ mod tests {
     use super::*;
 
     fn params(cloud_buffer_m: f64) -> ScreenParams {
-        ScreenParams { exclude: vec!["cloud".into(), "shadow".into()], cloud_buffer_m }
+        ScreenParams {
+            exclude: vec!["cloud".into(), "shadow".into()],
+            cloud_buffer_m,
+        }
     }
 
     fn stack(quality: Array2<f32>) -> Stack {
         let rect = Rect::new(0, 0, quality.dim().1, quality.dim().0);
-        Stack { rect, bands: vec![], quality: vec![quality], flags: Plane::filled(rect, flags::CLEAR) }
+        Stack {
+            rect,
+            bands: vec![],
+            quality: vec![quality],
+            flags: Plane::filled(rect, flags::CLEAR),
+        }
     }
 
     #[test]
     fn a_cloud_grows_by_its_buffer_and_snow_may_stay() {
         let coding = Coding::Classes(BTreeMap::from([(9, flags::CLOUD), (11, flags::SNOW)]));
-        let stack = stack(array![[0., 0., 0., 0., 0.], [0., 0., 9., 0., 11.], [0., 0., 0., 0., 0.]]);
+        let stack = stack(array![
+            [0., 0., 0., 0., 0.],
+            [0., 0., 9., 0., 11.],
+            [0., 0., 0., 0., 0.]
+        ]);
         let out = screen(&stack, &[&coding], &stack.rect, 10.0, &params(10.0));
         let (n, c) = (flags::NEAR_CLOUD, flags::CLOUD | flags::NEAR_CLOUD);
         assert_eq!(out.data, array![[0, 0, n, 0, 0], [0, n, c, n, 0], [0, 0, n, 0, 0]]);

@@ -26,19 +26,35 @@ fn said(spoil: impl FnOnce(&Path)) -> (Option<i32>, String) {
     spoil(&raster);
     let out = folder.path().join("out");
     let run = sitewatch(&["run", &text(&pipeline), "--out", &text(&out)]);
-    let said = format!("{}{}", String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr));
+    let said = format!(
+        "{}{}",
+        String::from_utf8_lossy(&run.stdout),
+        String::from_utf8_lossy(&run.stderr)
+    );
     assert!(!said.contains("panicked"), "{said}");
     let left: Vec<String> = fs::read_dir(&out)
-        .map(|entries| entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect())
+        .map(|entries| {
+            entries
+                .flatten()
+                .map(|entry| entry.file_name().to_string_lossy().into_owned())
+                .collect()
+        })
         .unwrap_or_default();
-    assert!(left.iter().all(|name| !name.starts_with(".sitewatch-") || name == ".sitewatch-lock"), "left behind: {left:?}");
+    assert!(
+        left.iter()
+            .all(|name| !name.starts_with(".sitewatch-") || name == ".sitewatch-lock"),
+        "left behind: {left:?}"
+    );
     (run.status.code(), said)
 }
 
 #[test]
 fn rasters_that_are_none() {
     let (code, told) = said(|raster| fs::write(raster, "not a raster").unwrap());
-    assert!(code == Some(3) && told.contains("it is text, not a raster"), "{code:?} {told}");
+    assert!(
+        code == Some(3) && told.contains("it is text, not a raster"),
+        "{code:?} {told}"
+    );
     let (code, told) = said(|raster| fs::write(raster, "").unwrap());
     assert!(code == Some(3) && told.contains("the file is empty"), "{code:?} {told}");
     let (code, told) = said(|raster| {
@@ -57,7 +73,10 @@ fn a_truncated_raster_fails_its_site_by_name() {
         let bytes = fs::read(raster).unwrap();
         fs::write(raster, &bytes[..bytes.len() / 2]).unwrap();
     });
-    assert!(code == Some(3) && told.contains("is the file complete?") && told.contains(".tif"), "{code:?} {told}");
+    assert!(
+        code == Some(3) && told.contains("is the file complete?") && told.contains(".tif"),
+        "{code:?} {told}"
+    );
 }
 
 #[test]
@@ -78,13 +97,18 @@ fn declarations_at_fault_are_told_all_at_once() {
         let first = d["features"][0].clone();
         d["features"].as_array_mut().unwrap().push(first);
     });
-    assert!(duplicate.contains("declaration.geojson") && duplicate.contains("features["), "{duplicate}");
+    assert!(
+        duplicate.contains("declaration.geojson") && duplicate.contains("features["),
+        "{duplicate}"
+    );
     let swapped = told(&|d| {
-        d["features"][0]["geometry"]["coordinates"] = serde_json::json!([[[48.0, 111.0], [48.1, 111.0], [48.1, 111.1], [48.0, 111.0]]]);
+        d["features"][0]["geometry"]["coordinates"] =
+            serde_json::json!([[[48.0, 111.0], [48.1, 111.0], [48.1, 111.1], [48.0, 111.0]]]);
     });
     assert!(swapped.contains("latitude"), "{swapped}");
     let crossed = told(&|d| {
-        d["features"][0]["geometry"]["coordinates"] = serde_json::json!([[[13.0, 48.0], [13.1, 48.1], [13.1, 48.0], [13.0, 48.1], [13.0, 48.0]]]);
+        d["features"][0]["geometry"]["coordinates"] =
+            serde_json::json!([[[13.0, 48.0], [13.1, 48.1], [13.1, 48.0], [13.0, 48.1], [13.0, 48.0]]]);
     });
     assert!(crossed.contains("intersect"), "{crossed}");
 }
@@ -99,12 +123,22 @@ fn a_site_that_no_scene_covers_is_a_result() {
         "features": [{"type": "Feature", "properties": {"kind": "site", "id": "far", "name": "Far away"},
             "geometry": {"type": "Polygon", "coordinates": [[[100.0, 10.0], [100.01, 10.0], [100.01, 10.01], [100.0, 10.01], [100.0, 10.0]]]}}],
     });
-    fs::write(folder.path().join("scenes/declaration.geojson"), declaration.to_string()).unwrap();
+    fs::write(
+        folder.path().join("scenes/declaration.geojson"),
+        declaration.to_string(),
+    )
+    .unwrap();
     let out = folder.path().join("out");
     let run = sitewatch(&["run", &text(&pipeline), "--out", &text(&out)]);
     assert_eq!(run.status.code(), Some(3), "{run:?}");
     let report: serde_json::Value = serde_json::from_slice(&fs::read(out.join("far/report.json")).unwrap()).unwrap();
-    assert!(report["refused"][0]["reason"].as_str().unwrap().contains("does not cover"), "{report:#}");
+    assert!(
+        report["refused"][0]["reason"]
+            .as_str()
+            .unwrap()
+            .contains("does not cover"),
+        "{report:#}"
+    );
 }
 
 #[test]
@@ -112,5 +146,8 @@ fn an_output_that_cannot_be_written_is_told() {
     let folder = tempfile::tempdir().unwrap();
     let (_, pipeline) = case(folder.path());
     let run = sitewatch(&["run", &text(&pipeline), "--out", "/proc/sitewatch"]);
-    assert!(run.status.code() == Some(3) && String::from_utf8_lossy(&run.stderr).contains("/proc/sitewatch"), "{run:?}");
+    assert!(
+        run.status.code() == Some(3) && String::from_utf8_lossy(&run.stderr).contains("/proc/sitewatch"),
+        "{run:?}"
+    );
 }

@@ -20,7 +20,10 @@ fn essence(report: &SiteReport) -> Value {
             "anomalies": anomalies.collect::<Vec<_>>(),
         })
     });
-    let activities = report.activities.iter().map(|a| json!({"id": a.id, "verdict": a.verdict, "observed_fraction": a.observed_fraction}));
+    let activities = report
+        .activities
+        .iter()
+        .map(|a| json!({"id": a.id, "verdict": a.verdict, "observed_fraction": a.observed_fraction}));
     json!({"comparisons": comparisons.collect::<Vec<_>>(), "activities": activities.collect::<Vec<_>>()})
 }
 
@@ -28,14 +31,22 @@ fn essence(report: &SiteReport) -> Value {
 fn differences(place: &str, expected: &Value, found: &Value, wrong: &mut Vec<String>) {
     match (expected, found) {
         (Value::Object(a), Value::Object(b)) if a.keys().eq(b.keys()) => {
-            a.iter().for_each(|(key, value)| differences(&format!("{place}.{key}"), value, &b[key], wrong));
+            a.iter()
+                .for_each(|(key, value)| differences(&format!("{place}.{key}"), value, &b[key], wrong));
         }
         (Value::Array(a), Value::Array(b)) if a.len() == b.len() => {
-            a.iter().zip(b).enumerate().for_each(|(i, (a, b))| differences(&format!("{place}[{i}]"), a, b, wrong));
+            a.iter()
+                .zip(b)
+                .enumerate()
+                .for_each(|(i, (a, b))| differences(&format!("{place}[{i}]"), a, b, wrong));
         }
         (Value::Number(a), Value::Number(b)) => {
             let (a, b) = (a.as_f64().unwrap(), b.as_f64().unwrap());
-            let tolerance = if place.ends_with("observed_fraction") { 0.001 } else { 0.02 * a.abs() };
+            let tolerance = if place.ends_with("observed_fraction") {
+                0.001
+            } else {
+                0.02 * a.abs()
+            };
             if (a - b).abs() > tolerance {
                 wrong.push(format!("{place}: expected {a} +- {tolerance}, found {b}"));
             }
@@ -48,7 +59,12 @@ fn differences(place: &str, expected: &Value, found: &Value, wrong: &mut Vec<Str
 #[test]
 fn golden_cases() {
     let mut wrong = Vec::new();
-    let mut cases: Vec<_> = std::fs::read_dir(root().join("testdata/cases")).unwrap().flatten().map(|e| e.path()).filter(|p| p.is_dir()).collect();
+    let mut cases: Vec<_> = std::fs::read_dir(root().join("testdata/cases"))
+        .unwrap()
+        .flatten()
+        .map(|e| e.path())
+        .filter(|p| p.is_dir())
+        .collect();
     cases.sort();
     assert!(cases.len() >= 8);
     for case in cases {
@@ -62,7 +78,8 @@ fn golden_cases() {
         if std::env::var_os("SITEWATCH_UPDATE").is_some() {
             std::fs::write(&golden, format!("{found:#}\n")).unwrap();
         }
-        let text = std::fs::read_to_string(&golden).unwrap_or_else(|_| panic!("{name}: no expected.json; make it with SITEWATCH_UPDATE=1"));
+        let text = std::fs::read_to_string(&golden)
+            .unwrap_or_else(|_| panic!("{name}: no expected.json; make it with SITEWATCH_UPDATE=1"));
         differences(&name, &serde_json::from_str(&text).unwrap(), &found, &mut wrong);
     }
     assert!(wrong.is_empty(), "{wrong:#?}");

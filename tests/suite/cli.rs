@@ -6,7 +6,11 @@ use std::process::{Command, Output};
 use super::common::{root, simulate};
 
 pub fn sitewatch(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_sitewatch")).args(arguments).env("NO_COLOR", "1").output().unwrap()
+    Command::new(env!("CARGO_BIN_EXE_sitewatch"))
+        .args(arguments)
+        .env("NO_COLOR", "1")
+        .output()
+        .unwrap()
 }
 
 pub fn text(path: &Path) -> String {
@@ -16,20 +20,38 @@ pub fn text(path: &Path) -> String {
 #[test]
 fn a_run_tells_what_it_found_and_a_second_finds_nothing_new() {
     let folder = tempfile::tempdir().unwrap();
-    let pipeline = text(&simulate(&root().join("testdata/cases/undeclared/recipe.toml"), folder.path()));
+    let pipeline = text(&simulate(
+        &root().join("testdata/cases/undeclared/recipe.toml"),
+        folder.path(),
+    ));
     let out = text(&folder.path().join("out"));
     let first = sitewatch(&["run", &pipeline, "--out", &out, "--fail-on", "anomaly", "--log", "json"]);
     assert_eq!(first.status.code(), Some(1), "{first:?}");
-    assert!(String::from_utf8_lossy(&first.stdout).contains("undeclared"), "{first:?}");
+    assert!(
+        String::from_utf8_lossy(&first.stdout).contains("undeclared"),
+        "{first:?}"
+    );
     for line in String::from_utf8_lossy(&first.stderr).lines() {
-        assert!(serde_json::from_str::<serde_json::Value>(line).is_ok(), "not JSON: {line}");
+        assert!(
+            serde_json::from_str::<serde_json::Value>(line).is_ok(),
+            "not JSON: {line}"
+        );
     }
     let again = sitewatch(&["run", &pipeline, "--out", &out]);
     assert_eq!(again.status.code(), Some(0), "{again:?}");
-    assert!(String::from_utf8_lossy(&again.stdout).contains("Nothing new"), "{again:?}");
-    let names: Vec<String> =
-        std::fs::read_dir(&out).unwrap().flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
-    assert!(names.contains(&"run.json".to_owned()) && names.contains(&"index.html".to_owned()), "{names:?}");
+    assert!(
+        String::from_utf8_lossy(&again.stdout).contains("Nothing new"),
+        "{again:?}"
+    );
+    let names: Vec<String> = std::fs::read_dir(&out)
+        .unwrap()
+        .flatten()
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect();
+    assert!(
+        names.contains(&"run.json".to_owned()) && names.contains(&"index.html".to_owned()),
+        "{names:?}"
+    );
     let _lock = sitewatch::pipeline::publish::OutFolder::lock(Path::new(&out)).unwrap();
     let locked = sitewatch(&["run", &pipeline, "--out", &out]);
     assert_eq!(locked.status.code(), Some(75), "{locked:?}");
@@ -41,15 +63,22 @@ fn plan_and_check_read_no_pixel_and_tell_all() {
     let pipeline = simulate(&root().join("testdata/cases/undeclared/recipe.toml"), folder.path());
     let plan = sitewatch(&["plan", &text(&pipeline)]);
     let said = String::from_utf8_lossy(&plan.stdout).into_owned();
-    assert!(plan.status.success() && said.contains("compares") && said.contains("predicted peak memory"), "{plan:?}");
-    let [declaration, items] = ["scenes/declaration.geojson", "scenes/items.json"].map(|name| text(&folder.path().join(name)));
+    assert!(
+        plan.status.success() && said.contains("compares") && said.contains("predicted peak memory"),
+        "{plan:?}"
+    );
+    let [declaration, items] =
+        ["scenes/declaration.geojson", "scenes/items.json"].map(|name| text(&folder.path().join(name)));
     let check = sitewatch(&["check", &text(&pipeline), &declaration, &items]);
     assert!(check.status.success(), "{check:?}");
     std::fs::write(&pipeline, "[grid]\npixel = 3\n[cutof]\n").unwrap();
     let check = sitewatch(&["check", &text(&pipeline)]);
     let said = String::from_utf8_lossy(&check.stderr).into_owned();
     assert_eq!(check.status.code(), Some(2));
-    assert!(said.contains("line 2: unknown key 'grid.pixel'; did you mean 'pixel_m'?") && said.contains("line 3"), "{said}");
+    assert!(
+        said.contains("line 2: unknown key 'grid.pixel'; did you mean 'pixel_m'?") && said.contains("line 3"),
+        "{said}"
+    );
 }
 
 #[test]

@@ -26,7 +26,16 @@ pub fn survey(pipeline: &Path, out: &Path, change: impl FnOnce(&mut Config)) -> 
     let mut config = Config::read(pipeline).unwrap();
     change(&mut config);
     let stop = AtomicBool::new(false);
-    run(&config, &Options { pipeline, out, stop: &stop, observer: &Silent }).unwrap()
+    run(
+        &config,
+        &Options {
+            pipeline,
+            out,
+            stop: &stop,
+            observer: &Silent,
+        },
+    )
+    .unwrap()
 }
 
 /// The report of the one site under `out`.
@@ -37,7 +46,12 @@ pub fn only_report(out: &Path) -> sitewatch::finding::SiteReport {
 
 /// The folder of the one site under `out`.
 pub fn only_site(out: &Path) -> PathBuf {
-    let mut sites: Vec<PathBuf> = std::fs::read_dir(out).unwrap().flatten().map(|e| e.path()).filter(|p| p.join("report.json").exists()).collect();
+    let mut sites: Vec<PathBuf> = std::fs::read_dir(out)
+        .unwrap()
+        .flatten()
+        .map(|e| e.path())
+        .filter(|p| p.join("report.json").exists())
+        .collect();
     assert_eq!(sites.len(), 1, "{sites:?}");
     sites.remove(0)
 }

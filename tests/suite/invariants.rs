@@ -19,10 +19,14 @@ fn neither_tiles_nor_threads_can_be_seen() {
                 config.grid.pixel_m = (case == "unequal-grids").then_some(7.0);
             });
             let site = only_site(&out);
-            let files = ["report.json", "score.tif", "flags.tif", "anomalies.geojson"].map(|name| std::fs::read(site.join(name)).unwrap());
+            let files = ["report.json", "score.tif", "flags.tif", "anomalies.geojson"]
+                .map(|name| std::fs::read(site.join(name)).unwrap());
             match &first {
                 None => first = Some(files.to_vec()),
-                Some(first) => assert!(*first == files, "{case}: {threads} threads, tiles of {tile_px} px differ from one tile"),
+                Some(first) => assert!(
+                    *first == files,
+                    "{case}: {threads} threads, tiles of {tile_px} px differ from one tile"
+                ),
             }
         }
     }

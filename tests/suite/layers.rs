@@ -4,7 +4,20 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 const ORDER: [&str; 14] = [
-    "fault", "geo", "raster", "declaration", "scene", "finding", "stage", "io", "report", "register", "seal", "pipeline", "lab", "cli",
+    "fault",
+    "geo",
+    "raster",
+    "declaration",
+    "scene",
+    "finding",
+    "stage",
+    "io",
+    "report",
+    "register",
+    "seal",
+    "pipeline",
+    "lab",
+    "cli",
 ];
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
@@ -36,7 +49,14 @@ fn imports_run_one_way() {
     let mut wrong = Vec::new();
     for file in files {
         let inside = file.strip_prefix(&root).unwrap();
-        let module = inside.components().next().unwrap().as_os_str().to_string_lossy().trim_end_matches(".rs").to_owned();
+        let module = inside
+            .components()
+            .next()
+            .unwrap()
+            .as_os_str()
+            .to_string_lossy()
+            .trim_end_matches(".rs")
+            .to_owned();
         if module == "main" || module == "lib" {
             continue;
         }
@@ -59,21 +79,33 @@ fn borders_are_kept() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut files = Vec::new();
     sources(&root, &mut files);
-    for (name, homes) in
-        [("gdal", ["io/", "io/"]), ("gdal_sys", ["io/", "io/"]), ("clap", ["cli/", "cli/"]), ("indicatif", ["cli/", "cli/"]), ("rayon", ["pipeline/driver.rs", "lab/simulate/"])]
-    {
+    for (name, homes) in [
+        ("gdal", ["io/", "io/"]),
+        ("gdal_sys", ["io/", "io/"]),
+        ("clap", ["cli/", "cli/"]),
+        ("indicatif", ["cli/", "cli/"]),
+        ("rayon", ["pipeline/driver.rs", "lab/simulate/"]),
+    ] {
         for file in &files {
             let inside = file.strip_prefix(&root).unwrap().display().to_string();
             let text = fs::read_to_string(file).unwrap();
-            let uses = text.lines().any(|line| line.starts_with(&format!("use {name}::")) || line.contains(&format!(" {name}::")) && !line.trim_start().starts_with("//"));
-            assert!(!uses || homes.iter().any(|home| inside.starts_with(home)), "{inside} names {name}");
+            let uses = text.lines().any(|line| {
+                line.starts_with(&format!("use {name}::"))
+                    || line.contains(&format!(" {name}::")) && !line.trim_start().starts_with("//")
+            });
+            assert!(
+                !uses || homes.iter().any(|home| inside.starts_with(home)),
+                "{inside} names {name}"
+            );
         }
     }
     for file in &files {
         let inside = file.strip_prefix(&root).unwrap().display().to_string();
         let text = fs::read_to_string(file).unwrap();
         let code = text.split("#[cfg(test)]").next().unwrap();
-        let prints = code.lines().any(|line| line.contains("println!(") && !line.trim_start().starts_with("//"));
+        let prints = code
+            .lines()
+            .any(|line| line.contains("println!(") && !line.trim_start().starts_with("//"));
         assert!(!prints || inside.starts_with("cli/"), "{inside} prints");
     }
 }

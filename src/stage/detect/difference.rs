@@ -25,13 +25,25 @@ pub fn halo(params: &DetectParams) -> usize {
 /// `bands` on `area`, smoothed by a Gaussian over clear pixels alone; NaN where `reasons` is not clear.
 ///
 /// `bands` hold the pixels of `whole`. `reasons` lies inside it and must reach the Gaussian's radius beyond `area`.
-pub fn smooth(bands: &[Array2<f32>], whole: &Rect, reasons: &Plane<Flags>, area: &Rect, params: &DetectParams) -> Vec<Array2<f32>> {
+pub fn smooth(
+    bands: &[Array2<f32>],
+    whole: &Rect,
+    reasons: &Plane<Flags>,
+    area: &Rect,
+    params: &DetectParams,
+) -> Vec<Array2<f32>> {
     let radius = halo(params);
     let kernel = gaussian(params.smooth_px, radius);
     let wide = area.grow(radius);
-    let clear = reasons.view(&wide).mapv(|flag| if flag == flags::CLEAR { 1.0_f32 } else { 0.0 });
+    let clear = reasons
+        .view(&wide)
+        .mapv(|flag| if flag == flags::CLEAR { 1.0_f32 } else { 0.0 });
     let all_clear = clear.iter().all(|weight| *weight == 1.0);
-    let weights = if all_clear { None } else { Some(convolve(&clear, &kernel)) };
+    let weights = if all_clear {
+        None
+    } else {
+        Some(convolve(&clear, &kernel))
+    };
     bands
         .iter()
         .map(|band| {
@@ -60,7 +72,10 @@ fn gaussian(sigma: f64, radius: usize) -> Vec<f32> {
     if radius == 0 {
         return vec![1.0];
     }
-    let raw: Vec<f64> = (0..=2 * radius).map(|i| (i as f64 - radius as f64) / sigma).map(|t| libm::exp(-0.5 * t * t)).collect();
+    let raw: Vec<f64> = (0..=2 * radius)
+        .map(|i| (i as f64 - radius as f64) / sigma)
+        .map(|t| libm::exp(-0.5 * t * t))
+        .collect();
     let sum: f64 = raw.iter().sum();
     raw.iter().map(|w| (w / sum) as f32).collect()
 }
@@ -71,9 +86,14 @@ fn convolve(values: &Array2<f32>, kernel: &[f32]) -> Array2<f32> {
     let (out_rows, out_columns) = (rows + 1 - kernel.len(), columns + 1 - kernel.len());
     let mut across = Array2::<f32>::zeros((rows, out_columns));
     for (source, mut target) in values.rows().into_iter().zip(across.rows_mut()) {
-        let (Some(source), Some(target)) = (source.as_slice(), target.as_slice_mut()) else { continue };
+        let (Some(source), Some(target)) = (source.as_slice(), target.as_slice_mut()) else {
+            continue;
+        };
         for (i, weight) in kernel.iter().enumerate() {
-            target.iter_mut().zip(&source[i..]).for_each(|(sum, value)| *sum += weight * value);
+            target
+                .iter_mut()
+                .zip(&source[i..])
+                .for_each(|(sum, value)| *sum += weight * value);
         }
     }
     let mut down = Array2::<f32>::zeros((out_rows, out_columns));
@@ -104,7 +124,11 @@ const TAIL: f64 = 3.0;
 impl Scorer {
     /// The detector for a normalised pair.
     pub fn fit(sample: &Sample, laws: &[BandLaw]) -> Self {
-        let mut scorer = Self { laws: laws.to_vec(), centre: 0.0, scale: 1.0 };
+        let mut scorer = Self {
+            laws: laws.to_vec(),
+            centre: 0.0,
+            scale: 1.0,
+        };
         let mut roots = vec![0.0; sample.len()];
         for (band, (before, after)) in sample.before.iter().zip(&sample.after).enumerate() {
             for (sum, (x, y)) in roots.iter_mut().zip(before.iter().zip(after)) {
@@ -115,7 +139,9 @@ impl Scorer {
         roots.sort_by(f64::total_cmp);
         let mut kept = roots.len();
         for _ in 0..ROUNDS {
-            let Some((low, centre)) = roots.get(kept / 4).zip(roots.get(kept / 2)) else { break };
+            let Some((low, centre)) = roots.get(kept / 4).zip(roots.get(kept / 2)) else {
+                break;
+            };
             scorer.centre = *centre;
             scorer.scale = ((centre - low) / QUARTILE).max(1e-6);
             let within = roots.partition_point(|u| *u <= scorer.centre + TAIL * scorer.scale);
@@ -157,14 +183,20 @@ impl Scorer {
     pub fn score(&self, before: &[Array2<f32>], after: &[Array2<f32>], reasons: &Plane<Flags>) -> Plane<i16> {
         let mut magnitude = Array2::<f64>::zeros(reasons.data.dim());
         for (band, (x, y)) in before.iter().zip(after).enumerate() {
-            ndarray::Zip::from(&mut magnitude).and(x).and(y).for_each(|sum, x, y| *sum += self.squared(band, *x, *y));
+            ndarray::Zip::from(&mut magnitude)
+                .and(x)
+                .and(y)
+                .for_each(|sum, x, y| *sum += self.squared(band, *x, *y));
         }
         let mut scores = Plane::filled(reasons.rect, SCORE_NODATA);
-        ndarray::Zip::from(&mut scores.data).and(&magnitude).and(&reasons.data).for_each(|score, m, flag| {
-            if *flag == flags::CLEAR {
-                *score = quantise((m.sqrt().sqrt() - self.centre) / self.scale);
-            }
-        });
+        ndarray::Zip::from(&mut scores.data)
+            .and(&magnitude)
+            .and(&reasons.data)
+            .for_each(|score, m, flag| {
+                if *flag == flags::CLEAR {
+                    *score = quantise((m.sqrt().sqrt() - self.centre) / self.scale);
+                }
+            });
         scores
     }
 }
@@ -174,7 +206,10 @@ mod tests {
     use super::*;
 
     fn params(smooth_px: f64) -> DetectParams {
-        DetectParams { detector: "difference".into(), smooth_px }
+        DetectParams {
+            detector: "difference".into(),
+            smooth_px,
+        }
     }
 
     #[test]
@@ -219,20 +254,39 @@ mod tests {
     fn the_score_is_standard_normal_without_change_and_grows_with_it() {
         // Sums of twelve scrambled uniforms are close to normal; two bands, gain 1.
         let noise = |seed: usize, i: usize| -> f64 {
-            let uniform = |k: usize| ((i * 2_654_435_761 + seed * 40_503 + k * 97_531) % 1_000_003 * 7_919 % 10_007) as f64 / 10_007.0;
+            let uniform = |k: usize| {
+                ((i * 2_654_435_761 + seed * 40_503 + k * 97_531) % 1_000_003 * 7_919 % 10_007) as f64 / 10_007.0
+            };
             (0..12).map(uniform).sum::<f64>() - 6.0
         };
         let dates = |seed: usize| -> Vec<Vec<f32>> {
-            (0..2).map(|band| (0..40_000).map(|i| noise(seed + band, i) as f32).collect()).collect()
+            (0..2)
+                .map(|band| (0..40_000).map(|i| noise(seed + band, i) as f32).collect())
+                .collect()
         };
-        let sample = Sample { before: vec![vec![0.0; 40_000]; 2], after: dates(1) };
-        let laws = [BandLaw { gain: 1.0, offset: 0.0, noise: 1.0, correlation: 1.0 }; 2];
+        let sample = Sample {
+            before: vec![vec![0.0; 40_000]; 2],
+            after: dates(1),
+        };
+        let laws = [BandLaw {
+            gain: 1.0,
+            offset: 0.0,
+            noise: 1.0,
+            correlation: 1.0,
+        }; 2];
         let scorer = Scorer::fit(&sample, &laws);
         let rect = Rect::new(0, 0, 200, 200);
         let square = |values: &Vec<f32>| Array2::from_shape_vec((200, 200), values.clone()).unwrap();
-        let (before, after): (Vec<_>, Vec<_>) = (sample.before.iter().map(square).collect(), sample.after.iter().map(square).collect());
-        let mut scores: Vec<f64> =
-            scorer.score(&before, &after, &Plane::filled(rect, flags::CLEAR)).data.iter().map(|s| f64::from(*s) / 100.0).collect();
+        let (before, after): (Vec<_>, Vec<_>) = (
+            sample.before.iter().map(square).collect(),
+            sample.after.iter().map(square).collect(),
+        );
+        let mut scores: Vec<f64> = scorer
+            .score(&before, &after, &Plane::filled(rect, flags::CLEAR))
+            .data
+            .iter()
+            .map(|s| f64::from(*s) / 100.0)
+            .collect();
         scores.sort_by(f64::total_cmp);
         let quantile = |q: f64| scores[(q * scores.len() as f64) as usize];
         // Quantiles of the standard normal law.
