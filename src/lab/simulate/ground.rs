@@ -10,7 +10,7 @@ use super::recipe::{BoxM, Recipe};
 use super::surface::{Season, Spot};
 
 /// Sub-samples across a pixel that holds an edge.
-const SUB: usize = 4;
+const SUB: usize = 3;
 /// Edge in pixels of the squares in which shapes are looked up.
 const BUCKET: usize = 8;
 /// Pixels between places that are projected exactly; those between are interpolated.
@@ -210,17 +210,14 @@ impl Scenery<'_> {
                         .any(|shape| touch(shape.bounds, area) && !(shape.stout && holds(shape.bounds, area)))
                 };
                 if edge || (!bucket(x, y).is_empty() && inside()) {
-                    let weight = 1.0 / (SUB * SUB) as f32;
-                    for sub in 0..SUB * SUB {
+                    let spots: [Spot; SUB * SUB] = std::array::from_fn(|sub| {
                         let part = |n: usize| (n as f64 + 0.5) / SUB as f64;
                         let [sx, sy] = places.at(x as f64 + part(sub % SUB), y as f64 + part(sub / SUB));
-                        self.season.add(
-                            spot(&country, bucket(x, y), sx, sy),
-                            texture,
-                            weight,
-                            &self.channels,
-                            &mut sum,
-                        );
+                        spot(&country, bucket(x, y), sx, sy)
+                    });
+                    for run in spots.chunk_by(|a, b| a == b) {
+                        let weight = run.len() as f32 / spots.len() as f32;
+                        self.season.add(run[0], texture, weight, &self.channels, &mut sum);
                     }
                 } else {
                     self.season.add(one, texture, 1.0, &self.channels, &mut sum);
