@@ -1,6 +1,6 @@
 //! The countryside everywhere: fields in blocks, forest, lakes. A function of the place alone.
 
-use super::random::{hash, octaves, unit};
+use super::random::{hash, noise, octaves, unit};
 use super::recipe::Land;
 use super::surface::{Material, Spot};
 
@@ -81,7 +81,8 @@ impl Country {
             return spot(Material::Water, 1);
         }
         let block = self.block(x, y);
-        let wood = octaves(self.seed ^ 0x31, across, down);
+        // The fine part frays the edge of a forest.
+        let wood = octaves(self.seed ^ 0x31, across, down) + 0.05 * noise(self.seed ^ 0x32, across * 16.0, down * 16.0);
         if wood > self.forest_from {
             let conifer = block.bits & 0xFF < 120;
             return spot(

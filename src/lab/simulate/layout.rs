@@ -355,9 +355,11 @@ impl Layout<'_> {
         let seed = u64::from(draw.bits());
         let reach = |angle: f64| {
             let (sin, cos) = (libm::sin(angle), libm::cos(angle));
-            radius * (1.0 + 0.35 * f64::from(noise(seed, cos * 1.5 + 9.0, sin * 1.5)))
+            let wide = f64::from(noise(seed, cos * 1.5 + 9.0, sin * 1.5));
+            let fine = f64::from(noise(seed ^ 1, cos * 4.0 + 9.0, sin * 4.0));
+            radius * (1.0 + 0.4 * wide + 0.15 * fine)
         };
-        let corners = 32;
+        let corners = 64;
         self.put(
             polygon((0..corners).map(|i| {
                 let angle = f64::from(i) * std::f64::consts::TAU / f64::from(corners);
@@ -405,7 +407,14 @@ impl Layout<'_> {
                             roof
                         };
                         let (id, tall) = (draw.bits(), draw.between(5.0, 10.0));
-                        self.put_standing(outline, roof, id, tall, When::Always);
+                        // A town that reaches a base ends at its fence.
+                        let fenced = |site: &Site| {
+                            let [left, top, right, bottom] = inset(site.box_m, -12.0);
+                            site.style == Style::Base && (left..right).contains(&px) && (top..bottom).contains(&py)
+                        };
+                        if !self.recipe.sites.iter().any(fenced) {
+                            self.put_standing(outline, roof, id, tall, When::Always);
+                        }
                     }
                     u += w + draw.between(6.0, 14.0);
                 }
@@ -450,12 +459,13 @@ impl Layout<'_> {
         );
         let roads = [[x - 4.0, top, x + 4.0, bottom], [left, y - 4.0, right, y + 4.0]];
         let busy: Vec<BoxM> = self.recipe.changes.iter().map(|change| change.box_m).collect();
-        let lot = 105.0;
+        let lot = 120.0;
         let (columns, rows) = (((width - 40.0) / lot) as usize, ((height - 40.0) / lot) as usize);
         for index in 0..columns * rows {
             let (column, row) = (index % columns, index / columns);
-            let cx = left + 20.0 + (column as f64 + 0.5) * (width - 40.0) / columns as f64;
-            let cy = top + 20.0 + (row as f64 + 0.5) * (height - 40.0) / rows as f64;
+            let aside = |draw: &mut Draw| draw.between(-0.14, 0.14) + 0.5;
+            let cx = left + 20.0 + (column as f64 + aside(&mut draw)) * (width - 40.0) / columns as f64;
+            let cy = top + 20.0 + (row as f64 + aside(&mut draw)) * (height - 40.0) / rows as f64;
             let (w, h) = (draw.between(26.0, 62.0), draw.between(18.0, 40.0));
             let (w, h) = if draw.chance(0.5) { (w, h) } else { (h, w) };
             let (roof, kind, id, tall) = (
@@ -475,7 +485,7 @@ impl Layout<'_> {
             {
                 continue;
             }
-            if kind < 0.55 {
+            if kind < 0.36 {
                 let yard = [hall[0] - 8.0, hall[1] - 6.0, hall[2] + 8.0, hall[3] + 14.0];
                 let stone = if id & 1 == 0 {
                     Material::Concrete
@@ -484,14 +494,14 @@ impl Layout<'_> {
                 };
                 self.put(square(yard), stone, id ^ 4);
                 self.put_standing(square(hall), roof, id, tall, When::Always);
-            } else if kind < 0.7 {
+            } else if kind < 0.45 {
                 let stone = if id & 1 == 0 {
                     Material::Concrete
                 } else {
                     Material::Gravel
                 };
                 self.put(square(inset(hall, -8.0)), stone, id);
-            } else if kind < 0.88 {
+            } else if kind < 0.72 {
                 self.put(eaten(inset(hall, -12.0), 0.0, 14.0, id), Material::Broadleaf, id);
             }
         }

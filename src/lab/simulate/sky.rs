@@ -53,8 +53,11 @@ impl<'a> Sky<'a> {
             if away >= cloud.edge_m.max(1e-6) {
                 continue;
             }
+            // Lumps as wide as the edge and half of that: clouds are not boxes.
             let scale = cloud.edge_m.max(1.0);
-            let frayed = 0.6 + 0.4 * f64::from(noise(self.seed, x / scale, y / scale));
+            let lump =
+                noise(self.seed, x / scale, y / scale) + 0.5 * noise(self.seed ^ 1, 2.0 * x / scale, 2.0 * y / scale);
+            let frayed = f64::from(0.5 + 0.33 * lump).clamp(0.03, 1.0);
             let inside = 1.0 - smooth(0.0, (cloud.edge_m * frayed).max(1e-6) as f32, away as f32);
             cover = cover.max(inside * cloud.opacity as f32);
         }
@@ -74,7 +77,7 @@ impl<'a> Sky<'a> {
 
     /// Reflectance of the cloud itself, before the band's own factor.
     pub fn brightness(&self, x: f64, y: f64) -> f32 {
-        0.52 + 0.16 * octaves(self.seed ^ 0x79, x / 400.0, y / 400.0)
+        0.46 + 0.30 * octaves(self.seed ^ 0x79, x / 260.0, y / 260.0)
     }
 
     /// Whether the swath does not reach a place: `across` and `down` are 0 to 1 from the left and the top.
