@@ -2,7 +2,7 @@
 
 CARGO ?= cargo
 
-.PHONY: demo test accuracy install check-format check-lints check-docs check-tests check-fresh
+.PHONY: demo test accuracy bench install check-format check-lints check-docs check-tests check-fresh
 
 demo: install
 	$(CARGO) build --release --locked
@@ -19,7 +19,7 @@ check-lints:
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 
 check-tests:
-	$(CARGO) test --locked --no-fail-fast
+	$(CARGO) test --release --locked --no-fail-fast
 
 check-docs:
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps
@@ -31,7 +31,13 @@ check-fresh:
 
 # Figures on labelled imagery, where it is present.
 accuracy: install
-	$(CARGO) test --release --locked --test suite -- --ignored
+	$(CARGO) build --release --locked
+	scripts/accuracy.sh
+
+# Time and memory on whole tiles, beside the time to decode them.
+bench: install
+	$(CARGO) build --release --locked
+	scripts/bench.sh
 
 install:
 	scripts/install.sh

@@ -6,6 +6,7 @@ missing=()
 pkg-config --exists gdal 2>/dev/null || missing+=(libgdal-dev pkg-config)
 command -v cc >/dev/null || missing+=(build-essential)
 command -v gdal_translate >/dev/null || missing+=(gdal-bin)
+[ -x /usr/bin/time ] || missing+=(time)
 
 if [ "${#missing[@]}" -gt 0 ]; then
     if ! command -v apt-get >/dev/null; then

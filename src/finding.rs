@@ -193,6 +193,9 @@ pub struct SceneRecord {
     pub alignment: BTreeMap<String, String>,
 }
 
+/// Why most scenes of a large catalogue are not used on a site.
+pub const NOT_COVERING: &str = "it does not cover the site";
+
 /// A scene that was not used, and why.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct RefusedScene {
@@ -213,6 +216,8 @@ pub struct BandFit {
     pub offset: f64,
     /// Residual noise of ground that did not change, in the band's unit.
     pub noise: f64,
+    /// What comes to it, as a part of the value: calibration and atmosphere.
+    pub noise_fraction: f64,
     /// Correlation of both dates on ground that did not change.
     pub correlation: f64,
 }

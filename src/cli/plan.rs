@@ -1,6 +1,7 @@
 //! `sitewatch plan`.
 
 use super::{PipelineArgs, exit, print, read_pipeline, tell, tell_faults};
+use crate::finding::NOT_COVERING;
 use crate::pipeline::inputs::{self, Inputs};
 use crate::pipeline::plan::{Ground, SitePlan};
 use crate::pipeline::run;
@@ -55,11 +56,17 @@ fn describe(plan: &SitePlan, inputs: &Inputs) -> String {
     if plan.pairs.is_empty() {
         lines.push("  nothing can be compared".into());
     }
-    lines.extend(
-        plan.refused
-            .iter()
-            .map(|refused| format!("  not used: {}: {}", refused.id, refused.reason)),
-    );
+    let (elsewhere, refused): (Vec<_>, Vec<_>) = plan.refused.iter().partition(|one| one.reason == NOT_COVERING);
+    let why = refused
+        .iter()
+        .map(|one| format!("  not used: {}: {}", one.id, one.reason));
+    lines.extend(why);
+    if !elsewhere.is_empty() {
+        lines.push(format!(
+            "  not used: {} scenes that do not cover the site",
+            elsewhere.len()
+        ));
+    }
     lines.join("\n")
 }
 

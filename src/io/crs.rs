@@ -35,7 +35,7 @@ pub fn parse(definition: &str) -> Result<SpatialRef, IoError> {
 
 /// The WGS 84 / UTM zone that holds a point, as `EPSG:326zz` (north) or `EPSG:327zz` (south), with Norway's and Svalbard's exceptions.
 pub fn utm_zone(longitude: f64, latitude: f64) -> String {
-    let mut zone = ((longitude + 180.0) / 6.0).floor().clamp(0.0, 59.0) as u32 + 1;
+    let mut zone = ((longitude + 180.0).rem_euclid(360.0) / 6.0).floor().clamp(0.0, 59.0) as u32 + 1;
     if (56.0..64.0).contains(&latitude) && (3.0..12.0).contains(&longitude) {
         zone = 32;
     }

@@ -167,24 +167,29 @@ impl Nodes {
 
     /// Raster coordinates of the point (`x`, `y`) of the site grid, pixels.
     fn locate(&self, x: f64, y: f64) -> (f64, f64) {
+        let mut at = [(0.0, 0.0)];
+        self.locate_row(x, y, &mut at);
+        at[0]
+    }
+
+    /// Raster coordinates of the points (`x`, `y`), (`x` + 1, `y`) and so on of the site grid, pixels.
+    fn locate_row(&self, x: f64, y: f64, out: &mut [(f64, f64)]) {
         let (rows, columns) = self.at.dim();
-        let (u, v) = (
-            (x - self.origin.0 as f64) / self.step as f64,
-            (y - self.origin.1 as f64) / self.step as f64,
-        );
-        let (i, j) = ((u as usize).min(columns - 2), (v as usize).min(rows - 2));
-        let (s, t) = (u - i as f64, v - j as f64);
-        let (a, b, c, d) = (
-            self.at[[j, i]],
-            self.at[[j, i + 1]],
-            self.at[[j + 1, i]],
-            self.at[[j + 1, i + 1]],
-        );
-        let mix = |k: usize| {
-            let (upper, lower) = (a[k] + (b[k] - a[k]) * s, c[k] + (d[k] - c[k]) * s);
-            upper + (lower - upper) * t
-        };
-        (mix(0), mix(1))
+        let v = (y - self.origin.1 as f64) / self.step as f64;
+        let j = (v as usize).min(rows - 2);
+        let t = v - j as f64;
+        let (upper, lower) = (self.at.row(j), self.at.row(j + 1));
+        for (k, at) in out.iter_mut().enumerate() {
+            let u = (x + k as f64 - self.origin.0 as f64) / self.step as f64;
+            let i = (u as usize).min(columns - 2);
+            let s = u - i as f64;
+            let (a, b, c, d) = (upper[i], upper[i + 1], lower[i], lower[i + 1]);
+            let mix = |k: usize| {
+                let (above, below) = (a[k] + (b[k] - a[k]) * s, c[k] + (d[k] - c[k]) * s);
+                above + (below - above) * t
+            };
+            *at = (mix(0), mix(1));
+        }
     }
 
     /// The largest distance between this interpolation and the nodes of a finer one.
@@ -249,23 +254,26 @@ pub fn bilinear(nodes: &Nodes, rect: &Rect, window: &Window, size: (usize, usize
     let mut values = Array2::from_elem((rect.h, rect.w), f32::NAN);
     let mut reasons = Plane::filled(*rect, flags::CLEAR);
     let n = nodes.samples;
+    let part = |k: usize| (k as f64 + 0.5) / n as f64;
+    let mut at = vec![(0.0, 0.0); rect.w];
+    let mut sums = vec![(0.0_f32, 0.0_f32, flags::CLEAR); rect.w];
     for row in 0..rect.h {
-        for column in 0..rect.w {
-            let (x, y) = ((rect.x + column as i64) as f64, (rect.y + row as i64) as f64);
-            let (mut sum, mut weight, mut why) = (0.0_f32, 0.0_f32, flags::CLEAR);
-            for j in 0..n {
-                for i in 0..n {
-                    let (u, v) = nodes.locate(x + (i as f64 + 0.5) / n as f64, y + (j as f64 + 0.5) / n as f64);
-                    let (s, w, reason) = sample(window, u, v, size);
-                    sum += s;
-                    weight += w;
-                    why |= reason;
-                }
+        let y = (rect.y + row as i64) as f64;
+        sums.fill((0.0, 0.0, flags::CLEAR));
+        for (j, i) in (0..n * n).map(|k| (k / n, k % n)) {
+            nodes.locate_row(rect.x as f64 + part(i), y + part(j), &mut at);
+            for ((sum, weight, why), (u, v)) in sums.iter_mut().zip(&at) {
+                let (s, w, reason) = sample(window, *u, *v, size);
+                *sum += s;
+                *weight += w;
+                *why |= reason;
             }
-            if weight >= 0.5 * (n * n) as f32 {
+        }
+        for (column, (sum, weight, why)) in sums.iter().enumerate() {
+            if *weight >= 0.5 * (n * n) as f32 {
                 values[[row, column]] = sum / weight;
             } else {
-                reasons.data[[row, column]] = why;
+                reasons.data[[row, column]] = *why;
             }
         }
     }
@@ -284,13 +292,26 @@ fn sample(window: &Window, u: f64, v: f64, size: (usize, usize)) -> (f32, f32, F
     );
     let (i, j) = (u as i64, v as i64);
     let (s, t) = ((u - i as f64) as f32, (v - j as f64) as f32);
+    let weights = [(1.0 - s) * (1.0 - t), s * (1.0 - t), (1.0 - s) * t, s * t];
+    let have = &window.values.rect;
+    // Nearly every point has four usable pixels around it; any that is not makes the sum NaN.
+    if i >= have.x && j >= have.y && i + 1 < have.right() && j + 1 < have.bottom() {
+        let (row, column) = ((j - have.y) as usize, (i - have.x) as usize);
+        let data = &window.values.data;
+        let [a, b, c, d] = weights;
+        let sum = a * data[[row, column]]
+            + b * data[[row, column + 1]]
+            + c * data[[row + 1, column]]
+            + d * data[[row + 1, column + 1]];
+        if !sum.is_nan() {
+            return (sum, a + b + c + d, flags::CLEAR);
+        }
+    }
     let (mut sum, mut weight, mut why) = (0.0, 0.0, flags::CLEAR);
-    for (x, y, w) in [
-        (i, j, (1.0 - s) * (1.0 - t)),
-        (i + 1, j, s * (1.0 - t)),
-        (i, j + 1, (1.0 - s) * t),
-        (i + 1, j + 1, s * t),
-    ] {
+    for ((x, y), w) in [(i, j), (i + 1, j), (i, j + 1), (i + 1, j + 1)]
+        .into_iter()
+        .zip(weights)
+    {
         if w <= 0.0 {
             continue;
         }
@@ -311,17 +332,17 @@ fn sample(window: &Window, u: f64, v: f64, size: (usize, usize)) -> (f32, f32, F
 
 /// Values of `rect` of the site grid, each that of the raster's pixel in which its centre lies; NaN outside.
 pub fn nearest(nodes: &Nodes, rect: &Rect, window: &Window) -> Array2<f32> {
-    Array2::from_shape_fn((rect.h, rect.w), |(row, column)| {
-        let (u, v) = nodes.locate(
-            (rect.x + column as i64) as f64 + 0.5,
-            (rect.y + row as i64) as f64 + 0.5,
-        );
-        window
-            .values
-            .get(u.floor() as i64, v.floor() as i64)
-            .copied()
-            .unwrap_or(f32::NAN)
-    })
+    let mut at = vec![(0.0, 0.0); rect.w];
+    let mut values = Array2::from_elem((rect.h, rect.w), f32::NAN);
+    for (row, mut line) in values.outer_iter_mut().enumerate() {
+        nodes.locate_row(rect.x as f64 + 0.5, (rect.y + row as i64) as f64 + 0.5, &mut at);
+        for (value, (u, v)) in line.iter_mut().zip(&at) {
+            if let Some(found) = window.values.get(u.floor() as i64, v.floor() as i64) {
+                *value = *found;
+            }
+        }
+    }
+    values
 }
 
 /// Values of `rect` of the site grid where it is the raster's own lattice, moved by (`dx`, `dy`).

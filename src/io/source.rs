@@ -255,3 +255,124 @@ impl Radiometry {
         window.reasons = reasons;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::io::geotiff::{Compression, DataType, GeoTiffWriter, Layout};
+    use crate::io::open;
+    use crate::scene::Kind;
+
+    const PIXEL_M: f64 = 10.0;
+    const LEFT_TOP: (f64, f64) = (500_000.0, 5_000_000.0);
+
+    /// A raster of one row of 32-bit floats.
+    fn raster(folder: &Path, values: &[f32]) -> PathBuf {
+        let path = folder.join("row.tif");
+        let layout = Layout {
+            width: values.len(),
+            height: 1,
+            bands: 1,
+            data_type: DataType::F32,
+            transform: [LEFT_TOP.0, PIXEL_M, 0.0, LEFT_TOP.1, 0.0, -PIXEL_M],
+            crs: "EPSG:32631".into(),
+            nodata: None,
+            compression: Compression::None,
+            block: 512,
+        };
+        let mut writer = GeoTiffWriter::create(&path, layout).unwrap();
+        writer.write(1, 0, 0, values.len(), 1, values).unwrap();
+        writer.finish().unwrap();
+        path
+    }
+
+    /// What is read of `values` from one pixel left of them to one right, by way of `change` to the band.
+    fn read(values: &[f32], change: impl FnOnce(&mut BandAsset)) -> (Vec<f32>, Vec<Flags>) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = raster(folder.path(), values);
+        let mut band = BandAsset {
+            name: "red".into(),
+            path: path.clone(),
+            index: 1,
+            scale: 1.0,
+            offset: 0.0,
+            nodata: None,
+            decibel: false,
+            saturated: None,
+            valid: None,
+            noise: None,
+            noise_fraction: 0.0,
+        };
+        change(&mut band);
+        let day = "2020-01-01T00:00:00Z".parse().unwrap();
+        let scene = Scene {
+            id: "row".into(),
+            start: day,
+            end: day,
+            sensor: "generic".into(),
+            kind: Kind::Optical,
+            platform: None,
+            relative_orbit: None,
+            pass: None,
+            cloud_fraction: None,
+            footprint: None,
+            bands: vec![band],
+            quality: Vec::new(),
+            source: path.clone(),
+        };
+        let grid = Grid {
+            crs: "EPSG:32631".into(),
+            left_m: LEFT_TOP.0,
+            top_m: LEFT_TOP.1,
+            pixel_m: PIXEL_M,
+            width: values.len(),
+            height: 1,
+        };
+        let infos = BTreeMap::from([(path.clone(), open::info(&path).unwrap())]);
+        let source =
+            SceneSource::new(&scene, &grid, 1, &["red".to_owned()], &infos, Arc::new(Pool::default())).unwrap();
+        let stack = source.read(&Rect::new(-1, 0, values.len() + 2, 1)).unwrap();
+        (
+            stack.bands[0].iter().copied().collect(),
+            stack.flags.data.iter().copied().collect(),
+        )
+    }
+
+    #[test]
+    fn what_is_no_measurement_is_told_and_never_read_as_one() {
+        let (values, why) = read(&[7.0, f32::NAN, f32::INFINITY, 0.0, 9.0, 3.0], |band| {
+            (band.scale, band.offset) = (2.0, 1.0);
+            (band.nodata, band.saturated) = (Some(0.0), Some(9.0));
+        });
+        assert_eq!((values[1], values[6]), (15.0, 7.0));
+        assert!(
+            values
+                .iter()
+                .enumerate()
+                .all(|(i, v)| v.is_nan() != [1, 6].contains(&i)),
+            "{values:?}"
+        );
+        let expected = [
+            flags::NOT_COVERED,
+            flags::CLEAR,
+            flags::NODATA,
+            flags::INVALID,
+            flags::NODATA,
+            flags::SATURATED,
+            flags::CLEAR,
+            flags::NOT_COVERED,
+        ];
+        assert_eq!(why, expected);
+    }
+
+    #[test]
+    fn power_becomes_decibels_and_no_power_is_no_measurement() {
+        let (values, why) = read(&[1.0, 100.0, 0.0, -1.0, 1e-9], |band| {
+            (band.decibel, band.valid) = (true, Some([-40.0, 20.0]));
+        });
+        assert_eq!(values[1..3], [0.0, 20.0]);
+        assert!(values[3].is_nan() && values[4].is_nan());
+        assert_eq!(why[3..5], [flags::INVALID; 2]);
+        assert_eq!(values[5], -40.0, "held inside the sensor's range");
+    }
+}

@@ -8,7 +8,7 @@ use crate::declaration::{self, Declared};
 use crate::fault::Fault;
 use crate::finding::RefusedScene;
 use crate::io::open::{self, RasterInfo};
-use crate::scene::{self, Catalogue, DateFrom, FolderSpec, Scene, Sensors};
+use crate::scene::{self, Catalogue, DateFrom, FolderQuality, FolderSpec, Scene, Sensors};
 
 /// The inputs of a run.
 pub struct Inputs {
@@ -126,10 +126,8 @@ pub fn sensors(paths: &[PathBuf]) -> Result<Sensors, Vec<Fault>> {
     let mut sensors = Sensors::embedded().map_err(|fault| vec![fault])?;
     let mut faults = Vec::new();
     for path in paths {
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| vec![Fault::new(path.display().to_string(), error.to_string())]);
-        if let Err(found) = text.and_then(|text| sensors.add(&text)) {
-            faults.extend(found.into_iter().map(|fault| in_file(path, fault)));
+        if let Err(error) = sensors.add_file(path) {
+            faults.push(Fault::new("", error.to_string()));
         }
     }
     if faults.is_empty() { Ok(sensors) } else { Err(faults) }
@@ -174,6 +172,13 @@ fn folder_spec(folder: &FolderParams) -> FolderSpec {
         offset: folder.offset,
         sensor: folder.sensor.clone(),
         date,
-        quality: None,
+        quality: folder
+            .quality_band
+            .or(folder.quality_file.is_some().then_some(1))
+            .map(|index| FolderQuality {
+                replace: folder.quality_file.clone(),
+                index,
+                coding: None,
+            }),
     }
 }

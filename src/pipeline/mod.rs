@@ -1,6 +1,8 @@
 //! The run: what is read, what is planned, the passes over each site, what is written.
 
+mod compare;
 pub mod config;
+mod config_file;
 pub mod driver;
 pub mod events;
 pub mod inputs;

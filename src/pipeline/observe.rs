@@ -10,7 +10,7 @@ use super::driver::in_order;
 use crate::geo::{Grid, Rect};
 use crate::raster::{Flags, PixelSource, Plane, ReadError};
 use crate::scene::Coding;
-use crate::stage::detect::difference;
+use crate::stage::detect::smooth::{self, Smoothed};
 use crate::stage::normalise::Sample;
 use crate::stage::screen;
 
@@ -30,10 +30,10 @@ pub struct PairView<'a> {
 
 /// Both dates on a rectangle, ready for the detector.
 pub struct Observed {
-    /// Bands of the earlier date; NaN where `flags` is not clear.
-    pub before: Vec<Array2<f32>>,
-    /// Bands of the later date.
-    pub after: Vec<Array2<f32>>,
+    /// The earlier date; NaN where `flags` is not clear.
+    pub before: Smoothed,
+    /// The later date.
+    pub after: Smoothed,
     /// Why a pixel cannot be judged, from either date.
     pub flags: Plane<Flags>,
 }
@@ -41,7 +41,7 @@ pub struct Observed {
 impl PairView<'_> {
     /// Pixels that are read around a rectangle to observe it.
     pub fn halo(&self) -> usize {
-        self.config.screen.halo(self.grid.pixel_m) + difference::halo(&self.config.detect)
+        self.config.screen.halo(self.grid.pixel_m) + smooth::halo(&self.config.detect)
     }
 
     /// Both dates on `core`.
@@ -50,7 +50,7 @@ impl PairView<'_> {
     /// A file that cannot be read.
     pub fn observe(&self, core: &Rect) -> Result<Observed, ReadError> {
         let padded = core.grow(self.halo());
-        let screened = core.grow(difference::halo(&self.config.detect));
+        let screened = core.grow(smooth::halo(&self.config.detect));
         let look = |source: &dyn PixelSource, codings: &[&Coding]| {
             let stack = source.read(&padded)?;
             let flags = screen::screen(&stack, codings, &screened, self.grid.pixel_m, &self.config.screen);
@@ -59,7 +59,7 @@ impl PairView<'_> {
         let (before, mut flags) = look(self.before, &self.codings[0])?;
         let (after, later) = look(self.after, &self.codings[1])?;
         flags.data.zip_mut_with(&later.data, |both, one| *both |= one);
-        let smooth = |bands: &[Array2<f32>]| difference::smooth(bands, &padded, &flags, core, &self.config.detect);
+        let smooth = |bands: &[Array2<f32>]| smooth::smooth(bands, &padded, &flags, core, &self.config.detect);
         Ok(Observed {
             before: smooth(&before.bands),
             after: smooth(&after.bands),
@@ -120,17 +120,20 @@ fn survey_lattice(area: Rect) -> (Vec<Rect>, i64) {
 }
 
 fn add_to(sample: &mut Sample, cell: &Rect, observed: &Observed, stride: i64) {
-    sample.before.resize(observed.before.len(), Vec::new());
-    sample.after.resize(observed.after.len(), Vec::new());
+    let (before, after) = (&observed.before, &observed.after);
+    let bands = before.values.len();
+    sample.before.resize(bands, Vec::new());
+    sample.after.resize(bands, Vec::new());
+    sample.slopes.resize(bands, Vec::new());
     for ((row, column), flag) in observed.flags.data.indexed_iter() {
         let (x, y) = (cell.x + column as i64, cell.y + row as i64);
         if *flag == 0 && x % stride == 0 && y % stride == 0 {
-            let bands = sample
-                .before
-                .iter_mut()
-                .zip(&observed.before)
-                .chain(sample.after.iter_mut().zip(&observed.after));
-            bands.for_each(|(values, band)| values.push(band[[row, column]]));
+            let at = [row, column];
+            for band in 0..bands {
+                sample.before[band].push(before.values[band][at]);
+                sample.after[band].push(after.values[band][at]);
+                sample.slopes[band].push([before.slopes[band][at], after.slopes[band][at]]);
+            }
         }
     }
 }

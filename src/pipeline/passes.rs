@@ -122,7 +122,7 @@ impl Lattice {
                 let place = (y / step) as usize * self.size.0 + (x / step) as usize;
                 found.push((
                     place,
-                    [&observed.before, &observed.after].map(|bands| self.rgb.map(|band| bands[band][at])),
+                    [&observed.before, &observed.after].map(|date| self.rgb.map(|band| date.values[band][at])),
                 ));
             }
         }
@@ -360,7 +360,11 @@ pub fn measure(
                     });
                     let at = [(y - tile.core.y) as usize, (x - tile.core.x) as usize];
                     for (band, sum) in sums.bands.iter_mut().enumerate() {
-                        *sum += scorer.band_millisigma(band, observed.before[band][at], observed.after[band][at]);
+                        *sum += scorer.band_millisigma(
+                            band,
+                            observed.before.values[band][at],
+                            observed.after.values[band][at],
+                        );
                     }
                     let around = || (-1..=1).flat_map(|dy| (-1..=1).map(move |dx| (x + dx, y + dy)));
                     if around().any(|(x, y)| labels.get(x, y).copied().flatten() != Some(region)) {

@@ -2,19 +2,19 @@
 
 use std::path::PathBuf;
 
-use geo::{BoundingRect, Buffer, MapCoords, MultiPolygon};
+use geo::{BoundingRect, Buffer, MapCoords, MapCoordsInPlace, MultiPolygon};
 
 use super::config::{Config, Which};
 use super::driver::thread_count;
 use super::inputs::{Inputs, files};
 use crate::declaration::Site;
-use crate::finding::RefusedScene;
+use crate::finding::{NOT_COVERING, RefusedScene};
 use crate::geo::{Grid, Shape};
 use crate::io::IoError;
 use crate::io::crs::{self, Projector, WGS84};
 use crate::io::open::{self, RasterInfo};
 use crate::scene::{self, Compare, Filter, Scene};
-use crate::stage::detect::difference;
+use crate::stage::detect::smooth;
 use crate::stage::judge::{Declared, DeclaredZone};
 
 /// No site grid has more pixels: 40,000 x 40,000.
@@ -68,13 +68,14 @@ pub struct Ground {
 /// # Errors
 /// A place that cannot be projected; a grid that is too large.
 pub fn plan_site(site: &Site, inputs: &Inputs, config: &Config) -> Result<SitePlan, IoError> {
+    let whole = joined_at_the_antimeridian(site);
     let (mut usable, mut refused) = (Vec::new(), inputs.refused.clone());
     for (index, scene) in inputs.scenes.iter().enumerate() {
-        match covers(scene, site, inputs)? {
+        match covers(scene, &whole, inputs)? {
             true => usable.push(index),
             false => refused.push(RefusedScene {
                 id: scene.id.clone(),
-                reason: "it does not cover the site".into(),
+                reason: NOT_COVERING.into(),
             }),
         }
     }
@@ -106,7 +107,7 @@ pub fn plan_site(site: &Site, inputs: &Inputs, config: &Config) -> Result<SitePl
     let ground = if pairs.is_empty() {
         None
     } else {
-        Some(ground(site, &pairs, inputs, config)?)
+        Some(ground(&whole, &pairs, inputs, config)?)
     };
     Ok(SitePlan {
         site: site.clone(),
@@ -114,6 +115,24 @@ pub fn plan_site(site: &Site, inputs: &Inputs, config: &Config) -> Result<SitePl
         refused,
         ground,
     })
+}
+
+/// `site` with longitudes that run on past 180 degrees, where it was split there as RFC 7946 asks.
+fn joined_at_the_antimeridian(site: &Site) -> Site {
+    let mut site = site.clone();
+    if site
+        .boundary
+        .bounding_rect()
+        .is_some_and(|bounds| bounds.width() > 180.0)
+    {
+        let polygons = std::iter::once(&mut site.boundary)
+            .chain(site.zones.iter_mut().map(|zone| &mut zone.polygon))
+            .chain(site.activities.iter_mut().map(|activity| &mut activity.polygon));
+        for polygon in polygons {
+            polygon.map_coords_in_place(|c| geo::coord! { x: if c.x < 0.0 { c.x + 360.0 } else { c.x }, y: c.y });
+        }
+    }
+    site
 }
 
 fn compare(config: &Config) -> Compare {
@@ -257,7 +276,7 @@ fn ground(site: &Site, pairs: &[Pair], inputs: &Inputs, config: &Config) -> Resu
             })
         })
         .collect::<Result<_, IoError>>()?;
-    let halo = config.screen.halo(pixel_m) + difference::halo(&config.detect);
+    let halo = config.screen.halo(pixel_m) + smooth::halo(&config.detect);
     let (tile_px, memory_mib) = fit_memory(&grid, halo, pairs, inputs, config);
     Ok(Ground {
         boundary: shape(&boundary),
@@ -360,8 +379,9 @@ fn fit_memory(grid: &Grid, halo: usize, pairs: &[Pair], inputs: &Inputs, config:
     let predict = |edge: usize| {
         let core = (edge.min(grid.width) * edge.min(grid.height)) as f64;
         let padded = ((edge.min(grid.width) + 2 * halo) * (edge.min(grid.height) + 2 * halo)) as f64;
-        // Two stacks of f32 bands and flags, one raw window with its copy, smoothed bands, scores; results wait in two batches.
-        let working = padded * (2.0 * (4.0 * (bands + quality) + 2.0) + 8.0 + 8.0 * bands + 16.0);
+        // Two stacks of f32 bands and flags, one raw window with its copy, smoothed bands and slopes, scores; results wait in two
+        // batches.
+        let working = padded * (2.0 * (4.0 * (bands + quality) + 2.0) + 8.0 + 16.0 * bands + 16.0);
         let waiting = 2.0 * core * (2.0 + 2.0);
         BASE_MIB + threads * (working + waiting) / f64::from(1 << 20)
     };

@@ -129,6 +129,7 @@ pub fn normalisation(pair: &Pair, fit: &normalise::Fit) -> Normalisation {
         gain: significant(law.gain),
         offset: significant(law.offset),
         noise: significant(law.noise),
+        noise_fraction: law.noise_fraction,
         correlation: round(law.correlation, 4),
     });
     Normalisation {

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use super::SiteError;
+use super::compare::Survey;
 use super::config::Config;
 use super::driver::{self, in_order, on_threads, thread_count};
 use super::events::{Event, Observer};
@@ -14,7 +15,7 @@ use super::inputs::{self, Inputs};
 use super::plan::{SitePlan, plan_site, site_files};
 use super::publish::{OutFolder, PublishError};
 use super::record;
-use super::site::{Provenance, Survey, survey_site};
+use super::site::{Provenance, survey_site};
 use super::timers::Timers;
 use crate::declaration::folder_name;
 use crate::fault::Fault;

@@ -229,6 +229,7 @@ pub fn full() -> SiteReport {
                     gain: 0.97 + 0.011 * i as f64,
                     offset: 0.0031 - 0.002 * i as f64,
                     noise: 0.0091,
+                    noise_fraction: 0.03,
                     correlation: 0.942,
                 })
                 .collect(),

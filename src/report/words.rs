@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::finding::{ActivityFinding, Comparison, Coverage, Interval, SiteReport, Verdict};
+use crate::finding::{ActivityFinding, Comparison, Coverage, Interval, NOT_COVERING, SiteReport, Verdict};
 
 /// Activities, zones or comparisons that a sentence names before it says "and n more".
 const MAX_NAMED: usize = 5;
@@ -60,7 +60,10 @@ pub fn summary(report: &SiteReport) -> Vec<String> {
         } else {
             "No undeclared change"
         };
-        said.push(format!("{none} was found in {}.", where_observed(&judged)));
+        said.push(format!(
+            "{none} stood out from the noise in {}.",
+            where_observed(&judged)
+        ));
     }
     if let [only] = judged.as_slice()
         && let Some(reasons) = reasons(&only.coverage)
@@ -119,13 +122,17 @@ pub fn summary(report: &SiteReport) -> Vec<String> {
             plural(*n, "change could", "changes could")
         ));
     }
-    if !report.refused.is_empty() {
-        said.push(format!(
-            "{} refused.",
-            plural(report.refused.len(), "scene was", "scenes were")
-        ));
+    let refused = report.refused.iter().filter(|one| one.reason != NOT_COVERING).count();
+    if refused > 0 {
+        said.push(format!("{} refused.", plural(refused, "scene was", "scenes were")));
     }
-    said
+    said.into_iter().map(capitalised).collect()
+}
+
+fn capitalised(sentence: String) -> String {
+    let mut letters = sentence.chars();
+    let first = letters.next().into_iter().flat_map(char::to_uppercase);
+    first.chain(letters).collect()
 }
 
 /// Whether a comparison can carry a statement that nothing was found: observed, and really compared.
@@ -375,12 +382,12 @@ mod tests {
         let mut report = sample::quiet();
         assert_eq!(
             summary(&report)[0],
-            "No change was found in the 87.0 % of the site that was observed (2020-02-11 to 2020-07-05)."
+            "No change stood out from the noise in the 87.0 % of the site that was observed (2020-02-11 to 2020-07-05)."
         );
         let mut consistent = sample::full().comparisons[0].anomalies[0].clone();
         consistent.verdict = Verdict::Consistent;
         report.comparisons[0].anomalies = vec![consistent];
-        assert!(summary(&report)[0].starts_with("No undeclared change was found in the 87.0 %"));
+        assert!(summary(&report)[0].starts_with("No undeclared change stood out from the noise in the 87.0 %"));
 
         let coverage = &mut report.comparisons[0].coverage;
         coverage.observed = coverage.pixels;
@@ -388,7 +395,7 @@ mod tests {
         report.comparisons[0].anomalies.clear();
         assert_eq!(
             summary(&report),
-            ["No change was found in the site, all of which was observed (2020-02-11 to 2020-07-05)."]
+            ["No change stood out from the noise in the site, all of which was observed (2020-02-11 to 2020-07-05)."]
         );
 
         let mut second = report.comparisons[0].clone();

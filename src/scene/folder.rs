@@ -247,6 +247,7 @@ fn bands(file: &Path, spec: &FolderSpec, sensor: &Sensor) -> Vec<BandAsset> {
                 saturated: sensor.saturated.filter(|_| as_product),
                 valid: sensor.valid,
                 noise: known.and_then(|band| band.noise).or(sensor.noise),
+                noise_fraction: sensor.noise_fraction,
             }
         })
         .collect()

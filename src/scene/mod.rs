@@ -92,6 +92,8 @@ pub struct BandAsset {
     pub valid: Option<[f64; 2]>,
     /// Typical noise of one value, physical units (decibels where `decibel`).
     pub noise: Option<f64>,
+    /// What comes to it, as a part of the value.
+    pub noise_fraction: f64,
 }
 
 /// One band that says why pixels cannot be judged.
@@ -463,7 +465,7 @@ mod tests {
         }
         if let Some(ucayali) = imagery("landsat_ucayali") {
             assert_eq!((ucayali.scenes.len(), ucayali.refused.len()), (8, 0));
-            all_are(&ucayali, "generic", "b1 b2 b3 b4", 1.0, 0.0);
+            all_are(&ucayali, "generic", "swir16 nir red b4", 1.0, 0.0);
             assert_eq!(ucayali.scenes[0].bands[3].nodata, Some(0.0));
             assert_eq!(pairs(&ucayali).len(), 7);
         }

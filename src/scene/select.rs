@@ -338,6 +338,7 @@ mod tests {
             saturated: None,
             valid: None,
             noise: None,
+            noise_fraction: 0.0,
         }
     }
 

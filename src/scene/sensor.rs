@@ -57,6 +57,9 @@ pub struct Sensor {
     pub valid: Option<[f64; 2]>,
     /// Typical noise of one value, physical units.
     pub noise: Option<f64>,
+    /// What comes to it from calibration and atmosphere, as a part of the value.
+    #[serde(default)]
+    pub noise_fraction: f64,
     /// How an item of this product is recognised.
     #[serde(default)]
     pub recognise: Recognise,
@@ -407,6 +410,12 @@ impl Sensor {
         let noises = self.bands.iter().map(|band| band.noise).chain([self.noise]);
         for noise in noises.flatten().filter(|noise| !(noise.is_finite() && *noise > 0.0)) {
             fault("noise", format!("expected a number above 0, found {noise}"));
+        }
+        if !(0.0..1.0).contains(&self.noise_fraction) {
+            fault(
+                "noise_fraction",
+                format!("expected a part of the value, 0 to 1, found {}", self.noise_fraction),
+            );
         }
         let mut seen: BTreeMap<String, usize> = BTreeMap::new();
         for (at, band) in self.bands.iter().enumerate() {

@@ -457,7 +457,7 @@ mod tests {
         let partly = json!({"href": "a.tif", "bands": [{"name": "b1", "eo:common_name": "nir"}, {"name": "b2"}]});
         assert_eq!(
             names(&one(&dir, &item("a", json!({}), json!({"ms": partly})))),
-            ["b1", "b2"]
+            ["nir", "b2"]
         );
         let unnamed = json!({"href": "a.tif", "bands": [{}, {}]});
         assert_eq!(

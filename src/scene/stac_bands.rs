@@ -110,8 +110,8 @@ pub(super) fn bands_of_any<'i, 'v>(kind: Kind, assets: &'i [Asset<'v>]) -> Vec<C
         .any(|band| band.common.is_some());
     let mut chosen: Vec<Chosen> = Vec::new();
     for asset in assets.iter().filter(measured) {
-        let identified = asset.bands.iter().filter(|band| band.common.is_some()).count();
-        if kind == Kind::Optical && some_common && identified == 0 {
+        let unnamed = asset.bands.iter().all(|band| band.common.is_none());
+        if kind == Kind::Optical && some_common && unnamed {
             continue;
         }
         for band in asset
@@ -130,9 +130,7 @@ pub(super) fn bands_of_any<'i, 'v>(kind: Kind, assets: &'i [Asset<'v>]) -> Vec<C
                         None => continue,
                     }
                 }
-                // A file that cannot name each of its bands has guessed at the others: its own names then.
-                Kind::Optical if identified == asset.bands.len() => band.common.unwrap_or(&band.name).to_owned(),
-                Kind::Optical => band.name.clone(),
+                Kind::Optical => band.common.unwrap_or(&band.name).to_owned(),
             };
             chosen.push(Chosen {
                 asset,

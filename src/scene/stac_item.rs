@@ -263,6 +263,7 @@ impl Reader<'_> {
             saturated: stored.and_then(|sensor| sensor.saturated),
             valid: product.map_or(is_reflectance.then_some([0.0, 1.0]), |sensor| sensor.valid),
             noise: product.and_then(|sensor| chosen.of_sensor.and_then(|band| band.noise).or(sensor.noise)),
+            noise_fraction: product.map_or(0.0, |sensor| sensor.noise_fraction),
         })
     }
 

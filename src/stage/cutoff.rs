@@ -35,13 +35,15 @@ pub struct Null {
 
 /// The quartile of the standard normal law.
 const QUARTILE: f64 = 0.674_489_750_196_081_7;
-/// A law narrower than this would be quantisation, not noise, sigma.
-const LEAST_SCALE: f64 = 0.1;
+/// Scores are in sigma of the noise: a law narrower than that would know more than the noise lets it.
+const LEAST_SCALE: f64 = 1.0;
 /// Rounds of cutting off the tail above [`TAIL`] scales and fitting anew.
 const ROUNDS: usize = 6;
 const TAIL: f64 = 3.0;
 /// The upper half may be this much wider than the lower before the rest counts as change.
 const WIDEST: f64 = 1.5;
+/// From this scale on the record says that the pair is noisier than its noise.
+const NOTED_SCALE: f64 = 1.3;
 
 impl Null {
     /// The law of the bulk of `scores`; `None` when there are none.
@@ -82,7 +84,7 @@ impl Null {
         let below = total(centre);
         let fraction = (2.0 * below as f64 / scores.total() as f64).min(1.0);
         Some(Self {
-            centre,
+            centre: centre.max(0.0),
             scale: upper.clamp(lower, WIDEST * lower),
             fraction,
         })
@@ -167,7 +169,7 @@ impl Cutoff {
                 self.params.seed_fdr
             ));
         }
-        if null.scale > 1.5 {
+        if null.scale > NOTED_SCALE {
             notes.push(format!(
                 "scores without change scatter {:.1} times as widely as the noise says: season, haze or misregistration is common to the pair, and small changes are missed",
                 null.scale

@@ -35,6 +35,8 @@ pub struct Sample {
     pub before: Vec<Vec<f32>>,
     /// The later date, in the same order.
     pub after: Vec<Vec<f32>>,
+    /// Squared gradients of both dates, for the detector.
+    pub slopes: Vec<Vec<[f32; 2]>>,
 }
 
 impl Sample {
@@ -58,8 +60,19 @@ pub struct BandLaw {
     pub offset: f64,
     /// Standard deviation of what is left on unchanged ground: 1.4826 x median absolute deviation, and the sensor's own noise.
     pub noise: f64,
+    /// What comes to it, as a part of the value.
+    pub noise_fraction: f64,
     /// Correlation of both dates on unchanged ground.
     pub correlation: f64,
+}
+
+/// Noise that a band has whatever the pair: what its sensor states.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct SensorNoise {
+    /// Standard deviation, in the band's unit; 0 where it is not known.
+    pub floor: f64,
+    /// What comes to it, as a part of the value.
+    pub fraction: f64,
 }
 
 /// A fitted normalisation.
@@ -86,11 +99,11 @@ pub enum NormaliseError {
     },
 }
 
-/// The law of each band of `sample`; `floors` is the sensor's noise in each band's unit, 0 where it is not known.
+/// The law of each band of `sample`; `sensor` is the noise of each band that the sensor states.
 ///
 /// # Errors
 /// Fewer pixels than [`NormaliseParams::min_pixels`].
-pub fn fit(sample: &Sample, floors: &[f64], params: &NormaliseParams) -> Result<Fit, NormaliseError> {
+pub fn fit(sample: &Sample, sensor: &[SensorNoise], params: &NormaliseParams) -> Result<Fit, NormaliseError> {
     let n = sample.len();
     if n < params.min_pixels {
         return Err(NormaliseError::TooFew {
@@ -117,9 +130,9 @@ pub fn fit(sample: &Sample, floors: &[f64], params: &NormaliseParams) -> Result<
             break;
         }
     }
-    for ((law, floor), (x, y)) in bands
+    for ((law, sensor), (x, y)) in bands
         .iter_mut()
-        .zip(floors)
+        .zip(sensor)
         .zip(sample.before.iter().zip(&sample.after))
     {
         let kept = |values: &[f32]| {
@@ -131,7 +144,8 @@ pub fn fit(sample: &Sample, floors: &[f64], params: &NormaliseParams) -> Result<
                 .collect::<Vec<_>>()
         };
         let left = noise(law, &kept(x), &kept(y), 0.0).max(LEAST_NOISE * law.noise);
-        law.noise = (left * left + floor * floor).sqrt();
+        law.noise = (left * left + sensor.floor * sensor.floor).sqrt();
+        law.noise_fraction = sensor.fraction;
     }
     Ok(Fit { bands, unchanged })
 }
@@ -150,6 +164,7 @@ fn match_spread(x: &[f32], y: &[f32]) -> BandLaw {
         gain,
         offset: y_centre - gain * x_centre,
         noise: 0.0,
+        noise_fraction: 0.0,
         correlation: 0.0,
     };
     law.noise = noise(&law, x, y, y_sigma);
@@ -226,6 +241,10 @@ mod tests {
         }
     }
 
+    fn quiet(first: f64, second: f64) -> [SensorNoise; 2] {
+        [first, second].map(|floor| SensorNoise { floor, fraction: 0.0 })
+    }
+
     /// A noise of known spread without a generator: equidistant quantiles of a triangular law, in scrambled order.
     fn noise_at(i: usize) -> f64 {
         let scrambled = (i * 7919) % 1000;
@@ -249,36 +268,41 @@ mod tests {
         Sample {
             before: vec![before.clone(), before],
             after: vec![after, vec![0.25; 2000]],
+            ..Sample::default()
         }
     }
 
     #[test]
     fn gain_and_offset_are_those_of_unchanged_ground() {
         for changed in [0, 500] {
-            let fit = fit(&pair(changed), &[0.0, 0.0], &params()).unwrap();
+            let fit = fit(&pair(changed), &quiet(0.0, 0.0), &params()).unwrap();
             let law = fit.bands[0];
             assert!(
                 (law.gain - 1.5).abs() < 0.01 && (law.offset - 0.7).abs() < 0.02,
                 "{changed}: {law:?}"
             );
             assert!(law.correlation > 0.999, "{law:?}");
-            // The half with the least residual of a triangular law on [-1, 1]: its median absolute residual is 1 - sqrt(3/4)
-            // of the whole's half-width; with a quarter changed, the kept half is two thirds of the rest.
-            let kept: f64 = if changed == 0 { 0.5 } else { 0.5 / 0.75 };
-            let expected = 0.02 * 1.4826 * (1.0 - (1.0 - kept / 2.0).sqrt());
-            assert!((law.noise / expected - 1.0).abs() < 0.15, "{law:?} against {expected}");
+            // The median absolute value of a triangular law on [-1, 1] is 1 - sqrt(1/2). Of two bands the other is constant, so the
+            // kept pixels are those with the least residual here: from the half of the whole up to two thirds of what did not change.
+            let of = |kept: f64| 0.02 * 1.4826 * (1.0 - (1.0 - kept / 2.0).sqrt());
+            assert!(
+                law.noise > 0.9 * of(0.5) && law.noise < 1.1 * of(1.0),
+                "{law:?}: {} to {}",
+                of(0.5),
+                of(1.0)
+            );
         }
     }
 
     #[test]
     fn a_constant_band_has_noise_above_zero() {
-        let fit = fit(&pair(0), &[0.0, 0.0], &params()).unwrap();
+        let fit = fit(&pair(0), &quiet(0.0, 0.0), &params()).unwrap();
         assert!(fit.bands[1].noise > 0.0 && fit.bands[1].gain.is_finite());
     }
 
     #[test]
     fn the_sensor_noise_is_a_floor() {
-        let fit = fit(&pair(0), &[3.0, 4.0], &params()).unwrap();
+        let fit = fit(&pair(0), &quiet(3.0, 4.0), &params()).unwrap();
         assert!(fit.bands[0].noise > 3.0 && fit.bands[0].noise < 3.01);
     }
 
@@ -287,9 +311,10 @@ mod tests {
         let sample = Sample {
             before: vec![vec![1.0; 99]],
             after: vec![vec![1.0; 99]],
+            ..Sample::default()
         };
         assert_eq!(
-            fit(&sample, &[0.0], &params()),
+            fit(&sample, &[SensorNoise::default()], &params()),
             Err(NormaliseError::TooFew {
                 expected: 100,
                 found: 99

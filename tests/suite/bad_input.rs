@@ -1,7 +1,12 @@
 //! Bad input: a clear error that names the file and what to do, no panic, nothing half-written.
 
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use sitewatch::io::geotiff::{Compression, DataType, GeoTiffWriter, Layout};
 
 use super::cli::{sitewatch, text};
 use super::common::{root, simulate};
@@ -150,4 +155,107 @@ fn an_output_that_cannot_be_written_is_told() {
         run.status.code() == Some(3) && String::from_utf8_lossy(&run.stderr).contains("/proc/sitewatch"),
         "{run:?}"
     );
+}
+
+#[test]
+fn a_date_without_data_and_a_band_that_is_missing_are_results() {
+    let nothing = |raster: &Path| {
+        let info = sitewatch::io::open::info(raster).unwrap();
+        let layout = Layout {
+            width: info.width,
+            height: info.height,
+            bands: info.bands,
+            data_type: DataType::U16,
+            transform: info.geotransform,
+            crs: info.crs_wkt,
+            nodata: Some(0.0),
+            compression: Compression::Deflate(1),
+            block: 512,
+        };
+        GeoTiffWriter::create(raster, layout).unwrap().finish().unwrap();
+    };
+    let (code, told) = said(nothing);
+    assert!(
+        code == Some(3) && told.contains("could not be observed") && told.contains("no data"),
+        "{code:?} {told}"
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let (_, pipeline) = case(folder.path());
+    let mut file = fs::OpenOptions::new().append(true).open(&pipeline).unwrap();
+    writeln!(file, "[compare]\nbands = ['thermal']").unwrap();
+    let plan = sitewatch(&["plan", &text(&pipeline)]);
+    let told = String::from_utf8_lossy(&plan.stdout).into_owned();
+    assert!(
+        plan.status.code() == Some(3) && told.contains("shares no band to compare"),
+        "{plan:?}"
+    );
+}
+
+#[test]
+fn the_order_of_a_catalogue_does_not_matter_and_an_end_before_the_start_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_, pipeline) = case(folder.path());
+    let path = folder.path().join("scenes/items.json");
+    let mut items: serde_json::Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    let plan = || String::from_utf8_lossy(&sitewatch(&["plan", &text(&pipeline)]).stdout).into_owned();
+    let forwards = plan();
+    items["features"].as_array_mut().unwrap().reverse();
+    fs::write(&path, items.to_string()).unwrap();
+    assert_eq!(plan(), forwards);
+    let properties = &mut items["features"][0]["properties"];
+    properties["datetime"] = serde_json::Value::Null;
+    properties["start_datetime"] = "2021-07-02T00:00:00Z".into();
+    properties["end_datetime"] = "2021-07-01T00:00:00Z".into();
+    fs::write(&path, items.to_string()).unwrap();
+    let told = plan();
+    assert!(told.contains("not used") && told.contains("2021-07-01"), "{told}");
+}
+
+#[test]
+fn a_run_that_is_killed_leaves_nothing_half_made_and_the_next_one_ends_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_, pipeline) = case(folder.path());
+    let pipeline = text(&pipeline);
+    let whole = folder.path().join("whole");
+    assert!(sitewatch(&["run", &pipeline, "--out", &text(&whole)]).status.success());
+    let out = folder.path().join("out");
+    for milliseconds in [20, 60, 120, 200, 300, 450, 700] {
+        let mut run = Command::new(env!("CARGO_BIN_EXE_sitewatch"))
+            .args(["run", &pipeline, "--out", &text(&out)])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(Duration::from_millis(milliseconds));
+        run.kill().unwrap();
+        run.wait().unwrap();
+        // A site's folder is absent or whole.
+        if out.join("S").exists() {
+            for name in [
+                "report.json",
+                "report.html",
+                "score.tif",
+                "flags.tif",
+                "anomalies.geojson",
+            ] {
+                assert!(
+                    out.join("S").join(name).exists(),
+                    "killed after {milliseconds} ms: no {name}"
+                );
+            }
+        }
+    }
+    assert!(sitewatch(&["run", &pipeline, "--out", &text(&out)]).status.success());
+    for name in ["report.json", "score.tif", "flags.tif", "report.html"] {
+        let [a, b] = [&whole, &out].map(|out| fs::read(out.join("S").join(name)).unwrap());
+        assert!(a == b, "{name} differs from that of a run that was not killed");
+    }
+    let aside = fs::read_dir(&out)
+        .unwrap()
+        .flatten()
+        .map(|e| e.file_name().to_string_lossy().into_owned());
+    let left: Vec<String> = aside
+        .filter(|n| n.starts_with(".sitewatch-") && n != ".sitewatch-lock")
+        .collect();
+    assert!(left.is_empty(), "{left:?}");
 }

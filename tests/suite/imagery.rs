@@ -15,7 +15,6 @@ fn imagery() -> Option<PathBuf> {
 }
 
 #[test]
-#[ignore = "takes minutes without optimisation: make accuracy"]
 fn scores_beat_standardised_change_vector_analysis_on_six_labelled_cities() {
     let Some(imagery) = imagery() else { return };
     let out = tempfile::tempdir().unwrap();

@@ -1,118 +1,47 @@
 //! Change vector analysis in units of the no-change noise (Malila, "Change vector analysis: an approach for detecting forest
 //! changes with Landsat", 1980), answered in sigma.
 //!
-//! Both dates are smoothed; the squared magnitude is `M = sum d_b^2` over the bands, each in units of its noise. The fourth
-//! root of a sum of squares is close to normal for any number of bands that real imagery leaves independent (Hawkins and
-//! Wixley, "A note on the transformation of chi-squared variables to normality", 1986), so the score is `M^(1/4)` on the scale
-//! of its own centre and lower spread over the survey: change only adds to the upper side.
+//! The squared magnitude is `M = sum d_b^2` over the bands, each in units of its noise. To the noise belong a part of the value
+//! that the sensor states, and what a shift between the dates makes of an edge: `sigma^2 = noise^2 + (part x value)^2 +
+//! (shift x gradient)^2`, with the gentler gradient of both dates, because an edge that only one of them has was not shifted
+//! there. The fourth root of a sum of squares is close to normal for
+//! any number of bands that real imagery leaves independent (Hawkins and Wixley, "A note on the transformation of chi-squared
+//! variables to normality", 1986), so the score is `M^(1/4)` on the scale of its own centre and lower spread over the survey,
+//! because change only adds to the upper side; but never on a finer scale than the noise itself gives.
 
-use ndarray::Array2;
+use ndarray::{Array2, Zip};
 
 use super::DetectParams;
-use crate::geo::Rect;
-use crate::raster::stats::{SCORE_NODATA, quantise};
-use crate::raster::{Flags, Plane, flags, plane};
+use super::smooth::Smoothed;
+use crate::raster::stats::{SCORE_NODATA, median, quantise};
+use crate::raster::{Flags, Plane, flags};
 use crate::stage::normalise::{BandLaw, Sample};
 
-/// One band alone counts for no more than this many squared sigma: sun glint on a roof must not outweigh all else.
-const BAND_CAP: f64 = 200.0;
-
-/// How far the detector looks, pixels: three standard deviations of its Gaussian; what is cut off weighs 0.3 percent.
-pub fn halo(params: &DetectParams) -> usize {
-    (3.0 * params.smooth_px).ceil() as usize
-}
-
-/// `bands` on `area`, smoothed by a Gaussian over clear pixels alone; NaN where `reasons` is not clear.
-///
-/// `bands` hold the pixels of `whole`. `reasons` lies inside it and must reach the Gaussian's radius beyond `area`.
-pub fn smooth(
-    bands: &[Array2<f32>],
-    whole: &Rect,
-    reasons: &Plane<Flags>,
-    area: &Rect,
-    params: &DetectParams,
-) -> Vec<Array2<f32>> {
-    let radius = halo(params);
-    let kernel = gaussian(params.smooth_px, radius);
-    let wide = area.grow(radius);
-    let clear = reasons
-        .view(&wide)
-        .mapv(|flag| if flag == flags::CLEAR { 1.0_f32 } else { 0.0 });
-    let all_clear = clear.iter().all(|weight| *weight == 1.0);
-    let weights = if all_clear {
-        None
-    } else {
-        Some(convolve(&clear, &kernel))
-    };
-    bands
-        .iter()
-        .map(|band| {
-            let mut values = plane::view(band, whole, &wide).to_owned();
-            if !all_clear {
-                values.zip_mut_with(&clear, |value, weight| {
-                    if *weight == 0.0 {
-                        *value = 0.0;
-                    }
-                });
-            }
-            let mut smoothed = convolve(&values, &kernel);
-            if let Some(weights) = &weights {
-                let centre = clear.slice(ndarray::s![radius..radius + area.h, radius..radius + area.w]);
-                for ((value, weight), clear) in smoothed.iter_mut().zip(weights).zip(centre) {
-                    *value = if *clear == 1.0 { *value / *weight } else { f32::NAN };
-                }
-            }
-            smoothed
-        })
-        .collect()
-}
-
-/// Weights of a Gaussian of `sigma` pixels at -radius..=radius; they add up to one.
-fn gaussian(sigma: f64, radius: usize) -> Vec<f32> {
-    if radius == 0 {
-        return vec![1.0];
-    }
-    let raw: Vec<f64> = (0..=2 * radius)
-        .map(|i| (i as f64 - radius as f64) / sigma)
-        .map(|t| libm::exp(-0.5 * t * t))
-        .collect();
-    let sum: f64 = raw.iter().sum();
-    raw.iter().map(|w| (w / sum) as f32).collect()
-}
-
-/// `values` convolved with `kernel` along rows, then columns, where the whole kernel fits: smaller by its length less one.
-fn convolve(values: &Array2<f32>, kernel: &[f32]) -> Array2<f32> {
-    let (rows, columns) = values.dim();
-    let (out_rows, out_columns) = (rows + 1 - kernel.len(), columns + 1 - kernel.len());
-    let mut across = Array2::<f32>::zeros((rows, out_columns));
-    for (source, mut target) in values.rows().into_iter().zip(across.rows_mut()) {
-        let (Some(source), Some(target)) = (source.as_slice(), target.as_slice_mut()) else {
-            continue;
-        };
-        for (i, weight) in kernel.iter().enumerate() {
-            target
-                .iter_mut()
-                .zip(&source[i..])
-                .for_each(|(sum, value)| *sum += weight * value);
-        }
-    }
-    let mut down = Array2::<f32>::zeros((out_rows, out_columns));
-    for (row, mut target) in down.rows_mut().into_iter().enumerate() {
-        for (i, weight) in kernel.iter().enumerate() {
-            target.scaled_add(*weight, &across.row(row + i));
-        }
-    }
-    down
-}
+/// One band alone counts for no more than the square of this many of its own robust standard deviations over the survey: sun
+/// glint on a roof must not outweigh all else.
+const BAND_CAP: f64 = 10.0;
+/// The median of the chi-square law of one degree of freedom.
+const CHI_SQUARE_MEDIAN: f64 = 0.454_936_423_119_572_8;
 
 /// A fitted detector.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Scorer {
     laws: Vec<BandLaw>,
+    /// Squared shift between the dates that is put down to registration, square pixels.
+    shift2: f64,
+    /// Largest squared deviation that counts, by band.
+    caps: Vec<f64>,
     /// Median of `M^(1/4)` over the survey.
     centre: f64,
     /// Its spread below the median, as a standard deviation.
     scale: f64,
+}
+
+/// The value below which a chi-square law of `degrees` keeps what a normal law keeps below `z` (Wilson and Hilferty, "The
+/// distribution of chi-square", 1931; within 4 percent for the quartiles used here).
+fn chi_square_quantile(degrees: f64, z: f64) -> f64 {
+    let v = 2.0 / (9.0 * degrees);
+    degrees * (1.0 - v + z * v.sqrt()).powi(3)
 }
 
 /// The quartile of the standard normal law.
@@ -123,17 +52,25 @@ const TAIL: f64 = 3.0;
 
 impl Scorer {
     /// The detector for a normalised pair.
-    pub fn fit(sample: &Sample, laws: &[BandLaw]) -> Self {
+    pub fn fit(sample: &Sample, laws: &[BandLaw], params: &DetectParams) -> Self {
         let mut scorer = Self {
             laws: laws.to_vec(),
+            shift2: params.misregistration_px * params.misregistration_px,
+            caps: Vec::with_capacity(laws.len()),
             centre: 0.0,
             scale: 1.0,
         };
         let mut roots = vec![0.0; sample.len()];
-        for (band, (before, after)) in sample.before.iter().zip(&sample.after).enumerate() {
-            for (sum, (x, y)) in roots.iter_mut().zip(before.iter().zip(after)) {
-                *sum += scorer.squared(band, *x, *y);
-            }
+        for band in 0..laws.len() {
+            let [before, after] = [&sample.before[band], &sample.after[band]];
+            let slopes = &sample.slopes[band];
+            let squares: Vec<f64> = (0..sample.len())
+                .map(|i| scorer.squared(band, before[i], after[i], slopes[i]))
+                .collect();
+            let spread2 = median(&mut squares.clone()).unwrap_or(0.0) / CHI_SQUARE_MEDIAN;
+            let cap = BAND_CAP * BAND_CAP * spread2.max(1.0);
+            scorer.caps.push(cap);
+            roots.iter_mut().zip(&squares).for_each(|(sum, d2)| *sum += d2.min(cap));
         }
         roots.iter_mut().for_each(|m| *m = m.sqrt().sqrt());
         roots.sort_by(f64::total_cmp);
@@ -150,6 +87,9 @@ impl Scorer {
             }
             kept = within;
         }
+        let [low, centre] = [-QUARTILE, 0.0].map(|z| chi_square_quantile(laws.len() as f64, z).sqrt().sqrt());
+        scorer.centre = scorer.centre.max(centre);
+        scorer.scale = scorer.scale.max((centre - low) / QUARTILE);
         scorer
     }
 
@@ -163,33 +103,37 @@ impl Scorer {
         self.laws[band].noise
     }
 
-    /// After minus normalised before in one band, in sigma of its noise.
-    fn deviation(&self, band: usize, before: f32, after: f32) -> f64 {
+    /// After minus normalised before in one band, squared, in units of its noise; `slopes` are those of both dates.
+    fn squared(&self, band: usize, before: f32, after: f32, slopes: [f32; 2]) -> f64 {
         let law = &self.laws[band];
-        (f64::from(after) - law.gain * f64::from(before) - law.offset) / law.noise
+        let expected = law.gain * f64::from(before) + law.offset;
+        let found = f64::from(after);
+        let signal = 0.5 * (expected * expected + found * found);
+        let slope = (law.gain * law.gain * f64::from(slopes[0])).min(f64::from(slopes[1]));
+        let variance = law.noise * law.noise + law.noise_fraction * law.noise_fraction * signal + self.shift2 * slope;
+        (found - expected) * (found - expected) / variance
     }
 
-    fn squared(&self, band: usize, before: f32, after: f32) -> f64 {
-        let d = self.deviation(band, before, after);
-        (d * d).min(BAND_CAP)
-    }
-
-    /// The deviation in whole thousandths of sigma, held inside +-1,000 sigma; 0 for a pixel that was not judged.
+    /// After minus normalised before, in whole thousandths of the band's noise and held inside +-1,000 times it.
     pub fn band_millisigma(&self, band: usize, before: f32, after: f32) -> i64 {
-        (self.deviation(band, before, after) * 1000.0).clamp(-1e6, 1e6).round() as i64
+        let law = &self.laws[band];
+        let residual = f64::from(after) - law.gain * f64::from(before) - law.offset;
+        (residual / law.noise * 1000.0).clamp(-1e6, 1e6).round() as i64
     }
 
     /// Stored scores (hundredths of sigma) of the pixels that `reasons` leaves clear; both dates hold the same pixels.
-    pub fn score(&self, before: &[Array2<f32>], after: &[Array2<f32>], reasons: &Plane<Flags>) -> Plane<i16> {
+    pub fn score(&self, before: &Smoothed, after: &Smoothed, reasons: &Plane<Flags>) -> Plane<i16> {
         let mut magnitude = Array2::<f64>::zeros(reasons.data.dim());
-        for (band, (x, y)) in before.iter().zip(after).enumerate() {
-            ndarray::Zip::from(&mut magnitude)
-                .and(x)
-                .and(y)
-                .for_each(|sum, x, y| *sum += self.squared(band, *x, *y));
+        for (band, cap) in self.caps.iter().enumerate() {
+            Zip::from(&mut magnitude)
+                .and(&before.values[band])
+                .and(&after.values[band])
+                .and(&before.slopes[band])
+                .and(&after.slopes[band])
+                .for_each(|sum, x, y, s, t| *sum += self.squared(band, *x, *y, [*s, *t]).min(*cap));
         }
         let mut scores = Plane::filled(reasons.rect, SCORE_NODATA);
-        ndarray::Zip::from(&mut scores.data)
+        Zip::from(&mut scores.data)
             .and(&magnitude)
             .and(&reasons.data)
             .for_each(|score, m, flag| {
@@ -204,100 +148,107 @@ impl Scorer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::geo::Rect;
 
-    fn params(smooth_px: f64) -> DetectParams {
-        DetectParams {
+    const LAW: BandLaw = BandLaw {
+        gain: 1.0,
+        offset: 0.0,
+        noise: 1.0,
+        noise_fraction: 0.0,
+        correlation: 1.0,
+    };
+
+    /// A detector of one band, fitted where its squared difference takes the quantiles of the chi-square law of two degrees:
+    /// d = sqrt(-2 ln(1 - p)).
+    fn fitted() -> (Scorer, Vec<f32>) {
+        let n = 40_000;
+        let p = |i: u32| (f64::from(i) + 0.5) / f64::from(n);
+        let after: Vec<f32> = (0..n).map(|i| (-2.0 * (1.0 - p(i)).ln()).sqrt() as f32).collect();
+        let sample = Sample {
+            before: vec![vec![0.0; n as usize]],
+            after: vec![after.clone()],
+            slopes: vec![vec![[0.0; 2]; n as usize]],
+        };
+        let params = DetectParams {
             detector: "difference".into(),
-            smooth_px,
+            smooth_px: 1.0,
+            misregistration_px: 0.5,
+        };
+        (Scorer::fit(&sample, &[LAW], &params), after)
+    }
+
+    fn date(values: &[f32], slope: f32) -> Smoothed {
+        let row = |values: Vec<f32>| Array2::from_shape_vec((1, values.len()), values).unwrap();
+        Smoothed {
+            values: vec![row(values.to_vec())],
+            slopes: vec![row(vec![slope; values.len()])],
         }
     }
 
-    #[test]
-    fn a_gaussian_keeps_a_constant_and_skips_what_is_not_clear() {
-        let whole = Rect::new(0, 0, 20, 12);
-        let area = whole.grow(0);
-        let area = Rect::new(area.x + 3, area.y + 3, area.w - 6, area.h - 6);
-        let mut band = Array2::from_elem((12, 20), 7.0_f32);
-        let mut reasons = Plane::filled(whole, flags::CLEAR);
-        // A cloud must not bleed into its neighbours.
-        band[[5, 8]] = 1e6;
-        reasons.data[[5, 8]] = flags::CLOUD;
-        let out = smooth(&[band], &whole, &reasons, &area, &params(1.0));
-        for ((y, x), value) in out[0].indexed_iter() {
-            if (y + 3, x + 3) == (5, 8) {
-                assert!(value.is_nan());
-            } else {
-                assert!((value - 7.0).abs() < 1e-4, "{value} at {x}, {y}");
-            }
-        }
-    }
-
-    #[test]
-    fn smoothing_a_part_gives_the_part_of_the_whole_and_a_halo_one_short_does_not() {
-        let whole = Rect::new(0, 0, 40, 30);
-        let band = Array2::from_shape_fn((30, 40), |(y, x)| ((x * 31 + y * 17) % 23) as f32);
-        let reasons = Plane::filled(whole, flags::CLEAR);
-        let params = params(1.0);
-        let halo = halo(&params);
-        let all = Rect::new(halo as i64, halo as i64, 40 - 2 * halo, 30 - 2 * halo);
-        let full = &smooth(&[band.clone()], &whole, &reasons, &all, &params)[0];
-        let part = Rect::new(10, 8, 6, 5);
-        let tile = part.grow(halo);
-        let cut = plane::view(&band, &whole, &tile).to_owned();
-        let out = &smooth(&[cut], &tile, &reasons.crop(&tile), &part, &params)[0];
-        assert_eq!(out, plane::view(full, &all, &part));
-        // One pixel less around it and the outermost weights are missing.
-        assert!(gaussian(params.smooth_px, halo)[0] > 0.0);
+    fn scores(scorer: &Scorer, after: &[f32], slopes: [f32; 2]) -> Vec<f64> {
+        let clear = Plane::filled(Rect::new(0, 0, after.len(), 1), flags::CLEAR);
+        let stored = scorer.score(
+            &date(&vec![0.0; after.len()], slopes[0]),
+            &date(after, slopes[1]),
+            &clear,
+        );
+        stored.data.iter().map(|s| f64::from(*s) / 100.0).collect()
     }
 
     #[test]
     fn the_score_is_standard_normal_without_change_and_grows_with_it() {
-        // Sums of twelve scrambled uniforms are close to normal; two bands, gain 1.
-        let noise = |seed: usize, i: usize| -> f64 {
-            let uniform = |k: usize| {
-                ((i * 2_654_435_761 + seed * 40_503 + k * 97_531) % 1_000_003 * 7_919 % 10_007) as f64 / 10_007.0
-            };
-            (0..12).map(uniform).sum::<f64>() - 6.0
-        };
-        let dates = |seed: usize| -> Vec<Vec<f32>> {
-            (0..2)
-                .map(|band| (0..40_000).map(|i| noise(seed + band, i) as f32).collect())
-                .collect()
-        };
-        let sample = Sample {
-            before: vec![vec![0.0; 40_000]; 2],
-            after: dates(1),
-        };
-        let laws = [BandLaw {
-            gain: 1.0,
-            offset: 0.0,
-            noise: 1.0,
-            correlation: 1.0,
-        }; 2];
-        let scorer = Scorer::fit(&sample, &laws);
-        let rect = Rect::new(0, 0, 200, 200);
-        let square = |values: &Vec<f32>| Array2::from_shape_vec((200, 200), values.clone()).unwrap();
-        let (before, after): (Vec<_>, Vec<_>) = (
-            sample.before.iter().map(square).collect(),
-            sample.after.iter().map(square).collect(),
-        );
-        let mut scores: Vec<f64> = scorer
-            .score(&before, &after, &Plane::filled(rect, flags::CLEAR))
-            .data
-            .iter()
-            .map(|s| f64::from(*s) / 100.0)
-            .collect();
-        scores.sort_by(f64::total_cmp);
-        let quantile = |q: f64| scores[(q * scores.len() as f64) as usize];
-        // Quantiles of the standard normal law.
+        let (scorer, after) = fitted();
+        let found = scores(&scorer, &after, [0.0; 2]);
+        // Quantiles of the standard normal law; `after` rises, and so do its scores.
         for (q, z) in [(0.1587, -1.0), (0.5, 0.0), (0.8413, 1.0), (0.9772, 2.0)] {
-            assert!((quantile(q) - z).abs() < 0.2, "{q}: {} against {z}", quantile(q));
+            let at = found[(q * found.len() as f64) as usize];
+            assert!((at - z).abs() < 0.25, "{q}: {at} against {z}");
         }
-        let at = |d: f64| {
-            let one = |v: f64| Array2::from_elem((1, 1), v as f32);
-            let clear = Plane::filled(Rect::new(0, 0, 1, 1), flags::CLEAR);
-            scorer.score(&[one(0.0), one(0.0)], &[one(d), one(d)], &clear).data[[0, 0]]
+        let [two, three, eight] = scores(&scorer, &[2.0, 3.0, 8.0], [0.0; 2])[..] else {
+            panic!()
         };
-        assert!(at(3.0) > at(2.0) && at(8.0) > at(3.0) && at(3.0) > 200);
+        assert!(three > two && eight > three && eight > 2.0);
+    }
+
+    #[test]
+    fn a_pair_quieter_than_its_stated_noise_is_not_read_more_finely() {
+        // Differences of a tenth of the noise; scipy.stats.chi2.ppf([.25, .5], 1) = 0.1015, 0.4549.
+        let n = 1000;
+        let after: Vec<f32> = (0..n).map(|i| 0.1 * (i % 7) as f32 / 7.0).collect();
+        let sample = Sample {
+            before: vec![vec![0.0; n]],
+            after: vec![after],
+            slopes: vec![vec![[0.0; 2]; n]],
+        };
+        let params = DetectParams {
+            detector: "difference".into(),
+            smooth_px: 1.0,
+            misregistration_px: 0.0,
+        };
+        let scorer = Scorer::fit(&sample, &[LAW], &params);
+        let [half, four] = scores(&scorer, &[0.5, 4.0], [0.0; 2])[..] else {
+            panic!()
+        };
+        assert!(half < 0.0 && (2.0..5.0).contains(&four), "{half}, {four}");
+        for (z, exact) in [(-QUARTILE, 0.1015), (0.0, 0.4549)] {
+            assert!((chi_square_quantile(1.0, z) / exact - 1.0).abs() < 0.045);
+        }
+    }
+
+    #[test]
+    fn a_difference_that_a_shift_explains_counts_less_and_only_where_both_dates_have_the_edge() {
+        let (scorer, _) = fitted();
+        let [level] = scores(&scorer, &[8.0], [0.0; 2])[..] else {
+            panic!()
+        };
+        let [shifted] = scores(&scorer, &[8.0], [256.0; 2])[..] else {
+            panic!()
+        };
+        let [new] = scores(&scorer, &[8.0], [0.0, 256.0])[..] else {
+            panic!()
+        };
+        assert!(shifted < 1.0 && level > 5.0, "{shifted}, {level}");
+        assert_eq!(new, level);
+        assert_eq!(scorer.band_millisigma(0, 1.0, -7.0), -8000);
     }
 }

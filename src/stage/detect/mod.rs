@@ -1,6 +1,7 @@
 //! Detectors: from two normalised dates to a score in sigma of no-change noise. One a file.
 
 pub mod difference;
+pub mod smooth;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -13,4 +14,6 @@ pub struct DetectParams {
     pub detector: String,
     /// Standard deviation of the Gaussian that both dates are smoothed with, pixels.
     pub smooth_px: f64,
+    /// Shift between the dates that is put down to registration, pixels.
+    pub misregistration_px: f64,
 }

@@ -1,0 +1,190 @@
+//! Both dates smoothed over clear pixels, and how steep they are: what a detector sees.
+
+use ndarray::Array2;
+
+use super::DetectParams;
+use crate::geo::Rect;
+use crate::raster::{Flags, Plane, flags, plane};
+
+/// Bands of one date.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Smoothed {
+    /// Values; NaN where not clear.
+    pub values: Vec<Array2<f32>>,
+    /// Squared length of the gradient, squared units a pixel; what is not clear beside a pixel counts as level.
+    pub slopes: Vec<Array2<f32>>,
+}
+
+/// How far this looks, pixels: three standard deviations of the Gaussian (what is cut off weighs 0.3 percent), and one more
+/// for the gradient.
+pub fn halo(params: &DetectParams) -> usize {
+    radius(params) + 1
+}
+
+fn radius(params: &DetectParams) -> usize {
+    (3.0 * params.smooth_px).ceil() as usize
+}
+
+/// `bands` on `area`, smoothed by a Gaussian over clear pixels alone.
+///
+/// `bands` hold the pixels of `whole`. `reasons` lies inside it and must reach [`halo`] beyond `area`.
+pub fn smooth(
+    bands: &[Array2<f32>],
+    whole: &Rect,
+    reasons: &Plane<Flags>,
+    area: &Rect,
+    params: &DetectParams,
+) -> Smoothed {
+    let radius = radius(params);
+    let kernel = gaussian(params.smooth_px, radius);
+    let rim = area.grow(1);
+    let wide = rim.grow(radius);
+    let clear = reasons
+        .view(&wide)
+        .mapv(|flag| if flag == flags::CLEAR { 1.0_f32 } else { 0.0 });
+    let all_clear = clear.iter().all(|weight| *weight == 1.0);
+    let weights = (!all_clear).then(|| convolve(&clear, &kernel));
+    let mut smoothed = Smoothed::default();
+    for band in bands {
+        let mut values = plane::view(band, whole, &wide).to_owned();
+        if !all_clear {
+            values.zip_mut_with(&clear, |value, weight| {
+                if *weight == 0.0 {
+                    *value = 0.0;
+                }
+            });
+        }
+        let mut out = convolve(&values, &kernel);
+        if let Some(weights) = &weights {
+            let centre = clear.slice(ndarray::s![radius..radius + rim.h, radius..radius + rim.w]);
+            for ((value, weight), clear) in out.iter_mut().zip(weights).zip(centre) {
+                *value = if *clear == 1.0 { *value / *weight } else { f32::NAN };
+            }
+        }
+        smoothed.slopes.push(squared_gradient(&out));
+        smoothed
+            .values
+            .push(out.slice(ndarray::s![1..=area.h, 1..=area.w]).to_owned());
+    }
+    smoothed
+}
+
+/// The squared length of the gradient by central differences, without the outermost pixels.
+fn squared_gradient(values: &Array2<f32>) -> Array2<f32> {
+    let (rows, columns) = values.dim();
+    let mut out = Array2::zeros((rows - 2, columns - 2));
+    let level = |d: f32| if d.is_nan() { 0.0 } else { 0.25 * d * d };
+    for (row, mut line) in out.outer_iter_mut().enumerate() {
+        let (above, here, below) = (values.row(row), values.row(row + 1), values.row(row + 2));
+        for (column, slope) in line.iter_mut().enumerate() {
+            *slope = level(here[column + 2] - here[column]) + level(below[column + 1] - above[column + 1]);
+        }
+    }
+    out
+}
+
+/// Weights of a Gaussian of `sigma` pixels at -radius..=radius; they add up to one.
+fn gaussian(sigma: f64, radius: usize) -> Vec<f32> {
+    if radius == 0 {
+        return vec![1.0];
+    }
+    let raw: Vec<f64> = (0..=2 * radius)
+        .map(|i| (i as f64 - radius as f64) / sigma)
+        .map(|t| libm::exp(-0.5 * t * t))
+        .collect();
+    let sum: f64 = raw.iter().sum();
+    raw.iter().map(|w| (w / sum) as f32).collect()
+}
+
+/// `values` convolved with `kernel` along rows, then columns, where the whole kernel fits: smaller by its length less one.
+fn convolve(values: &Array2<f32>, kernel: &[f32]) -> Array2<f32> {
+    let (rows, columns) = values.dim();
+    let (out_rows, out_columns) = (rows + 1 - kernel.len(), columns + 1 - kernel.len());
+    let mut across = Array2::<f32>::zeros((rows, out_columns));
+    for (source, mut target) in values.rows().into_iter().zip(across.rows_mut()) {
+        let (Some(source), Some(target)) = (source.as_slice(), target.as_slice_mut()) else {
+            continue;
+        };
+        for (i, weight) in kernel.iter().enumerate() {
+            target
+                .iter_mut()
+                .zip(&source[i..])
+                .for_each(|(sum, value)| *sum += weight * value);
+        }
+    }
+    let mut down = Array2::<f32>::zeros((out_rows, out_columns));
+    for (row, mut target) in down.rows_mut().into_iter().enumerate() {
+        for (i, weight) in kernel.iter().enumerate() {
+            target.scaled_add(*weight, &across.row(row + i));
+        }
+    }
+    down
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn params(smooth_px: f64) -> DetectParams {
+        DetectParams {
+            detector: "difference".into(),
+            smooth_px,
+            misregistration_px: 0.3,
+        }
+    }
+
+    #[test]
+    fn a_gaussian_keeps_a_constant_and_skips_what_is_not_clear() {
+        let whole = Rect::new(0, 0, 20, 12);
+        let area = whole.grow(0);
+        let area = Rect::new(area.x + 4, area.y + 4, area.w - 8, area.h - 8);
+        let mut band = Array2::from_elem((12, 20), 7.0_f32);
+        let mut reasons = Plane::filled(whole, flags::CLEAR);
+        // A cloud must not bleed into its neighbours.
+        band[[5, 8]] = 1e6;
+        reasons.data[[5, 8]] = flags::CLOUD;
+        let out = smooth(&[band], &whole, &reasons, &area, &params(1.0));
+        for ((y, x), value) in out.values[0].indexed_iter() {
+            if (y + 4, x + 4) == (5, 8) {
+                assert!(value.is_nan());
+            } else {
+                assert!((value - 7.0).abs() < 1e-4, "{value} at {x}, {y}");
+            }
+        }
+    }
+
+    #[test]
+    fn smoothing_a_part_gives_the_part_of_the_whole_and_a_halo_one_short_does_not() {
+        let whole = Rect::new(0, 0, 40, 30);
+        let band = Array2::from_shape_fn((30, 40), |(y, x)| ((x * 31 + y * 17) % 23) as f32);
+        let reasons = Plane::filled(whole, flags::CLEAR);
+        let params = params(1.0);
+        let halo = halo(&params);
+        let all = Rect::new(halo as i64, halo as i64, 40 - 2 * halo, 30 - 2 * halo);
+        let full = smooth(&[band.clone()], &whole, &reasons, &all, &params);
+        let part = Rect::new(10, 8, 6, 5);
+        let tile = part.grow(halo);
+        let cut = plane::view(&band, &whole, &tile).to_owned();
+        let out = smooth(&[cut], &tile, &reasons.crop(&tile), &part, &params);
+        assert_eq!(out.values[0], plane::view(&full.values[0], &all, &part));
+        assert_eq!(out.slopes[0], plane::view(&full.slopes[0], &all, &part));
+        // The outermost pixel of the halo is looked at: with another value there, the gradient is another.
+        let mut spoilt = band;
+        spoilt.row_mut(tile.y as usize).fill(1000.0);
+        let cut = plane::view(&spoilt, &whole, &tile).to_owned();
+        let spoilt = smooth(&[cut], &tile, &reasons.crop(&tile), &part, &params);
+        assert_eq!(spoilt.values[0], out.values[0]);
+        assert_ne!(spoilt.slopes[0], out.slopes[0]);
+    }
+
+    #[test]
+    fn a_ramp_has_its_slope_and_what_is_not_clear_is_level() {
+        let whole = Rect::new(0, 0, 9, 5);
+        let band = Array2::from_shape_fn((5, 9), |(y, x)| 3.0 * x as f32 + 4.0 * y as f32);
+        let mut reasons = Plane::filled(whole, flags::CLEAR);
+        reasons.data[[2, 2]] = flags::NODATA;
+        let out = smooth(&[band], &whole, &reasons, &Rect::new(1, 1, 7, 3), &params(0.0));
+        assert_eq!(out.slopes[0][[1, 4]], 25.0);
+        assert_eq!(out.slopes[0][[1, 2]], 16.0, "its left neighbour is not clear");
+    }
+}
