@@ -35,7 +35,13 @@ pub fn parse(definition: &str) -> Result<SpatialRef, IoError> {
 
 /// The WGS 84 / UTM zone that holds a point, as `EPSG:326zz` (north) or `EPSG:327zz` (south), with Norway's and Svalbard's exceptions.
 pub fn utm_zone(longitude: f64, latitude: f64) -> String {
-    let mut zone = ((longitude + 180.0).rem_euclid(360.0) / 6.0).floor().clamp(0.0, 59.0) as u32 + 1;
+    // Past the antimeridian longitudes may run on.
+    let longitude = if longitude > 180.0 {
+        longitude - 360.0
+    } else {
+        longitude
+    };
+    let mut zone = ((longitude + 180.0) / 6.0).floor().clamp(0.0, 59.0) as u32 + 1;
     if (56.0..64.0).contains(&latitude) && (3.0..12.0).contains(&longitude) {
         zone = 32;
     }
@@ -165,6 +171,7 @@ mod tests {
         assert_eq!(utm_zone(5.3, 60.4), "EPSG:32632");
         assert_eq!(utm_zone(16.0, 78.2), "EPSG:32633");
         assert_eq!(utm_zone(180.0, 10.0), "EPSG:32660");
+        assert_eq!(utm_zone(180.1, 10.0), "EPSG:32601");
     }
 
     #[test]

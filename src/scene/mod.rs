@@ -290,7 +290,10 @@ pub enum SceneError {
 
 /// The faults as one line.
 pub(crate) fn join(faults: &[Fault]) -> String {
-    faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+    // Every band of a file that is missing has the same fault.
+    let mut said: Vec<String> = faults.iter().map(ToString::to_string).collect();
+    said.dedup();
+    said.join("; ")
 }
 
 /// The text of a regular file of at most `limit` bytes.

@@ -153,12 +153,12 @@ mod tests {
     const LAW: BandLaw = BandLaw {
         gain: 1.0,
         offset: 0.0,
-        noise: 1.0,
+        noise: 0.5,
         noise_fraction: 0.0,
         correlation: 1.0,
     };
 
-    /// A detector of one band, fitted where its squared difference takes the quantiles of the chi-square law of two degrees:
+    /// A detector of one band, fitted where a quarter of its squared deviation takes the quantiles of the chi-square law of two degrees:
     /// d = sqrt(-2 ln(1 - p)).
     fn fitted() -> (Scorer, Vec<f32>) {
         let n = 40_000;
@@ -226,10 +226,10 @@ mod tests {
             misregistration_px: 0.0,
         };
         let scorer = Scorer::fit(&sample, &[LAW], &params);
-        let [half, four] = scores(&scorer, &[0.5, 4.0], [0.0; 2])[..] else {
+        let [half, six] = scores(&scorer, &[0.25, 3.0], [0.0; 2])[..] else {
             panic!()
         };
-        assert!(half < 0.0 && (2.0..5.0).contains(&four), "{half}, {four}");
+        assert!(half < 0.0 && (3.5..4.5).contains(&six), "{half}, {six}");
         for (z, exact) in [(-QUARTILE, 0.1015), (0.0, 0.4549)] {
             assert!((chi_square_quantile(1.0, z) / exact - 1.0).abs() < 0.045);
         }
@@ -249,6 +249,6 @@ mod tests {
         };
         assert!(shifted < 1.0 && level > 5.0, "{shifted}, {level}");
         assert_eq!(new, level);
-        assert_eq!(scorer.band_millisigma(0, 1.0, -7.0), -8000);
+        assert_eq!(scorer.band_millisigma(0, 1.0, -7.0), -16_000);
     }
 }

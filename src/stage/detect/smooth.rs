@@ -44,6 +44,8 @@ pub fn smooth(
         .mapv(|flag| if flag == flags::CLEAR { 1.0_f32 } else { 0.0 });
     let all_clear = clear.iter().all(|weight| *weight == 1.0);
     let weights = (!all_clear).then(|| convolve(&clear, &kernel));
+    // What a pixel amid clear ones weighs. It is left as it is there, as in a tile that is clear throughout: no tile can be seen.
+    let full = convolve(&Array2::ones((kernel.len(), kernel.len())), &kernel)[[0, 0]];
     let mut smoothed = Smoothed::default();
     for band in bands {
         let mut values = plane::view(band, whole, &wide).to_owned();
@@ -58,7 +60,11 @@ pub fn smooth(
         if let Some(weights) = &weights {
             let centre = clear.slice(ndarray::s![radius..radius + rim.h, radius..radius + rim.w]);
             for ((value, weight), clear) in out.iter_mut().zip(weights).zip(centre) {
-                *value = if *clear == 1.0 { *value / *weight } else { f32::NAN };
+                if *clear != 1.0 {
+                    *value = f32::NAN;
+                } else if *weight != full {
+                    *value /= *weight;
+                }
             }
         }
         smoothed.slopes.push(squared_gradient(&out));
@@ -157,7 +163,9 @@ mod tests {
     fn smoothing_a_part_gives_the_part_of_the_whole_and_a_halo_one_short_does_not() {
         let whole = Rect::new(0, 0, 40, 30);
         let band = Array2::from_shape_fn((30, 40), |(y, x)| ((x * 31 + y * 17) % 23) as f32);
-        let reasons = Plane::filled(whole, flags::CLEAR);
+        let mut reasons = Plane::filled(whole, flags::CLEAR);
+        // Of the part's tile all is clear, of the whole it is not.
+        reasons.data[[24, 34]] = flags::CLOUD;
         let params = params(1.0);
         let halo = halo(&params);
         let all = Rect::new(halo as i64, halo as i64, 40 - 2 * halo, 30 - 2 * halo);
