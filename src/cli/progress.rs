@@ -114,11 +114,11 @@ impl Observer for Bars {
             }
             Event::SceneRefused { .. } | Event::SiteStarted { .. } | Event::Hashing { .. } => {}
         }
-        if matches!(event, Event::SceneRefused { .. } | Event::SiteFailed { .. }) {
-            if let Some(line) = line(event) {
-                // A line that cannot be drawn is in run.json all the same.
-                let _ = self.all.println(line);
-            }
+        if matches!(event, Event::SceneRefused { .. } | Event::SiteFailed { .. })
+            && let Some(line) = line(event)
+        {
+            // A line that cannot be drawn is in run.json all the same.
+            let _ = self.all.println(line);
         }
     }
 }

@@ -79,6 +79,10 @@ pub fn failures() -> u64 {
     FAILURES.load(Ordering::Relaxed)
 }
 
+/// Size of GDAL's block cache, MiB: it holds two rows of blocks of a pair of whole Sentinel-2 tiles, so that the halo of a tile
+/// is seldom decoded twice.
+pub const CACHE_MIB: &str = "256";
+
 /// Prepares GDAL once: drivers, fixed options, and a handler that counts failures instead of printing them.
 pub fn prepare() {
     static ONCE: Once = Once::new();
@@ -86,7 +90,7 @@ pub fn prepare() {
         // An option that cannot be set would be a bug in this list, and changes no result: nothing to tell the user.
         for (key, value) in [
             ("GDAL_NUM_THREADS", "1"),
-            ("GDAL_CACHEMAX", "128"),
+            ("GDAL_CACHEMAX", CACHE_MIB),
             ("GDAL_PAM_ENABLED", "NO"),
             ("GDAL_DISABLE_READDIR_ON_OPEN", "EMPTY_DIR"),
             ("OSR_DEFAULT_AXIS_MAPPING_STRATEGY", "TRADITIONAL_GIS_ORDER"),

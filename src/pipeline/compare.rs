@@ -4,6 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use geo::MultiPolygon;
+
 use super::SiteError;
 use super::config::Config;
 use super::events::{Event, Observer};
@@ -23,6 +25,7 @@ use crate::stage::cutoff;
 use crate::stage::detect::difference::Scorer;
 use crate::stage::judge;
 use crate::stage::normalise::{self, SensorNoise};
+use crate::stage::outline::outline;
 use crate::stage::regions::Region;
 
 /// What the survey of every site shares.
@@ -167,6 +170,8 @@ pub(super) struct Found {
     pub anomalies: Vec<Anomaly>,
     /// The regions of the anomalies, in their order.
     pub regions: Vec<Region>,
+    /// Their outlines, in pixels of the site grid.
+    pub outlines: Vec<MultiPolygon<f64>>,
     /// Matching change: anomaly, activity, pixels.
     pub matched: Vec<(String, String, u64)>,
 }
@@ -184,6 +189,7 @@ pub(super) fn find(
         cutoff: None,
         anomalies: Vec::new(),
         regions: Vec::new(),
+        outlines: Vec::new(),
         matched: Vec::new(),
     };
     let Some((_, scorer)) = &compared.fit else {
@@ -253,6 +259,7 @@ pub(super) fn find(
                 &config.judge,
             );
             let id = maker.id(&region);
+            let outline = outline(&region.runs);
             found.matched.extend(
                 judgement
                     .matched
@@ -261,7 +268,8 @@ pub(super) fn find(
             );
             found
                 .anomalies
-                .push(maker.make(&region, &region.outline(), judgement, &measure, scorer)?);
+                .push(maker.make(&region, &outline, judgement, &measure, scorer)?);
+            found.outlines.push(outline);
             found.regions.push(region);
         }
         Ok(())

@@ -101,6 +101,50 @@ pub fn chip_window(bounds: &Rect) -> Rect {
     Rect::new(x, y, edge as usize, edge as usize)
 }
 
+/// The chip of a window that is so large that the overview shows it as well: cut out of `colours`, without reading a pixel.
+///
+/// # Errors
+/// A picture that cannot be encoded.
+pub fn chip_of_overview(
+    lattice: &Lattice,
+    colours: &[Colours],
+    window: &Rect,
+    stretch: &Stretch,
+) -> Result<Chip, ReportError> {
+    let step = lattice.stride as i64;
+    let (left, top) = (window.x.div_euclid(step), window.y.div_euclid(step));
+    let (width, height) = (window.w.div_ceil(lattice.stride), window.h.div_ceil(lattice.stride));
+    let at = |column: i64, row: i64| {
+        let (x, y) = (usize::try_from(column).ok()?, usize::try_from(row).ok()?);
+        (x < lattice.size.0).then(|| colours.get(y * lattice.size.0 + x))?
+    };
+    let picture = |date: usize| {
+        let pixels = (0..height as i64).flat_map(|row| {
+            (0..width as i64).map(move |column| at(left + column, top + row).map_or([f32::NAN; 3], |both| both[date]))
+        });
+        let rgb = Rgb {
+            width,
+            height,
+            pixels: pixels.collect(),
+        };
+        png(
+            &rgb,
+            stretch,
+            (CHIP_SHOWN_PX / width.max(height).max(1)).clamp(1, 8) as u32,
+        )
+    };
+    Ok(Chip {
+        before: picture(0)?,
+        after: picture(1)?,
+        window_px: [left * step, top * step, width as i64 * step, height as i64 * step],
+    })
+}
+
+/// Whether a chip of `window` would be as coarse as the overview.
+pub fn is_shown_by(lattice: &Lattice, window: &Rect) -> bool {
+    window.w.div_ceil(CHIP_PX) >= lattice.stride && lattice.stride > 1
+}
+
 /// Every n-th pixel of `window`, read strip by strip so that a large window needs little memory.
 fn thinned(source: &dyn PixelSource, window: &Rect, channels: [usize; 3]) -> Result<Rgb, ReadError> {
     let stride = window.w.div_ceil(CHIP_PX).max(1);

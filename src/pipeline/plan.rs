@@ -10,9 +10,9 @@ use super::inputs::{Inputs, files};
 use crate::declaration::Site;
 use crate::finding::{NOT_COVERING, RefusedScene};
 use crate::geo::{Grid, Shape};
-use crate::io::IoError;
 use crate::io::crs::{self, Projector, WGS84};
 use crate::io::open::{self, RasterInfo};
+use crate::io::{self, IoError};
 use crate::scene::{self, Compare, Filter, Scene};
 use crate::stage::detect::smooth;
 use crate::stage::judge::{Declared, DeclaredZone};
@@ -363,8 +363,8 @@ fn phase(info: &RasterInfo, code: &str, pixel_m: f64) -> [f64; 2] {
     }
 }
 
-/// Memory of the program itself, GDAL with its block cache, and the survey's sample, MiB; measured.
-const BASE_MIB: f64 = 200.0;
+/// Memory of the program itself with its libraries and the survey's sample, MiB; measured.
+const BASE_MIB: f64 = 110.0;
 
 /// The largest tile that stays in the budget, and the peak memory that it leads to in MiB.
 fn fit_memory(grid: &Grid, halo: usize, pairs: &[Pair], inputs: &Inputs, config: &Config) -> (usize, u64) {
@@ -376,6 +376,10 @@ fn fit_memory(grid: &Grid, halo: usize, pairs: &[Pair], inputs: &Inputs, config:
         .map(|index| inputs.scenes[index].quality.len())
         .max()
         .unwrap_or(0) as f64;
+    let pixels = (grid.width * grid.height) as f64;
+    let mib = f64::from(1 << 20);
+    // GDAL keeps blocks of both dates, of two bytes a value mostly, until its cache is full.
+    let cache = (4.0 * pixels * (bands + quality) / mib).min(io::CACHE_MIB.parse().unwrap_or(256.0));
     let predict = |edge: usize| {
         let core = (edge.min(grid.width) * edge.min(grid.height)) as f64;
         let padded = ((edge.min(grid.width) + 2 * halo) * (edge.min(grid.height) + 2 * halo)) as f64;
@@ -383,7 +387,7 @@ fn fit_memory(grid: &Grid, halo: usize, pairs: &[Pair], inputs: &Inputs, config:
         // batches.
         let working = padded * (2.0 * (4.0 * (bands + quality) + 2.0) + 8.0 + 16.0 * bands + 16.0);
         let waiting = 2.0 * core * (2.0 + 2.0);
-        BASE_MIB + threads * (working + waiting) / f64::from(1 << 20)
+        BASE_MIB + cache + threads * (working + waiting) / mib
     };
     let mut edge = config.compute.tile_px;
     while edge > 64 && predict(edge) > config.compute.memory_mib as f64 {

@@ -19,7 +19,7 @@ use crate::raster::flags;
 use crate::raster::stats::{SCORE_NODATA, SCORE_SCALE};
 use crate::report::{self, Pictures, Stretch};
 use crate::scene::Scene;
-use crate::stage::judge::{self, Look};
+use crate::stage::judge::{self, Look, Span};
 
 /// What goes into the record beside what is found.
 #[derive(Debug, Clone)]
@@ -69,6 +69,28 @@ pub fn survey_site(
     Ok((report, timers))
 }
 
+/// What one comparison shows of the declared activities.
+struct ActivityView {
+    /// From the first to the last instant of its scenes.
+    span: Span,
+    /// Pixels of each activity's area: all, and those that were judged.
+    areas: Vec<(u64, u64)>,
+    /// Matching change: anomaly, activity, pixels.
+    matched: Vec<(String, String, u64)>,
+}
+
+impl ActivityView {
+    /// What it shows of the activity `id`, which is the `index`th.
+    fn look(&self, index: usize, id: &str) -> Look {
+        let matched = self.matched.iter().filter(|(_, activity, _)| activity == id);
+        Look {
+            span: self.span,
+            area: self.areas.get(index).copied().unwrap_or_default(),
+            matched: matched.map(|(anomaly, _, pixels)| (anomaly.clone(), *pixels)).collect(),
+        }
+    }
+}
+
 fn compare_all(
     survey: &Survey<'_>,
     plan: &SitePlan,
@@ -114,7 +136,7 @@ fn compare_all(
     }
     timers.time("write", || score_out.finish().and_then(|()| flag_out.finish()))?;
 
-    let mut looks: Vec<(Look, Vec<(u64, u64)>, Vec<(String, String, u64)>)> = Vec::new();
+    let mut views: Vec<ActivityView> = Vec::new();
     for (index, compared) in compared.iter().enumerate() {
         let written = |path: &'_ Path| -> (PathBuf, usize) { (path.to_owned(), index + 1) };
         let rasters = [written(&score_path), written(&flag_path)];
@@ -127,24 +149,15 @@ fn compare_all(
         timers.time("pictures", || {
             chips(survey, ground, compared, &found, &shared, pictures)
         })?;
-        for (anomaly, region) in found.anomalies.iter().zip(&found.regions) {
-            pictures
-                .outlines
-                .insert(anomaly.id.clone(), pictures::rings(&region.outline()));
+        for (anomaly, outline) in found.anomalies.iter().zip(&found.outlines) {
+            pictures.outlines.insert(anomaly.id.clone(), pictures::rings(outline));
         }
-        let areas = compared
-            .counts
-            .areas
-            .iter()
-            .skip(1 + ground.zones.len())
-            .map(|count| count.pixels())
-            .collect();
-        let look = Look {
+        let areas = compared.counts.areas.iter().skip(1 + ground.zones.len());
+        views.push(ActivityView {
             span: record::span(compared.pair, survey.inputs),
-            area: (0, 0),
-            matched: Vec::new(),
-        };
-        looks.push((look, areas, found.matched));
+            areas: areas.map(|count| count.pixels()).collect(),
+            matched: found.matched,
+        });
         let pair_scenes = [compared.pair.before, compared.pair.after];
         for (source, scene) in compared
             .sources
@@ -169,18 +182,7 @@ fn compare_all(
         ));
     }
     for (index, activity) in plan.site.activities.iter().enumerate() {
-        let looks: Vec<Look> = looks
-            .iter()
-            .map(|(look, areas, matched)| Look {
-                area: areas.get(index).copied().unwrap_or_default(),
-                matched: matched
-                    .iter()
-                    .filter(|(_, id, _)| *id == activity.id)
-                    .map(|(a, _, pixels)| (a.clone(), *pixels))
-                    .collect(),
-                ..look.clone()
-            })
-            .collect();
+        let looks: Vec<Look> = views.iter().map(|view| view.look(index, &activity.id)).collect();
         report.activities.push(activity_finding(
             activity,
             &looks,
@@ -295,6 +297,14 @@ fn chips(
         .take(survey.config.report.max_chips)
         .map(|(anomaly, region)| (anomaly.id.clone(), pictures::chip_window(&region.bounds())))
         .collect();
+    let lattice = lattice(ground, compared.pair, survey.config);
+    let (large, windows): (Vec<_>, Vec<_>) = windows
+        .into_iter()
+        .partition(|(_, window)| pictures::is_shown_by(&lattice, window));
+    for (id, window) in large {
+        let chip = pictures::chip_of_overview(&lattice, &compared.counts.overview, &window, stretch)?;
+        pictures.chips.insert(id, chip);
+    }
     // A chip may reach beyond the grid by its margin.
     let margin = windows
         .iter()

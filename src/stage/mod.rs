@@ -4,5 +4,6 @@ pub mod cutoff;
 pub mod detect;
 pub mod judge;
 pub mod normalise;
+pub mod outline;
 pub mod regions;
 pub mod screen;

@@ -3,7 +3,6 @@
 //! Work goes row by row over maximal runs, so neither tiles nor seams can be seen in the result, and memory holds only
 //! the regions that are open at the current row and those that are kept.
 
-use geo::{MultiPolygon, Polygon, polygon};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -71,19 +70,6 @@ impl Region {
             .map(|run| Rect::new(run.from, run.y, (run.to - run.from) as usize, 1))
             .reduce(|a, b| a.union(&b))
             .unwrap_or(Rect::new(0, 0, 0, 0))
-    }
-
-    /// Its outline along pixel edges, in pixels of the site grid.
-    pub fn outline(&self) -> MultiPolygon<f64> {
-        let rows: Vec<Polygon<f64>> = self
-            .runs
-            .iter()
-            .map(|run| {
-                let (x0, x1, y0, y1) = (run.from as f64, run.to as f64, run.y as f64, run.y as f64 + 1.0);
-                polygon![(x: x0, y: y0), (x: x1, y: y0), (x: x1, y: y1), (x: x0, y: y1)]
-            })
-            .collect();
-        geo::unary_union(&rows)
     }
 }
 
@@ -304,14 +290,6 @@ mod tests {
         assert_eq!(found.len(), 2, "{found:?}");
         assert_eq!((found[0].pixels(), found[0].peak(), found[0].seeds()), (2, 9, 1));
         assert_eq!(found[1].bounds(), Rect::new(0, 3, 2, 2));
-        let corner = found[1].outline();
-        assert_eq!(corner.0.len(), 2, "two squares that share a corner: {corner:?}");
-    }
-
-    #[test]
-    fn an_outline_has_its_hole() {
-        let found = label(&plane(&["999", "909", "999"]), 2, 1);
-        assert_eq!(found[0].outline().0[0].interiors().len(), 1);
     }
 
     fn flood(scores: &Plane<i16>) -> Vec<u64> {

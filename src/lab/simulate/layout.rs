@@ -314,7 +314,7 @@ impl Layout<'_> {
         }
         let swing = (width.min(height) * 0.08).clamp(40.0, 900.0);
         let path = self.path(a, b, 90.0, swing, &mut draw);
-        let half_width = if number % 5 == 0 { 9.0 } else { 4.0 };
+        let half_width = if number.is_multiple_of(5) { 9.0 } else { 4.0 };
         self.ribbon(&path, |_| half_width + 3.0, Material::Meadow);
         self.ribbon(&path, |_| half_width, Material::Asphalt);
     }

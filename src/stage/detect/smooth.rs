@@ -169,7 +169,7 @@ mod tests {
         let params = params(1.0);
         let halo = halo(&params);
         let all = Rect::new(halo as i64, halo as i64, 40 - 2 * halo, 30 - 2 * halo);
-        let full = smooth(&[band.clone()], &whole, &reasons, &all, &params);
+        let full = smooth(std::slice::from_ref(&band), &whole, &reasons, &all, &params);
         let part = Rect::new(10, 8, 6, 5);
         let tile = part.grow(halo);
         let cut = plane::view(&band, &whole, &tile).to_owned();
