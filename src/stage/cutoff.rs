@@ -49,7 +49,7 @@ impl Null {
     /// The law of the bulk of `scores`; `None` when there are none.
     ///
     /// The lower half, where no change reaches, gives the least scale. Pervasive change widens the upper half: its own quartile
-    /// is believed up to [`WIDEST`] times the lower one.
+    /// is believed up to `WIDEST` times the lower one.
     pub fn fit(scores: &Histogram) -> Option<Self> {
         let occupied: Vec<(f64, u64)> = scores
             .occupied()
