@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 sitewatch=target/release/sitewatch
-bench=${SITEWATCH_BENCH:-target/bench}
+bench=target/bench
 mkdir -p "$bench"
 [ -f "$bench/tiles/items.json" ] || "$sitewatch" simulate benches/tiles.toml --out "$bench/tiles" >&2
 

@@ -79,8 +79,8 @@ pub fn failures() -> u64 {
     FAILURES.load(Ordering::Relaxed)
 }
 
-/// Size of GDAL's block cache, MiB: it holds two rows of blocks of a pair of whole Sentinel-2 tiles, so that the halo of a tile
-/// is seldom decoded twice.
+/// Size of GDAL's block cache, MiB: room for two rows of blocks (512 px, four bands, two bytes) of a pair of whole Sentinel-2
+/// tiles. Blocks belong to a handle, and a handle to a thread: at the edges of tiles they are still decoded by each.
 pub const CACHE_MIB: &str = "256";
 
 /// Prepares GDAL once: drivers, fixed options, and a handler that counts failures instead of printing them.

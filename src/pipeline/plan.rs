@@ -363,10 +363,11 @@ fn phase(info: &RasterInfo, code: &str, pixel_m: f64) -> [f64; 2] {
     }
 }
 
-/// Memory of the program itself with its libraries and the survey's sample, MiB; measured.
+/// Memory of the program itself with its libraries, MiB: 60 were seen before the first pixel is read, the rest is an allowance.
 const BASE_MIB: f64 = 110.0;
 
-/// Regions, their outlines and what is said of them, bytes for each pixel of the site: measured where a fifth of it changed.
+/// Regions, their outlines and what is said of them, bytes for each pixel of the site: an allowance, from one pair of whole
+/// tiles with 80,000 regions. What it takes to write a report of that size comes on top and is not predicted.
 const REGION_BYTES: f64 = 2.5;
 
 /// The largest tile that stays in the budget, and the peak memory that it leads to in MiB.

@@ -13,8 +13,7 @@ type Corner = (i64, i64);
 ///
 /// Edges have the region on their right and are followed from corner to corner. Where two pixels touch at a corner only, the
 /// ring turns back to the pixel that it came along, and a ring that meets itself is cut there: every ring is simple, and pieces
-/// that hang together by a corner are polygons of their own. Takes time in proportion to the length of the outline, which a
-/// union of rectangles does not.
+/// that hang together by a corner are polygons of their own.
 pub fn outline(runs: &[Run]) -> MultiPolygon<f64> {
     let (mut outer, mut holes) = (Vec::new(), Vec::new());
     for ring in rings(edges(runs)) {

@@ -38,7 +38,7 @@ pub struct Scorer {
 }
 
 /// The value below which a chi-square law of `degrees` keeps what a normal law keeps below `z` (Wilson and Hilferty, "The
-/// distribution of chi-square", 1931; within 4 percent for the quartiles used here).
+/// distribution of chi-square", 1931; within 5 percent for the quartiles used here).
 fn chi_square_quantile(degrees: f64, z: f64) -> f64 {
     let v = 2.0 / (9.0 * degrees);
     degrees * (1.0 - v + z * v.sqrt()).powi(3)
