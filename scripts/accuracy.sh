@@ -10,12 +10,12 @@ out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
 
 for set in oscd taizhou; do
-    "$sitewatch" run "tests/imagery/$set.toml" --out "$out/$set" >/dev/null 2>&1
+    "$sitewatch" run "tests/imagery/$set.toml" --out "$out/$set" >/dev/null
     for site in "$out/$set"/*/; do
         site=$(basename "$site")
         label="$imagery/$set/label.tif"
         [ "$set" = oscd ] && label="$imagery/oscd/$site/label.tif"
         "$sitewatch" evaluate --truth "$label" "$out/$set/$site"
     done
-done | awk '$1 != "site" || !printed++ {print} $2 ~ /^[0-9]+$/ && NR > 0 {if ($1 != "taizhou") {n++; auroc += $4; ap += $5}}
+done | awk '$1 != "site" || !printed++ {print} $2 ~ /^[0-9]+$/ {if ($1 != "taizhou") {n++; auroc += $4; ap += $5}}
     END {printf "mean of %d cities: AUROC %.4f, AP %.4f\n", n, auroc / n, ap / n}'

@@ -81,16 +81,17 @@ pub fn failures() -> u64 {
 
 /// Size of GDAL's block cache, MiB: room for two rows of blocks (512 px, four bands, two bytes) of a pair of whole Sentinel-2
 /// tiles. Blocks belong to a handle, and a handle to a thread: at the edges of tiles they are still decoded by each.
-pub const CACHE_MIB: &str = "256";
+pub const CACHE_MIB: u32 = 256;
 
 /// Prepares GDAL once: drivers, fixed options, and a handler that counts failures instead of printing them.
 pub fn prepare() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
+        let cache = CACHE_MIB.to_string();
         // An option that cannot be set would be a bug in this list, and changes no result: nothing to tell the user.
         for (key, value) in [
             ("GDAL_NUM_THREADS", "1"),
-            ("GDAL_CACHEMAX", CACHE_MIB),
+            ("GDAL_CACHEMAX", cache.as_str()),
             ("GDAL_PAM_ENABLED", "NO"),
             ("GDAL_DISABLE_READDIR_ON_OPEN", "EMPTY_DIR"),
             ("OSR_DEFAULT_AXIS_MAPPING_STRATEGY", "TRADITIONAL_GIS_ORDER"),

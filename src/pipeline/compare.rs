@@ -8,7 +8,7 @@ use geo::MultiPolygon;
 
 use super::SiteError;
 use super::config::Config;
-use super::events::{Event, Observer};
+use super::events::Observer;
 use super::inputs::Inputs;
 use super::observe::PairView;
 use super::passes::{self, Counts, Lattice, Measure, Pass, Written};
@@ -40,6 +40,18 @@ pub struct Survey<'a> {
     pub observer: &'a dyn Observer,
     /// Set when the run has to stop.
     pub stop: &'a AtomicBool,
+}
+
+impl Survey<'_> {
+    /// A pass over the tiles of `plan`'s site.
+    fn pass<'b>(&'b self, plan: &'b SitePlan, ground: &'b Ground) -> Pass<'b> {
+        Pass {
+            ground,
+            stop: self.stop,
+            site: &plan.site.id,
+            observer: self.observer,
+        }
+    }
 }
 
 /// Everything known of a comparison once its scores are written.
@@ -86,20 +98,7 @@ pub(super) fn compare<'a>(
             None
         }
     };
-    let site = plan.site.id.as_str();
-    let progress = |done, total| {
-        survey.observer.see(&Event::Tiles {
-            site,
-            pass: "score",
-            done,
-            total,
-        })
-    };
-    let pass = Pass {
-        ground,
-        stop: survey.stop,
-        progress: &progress,
-    };
+    let pass = survey.pass(plan, ground);
     let lattice = lattice(ground, pair, survey.config);
     let scorer = fit.as_ref().map(|(_, scorer)| scorer);
     let counts = timers.time("score", || passes::score(&pass, &view, scorer, &lattice, out, band))?;
@@ -195,7 +194,8 @@ pub(super) fn find(
     let Some((_, scorer)) = &compared.fit else {
         return Ok(found);
     };
-    let (config, site) = (survey.config, plan.site.id.as_str());
+    let config = survey.config;
+    let pass = survey.pass(plan, ground);
     let cutoff = timers.time("cutoff", || cutoff::fit(&compared.counts.histogram, &config.cutoff));
     let [scores, reasons] = rasters.each_ref().map(|(path, band)| Written {
         path,
@@ -204,19 +204,6 @@ pub(super) fn find(
     });
     let mut regions = Vec::new();
     if let Some((seed, grow)) = cutoff.levels {
-        let progress = |done, total| {
-            survey.observer.see(&Event::Tiles {
-                site,
-                pass: "regions",
-                done,
-                total,
-            })
-        };
-        let pass = Pass {
-            ground,
-            stop: survey.stop,
-            progress: &progress,
-        };
         let min_pixels = (config.regions.min_area_m2 / ground.grid.pixel_area_m2() - 1e-9)
             .ceil()
             .max(1.0) as u64;
@@ -224,19 +211,6 @@ pub(super) fn find(
     }
     let scenes = [compared.pair.before, compared.pair.after].map(|index| &survey.inputs.scenes[index]);
     let view = view(survey, ground, scenes, &compared.sources);
-    let progress = |done, total| {
-        survey.observer.see(&Event::Tiles {
-            site,
-            pass: "measure",
-            done,
-            total,
-        })
-    };
-    let pass = Pass {
-        ground,
-        stop: survey.stop,
-        progress: &progress,
-    };
     let measures = timers.time("measure", || passes::measure(&pass, &view, scorer, &reasons, &regions))?;
     // Strongest first; the first pixel settles ties.
     let mut order: Vec<(Region, Measure)> = regions.into_iter().zip(measures).collect();

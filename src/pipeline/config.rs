@@ -2,7 +2,7 @@
 //!
 //! `pipelines/default.toml` is embedded and is the only home of defaults; a user's file is laid over it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -62,6 +62,21 @@ pub struct InputParams {
     /// Folders of rasters.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub folder: Vec<FolderParams>,
+}
+
+impl InputParams {
+    /// Replaces every path by what `change` makes of it.
+    pub fn change_paths(&mut self, change: impl Fn(&Path) -> PathBuf) {
+        let files = self
+            .declarations
+            .iter_mut()
+            .chain(&mut self.stac)
+            .chain(&mut self.sensors);
+        files.for_each(|path| *path = change(path));
+        for folder in &mut self.folder {
+            folder.glob = change(Path::new(&folder.glob)).display().to_string();
+        }
+    }
 }
 
 /// `[[inputs.folder]]`.

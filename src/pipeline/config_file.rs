@@ -27,18 +27,7 @@ impl Config {
         })?;
         let mut config = Self::parse(&text)?;
         let folder = path.parent().unwrap_or(Path::new("."));
-        let inputs = &mut config.inputs;
-        for input in inputs
-            .declarations
-            .iter_mut()
-            .chain(&mut inputs.stac)
-            .chain(&mut inputs.sensors)
-        {
-            *input = folder.join(&*input);
-        }
-        for spec in &mut inputs.folder {
-            spec.glob = folder.join(&spec.glob).display().to_string();
-        }
+        config.inputs.change_paths(|input| folder.join(input));
         Ok(config)
     }
 

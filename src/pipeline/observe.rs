@@ -28,6 +28,11 @@ pub struct PairView<'a> {
     pub config: &'a Config,
 }
 
+/// Pixels that are read around a rectangle to observe it, on a grid of `pixel_m` metres.
+pub fn halo(config: &Config, pixel_m: f64) -> usize {
+    config.screen.halo(pixel_m) + smooth::halo(&config.detect)
+}
+
 /// Both dates on a rectangle, ready for the detector.
 pub struct Observed {
     /// The earlier date; NaN where `flags` is not clear.
@@ -41,7 +46,7 @@ pub struct Observed {
 impl PairView<'_> {
     /// Pixels that are read around a rectangle to observe it.
     pub fn halo(&self) -> usize {
-        self.config.screen.halo(self.grid.pixel_m) + smooth::halo(&self.config.detect)
+        halo(self.config, self.grid.pixel_m)
     }
 
     /// Both dates on `core`.

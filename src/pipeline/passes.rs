@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicBool;
 
 use super::SiteError;
 use super::driver::in_order;
+use super::events::{Event, Observer};
 use super::observe::{Observed, PairView};
 use super::plan::Ground;
 use crate::finding::Coverage;
@@ -25,8 +26,21 @@ pub struct Pass<'a> {
     pub ground: &'a Ground,
     /// Set when the run has to stop.
     pub stop: &'a AtomicBool,
-    /// Told after each tile: tiles done, tiles in all.
-    pub progress: &'a (dyn Fn(usize, usize) + Sync),
+    /// The site's id.
+    pub site: &'a str,
+    /// Told after each tile.
+    pub observer: &'a dyn Observer,
+}
+
+impl Pass<'_> {
+    fn tell(&self, pass: &str, done: usize, total: usize) {
+        self.observer.see(&Event::Tiles {
+            site: self.site,
+            pass,
+            done,
+            total,
+        });
+    }
 }
 
 /// What the score pass counts.
@@ -231,7 +245,7 @@ pub fn score(
                 scored.flags.data.as_slice().unwrap_or_default(),
             )?;
             done += 1;
-            (pass.progress)(done, tiles.len());
+            pass.tell("score", done, tiles.len());
             Ok::<(), SiteError>(())
         },
     )?;
@@ -282,7 +296,7 @@ pub fn regions(
             }
             band.extend(runs);
             done += 1;
-            (pass.progress)(done, tiles.len());
+            pass.tell("regions", done, tiles.len());
             Ok::<(), SiteError>(())
         },
     )?;
@@ -388,7 +402,7 @@ pub fn measure(
                 all.edge.unobserved += part.edge.unobserved;
             }
             done += 1;
-            (pass.progress)(done, tiles.len());
+            pass.tell("measure", done, tiles.len());
             Ok::<(), SiteError>(())
         },
     )?;

@@ -113,7 +113,8 @@ pub fn chip_of_overview(
 ) -> Result<Chip, ReportError> {
     let step = lattice.stride as i64;
     let (left, top) = (window.x.div_euclid(step), window.y.div_euclid(step));
-    let (width, height) = (window.w.div_ceil(lattice.stride), window.h.div_ceil(lattice.stride));
+    let reach = |end: i64, start: i64| (-(-end).div_euclid(step) - start) as usize;
+    let (width, height) = (reach(window.right(), left), reach(window.bottom(), top));
     let at = |column: i64, row: i64| {
         let (x, y) = (usize::try_from(column).ok()?, usize::try_from(row).ok()?);
         (x < lattice.size.0).then(|| colours.get(y * lattice.size.0 + x))?
@@ -192,4 +193,33 @@ pub fn declared_outlines(ground: &Ground, pictures: &mut crate::report::Pictures
         .iter()
         .map(|declared| (declared.activity.id.clone(), rings(declared.area.polygon())))
         .collect();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_large_chip_is_cut_from_the_overview_and_covers_its_window() {
+        let lattice = Lattice::new(Rect::new(0, 0, 12, 8), 3, [0; 3]);
+        assert_eq!((lattice.stride, lattice.size), (4, (3, 2)));
+        let grey = |place: usize| [[place as f32; 3], [10.0 + place as f32; 3]];
+        let colours: Vec<Colours> = (0..6).map(grey).collect();
+        let stretch = Stretch::of(&[&Rgb {
+            width: 2,
+            height: 1,
+            pixels: vec![[0.0; 3], [20.0; 3]],
+        }]);
+        // Columns 7 to 13 lie in the second and third pixel of the overview, and one beyond it.
+        let chip = chip_of_overview(&lattice, &colours, &Rect::new(7, 4, 6, 4), &stretch).unwrap();
+        assert_eq!(chip.window_px, [4, 4, 12, 4]);
+        let picture = image::load_from_memory(&chip.before).unwrap().to_rgba8();
+        assert_eq!(picture.dimensions(), (3 * 8, 8));
+        let shade = |column: u32| picture.get_pixel(column * 8, 0).0;
+        assert!(shade(0)[0] < shade(1)[0], "{:?} {:?}", shade(0), shade(1));
+        assert_eq!(
+            [24, 3].map(|edge| is_shown_by(&lattice, &Rect::new(0, 0, CHIP_PX * edge, 1))),
+            [true, false]
+        );
+    }
 }

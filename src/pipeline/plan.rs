@@ -7,6 +7,7 @@ use geo::{BoundingRect, Buffer, MapCoords, MapCoordsInPlace, MultiPolygon};
 use super::config::{Config, Which};
 use super::driver::thread_count;
 use super::inputs::{Inputs, files};
+use super::observe;
 use crate::declaration::Site;
 use crate::finding::{NOT_COVERING, RefusedScene};
 use crate::geo::{Grid, Shape};
@@ -14,7 +15,6 @@ use crate::io::crs::{self, Projector, WGS84};
 use crate::io::open::{self, RasterInfo};
 use crate::io::{self, IoError};
 use crate::scene::{self, Compare, Filter, Scene};
-use crate::stage::detect::smooth;
 use crate::stage::judge::{Declared, DeclaredZone};
 
 /// No site grid has more pixels: 40,000 x 40,000.
@@ -276,7 +276,7 @@ fn ground(site: &Site, pairs: &[Pair], inputs: &Inputs, config: &Config) -> Resu
             })
         })
         .collect::<Result<_, IoError>>()?;
-    let halo = config.screen.halo(pixel_m) + smooth::halo(&config.detect);
+    let halo = observe::halo(config, pixel_m);
     let (tile_px, memory_mib) = fit_memory(&grid, halo, pairs, inputs, config);
     Ok(Ground {
         boundary: shape(&boundary),
@@ -383,7 +383,7 @@ fn fit_memory(grid: &Grid, halo: usize, pairs: &[Pair], inputs: &Inputs, config:
     let pixels = (grid.width * grid.height) as f64;
     let mib = f64::from(1 << 20);
     // GDAL keeps blocks of both dates, of two bytes a value mostly, until its cache is full.
-    let cache = (4.0 * pixels * (bands + quality) / mib).min(io::CACHE_MIB.parse().unwrap_or(256.0));
+    let cache = (4.0 * pixels * (bands + quality) / mib).min(f64::from(io::CACHE_MIB));
     let predict = |edge: usize| {
         let core = (edge.min(grid.width) * edge.min(grid.height)) as f64;
         let padded = ((edge.min(grid.width) + 2 * halo) * (edge.min(grid.height) + 2 * halo)) as f64;

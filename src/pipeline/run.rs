@@ -413,18 +413,7 @@ fn provenance(
 /// The parameters that decide a result: all but threads and memory, with paths told from the pipeline file.
 fn parameters(config: &Config, folder: &Path) -> serde_json::Value {
     let mut plain = config.clone();
-    let inputs = &mut plain.inputs;
-    for path in inputs
-        .declarations
-        .iter_mut()
-        .chain(&mut inputs.stac)
-        .chain(&mut inputs.sensors)
-    {
-        *path = record::relative(path, folder).into();
-    }
-    for spec in &mut inputs.folder {
-        spec.glob = record::relative(Path::new(&spec.glob), folder);
-    }
+    plain.inputs.change_paths(|path| record::relative(path, folder).into());
     let mut value = serde_json::to_value(&plain).unwrap_or_default();
     if let Some(table) = value.as_object_mut() {
         table.remove("compute");

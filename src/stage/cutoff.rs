@@ -49,7 +49,8 @@ impl Null {
     /// The law of the bulk of `scores`; `None` when there are none.
     ///
     /// The lower half, where no change reaches, gives the least scale. Pervasive change widens the upper half: its own quartile
-    /// is believed up to `WIDEST` times the lower one.
+    /// is believed up to `WIDEST` times the lower one. Neither
+    /// centre nor scale lies below those of the noise, 0 and 1.
     pub fn fit(scores: &Histogram) -> Option<Self> {
         let occupied: Vec<(f64, u64)> = scores
             .occupied()
@@ -229,6 +230,12 @@ mod tests {
                 "{null:?}"
             );
         }
+    }
+
+    #[test]
+    fn a_pair_quieter_than_its_noise_is_judged_by_its_noise() {
+        let null = Null::fit(&scores(20_000, -1.5, 0.3, 0, 0.0)).unwrap();
+        assert_eq!((null.centre, null.scale), (0.0, 1.0));
     }
 
     #[test]

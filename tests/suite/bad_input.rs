@@ -24,6 +24,15 @@ fn case(folder: &Path) -> (PathBuf, PathBuf) {
     (rasters.pop().unwrap(), pipeline)
 }
 
+/// What a run has left in its output beside reports and its lock.
+fn left_aside(out: &Path) -> Vec<String> {
+    let entries = fs::read_dir(out).into_iter().flatten().flatten();
+    entries
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .filter(|name| name.starts_with(".sitewatch-") && name != ".sitewatch-lock")
+        .collect()
+}
+
 /// What a run says when `spoil` has been done to the newest raster.
 fn said(spoil: impl FnOnce(&Path)) -> (Option<i32>, String) {
     let folder = tempfile::tempdir().unwrap();
@@ -37,19 +46,8 @@ fn said(spoil: impl FnOnce(&Path)) -> (Option<i32>, String) {
         String::from_utf8_lossy(&run.stderr)
     );
     assert!(!said.contains("panicked"), "{said}");
-    let left: Vec<String> = fs::read_dir(&out)
-        .map(|entries| {
-            entries
-                .flatten()
-                .map(|entry| entry.file_name().to_string_lossy().into_owned())
-                .collect()
-        })
-        .unwrap_or_default();
-    assert!(
-        left.iter()
-            .all(|name| !name.starts_with(".sitewatch-") || name == ".sitewatch-lock"),
-        "left behind: {left:?}"
-    );
+    let left = left_aside(&out);
+    assert!(left.is_empty(), "left behind: {left:?}");
     (run.status.code(), said)
 }
 
@@ -250,12 +248,6 @@ fn a_run_that_is_killed_leaves_nothing_half_made_and_the_next_one_ends_it() {
         let [a, b] = [&whole, &out].map(|out| fs::read(out.join("S").join(name)).unwrap());
         assert!(a == b, "{name} differs from that of a run that was not killed");
     }
-    let aside = fs::read_dir(&out)
-        .unwrap()
-        .flatten()
-        .map(|e| e.file_name().to_string_lossy().into_owned());
-    let left: Vec<String> = aside
-        .filter(|n| n.starts_with(".sitewatch-") && n != ".sitewatch-lock")
-        .collect();
+    let left = left_aside(&out);
     assert!(left.is_empty(), "{left:?}");
 }
