@@ -19,6 +19,23 @@ impl Fault {
             message: message.into(),
         }
     }
+
+    /// What the TOML reader found wrong with `text`: its line and column, and for an unknown name the nearest known one.
+    pub fn of_toml(text: &str, error: &toml::de::Error) -> Self {
+        let place = error.span().map_or_else(String::new, |span| {
+            let before = text.get(..span.start).unwrap_or(text);
+            let line = before.matches('\n').count() + 1;
+            let column = before.rsplit('\n').next().map_or(0, |last| last.chars().count()) + 1;
+            format!("line {line}, column {column}")
+        });
+        let message = error.message();
+        // serde says "unknown field `a`, expected one of `b`, `c`": every other piece between back quotes is a name.
+        let known = message.strip_prefix("unknown ").and_then(|rest| {
+            let mut names = rest.split('`').skip(1).step_by(2);
+            nearest(names.next()?, names)
+        });
+        Self::new(place, format!("{message}{}", did_you_mean(known)))
+    }
 }
 
 impl fmt::Display for Fault {
@@ -39,4 +56,9 @@ pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
         .filter(|(likeness, _)| *likeness > 0.75)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, candidate)| candidate)
+}
+
+/// `; did you mean 'x'?`, or nothing.
+pub fn did_you_mean(known: Option<&str>) -> String {
+    known.map_or_else(String::new, |known| format!("; did you mean '{known}'?"))
 }

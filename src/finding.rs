@@ -1,11 +1,16 @@
 //! What we say: anomalies, declared activities and coverage. `report.json` is [`SiteReport`], serialised.
 //!
-//! Numbers are rounded by [`round`] before they are stored, so that a report is the same text wherever it is made.
+//! Numbers are rounded by [`round`] before they are stored, so that a report is the same text wherever it is made. Fields stand
+//! in the order of the alphabet, and so do the keys of report.json; what is not known is absent, never `null`.
+
+mod geometry;
 
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+pub use geometry::Geometry;
 
 /// Version of the report's form: raised when a field changes its meaning or goes.
 pub const REPORT_VERSION: &str = "1.0";
@@ -55,29 +60,19 @@ impl Verdict {
 pub struct Evidence {
     /// The rule that was applied, in a word: `area`, `window`, `zone`, `notice`, `edge`, `strength`, `pair`.
     pub rule: String,
-    /// What was found, with figures.
-    pub text: String,
     /// Whether it supports the verdict (`false`: it speaks against it).
     pub supports: bool,
-}
-
-/// Polygons in WGS 84, longitude first, outer rings counter-clockwise (RFC 7946), seven decimals.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Geometry {
-    /// Always `MultiPolygon`.
-    #[serde(rename = "type")]
-    pub kind: String,
-    /// Polygons, their rings, their positions `[longitude, latitude]`.
-    pub coordinates: Vec<Vec<Vec<[f64; 2]>>>,
+    /// What was found, with figures.
+    pub text: String,
 }
 
 /// A time span `[start, end]` in UTC, RFC 3339.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Interval {
-    /// Earliest instant.
-    pub start: String,
     /// Latest instant.
     pub end: String,
+    /// Earliest instant.
+    pub start: String,
 }
 
 /// A change of one band inside an anomaly, after normalisation.
@@ -94,103 +89,106 @@ pub struct BandChange {
 /// A region of change, judged.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Anomaly {
-    /// Stable id: a hash of site, scenes and place.
-    pub id: String,
-    /// The judgement.
-    pub verdict: Verdict,
-    /// Why.
-    pub evidence: Vec<Evidence>,
-    /// Its outline.
-    pub geometry: Geometry,
-    /// `[longitude, latitude]` of its centroid.
-    pub centroid: [f64; 2],
+    /// Declared activities whose area it touches.
+    pub activities: Vec<String>,
     /// Area on the WGS 84 ellipsoid, square metres.
     pub area_m2: f64,
-    /// Pixels of the site grid.
-    pub pixels: u64,
     /// The rectangle of pixels around it: x, y, width, height on the site grid.
     pub bounds_px: [i64; 4],
-    /// Highest score, sigma.
-    pub peak_sigma: f64,
-    /// Mean score, sigma.
-    pub mean_sigma: f64,
+    /// `[longitude, latitude]` of its centroid.
+    pub centroid: [f64; 2],
     /// Change per band.
     pub change: Vec<BandChange>,
     /// When the change happened: not before the earlier scene, not after the later one.
     pub dates: Interval,
+    /// Why.
+    pub evidence: Vec<Evidence>,
+    /// Its outline.
+    pub geometry: Geometry,
+    /// Stable id: a hash of site, scenes and place.
+    pub id: String,
+    /// Mean score, sigma.
+    pub mean_sigma: f64,
+    /// Highest score, sigma.
+    pub peak_sigma: f64,
+    /// Pixels of the site grid.
+    pub pixels: u64,
+    /// The judgement.
+    pub verdict: Verdict,
     /// Declared zones that it touches.
     pub zones: Vec<String>,
-    /// Declared activities whose area it touches.
-    pub activities: Vec<String>,
 }
 
 /// What became of a declared activity.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ActivityFinding {
+    /// Anomalies in its area and window.
+    pub anomalies: Vec<String>,
+    /// Why.
+    pub evidence: Vec<Evidence>,
+    /// Its area, as declared.
+    pub geometry: Geometry,
     /// The activity's id.
     pub id: String,
+    /// When it was notified, RFC 3339.
+    pub notified: String,
+    /// The fraction of its area that was observed in the comparisons that overlap its window.
+    pub observed_fraction: f64,
+    /// `consistent` (seen), `declared_not_seen`, `not_observable`, or `inconclusive` (its window is still open).
+    pub verdict: Verdict,
     /// What was declared: construction, demolition, ...
     pub what: String,
     /// Its window, half-open.
     pub window: Interval,
-    /// When it was notified, RFC 3339.
-    pub notified: String,
-    /// `consistent` (seen), `declared_not_seen`, `not_observable`, or `inconclusive` (its window is still open).
-    pub verdict: Verdict,
-    /// Why.
-    pub evidence: Vec<Evidence>,
-    /// Anomalies in its area and window.
-    pub anomalies: Vec<String>,
-    /// The fraction of its area that was observed in the comparisons that overlap its window.
-    pub observed_fraction: f64,
-    /// Its area, as declared.
-    pub geometry: Geometry,
 }
 
 /// How much of an area was observed, and why the rest was not.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Coverage {
-    /// Pixels of the area.
-    pub pixels: u64,
+    /// Pixels that could not, by the first reason that applies; they add up to `pixels - observed`.
+    pub not_observed: BTreeMap<String, u64>,
     /// Pixels that could be judged.
     pub observed: u64,
     /// `observed / pixels`.
     pub observed_fraction: f64,
-    /// Pixels that could not, by the first reason that applies; they add up to `pixels - observed`.
-    pub not_observed: BTreeMap<String, u64>,
+    /// Pixels of the area.
+    pub pixels: u64,
 }
 
-/// Coverage of a declared zone.
+/// Coverage of a declared zone. Its own fields stand around those of the coverage, by the alphabet.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ZoneCoverage {
+    /// The zone as declared.
+    pub geometry: Geometry,
     /// The zone's id.
     pub id: String,
-    /// Its role: building, storage, exclusion, reference, other.
-    pub role: String,
     /// How much of it was observed.
     #[serde(flatten)]
     pub coverage: Coverage,
-    /// The zone as declared.
-    pub geometry: Geometry,
+    /// Its role: building, storage, exclusion, reference, other.
+    pub role: String,
 }
 
 /// A scene that was compared.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SceneRecord {
-    /// The scene's id.
-    pub id: String,
     /// When it was acquired.
     pub acquired: Interval,
-    /// Sensor id of the sensor files.
-    pub sensor: String,
-    /// Platform, where given.
-    pub platform: Option<String>,
-    /// Relative orbit, where given.
-    pub relative_orbit: Option<u32>,
-    /// `ascending` or `descending`, where given.
-    pub pass: Option<String>,
     /// How its pixels came onto the site grid, per band: `window` or `resampled`.
     pub alignment: BTreeMap<String, String>,
+    /// The scene's id.
+    pub id: String,
+    /// `ascending` or `descending`, where given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pass: Option<String>,
+    /// Platform, where given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub platform: Option<String>,
+    /// Relative orbit, where given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub relative_orbit: Option<u32>,
+    /// Sensor id of the sensor files.
+    pub sensor: String,
 }
 
 /// Why most scenes of a large catalogue are not used on a site.
@@ -210,16 +208,16 @@ pub struct RefusedScene {
 pub struct BandFit {
     /// STAC common name.
     pub band: String,
+    /// Correlation of both dates on ground that did not change.
+    pub correlation: f64,
     /// Normalised before = gain x before + offset.
     pub gain: f64,
-    /// In the band's unit.
-    pub offset: f64,
     /// Residual noise of ground that did not change, in the band's unit.
     pub noise: f64,
     /// What comes to it, as a part of the value: calibration and atmosphere.
     pub noise_fraction: f64,
-    /// Correlation of both dates on ground that did not change.
-    pub correlation: f64,
+    /// In the band's unit.
+    pub offset: f64,
 }
 
 /// The normalisation of a pair.
@@ -236,94 +234,99 @@ pub struct Normalisation {
 /// The cutoff that was used, and the law of no change behind it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CutoffRecord {
-    /// Pixels that were judged.
-    pub judged: u64,
-    /// Centre of the empirical null, sigma.
-    pub null_centre_sigma: f64,
-    /// Scale of the empirical null, sigma: 1 when the pair is as quiet as its noise says.
-    pub null_scale_sigma: f64,
-    /// Estimated fraction of pixels without change.
-    pub null_fraction: f64,
-    /// False discovery rate asked for at the seed.
-    pub seed_fdr: f64,
-    /// Score that a region's peak must reach; `null` when no score fulfils the rate.
-    pub seed_sigma: Option<f64>,
-    /// Score down to which a region grows.
-    pub grow_sigma: Option<f64>,
     /// Pixels at or above the seed cutoff.
     pub claimed: u64,
-    /// How many of them are expected to be false, by the empirical null.
-    pub expected_false_pixels: f64,
     /// Expected false anomalies: `expected_false_pixels` over the mean number of seed pixels of an anomaly.
     pub expected_false_anomalies: f64,
+    /// How many of them are expected to be false, by the empirical null.
+    pub expected_false_pixels: f64,
+    /// Score down to which a region grows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub grow_sigma: Option<f64>,
+    /// Pixels that were judged.
+    pub judged: u64,
     /// What the reader should know about the fit.
     pub notes: Vec<String>,
+    /// Centre of the empirical null, sigma.
+    pub null_centre_sigma: f64,
+    /// Estimated fraction of pixels without change.
+    pub null_fraction: f64,
+    /// Scale of the empirical null, sigma: 1 when the pair is as quiet as its noise says.
+    pub null_scale_sigma: f64,
+    /// False discovery rate asked for at the seed.
+    pub seed_fdr: f64,
+    /// Score that a region's peak must reach; absent when no score fulfils the rate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seed_sigma: Option<f64>,
 }
 
 /// Two scenes compared on a site.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Comparison {
+    /// Id of the later scene.
+    pub after: String,
+    /// What was found, strongest first.
+    pub anomalies: Vec<Anomaly>,
     /// Band of score.tif and flags.tif, from 1.
     pub band: usize,
     /// Id of the earlier scene.
     pub before: String,
-    /// Id of the later scene.
-    pub after: String,
-    /// When a change that is seen here happened.
-    pub dates: Interval,
-    /// Whether enough of the site was observed to judge it.
-    pub observable: bool,
-    /// What kept it from being judged, or what the reader should know.
-    pub notes: Vec<String>,
     /// Coverage of the site.
     pub coverage: Coverage,
-    /// Coverage of each zone.
-    pub zones: Vec<ZoneCoverage>,
+    /// Cutoff; absent when nothing could be compared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cutoff: Option<CutoffRecord>,
+    /// When a change that is seen here happened.
+    pub dates: Interval,
     /// Detector that gave the scores.
     pub detector: String,
     /// Normalisation; absent when nothing could be compared.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub normalisation: Option<Normalisation>,
-    /// Cutoff; absent when nothing could be compared.
-    pub cutoff: Option<CutoffRecord>,
-    /// What was found, strongest first.
-    pub anomalies: Vec<Anomaly>,
+    /// What kept it from being judged, or what the reader should know.
+    pub notes: Vec<String>,
+    /// Whether enough of the site was observed to judge it.
+    pub observable: bool,
+    /// Coverage of each zone.
+    pub zones: Vec<ZoneCoverage>,
 }
 
 /// A declaration that was in force or superseded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DeclarationRecord {
-    /// Its id.
-    pub id: String,
-    /// Who declared.
-    pub party: String,
     /// Under which agreement.
     pub agreement: String,
+    /// Its id.
+    pub id: String,
     /// When it was issued, RFC 3339.
     pub issued: String,
+    /// Who declared.
+    pub party: String,
     /// The declaration that it supersedes.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub supersedes: Option<String>,
 }
 
 /// A file that went into the report.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct Input {
+    /// Its size.
+    pub bytes: u64,
     /// Path relative to the pipeline file.
     pub path: String,
     /// SHA-256 of its bytes, lower-case hexadecimal.
     pub sha256: String,
-    /// Its size.
-    pub bytes: u64,
 }
 
 /// What made the report.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Program {
-    /// Version of sitewatch.
-    pub sitewatch: String,
     /// Version of GDAL.
     pub gdal: String,
     /// Version of PROJ.
     pub proj: String,
+    /// Version of sitewatch.
+    pub sitewatch: String,
 }
 
 /// The site grid.
@@ -331,58 +334,59 @@ pub struct Program {
 pub struct GridRecord {
     /// CRS as `EPSG:n`.
     pub crs: String,
-    /// Easting of the left edge, metres.
-    pub left_m: f64,
-    /// Northing of the top edge, metres.
-    pub top_m: f64,
-    /// Edge of a pixel, metres.
-    pub pixel_m: f64,
-    /// Columns.
-    pub width: usize,
     /// Rows.
     pub height: usize,
+    /// Easting of the left edge, metres.
+    pub left_m: f64,
+    /// Edge of a pixel, metres.
+    pub pixel_m: f64,
+    /// Northing of the top edge, metres.
+    pub top_m: f64,
+    /// Columns.
+    pub width: usize,
 }
 
 /// The site as declared.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SiteRecord {
-    /// Its id.
-    pub id: String,
-    /// Its name.
-    pub name: String,
     /// Area of its boundary on the ellipsoid, square metres.
     pub area_m2: f64,
     /// Its boundary.
     pub geometry: Geometry,
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
 }
 
 /// Everything that is said about one site: the record of which every other file is a rendering.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SiteReport {
-    /// Version of this form.
-    pub report_version: String,
-    /// What made it.
-    pub program: Program,
-    /// Hash of everything that decides the result: inputs, parameters, program. The same key, the same report.
-    pub run_key: String,
-    /// The site.
-    pub site: SiteRecord,
+    /// What became of each declared activity.
+    pub activities: Vec<ActivityFinding>,
+    /// The comparisons, oldest first.
+    pub comparisons: Vec<Comparison>,
     /// Declarations that were read, by date of issue.
     pub declarations: Vec<DeclarationRecord>,
     /// The site grid; absent when no scene could be used.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub grid: Option<GridRecord>,
-    /// Scenes that were compared.
-    pub scenes: Vec<SceneRecord>,
-    /// Scenes that were not, and why.
-    pub refused: Vec<RefusedScene>,
-    /// The comparisons, oldest first.
-    pub comparisons: Vec<Comparison>,
-    /// What became of each declared activity.
-    pub activities: Vec<ActivityFinding>,
     /// Files that went in.
     pub inputs: Vec<Input>,
     /// Parameters in force: the pipeline file over the defaults.
     pub parameters: serde_json::Value,
+    /// What made it.
+    pub program: Program,
+    /// Scenes that were not, and why.
+    pub refused: Vec<RefusedScene>,
+    /// Version of this form.
+    pub report_version: String,
+    /// Hash of everything that decides the result: inputs, parameters, program. The same key, the same report.
+    pub run_key: String,
+    /// Scenes that were compared.
+    pub scenes: Vec<SceneRecord>,
+    /// The site.
+    pub site: SiteRecord,
 }
 
 impl SiteReport {
@@ -437,66 +441,9 @@ pub fn significant(value: f64) -> f64 {
     format!("{value:.5e}").parse().unwrap_or(value)
 }
 
-/// WGS 84 in, longitude first. Positions that fall together after rounding are one; rings that collapse are dropped.
-impl From<&geo::MultiPolygon<f64>> for Geometry {
-    fn from(polygons: &geo::MultiPolygon<f64>) -> Self {
-        let polygon = |polygon: &geo::Polygon<f64>| {
-            let outer = ring(polygon.exterior(), true)?;
-            let holes = polygon.interiors().iter().filter_map(|hole| ring(hole, false));
-            Some(std::iter::once(outer).chain(holes).collect())
-        };
-        Self {
-            kind: "MultiPolygon".to_owned(),
-            coordinates: polygons.iter().filter_map(polygon).collect(),
-        }
-    }
-}
-
-/// A closed ring of seven decimals, counter-clockwise for an outer one; `None` when fewer than three corners are left.
-fn ring(line: &geo::LineString<f64>, outer: bool) -> Option<Vec<[f64; 2]>> {
-    use geo::Winding;
-    let mut corners: Vec<geo::Coord<f64>> = line
-        .coords()
-        .map(|c| geo::coord! { x: round(c.x, 7), y: round(c.y, 7) })
-        .collect();
-    corners.dedup();
-    let mut ring = geo::LineString::new(corners);
-    ring.close();
-    // Only after rounding: a sliver may turn over.
-    if outer {
-        ring.make_ccw_winding();
-    } else {
-        ring.make_cw_winding();
-    }
-    (ring.0.len() >= 4).then(|| ring.0.iter().map(|c| [c.x, c.y]).collect())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn geometry_turns_rings_and_drops_what_rounding_closes() {
-        let clockwise = vec![(0.0, 0.0), (0.0, 2.0), (2.0, 2.0), (2.0, 0.0), (0.0, 0.0)];
-        let hole = vec![
-            (0.5, 0.5),
-            (1.5, 0.5),
-            (1.500_000_01, 0.500_000_01),
-            (1.5, 1.5),
-            (0.5, 0.5),
-        ];
-        let dot = vec![(1.0, 1.0), (1.000_000_01, 1.0), (1.0, 1.000_000_01), (1.0, 1.0)];
-        let polygon = geo::Polygon::new(clockwise.into(), vec![hole.into(), dot.clone().into()]);
-        let geometry = Geometry::from(&geo::MultiPolygon(vec![polygon, geo::Polygon::new(dot.into(), vec![])]));
-        assert_eq!(geometry.kind, "MultiPolygon");
-        assert_eq!(
-            geometry.coordinates,
-            [vec![
-                vec![[0.0, 0.0], [2.0, 0.0], [2.0, 2.0], [0.0, 2.0], [0.0, 0.0]],
-                vec![[0.5, 0.5], [1.5, 1.5], [1.5, 0.5], [0.5, 0.5]],
-            ]]
-        );
-    }
 
     #[test]
     fn rounding_leaves_no_negative_zero() {

@@ -1,5 +1,6 @@
 //! The only place that names gdal: opening, reading, projecting, writing.
 
+pub mod blocks;
 pub mod cog;
 pub mod crs;
 pub mod geotiff;
@@ -79,15 +80,14 @@ pub fn failures() -> u64 {
     FAILURES.load(Ordering::Relaxed)
 }
 
-/// Size of GDAL's block cache, MiB: room for two rows of blocks (512 px, four bands, two bytes) of a pair of whole Sentinel-2
-/// tiles. Blocks belong to a handle, and a handle to a thread: at the edges of tiles they are still decoded by each.
-pub const CACHE_MIB: u32 = 256;
+/// Size of GDAL's own block cache, MiB: for what is being decoded and written; decoded inputs are kept by [`blocks::Blocks`].
+pub const GDAL_CACHE_MIB: u32 = 32;
 
 /// Prepares GDAL once: drivers, fixed options, and a handler that counts failures instead of printing them.
 pub fn prepare() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        let cache = CACHE_MIB.to_string();
+        let cache = GDAL_CACHE_MIB.to_string();
         // An option that cannot be set would be a bug in this list, and changes no result: nothing to tell the user.
         for (key, value) in [
             ("GDAL_NUM_THREADS", "1"),

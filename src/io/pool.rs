@@ -54,21 +54,7 @@ impl Pool {
     /// # Errors
     /// A file that cannot be opened or read.
     pub fn read<T: StoredPixel>(&self, path: &Path, band: usize, rect: &Rect) -> Result<Plane<T>, IoError> {
-        let size = (rect.w, rect.h);
-        let values = self
-            .with(path, |dataset| {
-                dataset
-                    .rasterband(band)?
-                    .read_as::<T>((rect.x as isize, rect.y as isize), size, size, None)
-            })?
-            .map_err(|error| IoError::gdal("reading", path, &error))?;
-        let data =
-            Array2::from_shape_vec((rect.h, rect.w), values.into_shape_and_vec().1).map_err(|error| IoError::Gdal {
-                doing: "reading",
-                path: path.to_owned(),
-                message: error.to_string(),
-            })?;
-        Ok(Plane { rect: *rect, data })
+        self.with(path, |dataset| read(dataset, path, band, rect))?
     }
 
     /// Closes the handles on `path` that nobody uses.
@@ -99,4 +85,26 @@ impl Pool {
         };
         drop(surplus); // closed outside the lock
     }
+}
+
+/// The stored pixels of `rect` in band `band` of `dataset`, which is the file `path`.
+pub(super) fn read<T: StoredPixel>(
+    dataset: &Dataset,
+    path: &Path,
+    band: usize,
+    rect: &Rect,
+) -> Result<Plane<T>, IoError> {
+    let failed = |error| IoError::gdal("reading", path, &error);
+    let size = (rect.w, rect.h);
+    let values = dataset
+        .rasterband(band)
+        .and_then(|band| band.read_as::<T>((rect.x as isize, rect.y as isize), size, size, None))
+        .map_err(failed)?;
+    let data =
+        Array2::from_shape_vec((rect.h, rect.w), values.into_shape_and_vec().1).map_err(|error| IoError::Gdal {
+            doing: "reading",
+            path: path.to_owned(),
+            message: error.to_string(),
+        })?;
+    Ok(Plane { rect: *rect, data })
 }

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use ndarray::Array2;
 
 use super::IoError;
+use super::blocks::{Blocked, Blocks};
 use super::open::RasterInfo;
-use super::pool::Pool;
 use super::resample::{self, Mapping, Window};
 use crate::geo::{Grid, Rect};
 use crate::raster::{Flags, PixelSource, Plane, ReadError, Stack, flags};
@@ -16,7 +16,7 @@ use crate::scene::{BandAsset, Scene};
 
 /// A scene on a site grid: which windows of which files make its bands.
 pub struct SceneSource {
-    pool: Arc<Pool>,
+    blocks: Arc<Blocks>,
     bands: Vec<BandReader>,
     quality: Vec<BandReader>,
 }
@@ -25,6 +25,7 @@ struct BandReader {
     path: PathBuf,
     index: usize,
     size: (usize, usize),
+    file: Arc<Blocked>,
     mapping: Arc<Mapping>,
     /// Absent for quality bands: raw values, nearest neighbour.
     radiometry: Option<Radiometry>,
@@ -54,9 +55,14 @@ impl SceneSource {
         margin: usize,
         bands: &[String],
         infos: &BTreeMap<PathBuf, RasterInfo>,
-        pool: Arc<Pool>,
+        blocks: Arc<Blocks>,
     ) -> Result<Self, IoError> {
-        let mut mappings: Vec<(PathBuf, Arc<Mapping>)> = Vec::new();
+        let mut files: Vec<(PathBuf, Arc<Mapping>, Arc<Blocked>)> = Vec::new();
+        let wanted = scene.bands.iter().filter(|band| bands.contains(&band.name));
+        let wanted = wanted.map(|band| (&band.path, band.index));
+        let wanted: Vec<_> = wanted
+            .chain(scene.quality.iter().map(|asset| (&asset.path, asset.index)))
+            .collect();
         let mut reader = |path: &Path, index: usize, radiometry: Option<Radiometry>| {
             let refuse = |message: String| IoError::Open {
                 path: path.to_owned(),
@@ -69,18 +75,21 @@ impl SceneSource {
                     info.bands
                 )));
             }
-            let mapping = match mappings.iter().find(|(known, _)| known == path) {
-                Some((_, mapping)) => mapping.clone(),
+            let (mapping, file) = match files.iter().find(|(known, ..)| known == path) {
+                Some((_, mapping, file)) => (mapping.clone(), file.clone()),
                 None => {
                     let mapping = Arc::new(Mapping::new(grid, margin, &info.geotransform, &info.crs_wkt)?);
-                    mappings.push((path.to_owned(), mapping.clone()));
-                    mapping
+                    let together = wanted.iter().filter(|(other, _)| *other == path);
+                    let file = Arc::new(Blocked::new(path, info, together.map(|(_, index)| *index).collect()));
+                    files.push((path.to_owned(), mapping.clone(), file.clone()));
+                    (mapping, file)
                 }
             };
             Ok(BandReader {
                 path: path.to_owned(),
                 index,
                 size: (info.width, info.height),
+                file,
                 mapping,
                 radiometry,
             })
@@ -110,7 +119,7 @@ impl SceneSource {
             .iter()
             .map(|asset| reader(&asset.path, asset.index, None))
             .collect::<Result<_, _>>()?;
-        Ok(Self { pool, bands, quality })
+        Ok(Self { blocks, bands, quality })
     }
 
     /// How each band comes onto the grid: `window` or `resampled`.
@@ -145,8 +154,8 @@ impl SceneSource {
             ),
         };
         let values = self
-            .pool
-            .read::<f32>(&band.path, band.index, &needed)
+            .blocks
+            .read(&band.file, band.index, &needed)
             .map_err(|error| failed(error.to_string()))?;
         let mut window = Window { values, reasons: None };
         let Some(radiometry) = &band.radiometry else {
@@ -329,8 +338,15 @@ mod tests {
             height: 1,
         };
         let infos = BTreeMap::from([(path.clone(), open::info(&path).unwrap())]);
-        let source =
-            SceneSource::new(&scene, &grid, 1, &["red".to_owned()], &infos, Arc::new(Pool::default())).unwrap();
+        let source = SceneSource::new(
+            &scene,
+            &grid,
+            1,
+            &["red".to_owned()],
+            &infos,
+            Arc::new(Blocks::new(Arc::default(), 0)),
+        )
+        .unwrap();
         let stack = source.read(&Rect::new(-1, 0, values.len() + 2, 1)).unwrap();
         (
             stack.bands[0].iter().copied().collect(),

@@ -8,18 +8,22 @@ use geo::MultiPolygon;
 
 use super::SiteError;
 use super::config::Config;
+use super::driver::in_order;
 use super::events::Observer;
 use super::inputs::Inputs;
+use super::measure::{self, Measure};
 use super::observe::PairView;
-use super::passes::{self, Counts, Lattice, Measure, Pass, Written};
+use super::passes::{self, Counts, Lattice, Pass, Written};
 use super::pictures;
 use super::plan::{Ground, Pair, SitePlan};
 use super::record::{self, AnomalyMaker};
 use super::timers::Timers;
 use crate::finding::{Anomaly, Comparison, CutoffRecord};
+use crate::io::blocks::Blocks;
 use crate::io::geotiff::GeoTiffWriter;
 use crate::io::pool::Pool;
 use crate::io::source::SceneSource;
+use crate::report;
 use crate::scene::Scene;
 use crate::stage::cutoff;
 use crate::stage::detect::difference::Scorer;
@@ -34,8 +38,10 @@ pub struct Survey<'a> {
     pub inputs: &'a Inputs,
     /// Parameters.
     pub config: &'a Config,
+    /// Decoded blocks of the scenes.
+    pub blocks: &'a Arc<Blocks>,
     /// Open files.
-    pub pool: &'a Arc<Pool>,
+    pub pool: &'a Pool,
     /// Sees progress.
     pub observer: &'a dyn Observer,
     /// Set when the run has to stop.
@@ -142,7 +148,7 @@ fn align(
             ground.halo,
             bands,
             &survey.inputs.infos,
-            survey.pool.clone(),
+            survey.blocks.clone(),
         )
     };
     Ok([open(scenes[0])?, open(scenes[1])?])
@@ -167,10 +173,8 @@ fn view<'a>(
 pub(super) struct Found {
     pub cutoff: Option<CutoffRecord>,
     pub anomalies: Vec<Anomaly>,
-    /// The regions of the anomalies, in their order.
-    pub regions: Vec<Region>,
-    /// Their outlines, in pixels of the site grid.
-    pub outlines: Vec<MultiPolygon<f64>>,
+    /// Those that the report shows, with their outlines in pixels of the site grid.
+    pub shown: Vec<(usize, MultiPolygon<f64>)>,
     /// Matching change: anomaly, activity, pixels.
     pub matched: Vec<(String, String, u64)>,
 }
@@ -187,8 +191,7 @@ pub(super) fn find(
     let mut found = Found {
         cutoff: None,
         anomalies: Vec::new(),
-        regions: Vec::new(),
-        outlines: Vec::new(),
+        shown: Vec::new(),
         matched: Vec::new(),
     };
     let Some((_, scorer)) = &compared.fit else {
@@ -211,7 +214,7 @@ pub(super) fn find(
     }
     let scenes = [compared.pair.before, compared.pair.after].map(|index| &survey.inputs.scenes[index]);
     let view = view(survey, ground, scenes, &compared.sources);
-    let measures = timers.time("measure", || passes::measure(&pass, &view, scorer, &reasons, &regions))?;
+    let measures = timers.time("measure", || measure::measure(&pass, &view, scorer, &reasons, &regions))?;
     // Strongest first; the first pixel settles ties.
     let mut order: Vec<(Region, Measure)> = regions.into_iter().zip(measures).collect();
     order.sort_by_key(|(region, _)| {
@@ -220,36 +223,56 @@ pub(super) fn find(
             region.runs.first().map(|run| (run.y, run.from)),
         )
     });
-    let maker = AnomalyMaker::new(&plan.site, ground, compared.pair, survey.inputs)?;
+    timers.time("judge", || {
+        judge_all(survey, plan, ground, compared, scorer, &order, &mut found)
+    })?;
+    let most = config.report.max_shown;
+    found.shown = report::shown(&found.anomalies, most)
+        .into_iter()
+        .map(|index| (index, outline(&order[index].0.runs)))
+        .collect();
+    found.cutoff = Some(cutoff.record(order.iter().map(|(region, _)| region.seeds())));
+    Ok(found)
+}
+
+/// Regions that are judged together: for each lot one way to WGS 84 is found.
+const LOT: usize = 256;
+
+/// Outlines, places and judges every region of `order`, side by side; they enter `found` in their order.
+fn judge_all(
+    survey: &Survey<'_>,
+    plan: &SitePlan,
+    ground: &Ground,
+    compared: &Compared<'_>,
+    scorer: &Scorer,
+    order: &[(Region, Measure)],
+    found: &mut Found,
+) -> Result<(), SiteError> {
     let span = record::span(compared.pair, survey.inputs);
-    timers.time("judge", || -> Result<(), SiteError> {
-        for (region, measure) in order {
-            let judgement = judge::judge(
-                &region,
-                measure.edge,
-                span,
-                &ground.activities,
-                &ground.zones,
-                &config.judge,
-            );
-            let id = maker.id(&region);
+    let judge_lot = |lot: &&[(Region, Measure)]| -> Result<Vec<_>, SiteError> {
+        let maker = AnomalyMaker::new(&plan.site, ground, compared.pair, survey.inputs)?;
+        let judge_one = |(region, measure): &(Region, Measure)| {
+            let (activities, zones) = (&ground.activities, &ground.zones);
+            let mut judgement = judge::judge(region, measure.edge, span, activities, zones, &survey.config.judge);
+            let matched = std::mem::take(&mut judgement.matched);
             let outline = outline(&region.runs);
-            found.matched.extend(
-                judgement
-                    .matched
-                    .iter()
-                    .map(|(activity, pixels)| (id.clone(), activity.clone(), *pixels)),
-            );
-            found
-                .anomalies
-                .push(maker.make(&region, &outline, judgement, &measure, scorer)?);
-            found.outlines.push(outline);
-            found.regions.push(region);
+            let anomaly = maker.make(region, &outline, judgement, measure, scorer)?;
+            Ok((anomaly, matched))
+        };
+        lot.iter().map(judge_one).collect()
+    };
+    let lots: Vec<&[(Region, Measure)]> = order.chunks(LOT).collect();
+    in_order(&lots, survey.stop, judge_lot, |judged| {
+        for (anomaly, matched) in judged? {
+            let id = &anomaly.id;
+            let matched = matched
+                .into_iter()
+                .map(|(activity, pixels)| (id.clone(), activity, pixels));
+            found.matched.extend(matched);
+            found.anomalies.push(anomaly);
         }
         Ok(())
-    })?;
-    found.cutoff = Some(cutoff.record(&found.regions));
-    Ok(found)
+    })
 }
 
 /// The comparison as it stands in the record.

@@ -182,8 +182,8 @@ pub struct GridParams {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReportParams {
-    /// Before/after pictures of a comparison.
-    pub max_chips: usize,
+    /// Anomalies of a comparison that report.html shows.
+    pub max_shown: usize,
     /// Longer edge of the site's picture.
     pub overview_px: usize,
 }
@@ -198,6 +198,14 @@ pub struct ComputeParams {
     pub memory_mib: u64,
     /// Largest edge of a tile.
     pub tile_px: usize,
+}
+
+impl ComputeParams {
+    /// Room for decoded blocks, MiB: a quarter of the budget. Two rows of blocks of a pair of whole Sentinel-2 tiles (512 px,
+    /// four bands, two bytes) take 180 MiB.
+    pub fn blocks_mib(&self) -> u64 {
+        self.memory_mib / 4
+    }
 }
 
 impl Config {

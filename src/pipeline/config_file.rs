@@ -5,7 +5,7 @@ use std::path::Path;
 use toml::de::{DeTable, DeValue};
 
 use super::config::{Config, DEFAULTS, Which, instant};
-use crate::fault::{Fault, nearest};
+use crate::fault::{Fault, did_you_mean, nearest};
 use crate::raster::flags;
 
 impl Config {
@@ -36,15 +36,16 @@ impl Config {
     /// # Errors
     /// Every fault of the text, each with its line.
     pub fn parse(text: &str) -> Result<Self, Vec<Fault>> {
-        let document = DeTable::parse(text).map_err(|error| vec![syntax(text, &error)])?;
+        let document = DeTable::parse(text).map_err(|error| vec![Fault::of_toml(text, &error)])?;
         let schema = schemars::schema_for!(Config).to_value();
         let mut faults = Vec::new();
         unknown_keys(text, document.get_ref(), &schema, &schema, "", &mut faults);
         if !faults.is_empty() {
             return Err(faults);
         }
-        let user: toml::Table = toml::from_str(text).map_err(|error| vec![syntax(text, &error)])?;
-        let mut merged: toml::Table = toml::from_str(DEFAULTS).map_err(|error| vec![syntax(DEFAULTS, &error)])?;
+        let user: toml::Table = toml::from_str(text).map_err(|error| vec![Fault::of_toml(text, &error)])?;
+        let mut merged: toml::Table =
+            toml::from_str(DEFAULTS).map_err(|error| vec![Fault::of_toml(DEFAULTS, &error)])?;
         overlay(&mut merged, user);
         let config: Self = merged.try_into().map_err(|error: toml::de::Error| {
             let message = error.to_string();
@@ -176,7 +177,7 @@ fn out_of_range(config: &Config) -> Vec<(&'static str, String)> {
         1e12,
         "square metres",
     );
-    range("report.max_chips", config.report.max_chips as f64, 0.0, 10_000.0, "");
+    range("report.max_shown", config.report.max_shown as f64, 0.0, 10_000.0, "");
     range(
         "report.overview_px",
         config.report.overview_px as f64,
@@ -272,10 +273,6 @@ fn out_of_range(config: &Config) -> Vec<(&'static str, String)> {
     faults
 }
 
-fn did_you_mean(known: Option<&str>) -> String {
-    known.map_or_else(String::new, |known| format!("; did you mean '{known}'?"))
-}
-
 fn line_of(text: &str, offset: usize) -> String {
     format!(
         "line {}",
@@ -285,11 +282,6 @@ fn line_of(text: &str, offset: usize) -> String {
             .count()
             + 1
     )
-}
-
-fn syntax(text: &str, error: &toml::de::Error) -> Fault {
-    let place = error.span().map_or_else(String::new, |span| line_of(text, span.start));
-    Fault::new(place, error.message().to_owned())
 }
 
 /// The line of the key `path` (`grid.pixel_m`); of its table where it is absent; nothing where that is absent too.
@@ -401,7 +393,7 @@ mod tests {
             told("[grid]\npixel_m = 'ten'\n")
         );
         assert!(told("[cutoff]\nseed_fdr = 2.0\n").starts_with("line 5: cutoff.seed_fdr: expected"));
-        assert!(told("[grid\n").starts_with("line 4:"));
+        assert!(told("[grid\n").starts_with("line 4, column "));
         assert!(told("[screen]\nexclude = ['clouds']\n").contains("did you mean 'cloud'?"));
         assert!(told("[compare]\nwhich = 'newest-against-period'\n").contains("needs compare.period"));
     }

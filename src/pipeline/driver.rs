@@ -8,10 +8,14 @@ use rayon::prelude::*;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stopped;
 
+/// Items of a batch for each thread.
+pub const BATCH: usize = 4;
+
 /// Feeds `sink` with what `work` makes of each item, in the order of the items.
 ///
-/// A batch is computed while the batch before is taken in, so memory holds two batches of results. Errors do not race: the
-/// sink sees results in order, and stops at the first that it refuses.
+/// A batch is computed while the batch before is taken in, so memory holds two batches of results: of [`BATCH`] for each
+/// thread, so that no thread waits long for a slow one. Errors do not race: the sink sees results in order, and stops at the
+/// first that it refuses.
 ///
 /// # Errors
 /// The sink's first error, or `Stopped` (by `From`) when `stop` is set.
@@ -27,7 +31,7 @@ where
     E: Send + From<Stopped>,
 {
     let mut ready: Vec<R> = Vec::new();
-    for batch in items.chunks(rayon::current_num_threads().max(1)) {
+    for batch in items.chunks(BATCH * rayon::current_num_threads().max(1)) {
         let taken = std::mem::take(&mut ready);
         let (next, sunk) = rayon::join(
             || batch.par_iter().map(&work).collect::<Vec<R>>(),

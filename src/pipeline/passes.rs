@@ -1,4 +1,4 @@
-//! The passes over a site's tiles: score, regions, measure.
+//! The passes over a site's tiles: score and regions.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -10,14 +10,13 @@ use super::events::{Event, Observer};
 use super::observe::{Observed, PairView};
 use super::plan::Ground;
 use crate::finding::Coverage;
-use crate::geo::{Rect, Shape, Tile, tile::tiles};
+use crate::geo::{Rect, Shape, tile::tiles};
 use crate::io::IoError;
 use crate::io::geotiff::GeoTiffWriter;
 use crate::io::pool::{Pool, StoredPixel};
 use crate::raster::stats::{Histogram, SCORE_NODATA};
 use crate::raster::{Flags, Plane, ReadError, flags};
 use crate::stage::detect::difference::Scorer;
-use crate::stage::judge::Edge;
 use crate::stage::regions::{Labeller, Region, Run, runs};
 
 /// What is common to the passes over a site.
@@ -33,7 +32,7 @@ pub struct Pass<'a> {
 }
 
 impl Pass<'_> {
-    fn tell(&self, pass: &str, done: usize, total: usize) {
+    pub(super) fn tell(&self, pass: &str, done: usize, total: usize) {
         self.observer.see(&Event::Tiles {
             site: self.site,
             pass,
@@ -263,7 +262,7 @@ pub struct Written<'a> {
 }
 
 impl Written<'_> {
-    fn read<T: StoredPixel>(&self, rect: &Rect) -> Result<Plane<T>, IoError> {
+    pub(super) fn read<T: StoredPixel>(&self, rect: &Rect) -> Result<Plane<T>, IoError> {
         self.pool.read(self.path, self.band, rect)
     }
 }
@@ -302,141 +301,4 @@ pub fn regions(
     )?;
     labeller.add_band(band);
     Ok(labeller.finish())
-}
-
-/// What is measured inside a region.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Measure {
-    /// Mean change of each band, in sigma of its noise.
-    pub band_sigma: Vec<f64>,
-    /// The region's edge.
-    pub edge: Edge,
-}
-
-/// Sums over a region: thousandths of sigma per band, and edge pixels. Integers: no order of tiles can be seen.
-#[derive(Clone)]
-struct Sums {
-    bands: Vec<i64>,
-    edge: Edge,
-}
-
-/// Pass 4: the tiles that hold regions are read once more, and each region is measured.
-///
-/// # Errors
-/// A file that cannot be read; the run was stopped.
-pub fn measure(
-    pass: &Pass<'_>,
-    view: &PairView<'_>,
-    scorer: &Scorer,
-    flags_of: &Written<'_>,
-    regions: &[Region],
-) -> Result<Vec<Measure>, SiteError> {
-    let bands = scorer.bands();
-    let bounds: Vec<Rect> = regions.iter().map(Region::bounds).collect();
-    let tiles: Vec<(Tile, Vec<usize>)> = tiles(pass.ground.grid.rect(), pass.ground.tile_px, view.halo())
-        .into_iter()
-        .map(|tile| {
-            let here = (0..regions.len())
-                .filter(|i| !bounds[*i].intersect(&tile.core).is_empty())
-                .collect::<Vec<_>>();
-            (tile, here)
-        })
-        .filter(|(_, here)| !here.is_empty())
-        .collect();
-    let mut sums = vec![
-        Sums {
-            bands: vec![0; bands],
-            edge: Edge::default()
-        };
-        regions.len()
-    ];
-    let mut done = 0;
-    in_order(
-        &tiles,
-        pass.stop,
-        |(tile, here)| -> Result<Vec<(usize, Sums)>, SiteError> {
-            let rim = tile.core.grow(1);
-            let labels = labels(&rim, regions, here);
-            if tile_is_empty(&labels, &tile.core) {
-                return Ok(Vec::new());
-            }
-            let observed = view.observe(&tile.core)?;
-            let reasons = flags_of.read::<u16>(&rim.intersect(&pass.ground.grid.rect()))?;
-            let mut found: BTreeMap<usize, Sums> = BTreeMap::new();
-            for y in tile.core.y..tile.core.bottom() {
-                for x in tile.core.x..tile.core.right() {
-                    let Some(region) = labels.get(x, y).copied().flatten() else {
-                        continue;
-                    };
-                    let sums = found.entry(region).or_insert_with(|| Sums {
-                        bands: vec![0; bands],
-                        edge: Edge::default(),
-                    });
-                    let at = [(y - tile.core.y) as usize, (x - tile.core.x) as usize];
-                    for (band, sum) in sums.bands.iter_mut().enumerate() {
-                        *sum += scorer.band_millisigma(
-                            band,
-                            observed.before.values[band][at],
-                            observed.after.values[band][at],
-                        );
-                    }
-                    let around = || (-1..=1).flat_map(|dy| (-1..=1).map(move |dx| (x + dx, y + dy)));
-                    if around().any(|(x, y)| labels.get(x, y).copied().flatten() != Some(region)) {
-                        sums.edge.pixels += 1;
-                        let unobserved = |flag: &Flags| *flag != flags::CLEAR && *flag & flags::OUTSIDE_SITE == 0;
-                        sums.edge.unobserved +=
-                            u64::from(around().any(|(x, y)| reasons.get(x, y).is_some_and(unobserved)));
-                    }
-                }
-            }
-            Ok(found.into_iter().collect())
-        },
-        |found| {
-            for (region, part) in found? {
-                let all = &mut sums[region];
-                all.bands
-                    .iter_mut()
-                    .zip(&part.bands)
-                    .for_each(|(all, part)| *all += part);
-                all.edge.pixels += part.edge.pixels;
-                all.edge.unobserved += part.edge.unobserved;
-            }
-            done += 1;
-            pass.tell("measure", done, tiles.len());
-            Ok::<(), SiteError>(())
-        },
-    )?;
-    Ok(sums
-        .into_iter()
-        .zip(regions)
-        .map(|(sums, region)| Measure {
-            band_sigma: sums
-                .bands
-                .iter()
-                .map(|sum| *sum as f64 / 1000.0 / region.pixels() as f64)
-                .collect(),
-            edge: sums.edge,
-        })
-        .collect())
-}
-
-/// Which of the regions `here` each pixel of `area` belongs to.
-fn labels(area: &Rect, regions: &[Region], here: &[usize]) -> Plane<Option<usize>> {
-    let mut labels = Plane::filled(*area, None);
-    for index in here {
-        let runs = &regions[*index].runs;
-        let first = runs.partition_point(|run| run.y < area.y);
-        for run in runs[first..].iter().take_while(|run| run.y < area.bottom()) {
-            for x in run.from.max(area.x)..run.to.min(area.right()) {
-                if let Some(label) = labels.get_mut(x, run.y) {
-                    *label = Some(*index);
-                }
-            }
-        }
-    }
-    labels
-}
-
-fn tile_is_empty(labels: &Plane<Option<usize>>, core: &Rect) -> bool {
-    labels.view(core).iter().all(Option::is_none)
 }

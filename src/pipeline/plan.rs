@@ -5,15 +5,15 @@ use std::path::PathBuf;
 use geo::{BoundingRect, Buffer, MapCoords, MapCoordsInPlace, MultiPolygon};
 
 use super::config::{Config, Which};
-use super::driver::thread_count;
 use super::inputs::{Inputs, files};
+use super::memory;
 use super::observe;
 use crate::declaration::Site;
 use crate::finding::{NOT_COVERING, RefusedScene};
 use crate::geo::{Grid, Shape};
+use crate::io::IoError;
 use crate::io::crs::{self, Projector, WGS84};
 use crate::io::open::{self, RasterInfo};
-use crate::io::{self, IoError};
 use crate::scene::{self, Compare, Filter, Scene};
 use crate::stage::judge::{Declared, DeclaredZone};
 
@@ -61,6 +61,16 @@ pub struct Ground {
     pub tile_px: usize,
     /// Predicted peak memory of the run while it works on this site, MiB.
     pub memory_mib: u64,
+}
+
+/// A site with no more tiles than this is small.
+const SMALL_SITE_TILES: usize = 4;
+
+impl Ground {
+    /// Whether its tiles do not fill the threads: several such sites are surveyed side by side.
+    pub fn is_small(&self) -> bool {
+        self.grid.rect().area() <= SMALL_SITE_TILES * self.tile_px * self.tile_px
+    }
 }
 
 /// The plan of `site`.
@@ -277,7 +287,13 @@ fn ground(site: &Site, pairs: &[Pair], inputs: &Inputs, config: &Config) -> Resu
         })
         .collect::<Result<_, IoError>>()?;
     let halo = observe::halo(config, pixel_m);
-    let (tile_px, memory_mib) = fit_memory(&grid, halo, pairs, inputs, config);
+    let bands = pairs.iter().map(|pair| pair.bands.len()).max().unwrap_or(1);
+    let scenes = pairs.iter().flat_map(|pair| [pair.before, pair.after]);
+    let quality = scenes
+        .map(|index| inputs.scenes[index].quality.len())
+        .max()
+        .unwrap_or(0);
+    let (tile_px, memory_mib) = memory::fit(&grid, halo, bands, quality, config);
     Ok(Ground {
         boundary: shape(&boundary),
         zones,
@@ -361,43 +377,6 @@ fn phase(info: &RasterInfo, code: &str, pixel_m: f64) -> [f64; 2] {
     } else {
         [0.0, 0.0]
     }
-}
-
-/// Memory of the program itself with its libraries, MiB: 60 were seen before the first pixel is read, the rest is an allowance.
-const BASE_MIB: f64 = 110.0;
-
-/// Regions, their outlines and what is said of them, bytes for each pixel of the site: an allowance, from one pair of whole
-/// tiles with 80,000 regions. What it takes to write a report of that size comes on top and is not predicted.
-const REGION_BYTES: f64 = 2.5;
-
-/// The largest tile that stays in the budget, and the peak memory that it leads to in MiB.
-fn fit_memory(grid: &Grid, halo: usize, pairs: &[Pair], inputs: &Inputs, config: &Config) -> (usize, u64) {
-    let threads = thread_count(config.compute.threads) as f64;
-    let bands = pairs.iter().map(|pair| pair.bands.len()).max().unwrap_or(1) as f64;
-    let quality = pairs
-        .iter()
-        .flat_map(|pair| [pair.before, pair.after])
-        .map(|index| inputs.scenes[index].quality.len())
-        .max()
-        .unwrap_or(0) as f64;
-    let pixels = (grid.width * grid.height) as f64;
-    let mib = f64::from(1 << 20);
-    // GDAL keeps blocks of both dates, of two bytes a value mostly, until its cache is full.
-    let cache = (4.0 * pixels * (bands + quality) / mib).min(f64::from(io::CACHE_MIB));
-    let predict = |edge: usize| {
-        let core = (edge.min(grid.width) * edge.min(grid.height)) as f64;
-        let padded = ((edge.min(grid.width) + 2 * halo) * (edge.min(grid.height) + 2 * halo)) as f64;
-        // Two stacks of f32 bands and flags, one raw window with its copy, smoothed bands and slopes, scores; results wait in two
-        // batches.
-        let working = padded * (2.0 * (4.0 * (bands + quality) + 2.0) + 8.0 + 16.0 * bands + 16.0);
-        let waiting = 2.0 * core * (2.0 + 2.0);
-        BASE_MIB + cache + (threads * (working + waiting) + REGION_BYTES * pixels) / mib
-    };
-    let mut edge = config.compute.tile_px;
-    while edge > 64 && predict(edge) > config.compute.memory_mib as f64 {
-        edge /= 2;
-    }
-    (edge, predict(edge).ceil() as u64)
 }
 
 /// The files that a site's comparisons read, each once.

@@ -1,7 +1,7 @@
 //! Output folders: locked while a run works on them, and a site's folder appears whole or not at all.
 
 use std::fs::{self, File, TryLockError};
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, RenameFlags, renameat_with};
@@ -143,9 +143,20 @@ impl OutFolder {
 /// # Errors
 /// It cannot be written whole.
 pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), PublishError> {
-    File::create(path)
-        .and_then(|mut file| file.write_all(bytes))
-        .map_err(failed(path))
+    stream_file(path, |out| out.write_all(bytes).map_err(failed(path)))
+}
+
+/// Writes a file piece by piece; it becomes whole with its folder.
+///
+/// # Errors
+/// It cannot be written; those of `write`.
+pub fn stream_file<E: From<PublishError>>(
+    path: &Path,
+    write: impl FnOnce(&mut BufWriter<File>) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut out = BufWriter::new(File::create(path).map_err(failed(path))?);
+    write(&mut out)?;
+    Ok(out.flush().map_err(failed(path))?)
 }
 
 fn sync(folder: &Path) -> Result<(), PublishError> {
@@ -164,11 +175,11 @@ mod tests {
         let out = OutFolder::lock(root.path()).unwrap();
         for text in ["first", "second"] {
             let aside = out.aside("site").unwrap();
-            write_file(&aside.join("report.json"), text.as_bytes()).unwrap();
+            fs::write(aside.join("report.json"), text).unwrap();
             out.publish("site").unwrap();
             assert_eq!(fs::read_to_string(root.path().join("site/report.json")).unwrap(), text);
         }
-        write_file(&out.aside("other").unwrap().join("half"), b"half").unwrap();
+        fs::write(out.aside("other").unwrap().join("half"), b"half").unwrap();
         drop(out);
         let out = OutFolder::lock(root.path()).unwrap();
         let names: Vec<_> = fs::read_dir(root.path())

@@ -8,7 +8,8 @@ use geo::{Centroid, GeodesicArea, MapCoords, MultiPolygon};
 
 use super::SiteError;
 use super::inputs::Inputs;
-use super::passes::{AreaCount, Measure};
+use super::measure::Measure;
+use super::passes::AreaCount;
 use super::plan::{Ground, Pair};
 use crate::declaration::{Activity, Declared, Site};
 use crate::finding::{

@@ -1,7 +1,7 @@
 //! A whole run: gather, plan, survey every site, publish.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
@@ -12,18 +12,19 @@ use super::config::Config;
 use super::driver::{self, in_order, on_threads, thread_count};
 use super::events::{Event, Observer};
 use super::inputs::{self, Inputs};
-use super::plan::{SitePlan, plan_site, site_files};
+use super::plan::{Ground, SitePlan, plan_site};
+use super::provenance::{self, Digests, HashError, Provenance};
 use super::publish::{OutFolder, PublishError};
 use super::record;
-use super::site::{Provenance, survey_site};
+use super::site::survey_site;
 use super::timers::Timers;
 use crate::declaration::folder_name;
 use crate::fault::Fault;
-use crate::finding::{Input, SiteReport, Verdict};
+use crate::finding::{SiteReport, Verdict};
 use crate::io::IoError;
+use crate::io::blocks::Blocks;
 use crate::io::pool::Pool;
 use crate::report::{IndexRow, index_html, summary};
-use crate::seal::digest;
 
 /// What a run is asked for beside the pipeline file.
 pub struct Options<'a> {
@@ -83,13 +84,8 @@ pub enum RunError {
     #[error(transparent)]
     Publish(#[from] PublishError),
     /// An input cannot be read.
-    #[error("hashing {}: {source}", path.display())]
-    Hash {
-        /// Which.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
+    #[error(transparent)]
+    Hash(#[from] HashError),
     /// The system gives no threads.
     #[error("starting threads: {0}")]
     Threads(String),
@@ -134,7 +130,7 @@ pub fn run(config: &Config, options: &Options<'_>) -> Result<Outcome, RunError> 
     }
     let outcome = on_threads(config.compute.threads, || {
         let plans = plan(config, &inputs);
-        let digests = hash(config, &plans, &inputs, options)?;
+        let digests = provenance::hash::<RunError>(config, &plans, &inputs, options.stop, options.observer)?;
         survey_all(config, options, &inputs, &plans, &digests, &out)
     })
     .map_err(RunError::Threads)??;
@@ -166,47 +162,6 @@ fn index_row(site: &SiteOutcome) -> IndexRow {
     }
 }
 
-type Digests = BTreeMap<PathBuf, (String, u64)>;
-
-/// SHA-256 of every file that any site reads, each once, before any of them is decoded.
-fn hash(
-    config: &Config,
-    plans: &[Result<SitePlan, IoError>],
-    inputs: &Inputs,
-    options: &Options<'_>,
-) -> Result<Digests, RunError> {
-    let mut paths: Vec<PathBuf> = plans
-        .iter()
-        .flatten()
-        .flat_map(|plan| site_files(plan, inputs))
-        .collect();
-    paths.extend(config.inputs.declarations.iter().chain(&config.inputs.sensors).cloned());
-    paths.sort();
-    paths.dedup();
-    let mut digests = Digests::new();
-    in_order(
-        &paths,
-        options.stop,
-        |path| {
-            options.observer.see(&Event::Hashing {
-                path: &path.display().to_string(),
-            });
-            (path.clone(), digest::file(path))
-        },
-        |(path, digest)| match digest {
-            Ok(digest) => {
-                digests.insert(path, digest);
-                Ok(())
-            }
-            Err(source) => Err(RunError::Hash { path, source }),
-        },
-    )?;
-    Ok(digests)
-}
-
-/// A site with so few tiles does not fill the threads: several of them are surveyed side by side.
-const SMALL_SITE_TILES: usize = 4;
-
 fn survey_all(
     config: &Config,
     options: &Options<'_>,
@@ -216,19 +171,22 @@ fn survey_all(
     out: &OutFolder,
 ) -> Result<Outcome, RunError> {
     let pool = Arc::new(Pool::default());
+    let blocks = Arc::new(Blocks::new(pool.clone(), (config.compute.blocks_mib() as usize) << 20));
     let survey = Survey {
         inputs,
         config,
+        blocks: &blocks,
         pool: &pool,
         observer: options.observer,
         stop: options.stop,
     };
+    let folder = options.pipeline.parent().unwrap_or(Path::new("."));
     let provenances: Vec<Option<Provenance>> = plans
         .iter()
         .map(|plan| {
             plan.as_ref()
                 .ok()
-                .map(|plan| provenance(config, options, plan, inputs, digests))
+                .map(|plan| provenance::provenance(config, folder, plan, inputs, digests))
         })
         .collect();
     let standing: Vec<Option<SiteReport>> = inputs
@@ -243,11 +201,7 @@ fn survey_all(
         sites: plans.len() - up_to_date,
         up_to_date,
     });
-    let small = |plan: &SitePlan| {
-        plan.ground
-            .as_ref()
-            .is_none_or(|ground| ground.grid.rect().area() <= SMALL_SITE_TILES * ground.tile_px * ground.tile_px)
-    };
+    let small = |plan: &SitePlan| plan.ground.as_ref().is_none_or(Ground::is_small);
     let one = |index: usize| -> SiteOutcome {
         let site = &inputs.declared.sites[index];
         if let Some(report) = &standing[index] {
@@ -358,67 +312,6 @@ fn failure(survey: &Survey<'_>, site: &str, name: &str, error: String) -> SiteOu
         error: Some(error),
         seconds: Timers::default(),
     }
-}
-
-fn provenance(
-    config: &Config,
-    options: &Options<'_>,
-    plan: &SitePlan,
-    inputs: &Inputs,
-    digests: &Digests,
-) -> Provenance {
-    let folder = options.pipeline.parent().unwrap_or(Path::new("."));
-    let mut paths = site_files(plan, inputs);
-    paths.extend(config.inputs.declarations.iter().chain(&config.inputs.sensors).cloned());
-    let mut files: Vec<Input> = paths
-        .iter()
-        .filter_map(|path| {
-            let (sha256, bytes) = digests.get(path)?.clone();
-            Some(Input {
-                path: record::relative(path, folder),
-                sha256,
-                bytes,
-            })
-        })
-        .collect();
-    files.sort();
-    files.dedup();
-    let parameters = parameters(config, folder);
-    let pairs: Vec<_> = plan
-        .pairs
-        .iter()
-        .map(|pair| {
-            (
-                &inputs.scenes[pair.before].id,
-                &inputs.scenes[pair.after].id,
-                &pair.bands,
-            )
-        })
-        .collect();
-    let decides = serde_json::json!({
-        "program": record::program(),
-        "site": plan.site.id,
-        "inputs": files,
-        "parameters": parameters,
-        "pairs": pairs,
-        "refused": plan.refused,
-    });
-    Provenance {
-        run_key: digest::bytes(decides.to_string().as_bytes()),
-        inputs: files,
-        parameters,
-    }
-}
-
-/// The parameters that decide a result: all but threads and memory, with paths told from the pipeline file.
-fn parameters(config: &Config, folder: &Path) -> serde_json::Value {
-    let mut plain = config.clone();
-    plain.inputs.change_paths(|path| record::relative(path, folder).into());
-    let mut value = serde_json::to_value(&plain).unwrap_or_default();
-    if let Some(table) = value.as_object_mut() {
-        table.remove("compute");
-    }
-    value
 }
 
 /// The report that stands in the output for the same inputs, parameters and program.

@@ -8,10 +8,12 @@ use super::compare::{Compared, Found, Survey, compare, comparison, find, lattice
 use super::config::Config;
 use super::pictures;
 use super::plan::{Ground, SitePlan};
-use super::publish::write_file;
+use super::provenance::Provenance;
+use super::publish::{stream_file, write_file};
 use super::record;
 use super::timers::Timers;
-use crate::finding::{ActivityFinding, Geometry, Input, REPORT_VERSION, SiteReport, Verdict, round};
+use crate::finding::{ActivityFinding, Anomaly, Geometry, REPORT_VERSION, SiteReport, Verdict, round};
+use crate::geo::Rect;
 use crate::io::cog::{self, Overviews};
 use crate::io::geotiff::{Compression, DataType, GeoTiffWriter, Layout};
 use crate::io::source::SceneSource;
@@ -20,17 +22,6 @@ use crate::raster::stats::{SCORE_NODATA, SCORE_SCALE};
 use crate::report::{self, Pictures, Stretch};
 use crate::scene::Scene;
 use crate::stage::judge::{self, Look, Span};
-
-/// What goes into the record beside what is found.
-#[derive(Debug, Clone)]
-pub struct Provenance {
-    /// Hash of everything that decides the result.
-    pub run_key: String,
-    /// Files that went in.
-    pub inputs: Vec<Input>,
-    /// Parameters in force.
-    pub parameters: serde_json::Value,
-}
 
 /// Surveys the site of `plan` and writes its files into `folder`; the report, and where the time went.
 ///
@@ -149,8 +140,9 @@ fn compare_all(
         timers.time("pictures", || {
             chips(survey, ground, compared, &found, &shared, pictures)
         })?;
-        for (anomaly, outline) in found.anomalies.iter().zip(&found.outlines) {
-            pictures.outlines.insert(anomaly.id.clone(), pictures::rings(outline));
+        for (index, outline) in &found.shown {
+            let id = found.anomalies[*index].id.clone();
+            pictures.outlines.insert(id, pictures::rings(outline));
         }
         let areas = compared.counts.areas.iter().skip(1 + ground.zones.len());
         views.push(ActivityView {
@@ -191,6 +183,10 @@ fn compare_all(
         ));
     }
     pictures::declared_outlines(ground, pictures);
+    if !ground.is_small() {
+        // It filled the store with what no other site needs soon; reports need the room.
+        survey.blocks.clear();
+    }
     let threads = super::driver::thread_count(survey.config.compute.threads);
     timers.time("rasters", || {
         cog::write(&score_path, &folder.join("score.tif"), Overviews::Average, threads)?;
@@ -275,7 +271,7 @@ fn chips(
     stretch: &Stretch,
     pictures: &mut Pictures,
 ) -> Result<(), SiteError> {
-    if found.anomalies.is_empty() {
+    if found.shown.is_empty() {
         return Ok(());
     }
     // Only the bands that are shown are read.
@@ -290,13 +286,12 @@ fn chips(
             .unwrap_or(0)
     });
     let scenes = [compared.pair.before, compared.pair.after].map(|index| &survey.inputs.scenes[index]);
-    let windows: Vec<_> = found
-        .anomalies
-        .iter()
-        .zip(&found.regions)
-        .take(survey.config.report.max_chips)
-        .map(|(anomaly, region)| (anomaly.id.clone(), pictures::chip_window(&region.bounds())))
-        .collect();
+    let window = |anomaly: &Anomaly| {
+        let [x, y, w, h] = anomaly.bounds_px;
+        pictures::chip_window(&Rect::new(x, y, w as usize, h as usize))
+    };
+    let shown = found.shown.iter().map(|(index, _)| &found.anomalies[*index]);
+    let windows: Vec<_> = shown.map(|anomaly| (anomaly.id.clone(), window(anomaly))).collect();
     let lattice = lattice(ground, compared.pair, survey.config);
     let (large, windows): (Vec<_>, Vec<_>) = windows
         .into_iter()
@@ -325,7 +320,7 @@ fn chips(
             margin,
             &bands,
             &survey.inputs.infos,
-            survey.pool.clone(),
+            survey.blocks.clone(),
         )
     };
     let sources = [open(scenes[0])?, open(scenes[1])?];
@@ -335,11 +330,10 @@ fn chips(
 }
 
 fn write_report(report: &SiteReport, pictures: &Pictures, folder: &Path) -> Result<(), SiteError> {
-    write_file(
-        &folder.join("report.html"),
-        report::report_html(report, pictures)?.as_bytes(),
-    )?;
-    write_file(&folder.join("anomalies.geojson"), &report::anomalies_geojson(report)?)?;
-    write_file(&folder.join("report.json"), &report::report_json(report)?)?;
-    Ok(())
+    let page = report::report_html(report, pictures)?;
+    write_file(&folder.join("report.html"), page.as_bytes())?;
+    stream_file(&folder.join("anomalies.geojson"), |out| {
+        Ok::<_, SiteError>(report::anomalies_geojson(report, out)?)
+    })?;
+    stream_file(&folder.join("report.json"), |out| Ok(report::report_json(report, out)?))
 }

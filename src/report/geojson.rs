@@ -1,17 +1,19 @@
 //! `anomalies.geojson`: anomalies, and declared activities that were not seen or could not be observed, for a map program.
 
+use std::io::Write;
+
 use serde_json::{Value, json};
 
 use super::ReportError;
 use crate::finding::{Evidence, Geometry, SiteReport, Verdict};
 
-/// A FeatureCollection (RFC 7946), one feature a line. Properties are flat: lists of ids are joined by `, `.
+/// Writes a FeatureCollection (RFC 7946) to `out`, one feature a line. Properties are flat: lists of ids are joined by `, `.
 ///
 /// `kind` is `anomaly` or `activity`. Dates are RFC 3339; of an activity `from` and `to` are its declared window.
 ///
 /// # Errors
-/// When a feature cannot be written as JSON.
-pub fn anomalies_geojson(report: &SiteReport) -> Result<Vec<u8>, ReportError> {
+/// When `out` cannot be written.
+pub fn anomalies_geojson(report: &SiteReport, mut out: impl Write) -> Result<(), ReportError> {
     let anomalies = report
         .comparisons
         .iter()
@@ -54,18 +56,16 @@ pub fn anomalies_geojson(report: &SiteReport) -> Result<Vec<u8>, ReportError> {
         feature(&a.id, &a.geometry, properties)
     });
 
-    let mut text = String::from("{\"type\":\"FeatureCollection\",\"features\":[");
+    let what = "anomalies.geojson";
+    let failed = |source| ReportError::Write { what, source };
+    out.write_all(b"{\"type\":\"FeatureCollection\",\"features\":[")
+        .map_err(failed)?;
     for (i, mut feature) in anomalies.chain(activities).enumerate() {
         feature.sort_all_objects();
-        let line = serde_json::to_string(&feature).map_err(|source| ReportError::Json {
-            what: "anomalies.geojson",
-            source,
-        })?;
-        text.push_str(if i == 0 { "\n" } else { ",\n" });
-        text.push_str(&line);
+        out.write_all(if i == 0 { b"\n" } else { b",\n" }).map_err(failed)?;
+        serde_json::to_writer(&mut out, &feature).map_err(|source| ReportError::json(what, source))?;
     }
-    text.push_str("\n]}\n");
-    Ok(text.into_bytes())
+    out.write_all(b"\n]}\n").map_err(failed)
 }
 
 fn feature(id: &str, geometry: &Geometry, properties: Value) -> Value {
@@ -90,8 +90,9 @@ mod tests {
     use crate::report::sample;
 
     fn collection(report: &SiteReport) -> FeatureCollection {
-        let text = String::from_utf8(anomalies_geojson(report).unwrap()).unwrap();
-        match text.parse().unwrap() {
+        let mut bytes = Vec::new();
+        anomalies_geojson(report, &mut bytes).unwrap();
+        match String::from_utf8(bytes).unwrap().parse().unwrap() {
             GeoJson::FeatureCollection(features) => features,
             other => panic!("{other:?}"),
         }

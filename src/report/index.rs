@@ -5,11 +5,7 @@ use std::{cmp::Reverse, collections::BTreeMap};
 use minijinja::{context, value::Serde};
 use serde::Serialize;
 
-use super::{
-    ReportError,
-    html::{class, environment},
-    words,
-};
+use super::{ReportError, format::class, html::environment, words};
 use crate::finding::Verdict;
 
 /// One site of a run.

@@ -1,6 +1,9 @@
 //! `report.json`: the record itself, and the JSON Schema that it follows.
 
-use serde::Deserialize;
+use std::io::{self, Write};
+
+use serde::Serialize;
+use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter, Serializer};
 
 use super::ReportError;
 use crate::finding::SiteReport;
@@ -8,22 +11,99 @@ use crate::finding::SiteReport;
 /// Name of the schema; its number is [`crate::finding::REPORT_VERSION`].
 const SCHEMA_ID: &str = "urn:sitewatch:report:1.0";
 
-/// The record as JSON: keys in alphabetical order, indented, one newline at the end. The same record, the same bytes.
+/// Writes the record as JSON to `out`: keys in alphabetical order, an anomaly a line, one newline at the end. The same record,
+/// the same bytes; nothing of it is held in memory.
 ///
 /// # Errors
-/// When the record holds a number that is not finite, which JSON cannot say.
-pub fn report_json(report: &SiteReport) -> Result<Vec<u8>, ReportError> {
-    let json = |source| ReportError::Json {
-        what: "report.json",
-        source,
+/// When the record holds a number that is not finite, which JSON cannot say; when `out` cannot be written.
+pub fn report_json(report: &SiteReport, mut out: impl Write) -> Result<(), ReportError> {
+    let what = "report.json";
+    let lines = Lines {
+        pretty: PrettyFormatter::new(),
+        depth: 0,
     };
-    let mut value = serde_json::to_value(report).map_err(json)?;
-    // A NaN became `null` in silence: what cannot be read back must not be written.
-    SiteReport::deserialize(&value).map_err(ReportError::NotFinite)?;
-    value.sort_all_objects();
-    let mut bytes = serde_json::to_vec_pretty(&value).map_err(json)?;
-    bytes.push(b'\n');
-    Ok(bytes)
+    let written = report.serialize(&mut Serializer::with_formatter(&mut out, lines));
+    written.map_err(|source| ReportError::json(what, source))?;
+    out.write_all(b"\n")
+        .map_err(|source| ReportError::Write { what, source })
+}
+
+/// Levels that are indented; what is nested deeper stands on one line. Comparisons, their anomalies and zones: a line each.
+const INDENTED_LEVELS: usize = 4;
+
+/// JSON whose outer levels are indented and whose inner ones stand on one line.
+struct Lines {
+    pretty: PrettyFormatter<'static>,
+    depth: usize,
+}
+
+impl Lines {
+    fn indents(&self) -> bool {
+        self.depth <= INDENTED_LEVELS
+    }
+}
+
+/// Calls the method on the formatter that the depth asks for.
+macro_rules! by_depth {
+    ($lines:ident, $method:ident($($argument:expr),*)) => {
+        if $lines.indents() {
+            $lines.pretty.$method($($argument),*)
+        } else {
+            CompactFormatter.$method($($argument),*)
+        }
+    };
+}
+
+impl Formatter for Lines {
+    /// The record has no `null`: serde_json means a number that is not finite.
+    fn write_null<W: ?Sized + Write>(&mut self, _: &mut W) -> io::Result<()> {
+        Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            "expected a finite number, found NaN or an infinity",
+        ))
+    }
+
+    fn begin_array<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.depth += 1;
+        by_depth!(self, begin_array(out))
+    }
+
+    fn end_array<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        let ended = by_depth!(self, end_array(out));
+        self.depth -= 1;
+        ended
+    }
+
+    fn begin_array_value<W: ?Sized + Write>(&mut self, out: &mut W, first: bool) -> io::Result<()> {
+        by_depth!(self, begin_array_value(out, first))
+    }
+
+    fn end_array_value<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        by_depth!(self, end_array_value(out))
+    }
+
+    fn begin_object<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.depth += 1;
+        by_depth!(self, begin_object(out))
+    }
+
+    fn end_object<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        let ended = by_depth!(self, end_object(out));
+        self.depth -= 1;
+        ended
+    }
+
+    fn begin_object_key<W: ?Sized + Write>(&mut self, out: &mut W, first: bool) -> io::Result<()> {
+        by_depth!(self, begin_object_key(out, first))
+    }
+
+    fn begin_object_value<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        by_depth!(self, begin_object_value(out))
+    }
+
+    fn end_object_value<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        by_depth!(self, end_object_value(out))
+    }
 }
 
 /// The JSON Schema (2020-12) of `report.json`, generated from the types; published as `docs/report.schema.json`.
@@ -39,6 +119,12 @@ pub fn schema() -> String {
 mod tests {
     use super::*;
     use crate::{finding::REPORT_VERSION, report::sample};
+
+    fn written(report: &SiteReport) -> Result<String, ReportError> {
+        let mut bytes = Vec::new();
+        report_json(report, &mut bytes)?;
+        Ok(String::from_utf8(bytes).unwrap())
+    }
 
     /// Updated by `SITEWATCH_UPDATE=1 cargo test`.
     #[test]
@@ -58,17 +144,28 @@ mod tests {
     #[test]
     fn keys_are_sorted_and_the_record_comes_back() {
         let report = sample::full();
-        let text = String::from_utf8(report_json(&report).unwrap()).unwrap();
+        let text = written(&report).unwrap();
         assert!(text.ends_with("}\n") && !text.ends_with("\n\n"));
-        let top: Vec<&str> = text.lines().filter(|l| l.starts_with("  \"")).collect();
-        assert!(top.is_sorted(), "{top:?}");
         assert_eq!(serde_json::from_str::<SiteReport>(&text).unwrap(), report);
+        let mut sorted: serde_json::Value = serde_json::from_str(&text).unwrap();
+        sorted.sort_all_objects();
+        let squeezed: String = text
+            .lines()
+            .map(|line| line.trim_start().replacen("\": ", "\":", 1))
+            .collect();
+        assert_eq!(squeezed, sorted.to_string());
+        let anomalies = report.comparisons.iter().flat_map(|c| &c.anomalies);
+        for anomaly in anomalies {
+            let id = format!("\"id\":\"{}\"", anomaly.id);
+            assert_eq!(text.lines().filter(|line| line.contains(&id)).count(), 1, "{id}");
+        }
     }
 
     #[test]
     fn a_number_that_is_not_finite_is_refused() {
         let mut report = sample::full();
         report.comparisons[0].anomalies[0].area_m2 = f64::NAN;
-        assert!(matches!(report_json(&report), Err(ReportError::NotFinite(_))));
+        let error = written(&report).unwrap_err();
+        assert!(error.to_string().contains("finite"), "{error}");
     }
 }

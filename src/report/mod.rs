@@ -2,12 +2,17 @@
 //!
 //! Nothing here reads a file, a clock or a raster: what is said is in the record, what is shown is handed in.
 
+mod card;
 pub mod chips;
+mod format;
 pub mod geojson;
 pub mod html;
 pub mod index;
 pub mod json;
+mod map;
+mod pictures;
 mod svg;
+mod view;
 pub mod words;
 
 #[cfg(test)]
@@ -15,10 +20,13 @@ mod sample;
 
 pub use chips::{Rgb, Stretch, png};
 pub use geojson::anomalies_geojson;
-pub use html::{Chip, Pictures, Rings, report_html};
+pub use html::report_html;
 pub use index::{IndexRow, index_html};
 pub use json::{report_json, schema};
+pub use pictures::{Chip, Pictures, Rings};
 pub use words::summary;
+
+use crate::finding::Anomaly;
 
 /// Why a record could not be rendered.
 #[derive(Debug, thiserror::Error)]
@@ -31,9 +39,14 @@ pub enum ReportError {
         /// Why it failed.
         source: serde_json::Error,
     },
-    /// The record would not read back: JSON has no NaN and no infinity.
-    #[error("writing report.json: the record does not read back, most likely a number in it is not finite: {0}")]
-    NotFinite(serde_json::Error),
+    /// A file could not be written.
+    #[error("writing {what}: {source}; is the disk full, or the folder read-only?")]
+    Write {
+        /// What was written.
+        what: &'static str,
+        /// What the system said.
+        source: std::io::Error,
+    },
     /// A template failed: a fault of the template, not of the record.
     #[error("rendering {name}: {source:#}")]
     Template {
@@ -58,4 +71,28 @@ pub enum ReportError {
         /// Why it failed.
         source: image::ImageError,
     },
+}
+
+impl ReportError {
+    fn json(what: &'static str, source: serde_json::Error) -> Self {
+        match source.io_error_kind() {
+            Some(kind) if kind != std::io::ErrorKind::InvalidData => Self::Write {
+                what,
+                source: source.into(),
+            },
+            _ => Self::Json { what, source },
+        }
+    }
+}
+
+/// Places in `anomalies` (strongest first) of those that a page shows: first what has to be reviewed, by verdict, then the
+/// strongest; at most `most`.
+pub fn shown(anomalies: &[Anomaly], most: usize) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..anomalies.len()).collect();
+    order.sort_by_key(|index| {
+        let verdict = anomalies[*index].verdict;
+        (!verdict.needs_review(), verdict)
+    });
+    order.truncate(most);
+    order
 }

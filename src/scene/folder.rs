@@ -635,7 +635,7 @@ mod tests {
         assert!(error(&|spec| spec.glob.push_str("/[")).contains("glob"));
         assert!(error(&|spec| spec.bands.clear()).contains("bands: expected the names"));
         assert!(error(&|spec| spec.bands[1] = "red".into()).contains("given twice"));
-        assert!(error(&|spec| spec.sensor = Some("sentinel-2-l2b".into())).contains("did you mean `sentinel-2-l2a`?"));
+        assert!(error(&|spec| spec.sensor = Some("sentinel-2-l2b".into())).contains("did you mean 'sentinel-2-l2a'?"));
         assert!(error(&|spec| spec.scale = Some(0.0)).contains("other than 0"));
         let pattern = |text: &str| {
             error(&|spec| {

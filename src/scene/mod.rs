@@ -1,5 +1,6 @@
 //! What was acquired: scenes, their bands and quality bands, as catalogues or file names state them. No pixel is read here.
 
+mod coding;
 pub mod folder;
 pub mod select;
 pub mod sensor;
@@ -8,6 +9,7 @@ mod stac_asset;
 mod stac_bands;
 mod stac_item;
 
+pub use coding::{BitRule, Coding};
 pub use folder::{DateFrom, FolderQuality, FolderSpec, ReadTag, read_folder};
 pub use select::{Compare, Filter, Selection, select};
 pub use sensor::{Sensor, Sensors};
@@ -21,7 +23,6 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::fault::Fault;
-use crate::raster::flags::{self, Flags};
 
 /// No catalogue file larger than this is read.
 pub const MAX_FILE_BYTES: u64 = 256 * 1024 * 1024;
@@ -105,68 +106,6 @@ pub struct QualityAsset {
     pub index: usize,
     /// What its values mean.
     pub coding: Coding,
-}
-
-/// How a quality band's values become flags.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "sensor::CodingToml")]
-pub enum Coding {
-    /// A flag for each class; classes that are not listed are clear.
-    Classes(BTreeMap<i64, Flags>),
-    /// A flag for each pattern of bits; several can hold at once.
-    Bits(Vec<BitRule>),
-    /// A probability: flagged at and above the threshold.
-    Above {
-        /// In the band's raw units.
-        threshold: f64,
-        /// What the pixel is then.
-        flag: Flags,
-    },
-}
-
-/// `flag` holds where `raw & mask == equals`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct BitRule {
-    /// The bits that are looked at.
-    pub mask: u32,
-    /// What they must be.
-    pub equals: u32,
-    /// What the pixel is then.
-    pub flag: Flags,
-}
-
-impl Coding {
-    /// The flags of a raw quality value. A value that the coding cannot hold (NaN, or a negative or fractional bit field) is `INVALID`.
-    pub fn decode(&self, raw: f64) -> Flags {
-        if !raw.is_finite() {
-            return flags::INVALID;
-        }
-        match self {
-            Self::Above { threshold, flag } => {
-                if raw >= *threshold {
-                    *flag
-                } else {
-                    flags::CLEAR
-                }
-            }
-            _ if raw.fract() != 0.0 => flags::INVALID,
-            Self::Classes(classes) => classes.get(&(raw as i64)).copied().unwrap_or(flags::CLEAR),
-            Self::Bits(_) if !(0.0..=f64::from(u32::MAX)).contains(&raw) => flags::INVALID,
-            Self::Bits(rules) => rules
-                .iter()
-                .filter(|rule| raw as u32 & rule.mask == rule.equals)
-                .fold(flags::CLEAR, |all, rule| all | rule.flag),
-        }
-    }
-
-    /// Every flag that the coding can give, except `INVALID` for values that it cannot hold.
-    pub fn reasons(&self) -> Flags {
-        match self {
-            Self::Classes(classes) => classes.values().fold(flags::CLEAR, |all, flag| all | flag),
-            Self::Bits(rules) => rules.iter().fold(flags::CLEAR, |all, rule| all | rule.flag),
-            Self::Above { flag, .. } => *flag,
-        }
-    }
 }
 
 /// What a sensor measures.
@@ -328,6 +267,7 @@ pub(crate) fn read_text(path: &Path, limit: u64) -> Result<String, SceneError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::raster::flags;
 
     /// Real imagery lies beside the repository, or where `SITEWATCH_IMAGERY` says.
     fn imagery(set: &str) -> Option<Catalogue> {

@@ -5,11 +5,10 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use serde::{Deserialize, Deserializer, de::Error as _};
+use serde::Deserialize;
 
-use super::{BitRule, Coding, Kind, SceneError, join, read_text};
-use crate::fault::{Fault, nearest};
-use crate::raster::flags::{self, Flags};
+use super::{Coding, Kind, SceneError, join, read_text};
+use crate::fault::{Fault, did_you_mean, nearest};
 
 /// The sensor of whatever is not recognised: values as stored, bands by their own names.
 pub const GENERIC: &str = "generic";
@@ -143,96 +142,6 @@ fn first() -> usize {
     1
 }
 
-/// A coding as it is written: exactly one of the three.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct CodingToml {
-    classes: Option<Vec<ClassToml>>,
-    bits: Option<Vec<BitToml>>,
-    above: Option<AboveToml>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ClassToml {
-    value: i64,
-    #[serde(deserialize_with = "flag")]
-    flag: Flags,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct BitToml {
-    bit: Option<u32>,
-    mask: Option<u32>,
-    equals: Option<u32>,
-    #[serde(deserialize_with = "flag")]
-    flag: Flags,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct AboveToml {
-    threshold: f64,
-    #[serde(deserialize_with = "flag")]
-    flag: Flags,
-}
-
-fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Flags, D::Error> {
-    let name = String::deserialize(deserializer)?;
-    flags::by_name(&name).ok_or_else(|| {
-        let known: Vec<&str> = flags::REASONS.iter().map(|(_, known)| *known).collect();
-        let hint = nearest(&name, known.iter().copied());
-        D::Error::custom(format!(
-            "unknown flag `{name}`{}: one of {}",
-            did_you_mean(hint),
-            known.join(", ")
-        ))
-    })
-}
-
-impl TryFrom<CodingToml> for Coding {
-    type Error = String;
-
-    fn try_from(written: CodingToml) -> Result<Self, String> {
-        match (written.classes, written.bits, written.above) {
-            (Some(classes), None, None) => {
-                let count = classes.len();
-                let classes: BTreeMap<i64, Flags> =
-                    classes.into_iter().map(|class| (class.value, class.flag)).collect();
-                if classes.len() < count {
-                    return Err("a class value is given twice".into());
-                }
-                Ok(Self::Classes(classes))
-            }
-            (None, Some(bits), None) => bits
-                .into_iter()
-                .map(BitRule::try_from)
-                .collect::<Result<_, _>>()
-                .map(Self::Bits),
-            (None, None, Some(AboveToml { threshold, flag })) => Ok(Self::Above { threshold, flag }),
-            _ => Err("a coding is exactly one of `classes`, `bits` and `above`".into()),
-        }
-    }
-}
-
-impl TryFrom<BitToml> for BitRule {
-    type Error = String;
-
-    fn try_from(written: BitToml) -> Result<Self, String> {
-        let (mask, equals) = match (written.bit, written.mask, written.equals) {
-            (Some(bit), None, None) if bit < 32 => (1 << bit, 1 << bit),
-            (None, Some(mask), Some(equals)) if mask != 0 && equals & !mask == 0 => (mask, equals),
-            _ => return Err("a bit rule is `bit` (0 to 31), or `mask` (not 0) and `equals` (bits of the mask)".into()),
-        };
-        Ok(Self {
-            mask,
-            equals,
-            flag: written.flag,
-        })
-    }
-}
-
 /// The sensors that are known, by id.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sensors(BTreeMap<String, Sensor>);
@@ -255,7 +164,7 @@ impl Sensors {
     /// # Errors
     /// All faults: unknown keys with their line and the nearest known key, contradictory values.
     pub fn add(&mut self, text: &str) -> Result<(), Vec<Fault>> {
-        let sensor: Sensor = toml::from_str(text).map_err(|error| vec![toml_fault(text, &error)])?;
+        let sensor: Sensor = toml::from_str(text).map_err(|error| vec![Fault::of_toml(text, &error)])?;
         let faults = sensor.faults();
         if !faults.is_empty() {
             return Err(faults);
@@ -449,31 +358,10 @@ pub(super) fn contains(list: &[String], name: &str) -> bool {
     list.iter().any(|one| one.eq_ignore_ascii_case(name))
 }
 
-fn did_you_mean(hint: Option<&str>) -> String {
-    hint.map(|hint| format!(" (did you mean `{hint}`?)"))
-        .unwrap_or_default()
-}
-
-/// A TOML error as a fault: its line and column, and for an unknown key the nearest known one.
-pub(crate) fn toml_fault(text: &str, error: &toml::de::Error) -> Fault {
-    let place = error.span().map_or_else(String::new, |span| {
-        let before = text.get(..span.start).unwrap_or(text);
-        let line = before.matches('\n').count() + 1;
-        let column = before.rsplit('\n').next().map_or(0, |last| last.chars().count()) + 1;
-        format!("line {line}, column {column}")
-    });
-    let message = error.message();
-    // serde says "unknown field `a`, expected one of `b`, `c`": every other piece between back quotes is a name.
-    let hint = message.strip_prefix("unknown field").and_then(|rest| {
-        let mut names = rest.split('`').skip(1).step_by(2);
-        nearest(names.next()?, names)
-    });
-    Fault::new(place, format!("{message}{}", did_you_mean(hint)))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::raster::flags;
 
     fn coding(sensor: &str, asset: &str) -> Coding {
         let sensors = Sensors::embedded().unwrap();
@@ -589,7 +477,7 @@ mod tests {
             .add(&format!("{OWN}saturatd = 255\n"))
             .unwrap_err();
         assert_eq!(faults[0].place, "line 4, column 1");
-        assert!(faults[0].message.contains("did you mean `saturated`?"), "{}", faults[0]);
+        assert!(faults[0].message.contains("did you mean 'saturated'?"), "{}", faults[0]);
     }
 
     #[test]
@@ -616,7 +504,7 @@ mod tests {
         );
         assert!(
             refused(&format!("{quality}classes = [{{ value = 1, flag = \"clowd\" }}]\n"))
-                .contains("did you mean `cloud`?")
+                .contains("did you mean 'cloud'?")
         );
         assert!(refused(quality).contains("exactly one of"));
     }

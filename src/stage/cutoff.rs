@@ -8,7 +8,6 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::regions::Region;
 use crate::finding::{CutoffRecord, round, significant};
 use crate::raster::stats::{Histogram, SCORE_SCALE};
 
@@ -147,7 +146,7 @@ fn level(scores: &Histogram, null: &Null, rate: f64) -> Option<i16> {
 
 impl Cutoff {
     /// The cutoff as it stands in the record; `regions` are those that were kept.
-    pub fn record(&self, regions: &[Region]) -> CutoffRecord {
+    pub fn record(&self, seeds: impl ExactSizeIterator<Item = u64>) -> CutoffRecord {
         let sigma = |score: i16| round(f64::from(score) * SCORE_SCALE, 2);
         let null = self.null.unwrap_or(Null {
             centre: 0.0,
@@ -157,12 +156,8 @@ impl Cutoff {
         let expected = self
             .levels
             .map_or(0.0, |(seed, _)| null.fraction * self.judged as f64 * null.tail(seed));
-        let seeds: u64 = regions.iter().map(Region::seeds).sum();
-        let per_region = if regions.is_empty() {
-            1.0
-        } else {
-            (seeds as f64 / regions.len() as f64).max(1.0)
-        };
+        let regions = seeds.len().max(1);
+        let per_region = (seeds.sum::<u64>() as f64 / regions as f64).max(1.0);
         let mut notes = Vec::new();
         if self.levels.is_none() {
             notes.push(format!(
@@ -281,6 +276,6 @@ mod tests {
     fn nothing_judged_claims_nothing() {
         let cutoff = fit(&Histogram::default(), &params());
         assert_eq!((cutoff.levels, cutoff.claimed), (None, 0));
-        assert!(!cutoff.record(&[]).notes.is_empty());
+        assert!(!cutoff.record(std::iter::empty()).notes.is_empty());
     }
 }

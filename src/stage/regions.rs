@@ -244,6 +244,7 @@ impl Labeller {
             let mut region = std::mem::take(&mut self.regions[label]);
             if region.peak() >= self.seed && region.pixels() >= self.min_pixels {
                 region.runs.sort_unstable_by_key(|run| (run.y, run.from));
+                region.runs.shrink_to_fit();
                 self.kept.push(region);
             }
         }

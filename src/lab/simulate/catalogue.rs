@@ -8,8 +8,9 @@ use crate::io::crs::{Projector, WGS84};
 
 use super::ground::Lattice;
 use super::layout::footprints;
-use super::recipe::{Band, BoxM, Recipe, Role, What};
+use super::recipe::{Band, Recipe, Role, What};
 use super::scene::SCALE;
+use super::written::BoxM;
 
 /// Extensions that the items use, by the addresses that name them.
 const EXTENSIONS: [&str; 4] = [
@@ -291,12 +292,12 @@ fn item(recipe: &Recipe, entry: &Entry) -> Result<Value, IoError> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::recipe::{self, tests::SMALL};
+    use super::super::parse::{parse, tests::SMALL};
     use super::*;
 
     #[test]
     fn rings_are_closed_and_run_counter_clockwise() {
-        let recipe = recipe::parse(SMALL).unwrap();
+        let recipe = parse(SMALL).unwrap();
         let document = declaration(&recipe).unwrap();
         let ring: Vec<[f64; 2]> =
             serde_json::from_value(document["features"][0]["geometry"]["coordinates"][0].clone()).unwrap();
@@ -311,7 +312,7 @@ mod tests {
 
     #[test]
     fn the_truth_names_the_verdict_and_leaves_out_what_was_not_given() {
-        let recipe = recipe::parse(SMALL).unwrap();
+        let recipe = parse(SMALL).unwrap();
         let document = truth(&recipe).unwrap();
         let told = &document["features"][0]["properties"];
         assert_eq!(told["verdict"], "undeclared");

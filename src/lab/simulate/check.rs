@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use crate::fault::Fault;
 
-use super::recipe::{BOUNDS, BoxM, Recipe, What};
+use super::recipe::{BOUNDS, Recipe, What};
+use super::written::BoxM;
 
 /// Every fault of the recipe, with the key where it lies.
 pub(super) fn faults(recipe: &Recipe) -> Vec<Fault> {

@@ -4,10 +4,11 @@ use crate::io::IoError;
 use crate::io::crs::Projector;
 
 use super::country::Country;
-use super::layout::Shape;
 use super::random::noise;
-use super::recipe::{BoxM, Recipe};
+use super::recipe::Recipe;
+use super::shape::Shape;
 use super::surface::{Season, Spot};
+use super::written::BoxM;
 
 /// Sub-samples of a pixel that holds an edge, on a Fibonacci lattice (two neighbours of the Fibonacci sequence): each lies
 /// in a column and a row of its own, so that an edge along an axis is placed to a thirteenth of a pixel, not to a third.
@@ -303,8 +304,9 @@ fn blur(plane: &[f32], w: usize, h: usize, kernel: &[f32]) -> Vec<f32> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::layout::{shapes_at, things};
-    use super::super::recipe::{self, tests::SMALL};
+    use super::super::layout::things;
+    use super::super::parse::{parse, tests::SMALL};
+    use super::super::shape::shapes_at;
     use super::*;
 
     fn scenery(recipe: &Recipe, shift_px: [f64; 2], psf_px: f64) -> Scenery<'_> {
@@ -327,7 +329,7 @@ mod tests {
 
     #[test]
     fn tiles_join_without_a_seam() {
-        let recipe = recipe::parse(SMALL).unwrap();
+        let recipe = parse(SMALL).unwrap();
         let scenery = scenery(&recipe, [0.3, -0.2], 0.7);
         let (whole, _) = scenery
             .see(Window {
@@ -355,7 +357,7 @@ mod tests {
 
     #[test]
     fn a_shift_of_a_whole_pixel_moves_the_image_by_one() {
-        let recipe = recipe::parse(SMALL).unwrap();
+        let recipe = parse(SMALL).unwrap();
         let window = Window {
             x: 4,
             y: 4,
@@ -371,7 +373,7 @@ mod tests {
 
     #[test]
     fn half_a_pixel_of_shift_lies_half_way() {
-        let recipe = recipe::parse(SMALL).unwrap();
+        let recipe = parse(SMALL).unwrap();
         let window = Window {
             x: 4,
             y: 4,
@@ -391,7 +393,7 @@ mod tests {
 
     #[test]
     fn another_zone_sees_the_same_ground() {
-        let recipe = recipe::parse(SMALL).unwrap();
+        let recipe = parse(SMALL).unwrap();
         let lattice = Lattice {
             width: 64,
             height: 48,

@@ -11,17 +11,21 @@
 //! Every random number is a hash of the seed and a place, so tiles can be made in any order on any number of threads.
 //! Transcendental functions come from `libm`.
 
+mod acquisition;
 mod catalogue;
 mod check;
 mod country;
 mod ground;
 mod layout;
+mod parse;
 mod random;
 mod recipe;
 mod scene;
+mod shape;
 mod sky;
 mod surface;
 mod truth;
+mod written;
 
 use std::fs;
 use std::io::Write;
@@ -31,7 +35,8 @@ use jiff::Timestamp;
 use rayon::prelude::*;
 use serde_json::Value;
 
-pub use recipe::{Recipe, parse};
+pub use parse::parse;
+pub use recipe::Recipe;
 
 use crate::io::IoError;
 use crate::io::geotiff::{Compression, DataType, GeoTiffWriter, Layout};
@@ -218,7 +223,7 @@ fn radar_scene(scene: &RadarScene, time: Timestamp, out: &Path, made: &mut Simul
 /// Truth rasters of each pair of scenes that follow each other, and of the first and the last.
 fn truths(recipe: &Recipe, entries: &[Entry], out: &Path, made: &mut Simulated) -> Result<(), SimulateError> {
     let footprints = layout::footprints(recipe);
-    let own = scene::lattice(recipe, &recipe::GridChange::default())?;
+    let own = scene::lattice(recipe, &acquisition::GridChange::default())?;
     let mut pairs: Vec<[&Entry; 2]> = entries.windows(2).map(|pair| [&pair[0], &pair[1]]).collect();
     if let [first, _, .., last] = entries {
         pairs.push([first, last]);
@@ -354,7 +359,7 @@ fn stream<T: Send>(
 
 #[cfg(test)]
 mod tests {
-    use super::recipe::tests::SMALL;
+    use super::parse::tests::SMALL;
     use super::*;
 
     fn bytes(recipe: &Recipe, threads: usize) -> Vec<(PathBuf, Vec<u8>)> {

@@ -6,10 +6,11 @@ use jiff::tz::TimeZone;
 use crate::io::IoError;
 use crate::io::crs::Projector;
 
+use super::acquisition::{Date, GridChange, Radar};
 use super::ground::{Lattice, Scenery, Window};
-use super::layout::{Thing, shapes_at};
 use super::random::{hash, normal_pair, speckle};
-use super::recipe::{Date, GridChange, Radar, Recipe};
+use super::recipe::Recipe;
+use super::shape::{Thing, shapes_at};
 use super::sky::{Sky, shadow};
 use super::surface::{RADAR, Season};
 
@@ -304,11 +305,11 @@ impl<'a> RadarScene<'a> {
 #[cfg(test)]
 mod tests {
     use super::super::layout::things;
-    use super::super::recipe::{self, tests::SMALL};
+    use super::super::parse::{parse, tests::SMALL};
     use super::*;
 
     fn tile(text: &str, number: usize) -> OpticalTile {
-        let recipe = recipe::parse(text).unwrap();
+        let recipe = parse(text).unwrap();
         let scene = Optical::new(&recipe, &things(&recipe), number, &recipe.dates[number]).unwrap();
         scene
             .tile(Window {
@@ -366,7 +367,7 @@ mod tests {
 
     #[test]
     fn a_scene_in_degrees_covers_the_scene_in_metres() {
-        let recipe = recipe::parse(SMALL).unwrap();
+        let recipe = parse(SMALL).unwrap();
         let found = lattice(
             &recipe,
             &GridChange {

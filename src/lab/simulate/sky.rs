@@ -1,8 +1,9 @@
 //! What lies between the ground and the sensor: sun, clouds and their shadows, the edge of the swath.
 
+use super::acquisition::{Date, Side};
 use super::country::exceeded_by;
 use super::random::{hash, noise, octaves};
-use super::recipe::{Date, Recipe, Side};
+use super::recipe::Recipe;
 use super::surface::smooth;
 
 /// Height of the clouds, metres.
@@ -94,7 +95,7 @@ impl<'a> Sky<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::recipe::{self, tests::SMALL};
+    use super::super::parse::{parse, tests::SMALL};
     use super::*;
 
     #[test]
@@ -107,7 +108,7 @@ mod tests {
     #[test]
     fn a_cloud_hides_its_box_and_ends_beyond_its_edge() {
         let text = format!("{SMALL}\n[[date.cloud]]\nbox_m = [100, 100, 300, 200]\nedge_m = 50\n");
-        let recipe = recipe::parse(&text).unwrap();
+        let recipe = parse(&text).unwrap();
         let sky = Sky::new(&recipe, &recipe.dates[1], 1, 180.0);
         assert_eq!((sky.cloud(101.0, 199.0), sky.cloud(200.0, 150.0)), (1.0, 1.0));
         assert_eq!((sky.cloud(351.0, 150.0), sky.cloud(200.0, 251.0)), (0.0, 0.0));
@@ -118,7 +119,7 @@ mod tests {
     #[test]
     fn the_wedge_is_slanted() {
         let text = format!("{SMALL}\nwedge = {{ side = \"right\", top = 0.4, bottom = 0.1 }}\n");
-        let recipe = recipe::parse(&text).unwrap();
+        let recipe = parse(&text).unwrap();
         let sky = Sky::new(&recipe, &recipe.dates[1], 1, 180.0);
         assert!(sky.beyond(0.7, 0.0) && !sky.beyond(0.7, 1.0) && !sky.beyond(0.1, 0.0));
     }

@@ -3,8 +3,8 @@
 use ::geo::{Contains, Coord, Polygon};
 
 use super::ground::{Lattice, Window};
-use super::layout::{When, bounds};
 use super::recipe::Recipe;
+use super::shape::{When, bounds};
 
 /// Outside of what both scenes cover.
 pub const UNLABELLED: u8 = 0;
@@ -104,14 +104,15 @@ impl<'a> Truth<'a> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::acquisition::GridChange;
     use super::super::layout::footprints;
-    use super::super::recipe::{self, GridChange, tests::SMALL};
+    use super::super::parse::{parse, tests::SMALL};
     use super::super::scene::lattice;
     use super::*;
 
     #[test]
     fn a_hall_of_9_by_6_pixels_is_54_changed_pixels_where_both_scenes_lie() {
-        let recipe = recipe::parse(SMALL).unwrap();
+        let recipe = parse(SMALL).unwrap();
         let marks = footprints(&recipe);
         let whole = lattice(&recipe, &GridChange::default()).unwrap();
         let moved = lattice(

@@ -1,0 +1,257 @@
+//! Decoded blocks of rasters, shared by all threads and sites: while its surroundings are read, a block is decoded once.
+//!
+//! GDAL's own cache belongs to a handle, and a handle to one thread at a time: at the edges of tiles it would decode again.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use gdal::Dataset;
+use gdal::raster::GdalDataType;
+use lru::LruCache;
+use ndarray::{Zip, s};
+
+use super::IoError;
+use super::open::RasterInfo;
+use super::pool::{self, Pool};
+use crate::geo::Rect;
+use crate::raster::Plane;
+
+/// Blocks smaller than this many pixels, mostly single rows, are kept in stacks of about so many.
+const CELL_PIXELS: usize = 1 << 15;
+
+/// A raster file as it is cut into cells: a block, or some small blocks one below the other.
+pub struct Blocked {
+    path: Arc<Path>,
+    bounds: Rect,
+    cell: (usize, usize),
+    cell_bytes: usize,
+    /// Bands that are read together: in many files their pixels lie side by side, and a block of one brings the rest.
+    bands: Vec<usize>,
+}
+
+impl Blocked {
+    /// The file at `path`, of which `bands` (from 1) will be read.
+    pub fn new(path: &Path, info: &RasterInfo, bands: Vec<usize>) -> Self {
+        let (width, height) = info.block;
+        let (width, height) = (width.clamp(1, info.width), height.clamp(1, info.height));
+        let stacked = CELL_PIXELS.div_ceil(width * height);
+        let cell = (width, (height * stacked).min(info.height));
+        Self {
+            path: path.into(),
+            bounds: Rect::new(0, 0, info.width, info.height),
+            cell,
+            cell_bytes: cell.0 * cell.1 * info.pixel_bytes.min(size_of::<f32>()),
+            bands,
+        }
+    }
+
+    fn cell(&self, column: usize, row: usize) -> Rect {
+        let (w, h) = self.cell;
+        Rect::new((column * w) as i64, (row * h) as i64, w, h).intersect(&self.bounds)
+    }
+}
+
+/// Pixels as they are stored, where that takes fewer bytes.
+enum Block {
+    U8(Plane<u8>),
+    U16(Plane<u16>),
+    I16(Plane<i16>),
+    F32(Plane<f32>),
+}
+
+/// Where a block comes to lie; locked while it is decoded, so that no other thread decodes it too.
+type Place = Arc<Mutex<Option<Arc<Block>>>>;
+
+/// File, band, column and row of a cell.
+type Key = (Arc<Path>, usize, usize, usize);
+
+/// The blocks that were used last, up to a number of bytes.
+pub struct Blocks {
+    pool: Arc<Pool>,
+    capacity: usize,
+    shelf: Mutex<Shelf>,
+}
+
+struct Shelf {
+    places: LruCache<Key, (Place, usize)>,
+    bytes: usize,
+}
+
+impl Blocks {
+    /// An empty store for `capacity` bytes of pixels of the files that `pool` opens.
+    pub fn new(pool: Arc<Pool>, capacity: usize) -> Self {
+        let shelf = Shelf {
+            places: LruCache::unbounded(),
+            bytes: 0,
+        };
+        Self {
+            pool,
+            capacity,
+            shelf: Mutex::new(shelf),
+        }
+    }
+
+    /// The stored values of `rect`, which must lie inside the raster, in `band` (from 1) of `file`.
+    ///
+    /// # Errors
+    /// A file that cannot be opened or read.
+    pub fn read(&self, file: &Blocked, band: usize, rect: &Rect) -> Result<Plane<f32>, IoError> {
+        let mut plane = Plane::filled(*rect, 0.0);
+        let (w, h) = (file.cell.0 as i64, file.cell.1 as i64);
+        for row in rect.y / h..=(rect.bottom() - 1) / h {
+            for column in rect.x / w..=(rect.right() - 1) / w {
+                match &*self.block(file, band, column as usize, row as usize)? {
+                    Block::U8(block) => copy(block, &mut plane),
+                    Block::U16(block) => copy(block, &mut plane),
+                    Block::I16(block) => copy(block, &mut plane),
+                    Block::F32(block) => copy(block, &mut plane),
+                }
+            }
+        }
+        Ok(plane)
+    }
+
+    /// Forgets all blocks.
+    pub fn clear(&self) {
+        let mut shelf = lock(&self.shelf);
+        shelf.places.clear();
+        shelf.bytes = 0;
+    }
+
+    fn block(&self, file: &Blocked, band: usize, column: usize, row: usize) -> Result<Arc<Block>, IoError> {
+        let place = |band| self.place((file.path.clone(), band, column, row), file.cell_bytes);
+        let wanted = place(band);
+        if let Some(block) = &*lock(&wanted) {
+            return Ok(block.clone());
+        }
+        let rect = file.cell(column, row);
+        self.pool.with(&file.path, |dataset| {
+            for other in file.bands.iter().filter(|other| **other != band) {
+                // Its own reader is told when it cannot be read.
+                let _ = filled(&place(*other), dataset, &file.path, *other, &rect);
+            }
+            filled(&wanted, dataset, &file.path, band, &rect)
+        })?
+    }
+
+    /// The place of a block, which is now the one used last; those used least make way.
+    fn place(&self, key: Key, bytes: usize) -> Place {
+        let mut shelf = lock(&self.shelf);
+        if let Some((place, _)) = shelf.places.get(&key) {
+            return place.clone();
+        }
+        while shelf.bytes + bytes > self.capacity
+            && let Some((_, (_, gone))) = shelf.places.pop_lru()
+        {
+            shelf.bytes -= gone;
+        }
+        let place = Place::default();
+        shelf.bytes += bytes;
+        shelf.places.put(key, (place.clone(), bytes));
+        place
+    }
+}
+
+/// A lock that a panic elsewhere does not spoil: what it guards is whole at any moment.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The block at `place`, decoded if nobody has done so.
+fn filled(place: &Place, dataset: &Dataset, path: &Path, band: usize, rect: &Rect) -> Result<Arc<Block>, IoError> {
+    let mut held = lock(place);
+    if let Some(block) = &*held {
+        return Ok(block.clone());
+    }
+    let failed = |error| IoError::gdal("reading", path, &error);
+    let block = match dataset.rasterband(band).map_err(failed)?.band_type() {
+        GdalDataType::UInt8 => Block::U8(pool::read(dataset, path, band, rect)?),
+        GdalDataType::UInt16 => Block::U16(pool::read(dataset, path, band, rect)?),
+        GdalDataType::Int16 => Block::I16(pool::read(dataset, path, band, rect)?),
+        _ => Block::F32(pool::read(dataset, path, band, rect)?),
+    };
+    Ok(held.insert(Arc::new(block)).clone())
+}
+
+/// Puts what `block` and `plane` share into `plane`.
+fn copy<T: Copy + Into<f32>>(block: &Plane<T>, plane: &mut Plane<f32>) {
+    let shared = block.rect.intersect(&plane.rect);
+    let (x, y) = ((shared.x - plane.rect.x) as usize, (shared.y - plane.rect.y) as usize);
+    let to = plane.data.slice_mut(s![y..y + shared.h, x..x + shared.w]);
+    Zip::from(to)
+        .and(block.view(&shared))
+        .for_each(|to, from| *to = (*from).into());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::io::geotiff::{Compression, DataType, GeoTiffWriter, Layout};
+    use crate::io::open;
+
+    /// A raster of 40 x 40 pixels in blocks of 16, two bands: 100 y + x, and that plus 10,000.
+    fn raster(folder: &Path) -> std::path::PathBuf {
+        let path = folder.join("a.tif");
+        let layout = Layout {
+            width: 40,
+            height: 40,
+            bands: 2,
+            data_type: DataType::U16,
+            transform: [500_000.0, 10.0, 0.0, 5_000_000.0, 0.0, -10.0],
+            crs: "EPSG:32633".into(),
+            nodata: None,
+            compression: Compression::Deflate(1),
+            block: 16,
+        };
+        let mut writer = GeoTiffWriter::create(&path, layout).unwrap();
+        for band in [1, 2] {
+            let value = |i: u16| (u16::try_from(band).unwrap() - 1) * 10_000 + i / 40 * 100 + i % 40;
+            let pixels: Vec<u16> = (0..1600).map(value).collect();
+            writer.write(band, 0, 0, 40, 40, &pixels).unwrap();
+        }
+        writer.finish().unwrap();
+        path
+    }
+
+    #[test]
+    fn a_window_over_many_blocks_is_what_the_file_holds_whatever_the_room() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = raster(folder.path());
+        let info = open::info(&path).unwrap();
+        for (capacity, cell) in [(0, None), (3000, Some((16, 16))), (1 << 20, Some((16, 16)))] {
+            let pool = Arc::new(Pool::default());
+            let blocks = Blocks::new(pool.clone(), capacity);
+            let mut file = Blocked::new(&path, &info, vec![1, 2]);
+            file.cell = cell.unwrap_or(file.cell);
+            for rect in [
+                Rect::new(0, 0, 40, 40),
+                Rect::new(15, 3, 2, 30),
+                Rect::new(33, 39, 7, 1),
+            ] {
+                for band in [1, 2] {
+                    let expected: Plane<u16> = pool.read(&path, band, &rect).unwrap();
+                    let found = blocks.read(&file, band, &rect).unwrap();
+                    assert_eq!(found.data, expected.data.mapv(f32::from), "{capacity} bytes, {rect:?}");
+                }
+            }
+            let shelf = lock(&blocks.shelf);
+            let bytes: usize = shelf.places.iter().map(|(_, (_, bytes))| bytes).sum();
+            assert_eq!(bytes, shelf.bytes);
+            assert!(bytes <= capacity.max(file.cell_bytes));
+        }
+    }
+
+    #[test]
+    fn a_block_brings_the_other_bands_and_is_decoded_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = raster(folder.path());
+        let info = open::info(&path).unwrap();
+        let blocks = Blocks::new(Arc::default(), 1 << 20);
+        let file = Blocked::new(&path, &info, vec![1, 2]);
+        let pixel = Rect::new(5, 5, 1, 1);
+        assert_eq!(blocks.read(&file, 1, &pixel).unwrap().data[[0, 0]], 505.0);
+        blocks.pool.forget(&path);
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(blocks.read(&file, 2, &pixel).unwrap().data[[0, 0]], 10_505.0);
+    }
+}
