@@ -270,7 +270,7 @@ mod tests {
     use super::*;
     use crate::io::geotiff::{Compression, DataType, GeoTiffWriter, Layout};
     use crate::io::open;
-    use crate::scene::Kind;
+    use crate::scene::select::tests::{band, scene};
 
     const PIXEL_M: f64 = 10.0;
     const LEFT_TOP: (f64, f64) = (500_000.0, 5_000_000.0);
@@ -300,34 +300,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = raster(folder.path(), values);
         let mut band = BandAsset {
-            name: "red".into(),
             path: path.clone(),
-            index: 1,
-            scale: 1.0,
-            offset: 0.0,
-            nodata: None,
-            decibel: false,
-            saturated: None,
-            valid: None,
-            noise: None,
-            noise_fraction: 0.0,
+            ..band("red")
         };
         change(&mut band);
-        let day = "2020-01-01T00:00:00Z".parse().unwrap();
         let scene = Scene {
-            id: "row".into(),
-            start: day,
-            end: day,
-            sensor: "generic".into(),
-            kind: Kind::Optical,
-            platform: None,
-            relative_orbit: None,
-            pass: None,
-            cloud_fraction: None,
-            footprint: None,
             bands: vec![band],
-            quality: Vec::new(),
-            source: path.clone(),
+            ..scene("row", "2020-01-01")
         };
         let grid = Grid {
             crs: "EPSG:32631".into(),

@@ -303,11 +303,12 @@ fn day_of_year(scene: &Scene) -> f64 {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::scene::BandAsset;
 
-    fn scene(id: &str, start: &str) -> Scene {
+    /// An optical scene of one band, `red`.
+    pub(crate) fn scene(id: &str, start: &str) -> Scene {
         let start: Timestamp = format!("{start}T10:00:00Z").parse().unwrap();
         Scene {
             id: id.into(),
@@ -326,7 +327,8 @@ mod tests {
         }
     }
 
-    fn band(name: &str) -> BandAsset {
+    /// A band of values as they are stored.
+    pub(crate) fn band(name: &str) -> BandAsset {
         BandAsset {
             name: name.into(),
             path: "x.tif".into(),
