@@ -157,6 +157,7 @@ mod tests {
         let html = render(&report);
         assert_eq!(html.matches("<article").count(), 7);
         assert!(html.contains("<caption>7 of 300,"));
+        assert!(html.contains("Of 300 anomalies the 7 that are listed below are outlined."));
         let id = |index: usize| report.comparisons[0].anomalies[index].id.as_str();
         let first = crate::report::shown(&report.comparisons[0].anomalies, 7);
         assert!((0..300).all(|index| html.contains(id(index)) == first.contains(&index)));
