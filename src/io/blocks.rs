@@ -21,8 +21,10 @@ const CELL_PIXELS: usize = 1 << 15;
 
 /// A raster file as it is cut into cells: a block, or some small blocks one below the other.
 pub struct Blocked {
-    path: Arc<Path>,
-    bounds: Rect,
+    /// The file.
+    pub path: Arc<Path>,
+    /// Its pixels.
+    pub bounds: Rect,
     cell: (usize, usize),
     cell_bytes: usize,
     /// Bands that are read together: in many files their pixels lie side by side, and a block of one brings the rest.

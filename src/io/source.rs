@@ -22,10 +22,8 @@ pub struct SceneSource {
 }
 
 struct BandReader {
-    path: PathBuf,
-    index: usize,
-    size: (usize, usize),
     file: Arc<Blocked>,
+    index: usize,
     mapping: Arc<Mapping>,
     /// Absent for quality bands: raw values, nearest neighbour.
     radiometry: Option<Radiometry>,
@@ -86,10 +84,8 @@ impl SceneSource {
                 }
             };
             Ok(BandReader {
-                path: path.to_owned(),
-                index,
-                size: (info.width, info.height),
                 file,
+                index,
                 mapping,
                 radiometry,
             })
@@ -137,13 +133,14 @@ impl SceneSource {
     }
 
     fn read_band(&self, band: &BandReader, rect: &Rect) -> Result<(Array2<f32>, Plane<Flags>), ReadError> {
-        let needed = band.mapping.window(rect, band.size.0, band.size.1);
+        let size = (band.file.bounds.w, band.file.bounds.h);
+        let needed = band.mapping.window(rect, size.0, size.1);
         if needed.is_empty() {
             let nothing = Array2::from_elem((rect.h, rect.w), f32::NAN);
             return Ok((nothing, Plane::filled(*rect, flags::NOT_COVERED)));
         }
         let failed = |message: String| ReadError {
-            path: band.path.display().to_string(),
+            path: band.file.path.display().to_string(),
             message: format!(
                 "band {}, columns {}..{}, rows {}..{}: {message}; is the file complete?",
                 band.index,
@@ -170,7 +167,7 @@ impl SceneSource {
         radiometry.apply(&mut window);
         let (mut values, mut reasons) = match &*band.mapping {
             Mapping::Window { dx, dy } => resample::shifted(*dx, *dy, rect, &window),
-            Mapping::Nodes(nodes) => resample::bilinear(nodes, rect, &window, band.size),
+            Mapping::Nodes(nodes) => resample::bilinear(nodes, rect, &window, size),
         };
         if radiometry.decibel {
             // Power is averaged as power; only then is it put into decibels.

@@ -41,7 +41,7 @@ pub(super) fn environment() -> Result<Environment<'static>, minijinja::Error> {
         }
         escape_formatter(out, state, value)
     });
-    env.set_undefined_behavior(UndefinedBehavior::SemiStrict);
+    env.set_undefined_behavior(UndefinedBehavior::Strict);
     env.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
     env.add_filter("grouped", |n: u64| grouped(n));
     env.add_filter("whole", |v: f64| grouped(v.max(0.0).round() as u64));
