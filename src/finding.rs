@@ -115,8 +115,24 @@ pub struct Anomaly {
     pub pixels: u64,
     /// The judgement.
     pub verdict: Verdict,
+    /// What each detector says of it; empty where one decides alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub votes: Vec<Vote>,
     /// Declared zones that it touches.
     pub zones: Vec<String>,
+}
+
+/// What one of several detectors says of an anomaly: dissent is kept.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Vote {
+    /// Which detector.
+    pub detector: String,
+    /// Whether it finds it: its mean score is two sigma or more. Absent where it could not judge.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub finds: Option<bool>,
+    /// Its mean score, sigma.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mean_sigma: Option<f64>,
 }
 
 /// What became of a declared activity.
@@ -231,6 +247,39 @@ pub struct Normalisation {
     pub unchanged: u64,
 }
 
+/// How the judged scene lies beside the earlier one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct RegistrationRecord {
+    /// Nine tenths of the tie points lie nearer than this to what is applied, pixels.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub circular_error_90_px: Option<f64>,
+    /// Root mean square distance of each tie point from the model fitted without it, pixels.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub held_out_px: Option<f64>,
+    /// What is applied: `identity`, `shift` or `affine`.
+    pub model: String,
+    /// Id of the scene that is moved; the other stays.
+    pub moved: String,
+    /// `pass`, `degraded` (compared by a detector that a shift does not upset), `refused` (not compared) or `unmeasured` (not moved).
+    pub outcome: String,
+    /// Tie points that do not agree with the others.
+    pub outliers: u64,
+    /// Why it was not measured.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Windows that gave no tie point, by reason.
+    pub rejected: BTreeMap<String, u64>,
+    /// Root mean square distance of the tie points from what is applied, pixels of the site grid.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub residual_px: Option<f64>,
+    /// What is added to the position of the moved scene's content in the middle of the site, pixels: x right, y down. Where the model is
+    /// `identity` it was measured and not applied.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shift_px: Option<[f64; 2]>,
+    /// Tie points that agree.
+    pub tie_points: u64,
+}
+
 /// The cutoff that was used, and the law of no change behind it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CutoffRecord {
@@ -278,8 +327,11 @@ pub struct Comparison {
     pub cutoff: Option<CutoffRecord>,
     /// When a change that is seen here happened.
     pub dates: Interval,
-    /// Detector that gave the scores.
+    /// Detectors that gave the scores; several with the rule that joined them.
     pub detector: String,
+    /// Ids of the scenes before `before` that a series holds, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<String>,
     /// Normalisation; absent when nothing could be compared.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub normalisation: Option<Normalisation>,
@@ -287,6 +339,9 @@ pub struct Comparison {
     pub notes: Vec<String>,
     /// Whether enough of the site was observed to judge it.
     pub observable: bool,
+    /// How its scenes lie beside each other; absent where that is not measured: radar, series.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub registration: Option<RegistrationRecord>,
     /// Coverage of each zone.
     pub zones: Vec<ZoneCoverage>,
 }

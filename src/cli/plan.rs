@@ -51,6 +51,13 @@ fn describe(plan: &SitePlan, inputs: &Inputs) -> String {
             "  compares {} ({}) with {} ({})",
             before.id, before.start, after.id, after.start
         ));
+        if pair.is_series() {
+            lines.push(format!("    and {} scenes before them", pair.history.len()));
+        }
+        for radar in &pair.beside {
+            let (before, after) = (&inputs.scenes[radar.before], &inputs.scenes[radar.after]);
+            lines.push(format!("    together with {} and {}", before.id, after.id));
+        }
         lines.push(format!("    bands: {}", pair.bands.join(" ")));
     }
     if plan.pairs.is_empty() {

@@ -9,8 +9,8 @@ use ndarray::Array2;
 use super::IoError;
 use super::blocks::{Blocked, Blocks};
 use super::open::RasterInfo;
-use super::resample::{self, Mapping, Window};
-use crate::geo::{Grid, Rect};
+use super::resample::{self, Kernel, Mapping, Window};
+use crate::geo::{Affine, Grid, Rect};
 use crate::raster::{Flags, PixelSource, Plane, ReadError, Stack, flags};
 use crate::scene::{BandAsset, Scene};
 
@@ -41,7 +41,8 @@ struct Radiometry {
 }
 
 impl SceneSource {
-    /// `scene` on `grid`, with the bands named in `bands`; `margin` pixels around the grid can be read too.
+    /// `scene` on `grid`, with the bands named in `bands`; `margin` pixels around the grid can be read too. At each point of the
+    /// grid it is read where `moved` says.
     ///
     /// `infos` tells of every file. Nothing is read yet.
     ///
@@ -51,6 +52,7 @@ impl SceneSource {
         scene: &Scene,
         grid: &Grid,
         margin: usize,
+        moved: &Affine,
         bands: &[String],
         infos: &BTreeMap<PathBuf, RasterInfo>,
         blocks: Arc<Blocks>,
@@ -76,7 +78,7 @@ impl SceneSource {
             let (mapping, file) = match files.iter().find(|(known, ..)| known == path) {
                 Some((_, mapping, file)) => (mapping.clone(), file.clone()),
                 None => {
-                    let mapping = Arc::new(Mapping::new(grid, margin, &info.geotransform, &info.crs_wkt)?);
+                    let mapping = Arc::new(Mapping::new(grid, margin, &info.geotransform, &info.crs_wkt, moved)?);
                     let together = wanted.iter().filter(|(other, _)| *other == path);
                     let file = Arc::new(Blocked::new(path, info, together.map(|(_, index)| *index).collect()));
                     files.push((path.to_owned(), mapping.clone(), file.clone()));
@@ -167,7 +169,7 @@ impl SceneSource {
         radiometry.apply(&mut window);
         let (mut values, mut reasons) = match &*band.mapping {
             Mapping::Window { dx, dy } => resample::shifted(*dx, *dy, rect, &window),
-            Mapping::Nodes(nodes) => resample::bilinear(nodes, rect, &window, size),
+            Mapping::Nodes(nodes) => resample::interpolated(nodes, rect, &window, size, radiometry.kernel()),
         };
         if radiometry.decibel {
             // Power is averaged as power; only then is it put into decibels.
@@ -222,6 +224,11 @@ impl Radiometry {
             valid: band.valid,
             decibel: band.decibel,
         }
+    }
+
+    /// Power must not fall below nothing, as it would beside a bright point under a kernel that overshoots.
+    fn kernel(&self) -> Kernel {
+        if self.decibel { Kernel::Bilinear } else { Kernel::Cubic }
     }
 
     /// The physical range that values are held inside.
@@ -318,6 +325,7 @@ mod tests {
             &scene,
             &grid,
             1,
+            &Affine::IDENTITY,
             &["red".to_owned()],
             &infos,
             Arc::new(Blocks::new(Arc::default(), 0)),

@@ -7,7 +7,7 @@ use geo::MapCoords;
 use serde::Serialize;
 
 use crate::finding::{Geometry, SiteReport, round};
-use crate::geo::{Grid, Rect, Shape};
+use crate::geo::{Affine, Grid, Rect, Shape};
 use crate::io::crs::{Projector, WGS84};
 use crate::io::pool::Pool;
 use crate::io::resample::{self, Mapping, Window};
@@ -120,7 +120,7 @@ fn evaluate_site(truth: &Path, folder: &Path) -> Result<Option<Evaluation>, Eval
         height: record.height,
     };
     let info = open::info(truth)?;
-    let mapping = Mapping::new(&grid, 0, &info.geotransform, &info.crs_wkt)?;
+    let mapping = Mapping::new(&grid, 0, &info.geotransform, &info.crs_wkt, &Affine::IDENTITY)?;
     let pool = Pool::default();
     let to_grid = Projector::new(WGS84, &grid.crs)?;
     let claims = newest

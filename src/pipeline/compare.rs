@@ -7,12 +7,12 @@ use std::sync::atomic::AtomicBool;
 use geo::MultiPolygon;
 
 use super::SiteError;
+use super::channel::Channel;
 use super::config::Config;
 use super::driver::in_order;
 use super::events::Observer;
 use super::inputs::Inputs;
 use super::measure::{self, Measure};
-use super::observe::PairView;
 use super::passes::{self, Counts, Lattice, Pass, Written};
 use super::pictures;
 use super::plan::{Ground, Pair, SitePlan};
@@ -22,13 +22,11 @@ use crate::finding::{Anomaly, Comparison, CutoffRecord};
 use crate::io::blocks::Blocks;
 use crate::io::geotiff::GeoTiffWriter;
 use crate::io::pool::Pool;
-use crate::io::source::SceneSource;
 use crate::report;
-use crate::scene::Scene;
 use crate::stage::cutoff;
-use crate::stage::detect::difference::Scorer;
+use crate::stage::detect::Cell;
+use crate::stage::detect::combine::Combination;
 use crate::stage::judge;
-use crate::stage::normalise::{self, SensorNoise};
 use crate::stage::outline::outline;
 use crate::stage::regions::Region;
 
@@ -61,12 +59,20 @@ impl Survey<'_> {
 }
 
 /// Everything known of a comparison once its scores are written.
-pub(super) struct Compared<'a> {
+pub struct Compared<'a> {
+    /// Which scenes.
     pub pair: &'a Pair,
-    pub sources: [SceneSource; 2],
-    pub fit: Option<(normalise::Fit, Scorer)>,
+    /// That of the judged scenes first, then those of the scenes beside them.
+    pub channels: Vec<Channel<'a>>,
+    /// What the score pass counted.
     pub counts: Counts,
-    pub notes: Vec<String>,
+}
+
+impl Compared<'_> {
+    /// The channel of the judged scenes.
+    pub fn main(&self) -> &Channel<'_> {
+        &self.channels[0]
+    }
 }
 
 /// The pixels that make the site's picture.
@@ -88,85 +94,42 @@ pub(super) fn compare<'a>(
     band: usize,
     timers: &mut Timers,
 ) -> Result<Compared<'a>, SiteError> {
-    let scenes = [pair.before, pair.after].map(|index| &survey.inputs.scenes[index]);
-    let sources = timers.time("align", || align(survey, ground, scenes, &pair.bands))?;
-    let view = view(survey, ground, scenes, &sources);
-    let sample = timers.time("survey", || view.survey(survey.stop))?;
-    let mut notes = Vec::new();
-    let noises = sensor_noises(scenes, &pair.bands);
-    let fit = match timers.time("fit", || normalise::fit(&sample, &noises, &survey.config.normalise)) {
-        Ok(fit) => {
-            let scorer = Scorer::fit(&sample, &fit.bands, &survey.config.detect);
-            Some((fit, scorer))
-        }
-        Err(error) => {
-            notes.push(error.to_string());
-            None
-        }
-    };
+    let (main, cells) = Channel::open(survey, ground, pair, timers)?;
+    let (mut channels, mut surveys) = (vec![main], vec![cells]);
+    for beside in &pair.beside {
+        let (channel, cells) = Channel::open(survey, ground, beside, timers)?;
+        channels.push(channel);
+        surveys.push(cells);
+    }
+    let combination = timers.time("fit", || combination(&channels, &surveys, survey.config));
+    drop(surveys);
     let pass = survey.pass(plan, ground);
     let lattice = lattice(ground, pair, survey.config);
-    let scorer = fit.as_ref().map(|(_, scorer)| scorer);
-    let counts = timers.time("score", || passes::score(&pass, &view, scorer, &lattice, out, band))?;
-    Ok(Compared {
-        pair,
-        sources,
-        fit,
-        counts,
-        notes,
-    })
-}
-
-/// Noise of each band that its sensor states, the larger of both dates.
-fn sensor_noises(scenes: [&Scene; 2], bands: &[String]) -> Vec<SensorNoise> {
-    let of = |scene: &Scene, name: &String| {
-        let band = scene.bands.iter().find(|band| band.name == *name);
-        band.map_or((0.0, 0.0), |band| (band.noise.unwrap_or(0.0), band.noise_fraction))
+    let views: Vec<_> = channels.iter().map(|channel| channel.view(survey, ground)).collect();
+    let look = passes::Look {
+        channels: &channels,
+        views: &views,
+        combination: &combination,
     };
-    bands
-        .iter()
-        .map(|name| {
-            let [a, b] = scenes.map(|scene| of(scene, name));
-            SensorNoise {
-                floor: a.0.max(b.0),
-                fraction: a.1.max(b.1),
-            }
-        })
-        .collect()
+    let counts = timers.time("score", || passes::score(&pass, &look, &lattice, out, band))?;
+    drop(views);
+    Ok(Compared { pair, channels, counts })
 }
 
-fn align(
-    survey: &Survey<'_>,
-    ground: &Ground,
-    scenes: [&Scene; 2],
-    bands: &[String],
-) -> Result<[SceneSource; 2], SiteError> {
-    let open = |scene| {
-        SceneSource::new(
-            scene,
-            &ground.grid,
-            ground.halo,
-            bands,
-            &survey.inputs.infos,
-            survey.blocks.clone(),
-        )
+/// How the scores of all detectors are joined; each detector scores its survey for that.
+fn combination(channels: &[Channel<'_>], surveys: &[Vec<Cell>], config: &Config) -> Combination {
+    let several = channels.iter().map(|channel| channel.scorers.len()).sum::<usize>() > 1;
+    let cells = if several { surveys[0].len() } else { 0 };
+    let of_cell = |index: usize| {
+        let of_channel = |(channel, cells): (&Channel<'_>, &Vec<Cell>)| {
+            let Cell { core, seen } = &cells[index];
+            let scorers = channel.scorers.iter();
+            scorers.map(|(_, scorer)| scorer.score(seen, core)).collect::<Vec<_>>()
+        };
+        channels.iter().zip(surveys).flat_map(of_channel).collect()
     };
-    Ok([open(scenes[0])?, open(scenes[1])?])
-}
-
-fn view<'a>(
-    survey: &Survey<'a>,
-    ground: &'a Ground,
-    scenes: [&'a Scene; 2],
-    sources: &'a [SceneSource; 2],
-) -> PairView<'a> {
-    PairView {
-        before: &sources[0],
-        after: &sources[1],
-        codings: scenes.map(|scene| scene.quality.iter().map(|quality| &quality.coding).collect()),
-        grid: &ground.grid,
-        config: survey.config,
-    }
+    let scores: Vec<_> = (0..cells).map(of_cell).collect();
+    Combination::fit(config.detect.rule, &scores)
 }
 
 /// What a comparison's scores say.
@@ -194,9 +157,12 @@ pub(super) fn find(
         shown: Vec::new(),
         matched: Vec::new(),
     };
-    let Some((_, scorer)) = &compared.fit else {
+    let Some(fit) = &compared.main().fit else {
         return Ok(found);
     };
+    if compared.main().scorers.is_empty() {
+        return Ok(found);
+    }
     let config = survey.config;
     let pass = survey.pass(plan, ground);
     let cutoff = timers.time("cutoff", || cutoff::fit(&compared.counts.histogram, &config.cutoff));
@@ -212,9 +178,9 @@ pub(super) fn find(
             .max(1.0) as u64;
         regions = timers.time("regions", || passes::regions(&pass, &scores, seed, grow, min_pixels))?;
     }
-    let scenes = [compared.pair.before, compared.pair.after].map(|index| &survey.inputs.scenes[index]);
-    let view = view(survey, ground, scenes, &compared.sources);
-    let measures = timers.time("measure", || measure::measure(&pass, &view, scorer, &reasons, &regions))?;
+    let measures = timers.time("measure", || {
+        measure::measure(&pass, survey, &compared.channels, &fit.bands, &reasons, &regions)
+    })?;
     // Strongest first; the first pixel settles ties.
     let mut order: Vec<(Region, Measure)> = regions.into_iter().zip(measures).collect();
     order.sort_by_key(|(region, _)| {
@@ -224,7 +190,7 @@ pub(super) fn find(
         )
     });
     timers.time("judge", || {
-        judge_all(survey, plan, ground, compared, scorer, &order, &mut found)
+        judge_all(survey, plan, ground, compared, &order, &mut found)
     })?;
     let most = config.report.max_shown;
     found.shown = report::shown(&found.anomalies, most)
@@ -244,19 +210,18 @@ fn judge_all(
     plan: &SitePlan,
     ground: &Ground,
     compared: &Compared<'_>,
-    scorer: &Scorer,
     order: &[(Region, Measure)],
     found: &mut Found,
 ) -> Result<(), SiteError> {
-    let span = record::span(compared.pair, survey.inputs);
     let judge_lot = |lot: &&[(Region, Measure)]| -> Result<Vec<_>, SiteError> {
-        let maker = AnomalyMaker::new(&plan.site, ground, compared.pair, survey.inputs)?;
+        let maker = AnomalyMaker::new(&plan.site, ground, compared, survey.inputs)?;
         let judge_one = |(region, measure): &(Region, Measure)| {
             let (activities, zones) = (&ground.activities, &ground.zones);
+            let span = record::onset_span(compared.pair, measure.onset, survey.inputs);
             let mut judgement = judge::judge(region, measure.edge, span, activities, zones, &survey.config.judge);
             let matched = std::mem::take(&mut judgement.matched);
             let outline = outline(&region.runs);
-            let anomaly = maker.make(region, &outline, judgement, measure, scorer)?;
+            let anomaly = maker.make(region, &outline, judgement, measure, span)?;
             Ok((anomaly, matched))
         };
         lot.iter().map(judge_one).collect()
@@ -286,7 +251,12 @@ pub(super) fn comparison(
 ) -> Comparison {
     let coverage = compared.counts.areas[0].coverage();
     let least = survey.config.judge.min_observed_fraction;
-    let mut notes = compared.notes.clone();
+    let main = compared.main();
+    let mut notes: Vec<String> = compared
+        .channels
+        .iter()
+        .flat_map(|channel| channel.notes.clone())
+        .collect();
     if coverage.observed_fraction < least {
         notes.push(format!(
             "{:.1} % of the site was observed, less than the {:.0} % that a judgement needs",
@@ -300,15 +270,14 @@ pub(super) fn comparison(
         before: id(compared.pair.before),
         after: id(compared.pair.after),
         dates: record::interval(record::span(compared.pair, survey.inputs)),
-        observable: coverage.observed_fraction >= least && compared.fit.is_some(),
+        observable: coverage.observed_fraction >= least && !main.scorers.is_empty(),
+        registration: main.registration.clone(),
         notes,
         coverage,
         zones: record::zones(&plan.site, &compared.counts.areas),
-        detector: survey.config.detect.detector.clone(),
-        normalisation: compared
-            .fit
-            .as_ref()
-            .map(|(fit, _)| record::normalisation(compared.pair, fit)),
+        detector: record::detectors(&compared.channels, survey.config),
+        earlier: compared.pair.history.iter().map(|index| id(*index)).collect(),
+        normalisation: main.fit.as_ref().map(|fit| record::normalisation(compared.pair, fit)),
         cutoff,
         anomalies,
     }

@@ -11,6 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::scene::Pass;
+use crate::stage::coregister::CoregisterParams;
 use crate::stage::cutoff::CutoffParams;
 use crate::stage::detect::DetectParams;
 use crate::stage::judge::JudgeParams;
@@ -33,6 +34,8 @@ pub struct Config {
     pub grid: GridParams,
     /// Which pixels can be judged.
     pub screen: ScreenParams,
+    /// How dates are moved onto each other.
+    pub coregister: CoregisterParams,
     /// Radiometric normalisation.
     pub normalise: NormaliseParams,
     /// The detector.
@@ -115,6 +118,8 @@ pub enum Which {
     NewestAgainstPrevious,
     /// The newest scene against the newest of a period.
     NewestAgainstPeriod,
+    /// The newest scene against all before it.
+    NewestAgainstHistory,
     /// Each scene against the one before it.
     EveryConsecutivePair,
 }

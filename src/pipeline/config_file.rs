@@ -7,6 +7,7 @@ use toml::de::{DeTable, DeValue};
 use super::config::{Config, DEFAULTS, Which, instant};
 use crate::fault::{Fault, did_you_mean, nearest};
 use crate::raster::flags;
+use crate::stage::detect::Detector;
 
 impl Config {
     /// The pipeline file at `path` over the defaults, its paths made absolute to its folder.
@@ -209,10 +210,11 @@ fn out_of_range(config: &Config) -> Vec<(&'static str, String)> {
             ));
         }
     }
-    if config.detect.detector != "difference" {
+    let combines = config.detect.detector == Detector::Combine;
+    if combines && (config.detect.combine.len() < 2 || config.detect.combine.contains(&Detector::Combine)) {
         faults.push((
-            "detect.detector",
-            format!("expected \"difference\", found \"{}\"", config.detect.detector),
+            "detect.combine",
+            "expected two detectors or more for \"combine\", such as [\"difference\", \"irmad\"]".into(),
         ));
     }
     if config.grid.crs != "utm"

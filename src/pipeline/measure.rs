@@ -3,13 +3,17 @@
 use std::collections::BTreeMap;
 
 use super::SiteError;
+use super::channel::Channel;
+use super::compare::Survey;
 use super::driver::in_order;
-use super::observe::{Observed, PairView};
 use super::passes::{Pass, Written};
 use crate::geo::Rect;
+use crate::raster::stats::{SCORE_NODATA, SCORE_SCALE};
 use crate::raster::{Flags, Plane, flags};
-use crate::stage::detect::difference::Scorer;
+use crate::stage::detect::smooth::{self, Smoothed};
+use crate::stage::detect::{DetectParams, Onset, Seen};
 use crate::stage::judge::Edge;
+use crate::stage::normalise::BandLaw;
 use crate::stage::regions::Region;
 
 /// What is measured inside a region.
@@ -19,20 +23,29 @@ pub struct Measure {
     pub band_sigma: Vec<f64>,
     /// The region's edge.
     pub edge: Edge,
+    /// Mean score of each detector, sigma; `None` from one that could not judge any of it. Empty where one detector decides alone.
+    pub votes: Vec<Option<f64>>,
+    /// When most of it changed, where the detector can tell.
+    pub onset: Option<Onset>,
 }
 
-/// Sums over a region: thousandths of sigma per band, and edge pixels. Integers: no order of cells can be seen.
+/// Sums over a region: thousandths of sigma per band, edge pixels, stored scores. Integers: no order of cells can be seen.
 #[derive(Clone)]
 struct Sums {
     bands: Vec<i64>,
     edge: Edge,
+    /// Sum and number of the scores of each detector.
+    votes: Vec<(i64, u64)>,
+    onsets: BTreeMap<Onset, u64>,
 }
 
 impl Sums {
-    fn new(bands: usize) -> Self {
+    fn new(bands: usize, votes: usize) -> Self {
         Self {
             bands: vec![0; bands],
             edge: Edge::default(),
+            votes: vec![(0, 0); votes],
+            onsets: BTreeMap::new(),
         }
     }
 
@@ -43,7 +56,41 @@ impl Sums {
             .for_each(|(all, part)| *all += part);
         self.edge.pixels += part.edge.pixels;
         self.edge.unobserved += part.edge.unobserved;
+        for (all, part) in self.votes.iter_mut().zip(&part.votes) {
+            *all = (all.0 + part.0, all.1 + part.1);
+        }
+        part.onsets
+            .iter()
+            .for_each(|(onset, n)| *self.onsets.entry(*onset).or_insert(0) += n);
     }
+
+    fn measure(self, region: &Region) -> Measure {
+        let mean = |sum: i64| sum as f64 / 1000.0 / region.pixels() as f64;
+        let vote = |(sum, n): &(i64, u64)| (*n > 0).then(|| *sum as f64 * SCORE_SCALE / *n as f64);
+        // Of onsets of equally many pixels the earliest.
+        let onset = self
+            .onsets
+            .iter()
+            .rev()
+            .max_by_key(|(_, n)| **n)
+            .map(|(onset, _)| *onset);
+        Measure {
+            band_sigma: self.bands.iter().map(|sum| mean(*sum)).collect(),
+            edge: self.edge,
+            votes: self.votes.iter().map(vote).collect(),
+            onset,
+        }
+    }
+}
+
+/// What is seen of a rectangle when it is measured.
+struct Observed {
+    before: Smoothed,
+    after: Smoothed,
+    flags: Plane<Flags>,
+    /// One plane a detector, where several are asked.
+    votes: Vec<Plane<i16>>,
+    onsets: Option<Plane<Option<Onset>>>,
 }
 
 /// Edge of the cells that the regions are looked for in, pixels: what holds none is not read again.
@@ -55,14 +102,40 @@ const CELL_PX: usize = 256;
 /// A file that cannot be read; the run was stopped.
 pub fn measure(
     pass: &Pass<'_>,
-    view: &PairView<'_>,
-    scorer: &Scorer,
+    survey: &Survey<'_>,
+    channels: &[Channel<'_>],
+    laws: &[BandLaw],
     flags_of: &Written<'_>,
     regions: &[Region],
 ) -> Result<Vec<Measure>, SiteError> {
     let grid = pass.ground.grid.rect();
     let cells = occupied(regions);
-    let mut sums = vec![Sums::new(scorer.bands()); regions.len()];
+    let params = &survey.config.detect;
+    let scorers = channels.iter().map(|channel| channel.scorers.len()).sum::<usize>();
+    let nothing = Sums::new(laws.len(), if scorers > 1 { scorers } else { 0 });
+    let views: Vec<_> = channels
+        .iter()
+        .map(|channel| channel.view(survey, pass.ground))
+        .collect();
+    let see = |area: &Rect| -> Result<Observed, SiteError> {
+        let (mut votes, mut main) = (Vec::new(), None);
+        for (channel, view) in channels.iter().zip(&views) {
+            let seen = view.see(area, channel.halo().max(smooth::halo(params)))?;
+            if scorers > 1 {
+                votes.extend(channel.scorers.iter().map(|(_, scorer)| scorer.score(&seen, area)));
+            }
+            if main.is_none() {
+                let onsets = channel.scorers.iter().find_map(|(_, scorer)| scorer.onset(&seen, area));
+                main = Some((seen, onsets));
+            }
+            if scorers == 1 {
+                break;
+            }
+        }
+        let (seen, onsets) = main.unwrap_or_else(|| (Seen::nothing(area), None));
+        Ok(observed(&seen, area, params, votes, onsets))
+    };
+    let mut sums = vec![nothing.clone(); regions.len()];
     let mut done = 0;
     in_order(
         &cells,
@@ -70,12 +143,8 @@ pub fn measure(
         |(area, here)| -> Result<BTreeMap<usize, Sums>, SiteError> {
             let rim = area.grow(1);
             let reasons = flags_of.read::<u16>(&rim.intersect(&grid))?;
-            Ok(sums_in(
-                &labels(&rim, regions, here),
-                &view.observe(area)?,
-                scorer,
-                &reasons,
-            ))
+            let labels = labels(&rim, regions, here);
+            Ok(sums_in(&labels, &see(area)?, laws, &reasons, &nothing))
         },
         |found| {
             found?.iter().for_each(|(region, part)| sums[*region].add(part));
@@ -84,15 +153,29 @@ pub fn measure(
             Ok::<(), SiteError>(())
         },
     )?;
-    let mean = |sum: i64, region: &Region| sum as f64 / 1000.0 / region.pixels() as f64;
     Ok(sums
         .into_iter()
         .zip(regions)
-        .map(|(sums, region)| Measure {
-            band_sigma: sums.bands.iter().map(|sum| mean(*sum, region)).collect(),
-            edge: sums.edge,
-        })
+        .map(|(sums, region)| sums.measure(region))
         .collect())
+}
+
+fn observed(
+    seen: &Seen,
+    area: &Rect,
+    params: &DetectParams,
+    votes: Vec<Plane<i16>>,
+    onsets: Option<Plane<Option<Onset>>>,
+) -> Observed {
+    let smooth = |bands: &[ndarray::Array2<f32>]| smooth::smooth(bands, &seen.rect, &seen.flags, area, params);
+    let [before, after] = seen.sides();
+    Observed {
+        before: smooth(&before),
+        after: smooth(&after),
+        flags: seen.flags.crop(area),
+        votes,
+        onsets,
+    }
 }
 
 /// The cells that hold runs: the least rectangle around what they hold of any region, and which regions those are.
@@ -138,8 +221,9 @@ fn labels(area: &Rect, regions: &[Region], here: &[usize]) -> Plane<Option<usize
 fn sums_in(
     labels: &Plane<Option<usize>>,
     observed: &Observed,
-    scorer: &Scorer,
+    laws: &[BandLaw],
     reasons: &Plane<Flags>,
+    nothing: &Sums,
 ) -> BTreeMap<usize, Sums> {
     let core = observed.flags.rect;
     let mut found: BTreeMap<usize, Sums> = BTreeMap::new();
@@ -147,10 +231,19 @@ fn sums_in(
         for x in core.x..core.right() {
             let label = |x, y| labels.get(x, y).copied().flatten();
             let Some(region) = label(x, y) else { continue };
-            let sums = found.entry(region).or_insert_with(|| Sums::new(scorer.bands()));
+            let sums = found.entry(region).or_insert_with(|| nothing.clone());
             let at = [(y - core.y) as usize, (x - core.x) as usize];
-            for (band, sum) in sums.bands.iter_mut().enumerate() {
-                *sum += scorer.band_millisigma(band, observed.before.values[band][at], observed.after.values[band][at]);
+            for (band, (sum, law)) in sums.bands.iter_mut().zip(laws).enumerate() {
+                *sum += law.millisigma(observed.before.values[band][at], observed.after.values[band][at]);
+            }
+            for ((sum, n), scores) in sums.votes.iter_mut().zip(&observed.votes) {
+                let score = scores.data[at];
+                if score != SCORE_NODATA {
+                    (*sum, *n) = (*sum + i64::from(score), *n + 1);
+                }
+            }
+            if let Some(Some(onset)) = observed.onsets.as_ref().map(|plane| plane.data[at]) {
+                *sums.onsets.entry(onset).or_insert(0) += 1;
             }
             let around = || (-1..=1).flat_map(|dy| (-1..=1).map(move |dx| (x + dx, y + dy)));
             if around().any(|(x, y)| label(x, y) != Some(region)) {

@@ -14,20 +14,20 @@ const REGION_BYTES: f64 = 1.5;
 
 const MIB: f64 = 1_048_576.0;
 
-/// The largest tile that stays in the budget, and the peak memory that it leads to in MiB, where each date has so many `bands`
-/// and `quality` bands.
+/// The largest tile that stays in the budget, and the peak memory that it leads to in MiB, where all dates together have so many
+/// `bands` and `quality` bands.
 pub fn fit(grid: &Grid, halo: usize, bands: usize, quality: usize, config: &Config) -> (usize, u64) {
     let threads = thread_count(config.compute.threads) as f64;
     let (bands, quality) = (bands as f64, quality as f64);
     let pixels = (grid.width * grid.height) as f64;
-    // Decoded blocks of both dates, of two bytes a value mostly, are kept until their store is full.
-    let blocks = (4.0 * pixels * (bands + quality) / MIB).min(config.compute.blocks_mib() as f64);
+    // Decoded blocks of all dates, of two bytes a value mostly, are kept until their store is full.
+    let blocks = (2.0 * pixels * (bands + quality) / MIB).min(config.compute.blocks_mib() as f64);
     let fixed = BASE_MIB + f64::from(io::GDAL_CACHE_MIB) + blocks + REGION_BYTES * pixels / MIB;
     let predict = |edge: usize| {
         let core = (edge.min(grid.width) * edge.min(grid.height)) as f64;
         let padded = ((edge.min(grid.width) + 2 * halo) * (edge.min(grid.height) + 2 * halo)) as f64;
-        // Two stacks of f32 bands and flags, one raw window with its copy, smoothed bands and slopes, scores.
-        let working = padded * (2.0 * (4.0 * (bands + quality) + 2.0) + 8.0 + 16.0 * bands + 16.0);
+        // Stacks of f32 bands and flags, one raw window with its copy, smoothed bands and slopes, scores.
+        let working = padded * (4.0 * (bands + quality) + 4.0 + 8.0 + 8.0 * bands + 16.0);
         // Scores and flags wait in two batches.
         let waiting = 2.0 * BATCH as f64 * core * (2.0 + 2.0);
         fixed + threads * (working + waiting) / MIB

@@ -5,9 +5,10 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use super::SiteError;
+use super::channel::Channel;
 use super::driver::in_order;
 use super::events::{Event, Observer};
-use super::observe::{Observed, PairView};
+use super::observe::View;
 use super::plan::Ground;
 use crate::finding::Coverage;
 use crate::geo::{Rect, Shape, tile::tiles};
@@ -16,7 +17,8 @@ use crate::io::geotiff::GeoTiffWriter;
 use crate::io::pool::{Pool, StoredPixel};
 use crate::raster::stats::{Histogram, SCORE_NODATA};
 use crate::raster::{Flags, Plane, ReadError, flags};
-use crate::stage::detect::difference::Scorer;
+use crate::stage::detect::Seen;
+use crate::stage::detect::combine::Combination;
 use crate::stage::regions::{Labeller, Region, Run, runs};
 
 /// What is common to the passes over a site.
@@ -125,17 +127,21 @@ impl Lattice {
     }
 
     /// The pixels of `core` that lie on the lattice: place in the picture and colours; NaN where not judged.
-    fn colours(&self, core: &Rect, observed: &Observed) -> Vec<(usize, Colours)> {
+    fn colours(&self, core: &Rect, seen: &Seen) -> Vec<(usize, Colours)> {
         let step = self.stride as i64;
         let first = |v: i64| v + (step - v.rem_euclid(step)) % step;
+        let sides = seen.sides();
         let mut found = Vec::new();
         for y in (first(core.y)..core.bottom()).step_by(self.stride) {
             for x in (first(core.x)..core.right()).step_by(self.stride) {
-                let at = [(y - core.y) as usize, (x - core.x) as usize];
+                let at = [(y - seen.rect.y) as usize, (x - seen.rect.x) as usize];
                 let place = (y / step) as usize * self.size.0 + (x / step) as usize;
+                let clear = seen.flags.data[at] == flags::CLEAR;
+                let value =
+                    |bands: &[ndarray::Array2<f32>], band: usize| if clear { bands[band][at] } else { f32::NAN };
                 found.push((
                     place,
-                    [&observed.before, &observed.after].map(|date| self.rgb.map(|band| date.values[band][at])),
+                    sides.each_ref().map(|date| self.rgb.map(|band| value(date, band))),
                 ));
             }
         }
@@ -151,14 +157,43 @@ struct Scored {
     colours: Vec<(usize, Colours)>,
 }
 
+/// What scores the tiles: channels, each with its view, and how their scores are joined.
+pub struct Look<'a> {
+    /// That of the judged scenes first.
+    pub channels: &'a [Channel<'a>],
+    /// One a channel.
+    pub views: &'a [View<'a>],
+    /// The rule.
+    pub combination: &'a Combination,
+}
+
+impl Look<'_> {
+    /// What the judged scenes show of `core` and around it, and the scores of `core`.
+    fn score(&self, core: &Rect) -> Result<(Seen, Plane<i16>), ReadError> {
+        let mut scores = Vec::new();
+        let mut main = None;
+        for (channel, view) in self.channels.iter().zip(self.views) {
+            let seen = view.see(core, channel.halo())?;
+            scores.extend(channel.scorers.iter().map(|(_, scorer)| scorer.score(&seen, core)));
+            main.get_or_insert(seen);
+        }
+        if self.channels.first().is_none_or(|channel| channel.scorers.is_empty()) {
+            scores = vec![Plane::filled(*core, SCORE_NODATA)];
+        }
+        Ok((
+            main.unwrap_or_else(|| Seen::nothing(core)),
+            self.combination.join(scores),
+        ))
+    }
+}
+
 /// Pass 2: every tile is read, screened and scored; scores and flags go to band `band` of the two rasters.
 ///
 /// # Errors
 /// A file that cannot be read or written; the run was stopped.
 pub fn score(
     pass: &Pass<'_>,
-    view: &PairView<'_>,
-    scorer: Option<&Scorer>,
+    look: &Look<'_>,
     lattice: &Lattice,
     out: (&mut GeoTiffWriter, &mut GeoTiffWriter),
     band: usize,
@@ -168,7 +203,7 @@ pub fn score(
         .chain(ground.zones.iter().map(|zone| &zone.area))
         .chain(ground.activities.iter().map(|declared| &declared.area))
         .collect();
-    let tiles = tiles(ground.grid.rect(), ground.tile_px, view.halo());
+    let tiles = tiles(ground.grid.rect(), ground.tile_px, 0);
     let mut counts = Counts {
         areas: vec![AreaCount::default(); shapes.len()],
         overview: vec![[[f32::NAN; 3]; 2]; lattice.size.0 * lattice.size.1],
@@ -180,15 +215,13 @@ pub fn score(
         &tiles,
         pass.stop,
         |tile| -> Result<Scored, ReadError> {
-            let observed = view.observe(&tile.core)?;
-            let mut scores = match scorer {
-                Some(scorer) => scorer.score(&observed.before, &observed.after, &observed.flags),
-                None => Plane::filled(tile.core, SCORE_NODATA),
-            };
+            let (seen, mut scores) = look.score(&tile.core)?;
+            let colours = lattice.colours(&tile.core, &seen);
+            let mut reasons = seen.flags.crop(&tile.core);
             let mut areas = vec![AreaCount::default(); shapes.len()];
             for (count, shape) in areas.iter_mut().zip(&shapes) {
                 shape.for_each_pixel(&tile.core, |x, y| {
-                    count.add(observed.flags.get(x, y).copied().unwrap_or(flags::NOT_COVERED))
+                    count.add(reasons.get(x, y).copied().unwrap_or(flags::NOT_COVERED))
                 });
             }
             let mut inside = Plane::filled(tile.core, false);
@@ -197,8 +230,6 @@ pub fn score(
                     *inside = true;
                 }
             });
-            let colours = lattice.colours(&tile.core, &observed);
-            let mut reasons = observed.flags;
             for ((score, flag), inside) in scores.data.iter_mut().zip(reasons.data.iter_mut()).zip(&inside.data) {
                 if !inside {
                     *flag |= flags::OUTSIDE_SITE;

@@ -14,7 +14,7 @@ use crate::geo::{Grid, Shape};
 use crate::io::IoError;
 use crate::io::crs::{self, Projector, WGS84};
 use crate::io::open::{self, RasterInfo};
-use crate::scene::{self, Compare, Filter, Scene};
+use crate::scene::{self, Compare, Filter, Kind, Scene};
 use crate::stage::judge::{Declared, DeclaredZone};
 
 /// No site grid has more pixels: 40,000 x 40,000.
@@ -33,15 +33,40 @@ pub struct SitePlan {
     pub ground: Option<Ground>,
 }
 
-/// Two scenes, by their place in the inputs, and the bands that are compared.
+/// Scenes that are compared, by their place in the inputs, and the bands of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pair {
-    /// The earlier scene.
+    /// Scenes before `before` that belong to the comparison, oldest first; empty unless a series is compared.
+    pub history: Vec<usize>,
+    /// The latest earlier scene.
     pub before: usize,
-    /// The later scene.
+    /// The judged scene.
     pub after: usize,
     /// Names of the bands.
     pub bands: Vec<String>,
+    /// Optical or SAR.
+    pub kind: Kind,
+    /// Comparisons of other scenes whose evidence is joined to this one's.
+    pub beside: Vec<Pair>,
+}
+
+impl Pair {
+    /// Its scenes, oldest first, the judged one last.
+    pub fn scenes(&self) -> Vec<usize> {
+        let pair = [self.before, self.after];
+        self.history.iter().copied().chain(pair).collect()
+    }
+
+    /// All scenes that it reads, those of the comparisons beside it included.
+    pub fn all_scenes(&self) -> Vec<usize> {
+        let beside = self.beside.iter().flat_map(Self::scenes);
+        self.scenes().into_iter().chain(beside).collect()
+    }
+
+    /// Whether more than two dates are compared.
+    pub fn is_series(&self) -> bool {
+        !self.history.is_empty()
+    }
 }
 
 /// The site grid and the declared shapes on it.
@@ -89,29 +114,9 @@ pub fn plan_site(site: &Site, inputs: &Inputs, config: &Config) -> Result<SitePl
             }),
         }
     }
-    let scenes: Vec<Scene> = usable.iter().map(|index| inputs.scenes[*index].clone()).collect();
-    let selection = scene::select(&scenes, &compare(config), &filter(config));
-    refused.extend(selection.refused.iter().map(|r| RefusedScene {
-        id: r.id.clone(),
-        reason: r.reason.clone(),
-    }));
-    let mut pairs = Vec::new();
-    for (before, after) in selection.pairs {
-        let bands = shared_bands(&scenes[before], &scenes[after], &config.compare.bands);
-        if bands.is_empty() {
-            let reason = format!("it shares no band to compare with {}", scenes[after].id);
-            refused.push(RefusedScene {
-                id: scenes[before].id.clone(),
-                reason,
-            });
-        } else {
-            pairs.push(Pair {
-                before: usable[before],
-                after: usable[after],
-                bands,
-            });
-        }
-    }
+    let usable_scenes: Vec<(usize, &Scene)> = usable.iter().map(|index| (*index, &inputs.scenes[*index])).collect();
+    let (pairs, left_out) = pairs(&usable_scenes, config);
+    refused.extend(left_out);
     refused.sort();
     refused.dedup();
     let ground = if pairs.is_empty() {
@@ -125,6 +130,89 @@ pub fn plan_site(site: &Site, inputs: &Inputs, config: &Config) -> Result<SitePl
         refused,
         ground,
     })
+}
+
+/// The comparisons of `scenes`, each with its place in the inputs, and which scenes are left out and why.
+fn pairs(scenes: &[(usize, &Scene)], config: &Config) -> (Vec<Pair>, Vec<RefusedScene>) {
+    if !config.detect.joins_kinds() {
+        return pairs_of(scenes, config);
+    }
+    let (optical, radar): (Vec<_>, Vec<_>) = scenes.iter().partition(|(_, scene)| scene.kind == Kind::Optical);
+    let (mut pairs, mut refused) = pairs_of(&optical, config);
+    let track = |scene: &Scene| {
+        (
+            scene.relative_orbit,
+            scene.pass.map(|pass| pass == scene::Pass::Ascending),
+        )
+    };
+    let mut tracks: Vec<_> = radar.iter().map(|(_, scene)| track(scene)).collect();
+    tracks.sort();
+    tracks.dedup();
+    for wanted in tracks {
+        let one: Vec<_> = radar
+            .iter()
+            .filter(|(_, scene)| track(scene) == wanted)
+            .copied()
+            .collect();
+        let (mut found, left_out) = pairs_of(&one, config);
+        refused.extend(left_out);
+        // The newest of each track speaks to the newest optical comparison; without one it is a comparison of its own.
+        match (pairs.iter_mut().rfind(|pair| pair.kind == Kind::Optical), found.pop()) {
+            (Some(newest), Some(radar)) => newest.beside.push(radar),
+            (None, Some(radar)) => pairs.push(radar),
+            (_, None) => {}
+        }
+    }
+    (pairs, refused)
+}
+
+fn pairs_of(scenes: &[(usize, &Scene)], config: &Config) -> (Vec<Pair>, Vec<RefusedScene>) {
+    let plain: Vec<Scene> = scenes.iter().map(|(_, scene)| (*scene).clone()).collect();
+    let (compare, filter) = (compare(config), filter(config));
+    let selection = scene::select(&plain, &compare, &filter);
+    let mut refused: Vec<RefusedScene> = selection
+        .refused
+        .iter()
+        .map(|r| RefusedScene {
+            id: r.id.clone(),
+            reason: r.reason.clone(),
+        })
+        .collect();
+    let mut pairs = Vec::new();
+    for (before, after) in selection.pairs {
+        let bands = shared_bands(&plain[before], &plain[after], &config.compare.bands);
+        if bands.is_empty() {
+            let reason = format!("it shares no band to compare with {}", plain[after].id);
+            refused.push(RefusedScene {
+                id: plain[before].id.clone(),
+                reason,
+            });
+            continue;
+        }
+        let mut history = Vec::new();
+        if compare == Compare::NewestAgainstHistory {
+            for earlier in scene::select::history(&plain, after, &filter) {
+                let has = |name: &String| plain[earlier].bands.iter().any(|band| band.name == *name);
+                match bands.iter().find(|name| !has(name)) {
+                    _ if earlier == before => {}
+                    None => history.push(scenes[earlier].0),
+                    Some(missing) => refused.push(RefusedScene {
+                        id: plain[earlier].id.clone(),
+                        reason: format!("it has no band `{missing}`, which the series compares"),
+                    }),
+                }
+            }
+        }
+        pairs.push(Pair {
+            history,
+            before: scenes[before].0,
+            after: scenes[after].0,
+            bands,
+            kind: plain[after].kind,
+            beside: Vec::new(),
+        });
+    }
+    (pairs, refused)
 }
 
 /// `site` with longitudes that run on past 180 degrees, where it was split there as RFC 7946 asks.
@@ -148,6 +236,7 @@ fn joined_at_the_antimeridian(site: &Site) -> Site {
 fn compare(config: &Config) -> Compare {
     match (config.compare.which, config.period()) {
         (Which::EveryConsecutivePair, _) => Compare::EveryConsecutivePair,
+        (Which::NewestAgainstHistory, _) => Compare::NewestAgainstHistory,
         (Which::NewestAgainstPeriod, Some((from, to))) => Compare::NewestAgainstPeriod { from, to },
         _ => Compare::NewestAgainstPrevious,
     }
@@ -287,12 +376,18 @@ fn ground(site: &Site, pairs: &[Pair], inputs: &Inputs, config: &Config) -> Resu
         })
         .collect::<Result<_, IoError>>()?;
     let halo = observe::halo(config, pixel_m);
-    let bands = pairs.iter().map(|pair| pair.bands.len()).max().unwrap_or(1);
-    let scenes = pairs.iter().flat_map(|pair| [pair.before, pair.after]);
-    let quality = scenes
-        .map(|index| inputs.scenes[index].quality.len())
-        .max()
-        .unwrap_or(0);
+    let planes = |pair: &Pair| {
+        let of = |pair: &Pair| {
+            let quality = pair
+                .scenes()
+                .into_iter()
+                .map(|index| inputs.scenes[index].quality.len());
+            (pair.bands.len() * pair.scenes().len(), quality.sum::<usize>())
+        };
+        let (bands, quality): (Vec<usize>, Vec<usize>) = std::iter::once(pair).chain(&pair.beside).map(of).unzip();
+        (bands.iter().sum::<usize>(), quality.iter().sum::<usize>())
+    };
+    let (bands, quality) = pairs.iter().map(planes).max().unwrap_or((2, 0));
     let (tile_px, memory_mib) = memory::fit(&grid, halo, bands, quality, config);
     Ok(Ground {
         boundary: shape(&boundary),
@@ -309,7 +404,8 @@ fn ground(site: &Site, pairs: &[Pair], inputs: &Inputs, config: &Config) -> Resu
 fn pair_rasters<'a>(pairs: &[Pair], inputs: &'a Inputs) -> Vec<&'a RasterInfo> {
     let mut rasters = Vec::new();
     for pair in pairs {
-        for scene in [pair.after, pair.before].map(|index| &inputs.scenes[index]) {
+        // Of equally fine scenes the grid takes its lattice from the first, onto which the others are moved.
+        for scene in pair.scenes().into_iter().map(|index| &inputs.scenes[index]) {
             let paths = scene
                 .bands
                 .iter()
@@ -384,7 +480,7 @@ pub fn site_files(plan: &SitePlan, inputs: &Inputs) -> Vec<PathBuf> {
     let mut paths: Vec<PathBuf> = plan
         .pairs
         .iter()
-        .flat_map(|pair| [pair.before, pair.after])
+        .flat_map(Pair::all_scenes)
         .flat_map(|index| {
             let scene = &inputs.scenes[index];
             let rasters = files(scene);

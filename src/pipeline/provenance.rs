@@ -8,7 +8,7 @@ use super::config::Config;
 use super::driver::{Stopped, in_order};
 use super::events::{Event, Observer};
 use super::inputs::Inputs;
-use super::plan::{SitePlan, site_files};
+use super::plan::{Pair, SitePlan, site_files};
 use super::record;
 use crate::finding::Input;
 use crate::io::IoError;
@@ -96,16 +96,17 @@ pub fn provenance(config: &Config, folder: &Path, plan: &SitePlan, inputs: &Inpu
     files.sort();
     files.dedup();
     let parameters = parameters(config, folder);
+    let ids = |pair: &Pair| -> Vec<&String> {
+        pair.scenes()
+            .into_iter()
+            .map(|index| &inputs.scenes[index].id)
+            .collect()
+    };
     let pairs: Vec<_> = plan
         .pairs
         .iter()
-        .map(|pair| {
-            (
-                &inputs.scenes[pair.before].id,
-                &inputs.scenes[pair.after].id,
-                &pair.bands,
-            )
-        })
+        .flat_map(|pair| std::iter::once(pair).chain(&pair.beside))
+        .map(|pair| (ids(pair), &pair.bands))
         .collect();
     let decides = serde_json::json!({
         "program": record::program(),

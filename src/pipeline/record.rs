@@ -7,6 +7,9 @@ use geo::orient::{Direction, Orient};
 use geo::{Centroid, GeodesicArea, MapCoords, MultiPolygon};
 
 use super::SiteError;
+use super::channel::Channel;
+use super::compare::Compared;
+use super::config::Config;
 use super::inputs::Inputs;
 use super::measure::Measure;
 use super::passes::AreaCount;
@@ -14,14 +17,14 @@ use super::plan::{Ground, Pair};
 use crate::declaration::{Activity, Declared, Site};
 use crate::finding::{
     Anomaly, BandChange, BandFit, DeclarationRecord, Geometry, GridRecord, Interval, Normalisation, Program,
-    SceneRecord, SiteRecord, ZoneCoverage, round, significant,
+    SceneRecord, SiteRecord, Vote, ZoneCoverage, round, significant,
 };
 use crate::geo::Grid;
 use crate::io::crs::{Projector, WGS84};
 use crate::raster::stats::SCORE_SCALE;
 use crate::scene::{Pass, Scene};
 use crate::seal::digest;
-use crate::stage::detect::difference::Scorer;
+use crate::stage::detect::Onset;
 use crate::stage::judge::{Judgement, Span};
 use crate::stage::normalise;
 use crate::stage::regions::Region;
@@ -99,11 +102,39 @@ pub fn scene(scene: &Scene, alignment: BTreeMap<String, String>) -> SceneRecord 
     }
 }
 
-/// When a change between two scenes happened.
+/// When a change that a comparison shows happened: between its first and its last scene.
 pub fn span(pair: &Pair, inputs: &Inputs) -> Span {
+    let first = pair.history.first().unwrap_or(&pair.before);
     Span {
-        from: inputs.scenes[pair.before].start,
+        from: inputs.scenes[*first].start,
         to: inputs.scenes[pair.after].end,
+    }
+}
+
+/// When a change happened that a detector dates to `onset`; with none, any time between the dates that were compared.
+pub fn onset_span(pair: &Pair, onset: Option<Onset>, inputs: &Inputs) -> Span {
+    let scenes = pair.scenes();
+    let of = |place: u16| scenes.get(usize::from(place)).map(|index| &inputs.scenes[*index]);
+    match onset.and_then(|onset| of(onset.last_unchanged).zip(of(onset.first_changed))) {
+        Some((unchanged, changed)) => Span {
+            from: unchanged.start,
+            to: changed.end,
+        },
+        None => span(pair, inputs),
+    }
+}
+
+/// The detectors of a comparison, by name; several with their rule.
+pub fn detectors(channels: &[Channel<'_>], config: &Config) -> String {
+    let words = channels
+        .iter()
+        .flat_map(|channel| &channel.scorers)
+        .map(|(detector, _)| detector.word());
+    let words: Vec<&str> = words.collect();
+    match words.as_slice() {
+        [] => "none".into(),
+        [only] => (*only).into(),
+        many => format!("{} ({})", many.join(" + "), config.detect.rule.word()),
     }
 }
 
@@ -153,26 +184,36 @@ pub fn zones(site: &Site, areas: &[AreaCount]) -> Vec<ZoneCoverage> {
         .collect()
 }
 
+/// From this mean score on a detector is said to find an anomaly, sigma: one in forty pixels without change has it.
+const FINDS_SIGMA: f64 = 2.0;
+
 /// Makes anomalies of one comparison.
 pub struct AnomalyMaker<'a> {
     to_wgs84: Projector,
     site: &'a Site,
     ground: &'a Ground,
+    compared: &'a Compared<'a>,
     pair: &'a Pair,
     inputs: &'a Inputs,
 }
 
 impl<'a> AnomalyMaker<'a> {
-    /// A maker for the comparison `pair` of `site`.
+    /// A maker for the comparison `compared` of `site`.
     ///
     /// # Errors
     /// A grid that PROJ cannot carry back to WGS 84.
-    pub fn new(site: &'a Site, ground: &'a Ground, pair: &'a Pair, inputs: &'a Inputs) -> Result<Self, SiteError> {
+    pub fn new(
+        site: &'a Site,
+        ground: &'a Ground,
+        compared: &'a Compared<'a>,
+        inputs: &'a Inputs,
+    ) -> Result<Self, SiteError> {
         Ok(Self {
             to_wgs84: Projector::new(&ground.grid.crs, WGS84)?,
             site,
             ground,
-            pair,
+            compared,
+            pair: compared.pair,
             inputs,
         })
     }
@@ -205,7 +246,7 @@ impl<'a> AnomalyMaker<'a> {
         outline: &MultiPolygon<f64>,
         judgement: Judgement,
         measure: &Measure,
-        scorer: &Scorer,
+        span: Span,
     ) -> Result<Anomaly, SiteError> {
         let grid = &self.ground.grid;
         let metres = outline.map_coords(|c| grid.to_world(c.x, c.y).into());
@@ -214,17 +255,24 @@ impl<'a> AnomalyMaker<'a> {
             .centroid()
             .map_or([0.0, 0.0], |c| [round(c.x(), 7), round(c.y(), 7)]);
         let bounds = region.bounds();
+        let laws = self.compared.main().fit.as_ref().map_or(&[][..], |fit| &fit.bands);
         let change = self
             .pair
             .bands
             .iter()
             .zip(&measure.band_sigma)
-            .enumerate()
-            .map(|(band, (name, sigma))| BandChange {
+            .zip(laws)
+            .map(|((name, sigma), law)| BandChange {
                 band: name.clone(),
-                mean: significant(sigma * scorer.noise(band)),
+                mean: significant(sigma * law.noise),
                 mean_sigma: round(*sigma, 2),
             });
+        let scorers = self.compared.channels.iter().flat_map(|channel| &channel.scorers);
+        let votes = scorers.zip(&measure.votes).map(|((detector, _), mean)| Vote {
+            detector: detector.word().into(),
+            finds: mean.map(|mean| mean >= FINDS_SIGMA),
+            mean_sigma: mean.map(|mean| round(mean, 2)),
+        });
         Ok(Anomaly {
             id: self.id(region),
             verdict: judgement.verdict,
@@ -237,7 +285,8 @@ impl<'a> AnomalyMaker<'a> {
             peak_sigma: round(f64::from(region.peak()) * SCORE_SCALE, 2),
             mean_sigma: round(region.mean() * SCORE_SCALE, 2),
             change: change.collect(),
-            dates: interval(span(self.pair, self.inputs)),
+            dates: interval(span),
+            votes: votes.collect(),
             zones: judgement.zones,
             activities: judgement.activities,
         })

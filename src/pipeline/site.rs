@@ -13,7 +13,7 @@ use super::publish::{stream_file, write_file};
 use super::record;
 use super::timers::Timers;
 use crate::finding::{ActivityFinding, Anomaly, Geometry, REPORT_VERSION, SiteReport, Verdict, round};
-use crate::geo::Rect;
+use crate::geo::{Affine, Rect};
 use crate::io::cog::{self, Overviews};
 use crate::io::geotiff::{Compression, DataType, GeoTiffWriter, Layout};
 use crate::io::source::SceneSource;
@@ -150,18 +150,15 @@ fn compare_all(
             areas: areas.map(|count| count.pixels()).collect(),
             matched: found.matched,
         });
-        let pair_scenes = [compared.pair.before, compared.pair.after];
-        for (source, scene) in compared
-            .sources
-            .iter()
-            .zip(pair_scenes.map(|scene| &survey.inputs.scenes[scene]))
-        {
-            if !report.scenes.iter().any(|known| known.id == scene.id) {
-                let alignment = source.alignment().into_iter().map(str::to_owned);
-                report.scenes.push(record::scene(
-                    scene,
-                    compared.pair.bands.iter().cloned().zip(alignment).collect(),
-                ));
+        for channel in &compared.channels {
+            let scenes = channel.pair.scenes();
+            for (source, scene) in channel.sources.iter().zip(scenes) {
+                let scene = &survey.inputs.scenes[scene];
+                if !report.scenes.iter().any(|known| known.id == scene.id) {
+                    let alignment = source.alignment().into_iter().map(str::to_owned);
+                    let alignment = channel.pair.bands.iter().cloned().zip(alignment).collect();
+                    report.scenes.push(record::scene(scene, alignment));
+                }
             }
         }
         report.comparisons.push(comparison(
@@ -309,7 +306,7 @@ fn chips(
         })
         .max()
         .unwrap_or(0);
-    let open = |scene: &Scene| {
+    let open = |scene: &Scene, moved: &Affine| {
         let bare = Scene {
             quality: Vec::new(),
             ..scene.clone()
@@ -318,12 +315,16 @@ fn chips(
             &bare,
             &ground.grid,
             margin,
+            moved,
             &bands,
             &survey.inputs.infos,
             survey.blocks.clone(),
         )
     };
-    let sources = [open(scenes[0])?, open(scenes[1])?];
+    let [.., before, after] = compared.main().moved.as_slice() else {
+        return Ok(());
+    };
+    let sources = [open(scenes[0], before)?, open(scenes[1], after)?];
     let made = pictures::chips([&sources[0], &sources[1]], channels, &windows, stretch, survey.stop)?;
     pictures.chips.extend(made.into_iter().collect::<BTreeMap<_, _>>());
     Ok(())

@@ -143,6 +143,7 @@ fn anomaly(id: &str, verdict: Verdict, [x, y, w, h]: [f64; 4]) -> Anomaly {
             })
             .collect(),
         dates: interval("2020-02-11", "2020-07-05"),
+        votes: Vec::new(),
         zones: if x < 48.0 && y < 40.0 {
             vec!["hall-1".into()]
         } else {
@@ -212,6 +213,7 @@ pub fn full() -> SiteReport {
         before: february.into(),
         after: july.into(),
         dates: interval("2020-02-11", "2020-07-05"),
+        registration: None,
         observable: true,
         notes: vec!["the dates lie 145 days apart in the season: vegetation differs".into()],
         coverage: coverage(10_000, &[("cloud", 1_000), ("near_cloud", 300)]),
@@ -220,6 +222,7 @@ pub fn full() -> SiteReport {
             zone("silo-2", "storage", coverage(320, &[("cloud", 320)])),
         ],
         detector: "difference".into(),
+        earlier: Vec::new(),
         normalisation: Some(Normalisation {
             bands: ["blue", "green", "red", "nir"]
                 .iter()

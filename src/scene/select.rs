@@ -24,6 +24,8 @@ pub enum Compare {
         /// The period's end, not part of it.
         to: Timestamp,
     },
+    /// The newest scene with all earlier ones that it can be compared with; the pair names the latest of them, [`history`] all.
+    NewestAgainstHistory,
     /// Each scene with the latest earlier one that it can be compared with.
     EveryConsecutivePair,
 }
@@ -89,7 +91,9 @@ pub fn select(scenes: &[Scene], compare: &Compare, filter: &Filter) -> Selection
     };
     match (compare, usable.split_last()) {
         (_, None) => {}
-        (Compare::NewestAgainstPrevious, Some((newest, earlier))) => pair(*newest, earlier),
+        (Compare::NewestAgainstPrevious | Compare::NewestAgainstHistory, Some((newest, earlier))) => {
+            pair(*newest, earlier);
+        }
         (Compare::NewestAgainstPeriod { from, to }, Some((newest, earlier))) => {
             let within: Vec<usize> = earlier
                 .iter()
@@ -122,6 +126,19 @@ pub fn select(scenes: &[Scene], compare: &Compare, filter: &Filter) -> Selection
             })
             .collect(),
     }
+}
+
+/// Positions of all scenes before `newest` that it can be compared with, in order of time.
+pub fn history(scenes: &[Scene], newest: usize, filter: &Filter) -> Vec<usize> {
+    let mut earlier: Vec<usize> = (0..scenes.len())
+        .filter(|at| filter.refuses(&scenes[*at]).is_none())
+        .filter(|at| filter.refuses_pair(&scenes[*at], &scenes[newest]).is_none())
+        .collect();
+    earlier.sort_by(|a, b| {
+        let order = |at: usize| (scenes[at].start, scenes[at].end, &scenes[at].id);
+        order(*a).cmp(&order(*b))
+    });
+    earlier
 }
 
 struct Partner {
@@ -394,6 +411,15 @@ pub(crate) mod tests {
         let (pairs, refused) = run(&year(), Compare::EveryConsecutivePair, Filter::default());
         assert_eq!(pairs, ["a b", "b c", "c d"]);
         assert_eq!(refused, NOTHING);
+    }
+
+    #[test]
+    fn a_history_holds_what_the_newest_can_be_compared_with() {
+        let mut scenes = year();
+        scenes.push(sar("s", "2024-01-01", 22, Pass::Ascending));
+        assert_eq!(history(&scenes, 3, &Filter::default()), [1, 2, 0]);
+        let (pairs, _) = run(&scenes, Compare::NewestAgainstHistory, Filter::default());
+        assert_eq!(pairs, ["c d"]);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The stages: plain functions from data to data. No files, no threads, no clock.
 
+pub mod coregister;
 pub mod cutoff;
 pub mod detect;
 pub mod judge;

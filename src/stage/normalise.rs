@@ -37,6 +37,8 @@ pub struct Sample {
     pub after: Vec<Vec<f32>>,
     /// Squared gradients of both dates, for the detector.
     pub slopes: Vec<Vec<[f32; 2]>>,
+    /// Which pixel of the site grid each is, column and row.
+    pub places: Vec<(i64, i64)>,
 }
 
 impl Sample {
@@ -64,6 +66,14 @@ pub struct BandLaw {
     pub noise_fraction: f64,
     /// Correlation of both dates on unchanged ground.
     pub correlation: f64,
+}
+
+impl BandLaw {
+    /// After minus normalised before, in whole thousandths of the noise and held inside +-1,000 times it; 0 where one is not clear.
+    pub fn millisigma(&self, before: f32, after: f32) -> i64 {
+        let residual = f64::from(after) - self.gain * f64::from(before) - self.offset;
+        (residual / self.noise * 1000.0).clamp(-1e6, 1e6).round() as i64
+    }
 }
 
 /// Noise that a band has whatever the pair: what its sensor states.
@@ -304,6 +314,19 @@ mod tests {
     fn the_sensor_noise_is_a_floor() {
         let fit = fit(&pair(0), &quiet(3.0, 4.0), &params()).unwrap();
         assert!(fit.bands[0].noise > 3.0 && fit.bands[0].noise < 3.01);
+    }
+
+    #[test]
+    fn a_change_is_told_in_thousandths_of_the_noise() {
+        let law = BandLaw {
+            gain: 1.0,
+            offset: 0.0,
+            noise: 0.5,
+            noise_fraction: 0.0,
+            correlation: 1.0,
+        };
+        assert_eq!(law.millisigma(1.0, -7.0), -16_000);
+        assert_eq!(law.millisigma(f32::NAN, 1.0), 0);
     }
 
     #[test]

@@ -11,9 +11,11 @@
 
 use ndarray::{Array2, Zip};
 
-use super::DetectParams;
-use super::smooth::Smoothed;
-use crate::raster::stats::{SCORE_NODATA, median, quantise};
+use super::calibrate::{Calibration, QUARTILE};
+use super::smooth::{self, Smoothed};
+use super::{DetectParams, Scorer, Seen};
+use crate::geo::Rect;
+use crate::raster::stats::{SCORE_NODATA, median};
 use crate::raster::{Flags, Plane, flags};
 use crate::stage::normalise::{BandLaw, Sample};
 
@@ -25,16 +27,15 @@ const CHI_SQUARE_MEDIAN: f64 = 0.454_936_423_119_572_8;
 
 /// A fitted detector.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Scorer {
+pub struct Difference {
+    params: DetectParams,
     laws: Vec<BandLaw>,
     /// Squared shift between the dates that is put down to registration, square pixels.
     shift2: f64,
     /// Largest squared deviation that counts, by band.
     caps: Vec<f64>,
-    /// Median of `M^(1/4)` over the survey.
-    centre: f64,
-    /// Its spread below the median, as a standard deviation.
-    scale: f64,
+    /// Of `M^(1/4)` over the survey.
+    calibration: Calibration,
 }
 
 /// The value below which a chi-square law of `degrees` keeps what a normal law keeps below `z` (Wilson and Hilferty, "The
@@ -44,21 +45,15 @@ fn chi_square_quantile(degrees: f64, z: f64) -> f64 {
     degrees * (1.0 - v + z * v.sqrt()).powi(3)
 }
 
-/// The quartile of the standard normal law.
-const QUARTILE: f64 = 0.674_489_750_196_081_7;
-/// Rounds of cutting off the tail above [`TAIL`] standard deviations and taking centre and scale anew.
-const ROUNDS: usize = 6;
-const TAIL: f64 = 3.0;
-
-impl Scorer {
-    /// The detector for a normalised pair.
-    pub fn fit(sample: &Sample, laws: &[BandLaw], params: &DetectParams) -> Self {
+impl Difference {
+    /// The detector for a normalised pair, whose dates may lie `shift_px` pixels beside each other.
+    pub fn fit(sample: &Sample, laws: &[BandLaw], shift_px: f64, params: &DetectParams) -> Self {
         let mut scorer = Self {
+            params: params.clone(),
             laws: laws.to_vec(),
-            shift2: params.misregistration_px * params.misregistration_px,
+            shift2: shift_px * shift_px,
             caps: Vec::with_capacity(laws.len()),
-            centre: 0.0,
-            scale: 1.0,
+            calibration: Calibration::NONE,
         };
         let mut roots = vec![0.0; sample.len()];
         for band in 0..laws.len() {
@@ -73,34 +68,9 @@ impl Scorer {
             roots.iter_mut().zip(&squares).for_each(|(sum, d2)| *sum += d2.min(cap));
         }
         roots.iter_mut().for_each(|m| *m = m.sqrt().sqrt());
-        roots.sort_by(f64::total_cmp);
-        let mut kept = roots.len();
-        for _ in 0..ROUNDS {
-            let Some((low, centre)) = roots.get(kept / 4).zip(roots.get(kept / 2)) else {
-                break;
-            };
-            scorer.centre = *centre;
-            scorer.scale = ((centre - low) / QUARTILE).max(1e-6);
-            let within = roots.partition_point(|u| *u <= scorer.centre + TAIL * scorer.scale);
-            if within == kept {
-                break;
-            }
-            kept = within;
-        }
         let [low, centre] = [-QUARTILE, 0.0].map(|z| chi_square_quantile(laws.len() as f64, z).sqrt().sqrt());
-        scorer.centre = scorer.centre.max(centre);
-        scorer.scale = scorer.scale.max((centre - low) / QUARTILE);
+        scorer.calibration = Calibration::fit(&mut roots, centre, (centre - low) / QUARTILE);
         scorer
-    }
-
-    /// Bands that it compares.
-    pub fn bands(&self) -> usize {
-        self.laws.len()
-    }
-
-    /// Noise of a band in its unit.
-    pub fn noise(&self, band: usize) -> f64 {
-        self.laws[band].noise
     }
 
     /// After minus normalised before in one band, squared, in units of its noise; `slopes` are those of both dates.
@@ -114,15 +84,8 @@ impl Scorer {
         (found - expected) * (found - expected) / variance
     }
 
-    /// After minus normalised before, in whole thousandths of the band's noise and held inside +-1,000 times it.
-    pub fn band_millisigma(&self, band: usize, before: f32, after: f32) -> i64 {
-        let law = &self.laws[band];
-        let residual = f64::from(after) - law.gain * f64::from(before) - law.offset;
-        (residual / law.noise * 1000.0).clamp(-1e6, 1e6).round() as i64
-    }
-
     /// Stored scores (hundredths of sigma) of the pixels that `reasons` leaves clear; both dates hold the same pixels.
-    pub fn score(&self, before: &Smoothed, after: &Smoothed, reasons: &Plane<Flags>) -> Plane<i16> {
+    fn of_smoothed(&self, before: &Smoothed, after: &Smoothed, reasons: &Plane<Flags>) -> Plane<i16> {
         let mut magnitude = Array2::<f64>::zeros(reasons.data.dim());
         for (band, cap) in self.caps.iter().enumerate() {
             Zip::from(&mut magnitude)
@@ -138,17 +101,29 @@ impl Scorer {
             .and(&reasons.data)
             .for_each(|score, m, flag| {
                 if *flag == flags::CLEAR {
-                    *score = quantise((m.sqrt().sqrt() - self.centre) / self.scale);
+                    *score = self.calibration.stored(m.sqrt().sqrt());
                 }
             });
         scores
     }
 }
 
+impl Scorer for Difference {
+    fn halo(&self) -> usize {
+        smooth::halo(&self.params)
+    }
+
+    fn score(&self, seen: &Seen, core: &Rect) -> Plane<i16> {
+        let [before, after] = seen
+            .sides()
+            .map(|bands| smooth::smooth(&bands, &seen.rect, &seen.flags, core, &self.params));
+        self.of_smoothed(&before, &after, &seen.flags.crop(core))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::geo::Rect;
 
     const LAW: BandLaw = BandLaw {
         gain: 1.0,
@@ -160,7 +135,7 @@ mod tests {
 
     /// A detector of one band, fitted where a quarter of its squared deviation takes the quantiles of the chi-square law of two degrees:
     /// d = sqrt(-2 ln(1 - p)).
-    fn fitted() -> (Scorer, Vec<f32>) {
+    fn fitted() -> (Difference, Vec<f32>) {
         let n = 40_000;
         let p = |i: u32| (f64::from(i) + 0.5) / f64::from(n);
         let after: Vec<f32> = (0..n).map(|i| (-2.0 * (1.0 - p(i)).ln()).sqrt() as f32).collect();
@@ -168,13 +143,9 @@ mod tests {
             before: vec![vec![0.0; n as usize]],
             after: vec![after.clone()],
             slopes: vec![vec![[0.0; 2]; n as usize]],
+            ..Sample::default()
         };
-        let params = DetectParams {
-            detector: "difference".into(),
-            smooth_px: 1.0,
-            misregistration_px: 0.5,
-        };
-        (Scorer::fit(&sample, &[LAW], &params), after)
+        (Difference::fit(&sample, &[LAW], 0.5, &DetectParams::default()), after)
     }
 
     fn date(values: &[f32], slope: f32) -> Smoothed {
@@ -185,9 +156,9 @@ mod tests {
         }
     }
 
-    fn scores(scorer: &Scorer, after: &[f32], slopes: [f32; 2]) -> Vec<f64> {
+    fn scores(scorer: &Difference, after: &[f32], slopes: [f32; 2]) -> Vec<f64> {
         let clear = Plane::filled(Rect::new(0, 0, after.len(), 1), flags::CLEAR);
-        let stored = scorer.score(
+        let stored = scorer.of_smoothed(
             &date(&vec![0.0; after.len()], slopes[0]),
             &date(after, slopes[1]),
             &clear,
@@ -219,13 +190,9 @@ mod tests {
             before: vec![vec![0.0; n]],
             after: vec![after],
             slopes: vec![vec![[0.0; 2]; n]],
+            ..Sample::default()
         };
-        let params = DetectParams {
-            detector: "difference".into(),
-            smooth_px: 1.0,
-            misregistration_px: 0.0,
-        };
-        let scorer = Scorer::fit(&sample, &[LAW], &params);
+        let scorer = Difference::fit(&sample, &[LAW], 0.0, &DetectParams::default());
         let [half, six] = scores(&scorer, &[0.25, 3.0], [0.0; 2])[..] else {
             panic!()
         };
@@ -249,6 +216,5 @@ mod tests {
         };
         assert!(shifted < 1.0 && level > 5.0, "{shifted}, {level}");
         assert_eq!(new, level);
-        assert_eq!(scorer.band_millisigma(0, 1.0, -7.0), -16_000);
     }
 }

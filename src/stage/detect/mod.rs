@@ -1,19 +1,142 @@
-//! Detectors: from two normalised dates to a score in sigma of no-change noise. One a file.
+//! Detectors: from the dates of a comparison to a score in sigma of no-change noise. One a file, each named by one word.
 
+pub mod calibrate;
+pub mod combine;
 pub mod difference;
+pub mod rcva;
+mod seen;
 pub mod smooth;
+
+pub use combine::Rule;
+pub use seen::{Cell, Onset, Scorer, Seen};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use super::normalise::{BandLaw, Sample, SensorNoise};
+
+/// No detector looks further than this beyond a pixel, pixels: what a survey reads around its cells.
+pub const WIDEST_HALO: usize = 16;
+
+/// The detectors, by the word that names them in a pipeline file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Detector {
+    /// The one that did best for the kind of scenes on the figures of docs/accuracy.md.
+    Auto,
+    /// Change vector analysis.
+    Difference,
+    /// Change vector analysis that a shift does not upset.
+    Rcva,
+    /// Several, joined by a rule.
+    Combine,
+}
+
+impl Detector {
+    /// The word that names it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Difference => "difference",
+            Self::Rcva => "rcva",
+            Self::Combine => "combine",
+        }
+    }
+
+    /// Whether it is made for radar.
+    fn is_radar(self) -> bool {
+        false
+    }
+
+    /// Whether it needs more than two dates.
+    fn needs_series(self) -> bool {
+        false
+    }
+
+    /// The one that did best for pairs or series of optical or radar scenes on the figures of docs/accuracy.md.
+    fn best(_radar: bool, _series: bool) -> Self {
+        Self::Difference
+    }
+}
 
 /// `[detect]` of the pipeline file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DetectParams {
     /// Which detector.
-    pub detector: String,
+    pub detector: Detector,
+    /// Which detectors `combine` joins.
+    pub combine: Vec<Detector>,
+    /// How `combine` joins them.
+    pub rule: Rule,
     /// Standard deviation of the Gaussian that both dates are smoothed with, pixels.
     pub smooth_px: f64,
-    /// Shift between the dates that is put down to registration, pixels.
+    /// Shift between the dates that is put down to registration where it was not measured, pixels.
     pub misregistration_px: f64,
+}
+
+impl DetectParams {
+    /// The detectors of a comparison of radar or optical scenes, of a series or a pair.
+    pub fn words(&self, radar: bool, series: bool) -> Vec<Detector> {
+        let named = match self.detector {
+            Detector::Combine => self.combine.clone(),
+            one => vec![one],
+        };
+        let mut words: Vec<Detector> = named
+            .into_iter()
+            .filter(|word| *word != Detector::Auto && word.is_radar() == radar && (series || !word.needs_series()))
+            .collect();
+        if words.is_empty() {
+            words.push(Detector::best(radar, series));
+        }
+        words
+    }
+
+    /// Whether optical and radar scenes of a site are judged together.
+    pub fn joins_kinds(&self) -> bool {
+        self.detector == Detector::Combine
+            && self.combine.iter().any(|word| word.is_radar())
+            && self.combine.iter().any(|word| !word.is_radar())
+    }
+}
+
+/// What detectors are told beside the pixels.
+pub struct Context<'a> {
+    /// The radiometric law of each band between the judged date and the one before.
+    pub laws: &'a [BandLaw],
+    /// Noise of each band that its sensor states.
+    pub noise: &'a [SensorNoise],
+    /// The dates, days since 1970, oldest first.
+    pub days: Vec<f64>,
+    /// Shift between the dates that is put down to registration, pixels.
+    pub shift_px: f64,
+    /// `[detect]`.
+    pub params: &'a DetectParams,
+}
+
+/// The detector `word`, fitted to the survey `cells` and to the `sample` of them.
+///
+/// # Errors
+/// Why it cannot be fitted.
+pub fn fit(word: Detector, cells: &[Cell], sample: &Sample, context: &Context<'_>) -> Result<Box<dyn Scorer>, String> {
+    let Context {
+        laws, shift_px, params, ..
+    } = context;
+    Ok(match word {
+        Detector::Rcva => Box::new(rcva::Rcva::fit(cells, laws, *shift_px, params)),
+        _ => Box::new(difference::Difference::fit(sample, laws, *shift_px, params)),
+    })
+}
+
+#[cfg(test)]
+impl Default for DetectParams {
+    fn default() -> Self {
+        Self {
+            detector: Detector::Difference,
+            combine: Vec::new(),
+            rule: Rule::Sum,
+            smooth_px: 1.0,
+            misregistration_px: 0.3,
+        }
+    }
 }

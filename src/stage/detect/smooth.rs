@@ -133,9 +133,8 @@ mod tests {
 
     fn params(smooth_px: f64) -> DetectParams {
         DetectParams {
-            detector: "difference".into(),
             smooth_px,
-            misregistration_px: 0.3,
+            ..DetectParams::default()
         }
     }
 

@@ -1,0 +1,126 @@
+//! How the judged date of a pair lies beside the earlier one: windows over the site are read and handed to `stage::coregister`.
+
+use super::SiteError;
+use super::compare::Survey;
+use super::driver::in_order;
+use super::observe::{Date, View};
+use super::plan::{Ground, Pair};
+use crate::finding::{RegistrationRecord, round};
+use crate::geo::{Affine, Rect};
+use crate::io::source::SceneSource;
+use crate::raster::ReadError;
+use crate::scene::Scene;
+use crate::stage::coregister::{self, Model, Outcome, Registration, Rejected, TiePoint};
+
+/// A site with less ground than this along an edge is measured together with its surroundings, pixels: room for some windows.
+const LEAST_EDGE_PX: usize = 256;
+
+/// Bands on which dates are matched, the best first: those with strong texture that all optical sensors have.
+const MATCHED: [&str; 4] = ["nir", "red", "nir08", "green"];
+/// Bands that are matched at most.
+const MOST_MATCHED: usize = 2;
+
+/// How `scenes[1]` lies beside `scenes[0]` on `ground`.
+///
+/// # Errors
+/// A file that cannot be read; the run was stopped.
+pub fn measure(
+    survey: &Survey<'_>,
+    ground: &Ground,
+    pair: &Pair,
+    scenes: [&Scene; 2],
+) -> Result<(Registration, RegistrationRecord), SiteError> {
+    let grid = &ground.grid;
+    let short = LEAST_EDGE_PX.saturating_sub(grid.width.min(grid.height));
+    let area = grid.rect().grow(short.div_ceil(2));
+    let bands = matched(&pair.bands);
+    let open = |scene: &Scene| {
+        let (infos, blocks) = (&survey.inputs.infos, survey.blocks.clone());
+        let margin = ground.halo + short.div_ceil(2);
+        SceneSource::new(scene, grid, margin, &Affine::IDENTITY, &bands, infos, blocks)
+    };
+    let sources = [open(scenes[0])?, open(scenes[1])?];
+    let dates = sources.iter().zip(scenes).map(|(source, scene)| Date {
+        source,
+        codings: scene.quality.iter().map(|quality| &quality.coding).collect(),
+    });
+    let view = View {
+        dates: dates.collect(),
+        grid,
+        config: survey.config,
+    };
+    let params = &survey.config.coregister;
+    let windows = coregister::windows(area, params);
+    let (mut points, mut rejected): (Vec<TiePoint>, Vec<Rejected>) = (Vec::new(), Vec::new());
+    in_order(
+        &windows,
+        survey.stop,
+        |window: &Rect| {
+            let seen = view.see(window, 0)?;
+            let [reference, target] = seen.sides();
+            Ok(coregister::tie_point(&reference, &target, *window, params))
+        },
+        |found: Result<_, ReadError>| {
+            match found? {
+                Ok(point) => points.push(point),
+                Err(why) => rejected.push(why),
+            }
+            Ok::<(), SiteError>(())
+        },
+    )?;
+    let registration = coregister::fit(&points, &rejected, area, params);
+    let record = record(&registration, &rejected, scenes[1]);
+    Ok((registration, record))
+}
+
+/// Where the moved scene is to be read for each point of the site grid.
+pub fn source(registration: &Registration) -> Affine {
+    let at = |x, y| registration.source_of(x, y);
+    let (o, x, y) = (at(0.0, 0.0), at(1.0, 0.0), at(0.0, 1.0));
+    Affine {
+        x: [x.0 - o.0, y.0 - o.0, o.0],
+        y: [x.1 - o.1, y.1 - o.1, o.1],
+    }
+}
+
+fn matched(bands: &[String]) -> Vec<String> {
+    let known = MATCHED.iter().filter(|name| bands.iter().any(|band| band == *name));
+    let mut chosen: Vec<String> = known.take(MOST_MATCHED).map(|name| (*name).to_owned()).collect();
+    if chosen.is_empty() {
+        chosen = bands.iter().take(MOST_MATCHED).cloned().collect();
+    }
+    chosen
+}
+
+fn record(registration: &Registration, rejected: &[Rejected], moved: &Scene) -> RegistrationRecord {
+    let known = |value: f64| (!value.is_nan()).then(|| round(value, 3));
+    let (outcome, reason) = match &registration.outcome {
+        Outcome::Pass => ("pass", None),
+        Outcome::Degraded => ("degraded", None),
+        Outcome::Refused => ("refused", None),
+        Outcome::Unmeasured(why) => ("unmeasured", Some(why.to_string())),
+    };
+    let mut reasons = std::collections::BTreeMap::new();
+    for one in rejected {
+        *reasons.entry(one.reason.to_string()).or_insert(0) += 1;
+    }
+    let measured = reason.is_none();
+    RegistrationRecord {
+        circular_error_90_px: known(registration.circular_error_90_px),
+        held_out_px: known(registration.held_out_px),
+        model: match registration.model {
+            Model::Identity => "identity",
+            Model::Shift => "shift",
+            Model::Affine => "affine",
+        }
+        .into(),
+        moved: moved.id.clone(),
+        outcome: outcome.into(),
+        outliers: registration.outliers.len() as u64,
+        reason,
+        rejected: reasons,
+        residual_px: known(registration.residual_px),
+        shift_px: measured.then(|| registration.shift_px.map(|shift| round(shift, 3))),
+        tie_points: registration.used.len() as u64,
+    }
+}

@@ -1,0 +1,181 @@
+//! One way of looking at a comparison: its scenes aligned and surveyed, and detectors fitted to them.
+
+use super::SiteError;
+use super::alignment;
+use super::compare::Survey;
+use super::observe::{self, Date, View};
+use super::plan::{Ground, Pair};
+use super::timers::Timers;
+use crate::finding::RegistrationRecord;
+use crate::geo::Affine;
+use crate::io::source::SceneSource;
+use crate::scene::{Kind, Scene};
+use crate::stage::coregister::Outcome;
+use crate::stage::detect::{self, Cell, Context, Detector, Scorer};
+use crate::stage::normalise::{self, SensorNoise};
+
+/// The scenes of one comparison, and the detectors that score them.
+pub struct Channel<'a> {
+    /// Which scenes.
+    pub pair: &'a Pair,
+    /// What reads them, oldest first.
+    pub sources: Vec<SceneSource>,
+    /// Where each is read: its own point for each of the site grid.
+    pub moved: Vec<Affine>,
+    /// How its dates lie beside each other, where that was measured.
+    pub registration: Option<RegistrationRecord>,
+    /// The radiometric law between the judged date and the one before; absent when nothing can be compared.
+    pub fit: Option<normalise::Fit>,
+    /// Detectors by name; none when nothing can be compared.
+    pub scorers: Vec<(Detector, Box<dyn Scorer>)>,
+    /// What the reader should know.
+    pub notes: Vec<String>,
+}
+
+impl<'a> Channel<'a> {
+    /// `pair` on `ground`, aligned, surveyed and fitted; and its survey.
+    ///
+    /// # Errors
+    /// A file that cannot be read; the run was stopped.
+    pub fn open(
+        survey: &Survey<'a>,
+        ground: &Ground,
+        pair: &'a Pair,
+        timers: &mut Timers,
+    ) -> Result<(Self, Vec<Cell>), SiteError> {
+        let scenes = scenes(survey, pair);
+        let open = |scene: &Scene, moved: &Affine| {
+            let (infos, blocks) = (&survey.inputs.infos, survey.blocks.clone());
+            SceneSource::new(scene, &ground.grid, ground.halo, moved, &pair.bands, infos, blocks)
+        };
+        let mut moved = vec![Affine::IDENTITY; scenes.len()];
+        let (mut shift_px, mut tolerant, mut registration) = (survey.config.detect.misregistration_px, false, None);
+        // Speckle has no edges to match; radar is geocoded by its orbit. A series is taken as it is.
+        if let (Kind::Optical, [before, after]) = (pair.kind, scenes.as_slice()) {
+            let (measured, record) =
+                timers.time("coregister", || alignment::measure(survey, ground, pair, [*before, *after]))?;
+            registration = Some(record);
+            match measured.outcome {
+                Outcome::Pass | Outcome::Degraded => {
+                    moved[1] = alignment::source(&measured);
+                    shift_px = measured.residual_px;
+                    tolerant = measured.outcome == Outcome::Degraded;
+                }
+                Outcome::Refused | Outcome::Unmeasured(_) => {}
+            }
+        }
+        let refused = registration.as_ref().is_some_and(|record| record.outcome == "refused");
+        let sources = timers.time("align", || {
+            let each = scenes.iter().zip(&moved);
+            each.map(|(scene, moved)| open(scene, moved)).collect::<Result<Vec<_>, _>>()
+        })?;
+        let mut channel = Self {
+            pair,
+            moved,
+            sources,
+            registration,
+            fit: None,
+            scorers: Vec::new(),
+            notes: Vec::new(),
+        };
+        channel.notes.extend(channel.registration.as_ref().and_then(note));
+        if refused {
+            return Ok((channel, Vec::new()));
+        }
+        let view = channel.view(survey, ground);
+        let cells = timers.time("survey", || view.survey(pair.bands.len(), survey.stop))?;
+        let config = survey.config;
+        let noise = sensor_noises(&scenes, &pair.bands);
+        timers.time("fit", || {
+            let sample = observe::sample(&cells, &config.detect);
+            match normalise::fit(&sample, &noise, &config.normalise) {
+                Ok(fit) => {
+                    let context = Context {
+                        laws: &fit.bands,
+                        noise: &noise,
+                        days: scenes.iter().map(|scene| days(scene)).collect(),
+                        shift_px,
+                        params: &config.detect,
+                    };
+                    let words = match tolerant {
+                        true => vec![Detector::Rcva],
+                        false => config.detect.words(pair.kind == Kind::Sar, pair.is_series()),
+                    };
+                    for detector in words {
+                        match detect::fit(detector, &cells, &sample, &context) {
+                            Ok(scorer) => channel.scorers.push((detector, scorer)),
+                            Err(why) => channel.notes.push(format!("{}: {why}", detector.word())),
+                        }
+                    }
+                    channel.fit = Some(fit);
+                }
+                Err(error) => channel.notes.push(error.to_string()),
+            }
+        });
+        Ok((channel, cells))
+    }
+
+    /// Its dates, as every pass looks at them.
+    pub fn view<'b>(&'b self, survey: &Survey<'b>, ground: &'b Ground) -> View<'b> {
+        let scenes = scenes(survey, self.pair);
+        let date = |(source, scene): (&'b SceneSource, &'b Scene)| Date {
+            source,
+            codings: scene.quality.iter().map(|quality| &quality.coding).collect(),
+        };
+        View {
+            dates: self.sources.iter().zip(scenes).map(date).collect(),
+            grid: &ground.grid,
+            config: survey.config,
+        }
+    }
+
+    /// How far its detectors look beyond a pixel, pixels.
+    pub fn halo(&self) -> usize {
+        self.scorers.iter().map(|(_, scorer)| scorer.halo()).max().unwrap_or(0)
+    }
+}
+
+/// What the reader should know of a registration.
+fn note(record: &RegistrationRecord) -> Option<String> {
+    let residual = record.residual_px.unwrap_or_default();
+    match record.outcome.as_str() {
+        "refused" => Some(format!(
+            "not compared: after co-registration the dates still lie {residual} px beside each other; choose other scenes"
+        )),
+        "degraded" => Some(format!(
+            "the dates lie {residual} px beside each other after co-registration: compared by a detector that looks around each pixel, which misses small changes"
+        )),
+        "unmeasured" => {
+            let why = record.reason.as_deref().unwrap_or_default();
+            Some(format!("how the dates lie beside each other could not be measured, and neither was moved: {why}"))
+        }
+        _ => None,
+    }
+}
+
+fn scenes<'b>(survey: &Survey<'b>, pair: &Pair) -> Vec<&'b Scene> {
+    pair.scenes()
+        .into_iter()
+        .map(|index| &survey.inputs.scenes[index])
+        .collect()
+}
+
+/// The middle of an acquisition, days since 1970.
+fn days(scene: &Scene) -> f64 {
+    (scene.start.as_second() as f64 + scene.end.as_second() as f64) / 2.0 / 86_400.0
+}
+
+/// Noise of each band that its sensor states, the largest of all dates.
+fn sensor_noises(scenes: &[&Scene], bands: &[String]) -> Vec<SensorNoise> {
+    let of = |name: &String| {
+        let stated = scenes
+            .iter()
+            .flat_map(|scene| &scene.bands)
+            .filter(|band| band.name == *name);
+        stated.fold(SensorNoise::default(), |noise, band| SensorNoise {
+            floor: noise.floor.max(band.noise.unwrap_or(0.0)),
+            fraction: noise.fraction.max(band.noise_fraction),
+        })
+    };
+    bands.iter().map(of).collect()
+}

@@ -1,0 +1,241 @@
+//! Co-registration: the sub-pixel shift of one date against another, measured at tie points spread over the site.
+//!
+//! [`windows`] says where to look, [`tie_point`] measures one window, [`fit`] draws the model from all of them and judges it. A
+//! window that cannot be measured is rejected with its reason, and a site that cannot be measured is not moved.
+//!
+//! The order is that of AROSICS (Scheffler et al., "AROSICS: An automated and robust open-source image co-registration software
+//! for multi-sensor satellite data", Remote Sensing 2017): phase correlation finds the whole pixel ([`correlate`]), a finer
+//! measure the rest ([`refine`]), and what fails a test is thrown out before a model is fitted ([`model`]).
+
+mod correlate;
+mod field;
+mod model;
+mod refine;
+#[cfg(test)]
+mod trials;
+
+use ndarray::Array2;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::geo::Rect;
+
+pub use model::{Affine, Model, Outcome, Registration, Unmeasured, fit};
+
+/// `[coregister]` of the pipeline file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CoregisterParams {
+    /// Side of a window, pixels: a power of two, 32 at least. It is halved where the site is narrower than three windows.
+    pub window_px: usize,
+    /// Shifts larger than this are not looked for, pixels on either axis.
+    pub max_shift_px: usize,
+    /// Fewer tie points than this: the scene is not moved.
+    pub min_tie_points: usize,
+    /// A scene whose tie points are left with at most this residual passes, pixels.
+    pub pass_px: f64,
+    /// One with a larger residual than this is refused, pixels; between the two it is degraded.
+    pub refuse_px: f64,
+}
+
+/// The most windows along an axis: two for each of the three cells in which the spread of tie points is judged, and one. On a scene of
+/// 10980 x 10980 pixels windows of 128 then hold 0.7 % of it, and touch a sixth of its blocks of 512 x 512.
+const MOST_ALONG: usize = 7;
+/// Windows are no smaller than this: a smaller one holds too little ground beside the shifts that are looked for.
+const LEAST_WINDOW: usize = 32;
+/// Less clear ground than this part of a window: it is not measured.
+const LEAST_CLEAR: f64 = 1.0 / 3.0;
+/// The largest disagreement of forward and backward measure, pixels (ALGORITHMS.md section 3).
+const MOST_ROUND_TRIP_PX: f64 = 0.2;
+/// The largest standard error of a tie point, pixels on the worse axis: stripes and near flat ground.
+const MOST_ERROR_PX: f64 = 0.2;
+/// The least correlation of both dates once shifted.
+const LEAST_SIMILARITY: f64 = 0.3;
+
+/// Two shifts at which both dates correlate by this: a pattern that repeats.
+const PERIODIC_SIMILARITY: f64 = 0.5;
+
+/// The shift of one window.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TiePoint {
+    /// Where.
+    pub window: Rect,
+    /// What to add to the position of the target's content, pixels: x right, y down.
+    pub shift_px: [f64; 2],
+    /// Standard error of the shift on the worse axis, pixels: from what is left after the shift, and the gradients.
+    pub error_px: f64,
+    /// Correlation of both dates as they came, and once shifted.
+    pub similarity: [f64; 2],
+    /// Height of the peak of phase correlation over the rest of the surface, in standard deviations of the rest.
+    pub reliability: f64,
+    /// Which of the given bands, and whether its gradient magnitude was matched in place of its values.
+    pub matched: (usize, bool),
+    /// The part of the window that is clear on both dates.
+    pub clear: f64,
+}
+
+/// A window that was not measured.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rejected {
+    /// Where.
+    pub window: Rect,
+    /// The part of the window that is clear on both dates.
+    pub clear: f64,
+    /// Why.
+    pub reason: Reason,
+}
+
+/// Why a window was not measured.
+#[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
+pub enum Reason {
+    /// Clouds, no data.
+    #[error("too few pixels are clear on both dates")]
+    TooFewClear,
+    /// Constant on one of the dates.
+    #[error("no texture to match")]
+    Flat,
+    /// The peak does not stand out of the noise.
+    #[error("the dates do not match: no peak of correlation stands out")]
+    Unreliable,
+    /// A second peak is nearly as high.
+    #[error("ambiguous: a second shift matches nearly as well, as in a periodic pattern")]
+    Ambiguous,
+    /// The dates match best beyond `max_shift_px`.
+    #[error("the dates match best at a shift beyond max_shift_px")]
+    BeyondMaxShift,
+    /// The finer measure left the peak, or its standard error is too large.
+    #[error("the shift is not determined below the pixel: stripes, or texture without contrast")]
+    Undetermined,
+    /// Measured from the target to the reference the shift is another.
+    #[error("forward and backward measure disagree")]
+    RoundTrip,
+    /// Shifting does not make the dates more alike.
+    #[error("shifting does not make the dates alike")]
+    NotImproved,
+}
+
+/// Where to look: square windows of the site grid inside `area`, on a regular lattice, row by row; none where the site is narrower than
+/// three windows of 32 pixels.
+///
+/// The side is `window_px`, halved until three windows fit into the width and the height. Windows overlap by half at most, so that there are
+/// 5 to 7 along each axis, wide apart on a large site.
+pub fn windows(area: Rect, params: &CoregisterParams) -> Vec<Rect> {
+    let least_side = area.w.min(area.h);
+    let mut side = params.window_px.max(LEAST_WINDOW);
+    while side > LEAST_WINDOW && least_side / 3 < side {
+        side = (side / 2).max(LEAST_WINDOW);
+    }
+    if least_side / 3 < side {
+        return Vec::new();
+    }
+    let starts = |origin: i64, length: usize| {
+        let n = ((length - side) / (side / 2) + 1).min(MOST_ALONG);
+        (0..n).map(move |i| origin + ((length - side) * i / (n - 1)) as i64)
+    };
+    starts(area.y, area.h)
+        .flat_map(|y| starts(area.x, area.w).map(move |x| Rect::new(x, y, side, side)))
+        .collect()
+}
+
+/// The shift of `target` against `reference` in one window.
+///
+/// Both hold the same bands of the same pixels of the site grid, those of `window`; NaN = cloud, no data. Every band and its gradient
+/// magnitude is correlated, and the one with the highest peak over the rest of its surface is measured.
+///
+/// # Errors
+/// The reason why the window cannot be measured: that of the best band.
+pub fn tie_point(
+    reference: &[Array2<f32>],
+    target: &[Array2<f32>],
+    window: Rect,
+    params: &CoregisterParams,
+) -> Result<TiePoint, Rejected> {
+    let mut clear = 0.0_f64;
+    let mut best: Option<Candidate> = None;
+    let mut reason = Reason::TooFewClear;
+    for (band, (r, t)) in reference.iter().zip(target).enumerate() {
+        let shared = field::shared(r, t);
+        clear = clear.max(shared);
+        if shared < LEAST_CLEAR {
+            continue;
+        }
+        for gradient in [false, true] {
+            let fields = field::of_band(r, gradient).zip(field::of_band(t, gradient));
+            let Some((r, t)) = fields else {
+                reason = Reason::Flat;
+                continue;
+            };
+            let peak = correlate::peak(&r, &t);
+            if best.as_ref().is_none_or(|b| peak.reliability > b.peak.reliability) {
+                best = Some(Candidate {
+                    r,
+                    t,
+                    peak,
+                    matched: (band, gradient),
+                });
+            }
+        }
+    }
+    best.ok_or(reason)
+        .and_then(|c| measure(&c, params))
+        .map(|point| TiePoint { window, clear, ..point })
+        .map_err(|reason| Rejected { window, clear, reason })
+}
+
+/// A band or its gradient magnitude, and the whole-pixel shift found in it.
+struct Candidate {
+    r: field::Field,
+    t: field::Field,
+    peak: correlate::Peak,
+    matched: (usize, bool),
+}
+
+/// The sub-pixel shift of a candidate, put to the tests; place and clear part are left to the caller.
+fn measure(c: &Candidate, params: &CoregisterParams) -> Result<TiePoint, Reason> {
+    let place = |shift: [i64; 2]| shift.map(|s| s as f64);
+    let start = place(c.peak.shift);
+    c.peak.judge(params.max_shift_px).map_err(|reason| {
+        // Of a pattern that repeats no peak stands out either: but then more than one matches.
+        let matches = |shift| refine::similarity(&c.r, &c.t, shift) >= PERIODIC_SIMILARITY;
+        let periodic = reason == Reason::Unreliable && matches(start) && matches(place(c.peak.other));
+        if periodic { Reason::Ambiguous } else { reason }
+    })?;
+    let forward = refine::refine(&c.r, &c.t, start).ok_or(Reason::Undetermined)?;
+    let backward = refine::refine(&c.t, &c.r, [-forward.shift[0], -forward.shift[1]]).ok_or(Reason::Undetermined)?;
+    let trip = [
+        forward.shift[0] + backward.shift[0],
+        forward.shift[1] + backward.shift[1],
+    ];
+    if (trip[0] * trip[0] + trip[1] * trip[1]).sqrt() > MOST_ROUND_TRIP_PX {
+        return Err(Reason::RoundTrip);
+    }
+    // What one direction errs by for having its own noise in the model, the other errs by the other way.
+    let shift = [
+        (forward.shift[0] - backward.shift[0]) / 2.0,
+        (forward.shift[1] - backward.shift[1]) / 2.0,
+    ];
+    let error = forward.error.max(backward.error);
+    if error > MOST_ERROR_PX {
+        return Err(Reason::Undetermined);
+    }
+    if shift.iter().any(|s| s.abs() > params.max_shift_px as f64) {
+        return Err(Reason::BeyondMaxShift);
+    }
+    let before = refine::similarity(&c.r, &c.t, [0.0; 2]);
+    let after = refine::similarity(&c.r, &c.t, shift);
+    if after < LEAST_SIMILARITY || after + SAME_SIMILARITY < before {
+        return Err(Reason::NotImproved);
+    }
+    Ok(TiePoint {
+        window: Rect::new(0, 0, 0, 0),
+        shift_px: shift,
+        error_px: error,
+        similarity: [before, after],
+        reliability: c.peak.reliability,
+        matched: c.matched,
+        clear: 0.0,
+    })
+}
+
+/// Correlations that differ by less are the same: the ground compared is not quite the same before and after.
+const SAME_SIMILARITY: f64 = 0.005;

@@ -1,0 +1,151 @@
+//! Several detectors joined by a stated rule into one score in sigma of no-change noise.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::calibrate::Calibration;
+use crate::raster::Plane;
+use crate::raster::stats::{SCORE_NODATA, SCORE_SCALE};
+
+/// How scores are joined.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Rule {
+    /// The least: every detector has to find it.
+    All,
+    /// The greatest: one detector is enough.
+    Any,
+    /// The sum: what each has to say is added up (Stouffer, "The American soldier", 1949, for independent tests).
+    Sum,
+}
+
+impl Rule {
+    /// The word that names it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Any => "any",
+            Self::Sum => "sum",
+        }
+    }
+}
+
+/// The most that one detector adds to a sum, sigma: certainty of one does not outweigh the doubts of all others.
+const MOST: f64 = 12.0;
+
+/// A fitted rule.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Combination {
+    rule: Rule,
+    calibration: Calibration,
+}
+
+impl Combination {
+    /// The rule for detectors whose scores of the survey are `surveys`: of each cell one plane a detector.
+    ///
+    /// Scores of several detectors hang together, so the joined score is put on the scale of its own centre and lower spread.
+    pub fn fit(rule: Rule, surveys: &[Vec<Plane<i16>>]) -> Self {
+        let plain = Self {
+            rule,
+            calibration: Calibration::NONE,
+        };
+        let mut joined = Vec::new();
+        for scores in surveys {
+            let Some(first) = scores.first() else { continue };
+            for index in 0..first.rect.area() {
+                joined.extend(plain.joined(scores, index));
+            }
+        }
+        if joined.is_empty() {
+            return plain;
+        }
+        // The least of two scores has a negative centre; that is where it lies without change.
+        Self {
+            calibration: Calibration::fit(&mut joined, f64::NEG_INFINITY, 1e-6),
+            ..plain
+        }
+    }
+
+    /// One plane of stored scores of `scores`, which all hold the same pixels; a single one stays as it is.
+    pub fn join(&self, mut scores: Vec<Plane<i16>>) -> Plane<i16> {
+        if scores.len() == 1 {
+            return scores.remove(0);
+        }
+        let mut out = match scores.first() {
+            Some(first) => Plane::filled(first.rect, SCORE_NODATA),
+            None => Plane::filled(crate::geo::Rect::new(0, 0, 0, 0), SCORE_NODATA),
+        };
+        for (index, score) in out.data.iter_mut().enumerate() {
+            if let Some(joined) = self.joined(&scores, index) {
+                *score = self.calibration.stored(joined);
+            }
+        }
+        out
+    }
+
+    /// The joined score of the pixel at `index`, sigma; `None` where the first detector, that of the judged scenes, has none.
+    fn joined(&self, scores: &[Plane<i16>], index: usize) -> Option<f64> {
+        let of = |plane: &Plane<i16>| match plane.data.as_slice().and_then(|data| data.get(index)) {
+            Some(score) if *score != SCORE_NODATA => Some(f64::from(*score) * SCORE_SCALE),
+            _ => None,
+        };
+        of(scores.first()?)?;
+        let heard = scores.iter().filter_map(of);
+        Some(match self.rule {
+            Rule::All => heard.fold(f64::INFINITY, f64::min),
+            Rule::Any => heard.fold(f64::NEG_INFINITY, f64::max),
+            Rule::Sum => {
+                let (sum, n) = heard.fold((0.0, 0.0), |(sum, n), z| (sum + z.min(MOST), n + 1.0));
+                sum / f64::sqrt(n)
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::Array2;
+
+    use super::*;
+    use crate::geo::Rect;
+
+    /// Two detectors of 1000 pixels: uniform scores on +-1 sigma in unlike order, and one pixel that both, and one that only the
+    /// second finds; one that only the first could judge.
+    fn scores() -> Vec<Plane<i16>> {
+        let rect = Rect::new(0, 0, 1000, 1);
+        let plane = |step: i64, last: [i16; 3]| {
+            let mut data = Array2::from_shape_fn((1, 1000), |(_, x)| ((x as i64 * step) % 201 - 100) as i16);
+            (0..3).for_each(|k| data[[0, 997 + k]] = last[k]);
+            Plane { rect, data }
+        };
+        vec![plane(37, [900, -50, 900]), plane(91, [800, 900, SCORE_NODATA])]
+    }
+
+    #[test]
+    fn every_rule_hears_what_it_should() {
+        let found = |rule| {
+            let joined = Combination::fit(rule, &[scores()]).join(scores());
+            [997, 998, 999].map(|x| f64::from(*joined.get(x, 0).unwrap()) / 100.0)
+        };
+        let [both, one, alone] = found(Rule::All);
+        assert!(both > 5.0 && one < 1.0 && alone > 5.0, "{both} {one} {alone}");
+        let [both, one, _] = found(Rule::Any);
+        assert!(both > 5.0 && one > 5.0, "{both} {one}");
+        let [both, one, _] = found(Rule::Sum);
+        assert!(both > one && one > 3.0, "{both} {one}");
+    }
+
+    #[test]
+    fn what_the_judged_scenes_do_not_show_is_not_judged_and_a_single_detector_speaks_for_itself() {
+        let mut two = scores();
+        two[0].data[[0, 5]] = SCORE_NODATA;
+        let joined = Combination::fit(Rule::Any, &[two.clone()]).join(two.clone());
+        assert_eq!(joined.get(5, 0), Some(&SCORE_NODATA));
+        let alone = vec![two.remove(1)];
+        assert_eq!(
+            Combination::fit(Rule::Sum, &[alone.clone()]).join(alone.clone()),
+            alone[0]
+        );
+        assert!(Combination::fit(Rule::Sum, &[]).join(vec![]).data.is_empty());
+    }
+}

@@ -1,0 +1,116 @@
+//! What a detector sees, and what it answers.
+
+use std::borrow::Cow;
+
+use ndarray::Array2;
+
+use crate::geo::Rect;
+use crate::raster::{Flags, Plane, flags};
+
+/// Every date of a comparison on a rectangle of the site grid, screened.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Seen {
+    /// Which pixels: those that are asked about, and a halo around them.
+    pub rect: Rect,
+    /// The dates, oldest first, the judged one last: one array a band, in physical units (reflectance; decibels for radar); NaN where
+    /// that date is not clear.
+    pub dates: Vec<Vec<Array2<f32>>>,
+    /// Why a pixel cannot be judged: [`crate::raster::flags::CLEAR`] where it can.
+    pub flags: Plane<Flags>,
+}
+
+/// When a pixel changed: between two of the dates, by their places among them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Onset {
+    /// The last date on which it was seen unchanged.
+    pub last_unchanged: u16,
+    /// The first date on which it was seen changed.
+    pub first_changed: u16,
+}
+
+/// A fitted detector: a plain function from what is seen to scores.
+pub trait Scorer: Send + Sync {
+    /// How far it looks beyond a pixel, pixels.
+    fn halo(&self) -> usize;
+
+    /// Stored scores (hundredths of sigma of no-change noise) of `core`, which lies at least [`Scorer::halo`] pixels inside `seen`;
+    /// [`crate::raster::stats::SCORE_NODATA`] where a pixel cannot be judged.
+    fn score(&self, seen: &Seen, core: &Rect) -> Plane<i16>;
+
+    /// When each pixel of `core` changed; `None` from a detector that compares two dates only.
+    fn onset(&self, _seen: &Seen, _core: &Rect) -> Option<Plane<Option<Onset>>> {
+        None
+    }
+}
+
+/// A part of a survey: a rectangle, and what is seen on it and on a halo around it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Cell {
+    /// The pixels that are surveyed.
+    pub core: Rect,
+    /// What is seen there.
+    pub seen: Seen,
+}
+
+impl Seen {
+    /// What is seen of `rect` where no date is: nothing.
+    pub fn nothing(rect: &Rect) -> Self {
+        Self {
+            rect: *rect,
+            dates: Vec::new(),
+            flags: Plane::filled(*rect, flags::NOT_COVERED),
+        }
+    }
+
+    /// The judged date, and what it is compared with where two pictures are wanted: of the earlier dates the latest that is clear,
+    /// pixel by pixel.
+    pub fn sides(&self) -> [Cow<'_, [Array2<f32>]>; 2] {
+        match self.dates.as_slice() {
+            [] => [Cow::Borrowed(&[]), Cow::Borrowed(&[])],
+            [only] => [Cow::Borrowed(&[]), Cow::Borrowed(only)],
+            [before, after] => [Cow::Borrowed(before), Cow::Borrowed(after)],
+            [first, others @ .., last, after] => {
+                let mut latest = last.clone();
+                for earlier in others.iter().rev().chain([first]) {
+                    for (value, other) in latest.iter_mut().zip(earlier) {
+                        value.zip_mut_with(other, |value, other| {
+                            if value.is_nan() {
+                                *value = *other;
+                            }
+                        });
+                    }
+                }
+                [Cow::Owned(latest), Cow::Borrowed(after)]
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::array;
+
+    use super::*;
+
+    #[test]
+    fn a_series_is_shown_against_the_latest_clear_date() {
+        let rect = Rect::new(0, 0, 3, 1);
+        let nan = f32::NAN;
+        let date = |values: [f32; 3]| vec![array![values]];
+        let mut seen = Seen {
+            rect,
+            dates: vec![
+                date([1.0, 2.0, 3.0]),
+                date([4.0, nan, 6.0]),
+                date([nan, nan, 9.0]),
+                date([0.0, 0.5, nan]),
+            ],
+            flags: Plane::filled(rect, flags::CLEAR),
+        };
+        let [before, after] = seen.sides();
+        assert_eq!(before[0], array![[4.0, 2.0, 9.0]]);
+        assert_eq!(after[0][[0, 1]], 0.5);
+        seen.dates.drain(..2);
+        assert!(seen.sides()[0][0][[0, 0]].is_nan());
+    }
+}
