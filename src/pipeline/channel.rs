@@ -52,8 +52,9 @@ impl<'a> Channel<'a> {
         let (mut shift_px, mut tolerant, mut registration) = (survey.config.detect.misregistration_px, false, None);
         // Speckle has no edges to match; radar is geocoded by its orbit. A series is taken as it is.
         if let (Kind::Optical, [before, after]) = (pair.kind, scenes.as_slice()) {
-            let (measured, record) =
-                timers.time("coregister", || alignment::measure(survey, ground, pair, [*before, *after]))?;
+            let (measured, record) = timers.time("coregister", || {
+                alignment::measure(survey, ground, pair, [*before, *after])
+            })?;
             registration = Some(record);
             match measured.outcome {
                 Outcome::Pass | Outcome::Degraded => {
@@ -67,7 +68,8 @@ impl<'a> Channel<'a> {
         let refused = registration.as_ref().is_some_and(|record| record.outcome == "refused");
         let sources = timers.time("align", || {
             let each = scenes.iter().zip(&moved);
-            each.map(|(scene, moved)| open(scene, moved)).collect::<Result<Vec<_>, _>>()
+            each.map(|(scene, moved)| open(scene, moved))
+                .collect::<Result<Vec<_>, _>>()
         })?;
         let mut channel = Self {
             pair,
@@ -147,7 +149,9 @@ fn note(record: &RegistrationRecord) -> Option<String> {
         )),
         "unmeasured" => {
             let why = record.reason.as_deref().unwrap_or_default();
-            Some(format!("how the dates lie beside each other could not be measured, and neither was moved: {why}"))
+            Some(format!(
+                "how the dates lie beside each other could not be measured, and neither was moved: {why}"
+            ))
         }
         _ => None,
     }

@@ -211,10 +211,10 @@ fn out_of_range(config: &Config) -> Vec<(&'static str, String)> {
         }
     }
     let combines = config.detect.detector == Detector::Combine;
-    if combines && (config.detect.combine.len() < 2 || config.detect.combine.contains(&Detector::Combine)) {
+    if combines && (config.detect.combine.is_empty() || config.detect.combine.contains(&Detector::Combine)) {
         faults.push((
             "detect.combine",
-            "expected two detectors or more for \"combine\", such as [\"difference\", \"irmad\"]".into(),
+            "expected the detectors that \"combine\" joins, such as [\"difference\", \"irmad\"]".into(),
         ));
     }
     if config.grid.crs != "utm"

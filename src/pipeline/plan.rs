@@ -14,7 +14,7 @@ use crate::geo::{Grid, Shape};
 use crate::io::IoError;
 use crate::io::crs::{self, Projector, WGS84};
 use crate::io::open::{self, RasterInfo};
-use crate::scene::{self, Compare, Filter, Kind, Scene};
+use crate::scene::{self, Compare, Filter, Kind, Pass, Scene};
 use crate::stage::judge::{Declared, DeclaredZone};
 
 /// No site grid has more pixels: 40,000 x 40,000.
@@ -134,17 +134,12 @@ pub fn plan_site(site: &Site, inputs: &Inputs, config: &Config) -> Result<SitePl
 
 /// The comparisons of `scenes`, each with its place in the inputs, and which scenes are left out and why.
 fn pairs(scenes: &[(usize, &Scene)], config: &Config) -> (Vec<Pair>, Vec<RefusedScene>) {
-    if !config.detect.joins_kinds() {
+    if !config.detect.joins_tracks() {
         return pairs_of(scenes, config);
     }
     let (optical, radar): (Vec<_>, Vec<_>) = scenes.iter().partition(|(_, scene)| scene.kind == Kind::Optical);
     let (mut pairs, mut refused) = pairs_of(&optical, config);
-    let track = |scene: &Scene| {
-        (
-            scene.relative_orbit,
-            scene.pass.map(|pass| pass == scene::Pass::Ascending),
-        )
-    };
+    let track = |scene: &Scene| (scene.relative_orbit, scene.pass.map(|pass| pass == Pass::Ascending));
     let mut tracks: Vec<_> = radar.iter().map(|(_, scene)| track(scene)).collect();
     tracks.sort();
     tracks.dedup();
@@ -154,13 +149,15 @@ fn pairs(scenes: &[(usize, &Scene)], config: &Config) -> (Vec<Pair>, Vec<Refused
             .filter(|(_, scene)| track(scene) == wanted)
             .copied()
             .collect();
-        let (mut found, left_out) = pairs_of(&one, config);
+        let (found, left_out) = pairs_of(&one, config);
         refused.extend(left_out);
-        // The newest of each track speaks to the newest optical comparison; without one it is a comparison of its own.
-        match (pairs.iter_mut().rfind(|pair| pair.kind == Kind::Optical), found.pop()) {
-            (Some(newest), Some(radar)) => newest.beside.push(radar),
-            (None, Some(radar)) => pairs.push(radar),
-            (_, None) => {}
+        // The newest of each track is heard beside the newest comparison: that of the optical scenes, else of the first track.
+        let Some(newest) = found.into_iter().next_back() else {
+            continue;
+        };
+        match pairs.last_mut() {
+            Some(judged) => judged.beside.push(newest),
+            None => pairs.push(newest),
         }
     }
     (pairs, refused)

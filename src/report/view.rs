@@ -69,6 +69,9 @@ struct Compared<'a> {
     before: &'a str,
     cutoff: Option<&'a CutoffRecord>,
     detector: &'a str,
+    /// Scenes of a series before `before`.
+    earlier: usize,
+    registration: String,
     normalisation: Option<&'a Normalisation>,
     notes: &'a [String],
 }
@@ -212,6 +215,8 @@ impl<'a> Group<'a> {
                 before: &comparison.before,
                 cutoff: comparison.cutoff.as_ref(),
                 detector: &comparison.detector,
+                earlier: comparison.earlier.len(),
+                registration: words::of_registration(comparison.registration.as_ref()),
                 normalisation: comparison.normalisation.as_ref(),
                 notes: &comparison.notes,
             },

@@ -16,10 +16,13 @@ pub const GENERIC: &str = "generic";
 /// No sensor file larger than this is read.
 const MAX_SENSOR_BYTES: u64 = 1024 * 1024;
 
-const EMBEDDED: [(&str, &str); 7] = [
+const EMBEDDED: [(&str, &str); 10] = [
     ("generic.toml", include_str!("sensors/generic.toml")),
+    ("hls-l30.toml", include_str!("sensors/hls-l30.toml")),
+    ("hls-s30.toml", include_str!("sensors/hls-s30.toml")),
     ("landsat-5-7-c2l2.toml", include_str!("sensors/landsat-5-7-c2l2.toml")),
     ("landsat-8-9-c2l2.toml", include_str!("sensors/landsat-8-9-c2l2.toml")),
+    ("planetscope-sr.toml", include_str!("sensors/planetscope-sr.toml")),
     ("sentinel-1-grd.toml", include_str!("sensors/sentinel-1-grd.toml")),
     ("sentinel-1-rtc.toml", include_str!("sensors/sentinel-1-rtc.toml")),
     ("sentinel-2-l1c.toml", include_str!("sensors/sentinel-2-l1c.toml")),
@@ -383,8 +386,11 @@ mod tests {
             ids,
             [
                 "generic",
+                "hls-l30",
+                "hls-s30",
                 "landsat-5-7-c2l2",
                 "landsat-8-9-c2l2",
+                "planetscope-sr",
                 "sentinel-1-grd",
                 "sentinel-1-rtc",
                 "sentinel-2-l1c",
@@ -453,10 +459,80 @@ mod tests {
     }
 
     #[test]
+    fn hls_bits_are_decoded() {
+        for sensor in ["hls-l30", "hls-s30"] {
+            let fmask = coding(sensor, "FMASK");
+            // Clear land and water under each level of aerosol.
+            for raw in [0.0, 32.0, 64.0, 96.0, 128.0, 160.0, 192.0, 224.0] {
+                assert_eq!(fmask.decode(raw), flags::CLEAR, "{raw}");
+            }
+            assert_eq!(fmask.decode(194.0), flags::CLOUD);
+            assert_eq!(fmask.decode(68.0), flags::NEAR_CLOUD);
+            assert_eq!(fmask.decode(72.0), flags::SHADOW);
+            assert_eq!(fmask.decode(80.0), flags::SNOW);
+            assert_eq!(fmask.decode(206.0), flags::CLOUD | flags::NEAR_CLOUD | flags::SHADOW);
+            // Fill is no cloud, or the buffer around cloud would eat into the scene.
+            assert_eq!(fmask.decode(255.0), flags::NODATA);
+        }
+    }
+
+    #[test]
+    fn every_band_of_a_mask_has_its_reason() {
+        let sensors = Sensors::embedded().unwrap();
+        let reasons = |sensor: &str, asset: &str, raw: f64| {
+            let quality = sensors.get(sensor).unwrap().quality.iter();
+            let mut named: Vec<(usize, &str)> = quality
+                .filter(|quality| contains(&quality.assets, asset))
+                .map(|quality| {
+                    let flag = quality.coding.decode(raw);
+                    (quality.index, flags::first_reason(flag).unwrap_or("clear"))
+                })
+                .collect();
+            named.sort();
+            named
+        };
+        assert_eq!(
+            reasons("planetscope-sr", "ortho_udm2", 1.0),
+            [
+                (2, "snow"),
+                (3, "shadow"),
+                (4, "cirrus"),
+                (5, "cloud"),
+                (6, "cloud"),
+                (8, "nodata")
+            ]
+        );
+        assert_eq!(reasons("planetscope-sr", "udm2", 2.0)[5], (8, "clear"));
+        assert_eq!(reasons("planetscope-sr", "udm2", 64.0)[5], (8, "invalid"));
+        assert!(
+            reasons("planetscope-sr", "udm2", 0.0)
+                .iter()
+                .all(|(_, reason)| *reason == "clear")
+        );
+        assert_eq!(
+            reasons("sentinel-2-l1c", "msk_classi_b00", 1.0),
+            [(1, "cloud"), (2, "cirrus"), (3, "snow")]
+        );
+    }
+
+    #[test]
     fn a_probability_is_flagged_at_and_above_its_threshold() {
         let cloud = coding("sentinel-2-l2a", "cloud");
         assert_eq!(cloud.decode(39.9), flags::CLEAR);
         assert_eq!(cloud.decode(40.0), flags::CLOUD);
+        for sensor in ["sentinel-2-l1c", "sentinel-2-l2a"] {
+            // Sentinel Hub has 255ths.
+            let probability = coding(sensor, "CLP");
+            assert_eq!(
+                [101.0, 102.0, 255.0].map(|raw| probability.decode(raw)),
+                [flags::CLEAR, flags::CLOUD, flags::CLOUD]
+            );
+            let mask = coding(sensor, "CLM");
+            assert_eq!(
+                [0.0, 1.0, 255.0].map(|raw| mask.decode(raw)),
+                [flags::CLEAR, flags::CLOUD, flags::NODATA]
+            );
+        }
     }
 
     const OWN: &str = "id = \"mine\"\ntitle = \"Mine\"\nkind = \"optical\"\n";
@@ -467,7 +543,7 @@ mod tests {
         sensors.add(OWN).unwrap();
         sensors.add(&OWN.replace("\"Mine\"", "\"Mine, again\"")).unwrap();
         assert_eq!(sensors.get("mine").unwrap().title, "Mine, again");
-        assert_eq!(sensors.iter().count(), 8);
+        assert_eq!(sensors.iter().count(), EMBEDDED.len() + 1);
     }
 
     #[test]
@@ -537,6 +613,31 @@ mod tests {
         about.platform = text("landsat-9");
         assert_eq!(id(&about).as_deref(), Some("landsat-8-9-c2l2"));
         about.collection = text("landsat-c2-l1");
+        assert_eq!(id(&about), None);
+        // A harmonised product keeps the satellites of what it was made from.
+        let mut about = About {
+            collection: text("HLSS30_2.0"),
+            platform: text("sentinel-2b"),
+            names: vec!["B10".into(), "Fmask".into()],
+            ..About::default()
+        };
+        assert_eq!(id(&about).as_deref(), Some("hls-s30"));
+        about.collection = text("hls2-l30");
+        about.platform = text("landsat-9");
+        assert_eq!(id(&about).as_deref(), Some("hls-l30"));
+        // Band 10 of the one and the mask of the other contradict each other.
+        about.collection = None;
+        about.platform = text("sentinel-2b");
+        assert_eq!(id(&about), None);
+        // Radiance is not reflectance.
+        let mut about = About {
+            constellation: text("PlanetScope"),
+            instruments: vec!["PSB.SD".into()],
+            names: vec!["ortho_analytic_8b_sr".into()],
+            ..About::default()
+        };
+        assert_eq!(id(&about).as_deref(), Some("planetscope-sr"));
+        about.names = vec!["ortho_analytic_8b".into()];
         assert_eq!(id(&about), None);
         // A terrain-corrected product keeps the product type of what it was made from.
         let about = About {

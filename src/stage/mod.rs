@@ -3,7 +3,9 @@
 pub mod coregister;
 pub mod cutoff;
 pub mod detect;
+pub mod invariant;
 pub mod judge;
+pub mod laws;
 pub mod normalise;
 pub mod outline;
 pub mod regions;

@@ -1,12 +1,17 @@
 //! Which pixels can be judged: quality bands, no data, and a buffer around clouds and shadows.
 
-use ndarray::Array2;
+pub(in crate::stage) mod bodies;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::geo::Rect;
 use crate::raster::{Flags, Plane, Stack, flags};
 use crate::scene::Coding;
+use bodies::within;
+
+/// No buffer is wider, pixels.
+const WIDEST_PX: f64 = 512.0;
 
 /// `[screen]` of the pipeline file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -19,18 +24,21 @@ pub struct ScreenParams {
 }
 
 impl ScreenParams {
-    /// The bits that keep a pixel from being judged.
+    /// The bits that keep a pixel from being judged. The product's own rim around cloud is one of them where a buffer is asked for.
     pub fn excluded(&self) -> Flags {
         let always = flags::NOT_COVERED | flags::NODATA | flags::INVALID;
-        self.exclude
-            .iter()
-            .filter_map(|name| flags::by_name(name))
-            .fold(always, |all, bit| all | bit)
+        let named = self.exclude.iter().filter_map(|name| flags::by_name(name));
+        let all = named.fold(always, |all, bit| all | bit);
+        if all & flags::CLOUD != 0 && self.cloud_buffer_m > 0.0 {
+            all | flags::NEAR_CLOUD
+        } else {
+            all
+        }
     }
 
     /// How far the stage looks: the buffer in whole pixels of `pixel_m` metres, rounded up.
     pub fn halo(&self, pixel_m: f64) -> usize {
-        (self.cloud_buffer_m / pixel_m).ceil().clamp(0.0, 512.0) as usize
+        (self.cloud_buffer_m / pixel_m).ceil().clamp(0.0, WIDEST_PX) as usize
     }
 }
 
@@ -38,7 +46,11 @@ impl ScreenParams {
 ///
 /// `area` must lie at least [`ScreenParams::halo`] pixels inside the stack. `codings` belong to `stack.quality`, one each.
 pub fn screen(stack: &Stack, codings: &[&Coding], area: &Rect, pixel_m: f64, params: &ScreenParams) -> Plane<Flags> {
-    let excluded = params.excluded();
+    buffered(decoded(stack, codings), area, pixel_m, params)
+}
+
+/// All that the file and its quality bands say of each pixel of the stack, whether it keeps from judging or not.
+pub fn decoded(stack: &Stack, codings: &[&Coding]) -> Plane<Flags> {
     let mut all = stack.flags.clone();
     for (plane, coding) in stack.quality.iter().zip(codings) {
         for (flag, raw) in all.data.iter_mut().zip(plane) {
@@ -49,54 +61,31 @@ pub fn screen(stack: &Stack, codings: &[&Coding], area: &Rect, pixel_m: f64, par
             };
         }
     }
-    all.data.mapv_inplace(|flag| flag & excluded);
-    let radius = params.halo(pixel_m);
-    let clouded = excluded & (flags::CLOUD | flags::SHADOW | flags::CIRRUS);
-    let near = (radius > 0)
-        .then(|| grown(&all.data, clouded, radius, params.cloud_buffer_m / pixel_m))
-        .flatten();
-    if let Some(near) = near {
-        all.data.zip_mut_with(&near, |flag, near| *flag |= near);
-    }
-    all.crop(area)
+    all
 }
 
-/// [`flags::NEAR_CLOUD`] within `reach` pixels of any of `bits`; `None` when no pixel has them.
-fn grown(all: &Array2<Flags>, bits: Flags, radius: usize, reach: f64) -> Option<Array2<Flags>> {
-    let (rows, columns) = all.dim();
-    let mut any = false;
-    // Clouded pixels to the left of each column, so that a row segment is asked in one subtraction.
-    let mut before = Array2::<u32>::zeros((rows, columns + 1));
-    for row in 0..rows {
-        for column in 0..columns {
-            let hit = u32::from(all[[row, column]] & bits != 0);
-            any |= hit != 0;
-            before[[row, column + 1]] = before[[row, column]] + hit;
-        }
-    }
-    if !any {
-        return None;
-    }
-    let widths: Vec<usize> = (0..=radius)
-        .map(|dy| (reach * reach - (dy * dy) as f64).max(0.0).sqrt() as usize)
-        .collect();
-    Some(Array2::from_shape_fn((rows, columns), |(row, column)| {
-        let near = (row.saturating_sub(radius)..(row + radius + 1).min(rows)).any(|y| {
-            let width = widths[y.abs_diff(row)];
-            if y.abs_diff(row) as f64 > reach {
-                return false;
-            }
-            before[[y, (column + width + 1).min(columns)]] > before[[y, column.saturating_sub(width)]]
+/// The reasons of `all` that count, on `area`, with the buffer around cloud, cirrus and shadow.
+///
+/// `area` must lie at least [`ScreenParams::halo`] pixels inside.
+pub fn buffered(mut all: Plane<Flags>, area: &Rect, pixel_m: f64, params: &ScreenParams) -> Plane<Flags> {
+    let excluded = params.excluded();
+    all.data.mapv_inplace(|flag| flag & excluded);
+    let reach = (params.cloud_buffer_m / pixel_m).min(WIDEST_PX);
+    if reach > 0.0 {
+        let clouded = excluded & (flags::CLOUD | flags::SHADOW | flags::CIRRUS);
+        let near = within(&all.data.mapv(|flag| flag & clouded != 0), reach);
+        all.data.zip_mut_with(&near, |flag, near| {
+            *flag |= if *near { flags::NEAR_CLOUD } else { flags::CLEAR }
         });
-        if near { flags::NEAR_CLOUD } else { flags::CLEAR }
-    }))
+    }
+    all.crop(area)
 }
 
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
 
-    use ndarray::array;
+    use ndarray::{Array2, array};
 
     use super::*;
 
@@ -143,5 +132,20 @@ mod tests {
             let distance = 10.0 * ((y as f64 - 5.0).powi(2) + (x as f64 - 5.0).powi(2)).sqrt();
             assert_eq!(*flag != 0, distance <= 36.0, "at {x}, {y}");
         }
+    }
+
+    #[test]
+    fn the_rim_of_a_product_counts_where_a_buffer_is_asked_for() {
+        let coding = Coding::Classes(BTreeMap::from([(2, flags::NEAR_CLOUD)]));
+        let stack = stack(array![[0., 2., 0.]]);
+        let rim = |buffer| screen(&stack, &[&coding], &stack.rect, 10.0, &params(buffer)).data;
+        assert_eq!(rim(10.0), array![[0, flags::NEAR_CLOUD, 0]]);
+        assert_eq!(rim(0.0), array![[0, 0, 0]]);
+        let mut snow_only = params(10.0);
+        snow_only.exclude = vec!["snow".into()];
+        assert_eq!(
+            screen(&stack, &[&coding], &stack.rect, 10.0, &snow_only).data,
+            array![[0, 0, 0]]
+        );
     }
 }

@@ -1,8 +1,8 @@
 //! Phase correlation: the whole-pixel shift of a window.
 //!
-//! Kuglin and Hines, "The phase correlation image alignment method", 1975, on a Hann window (AROSICS has none: the frame then
-//! correlates with itself at shift 0), with the high frequencies, where aliasing is, damped as in Stone et al., "A fast direct
-//! Fourier-based algorithm for subpixel registration of images", TGRS 2001.
+//! Kuglin and Hines, "The phase correlation image alignment method", 1975, on a Hann window (AROSICS has none: the
+//! frame then correlates with itself at shift 0), with the high frequencies, where aliasing is, damped as in Stone et
+//! al., "A fast direct Fourier-based algorithm for subpixel registration of images", TGRS 2001.
 
 use std::f64::consts::PI;
 
@@ -10,7 +10,8 @@ use rustfft::{Fft, FftDirection, FftPlannerScalar, num_complex::Complex};
 
 use super::{Reason, field::Field};
 
-/// The highest peak of the correlation surface and what stands against it, among shifts of up to a quarter of the window.
+/// The highest peak of the correlation surface and what stands against it, among shifts of up to a quarter of the
+/// window.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Peak {
     /// What to add to the position of the target's content, whole pixels.
@@ -27,8 +28,8 @@ pub(super) struct Peak {
 const DAMPING: f64 = 0.8;
 /// What belongs to a peak, pixels from its top.
 const PEAK_RADIUS: i64 = 3;
-/// The least reliability. The surface of two unlike windows holds some hundred independent values: the highest of so many normal values
-/// is 3 to 3.5, so that 5 has a chance of one in ten thousand.
+/// The least reliability. The surface of two unlike windows holds some hundred independent values: the highest of so
+/// many normal values is 3 to 3.5, so that 5 has a chance of one in ten thousand.
 const LEAST_RELIABILITY: f64 = 5.0;
 /// A second peak higher than this part of the first: either may be the right one.
 const MOST_SECOND: f64 = 0.7;

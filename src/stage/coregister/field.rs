@@ -16,13 +16,15 @@ pub(super) struct Field {
     pub clear: Vec<f64>,
 }
 
-/// The local mean is that of the clear pixels this near, pixels: haze, light and season vary more slowly, fields and roofs faster.
+/// The local mean is that of the clear pixels this near, pixels: haze, light and season vary more slowly, fields and
+/// roofs faster.
 const NEIGHBOURHOOD: usize = 12;
 /// A standard deviation below this part of the mean is rounding of f32, no texture.
 const LEAST_TEXTURE: f64 = 1e-5;
-/// Standard deviation of the Gaussian in which gradients and sub-pixel shifts are taken, pixels. It stands in for interpolation: a wider one
-/// wastes texture (on the oscd cities tie points scatter by a third more at 1.0), a narrower one tells the sampled frequencies apart less well
-/// (at 0.7 a twelfth of an amplitude at the Nyquist frequency comes back as its mirror; the shift then errs by 0.01 px at most).
+/// Standard deviation of the Gaussian in which gradients and sub-pixel shifts are taken, pixels. It stands in for
+/// interpolation: a wider one wastes texture (on the oscd cities tie points scatter by a third more at 1.0), a narrower
+/// one tells the sampled frequencies apart less well (at 0.7 a twelfth of an amplitude at the Nyquist frequency comes
+/// back as its mirror; the shift then errs by 0.01 px at most).
 pub(super) const SIGMA: f64 = 0.7;
 /// Where the Gaussian is cut off, pixels: over 4 sigma.
 const RADIUS: i64 = 3;
@@ -57,6 +59,7 @@ pub(super) fn of_band(band: &Array2<f32>, gradient: bool) -> Option<Field> {
     of_values(w, h, steepness, solid)
 }
 
+/// The field of values that are clear where `clear` is 1; `None` when they have no texture.
 fn of_values(w: usize, h: usize, values: Vec<f64>, clear: Vec<f64>) -> Option<Field> {
     let n: f64 = clear.iter().sum();
     if n < 1.0 {
@@ -65,15 +68,14 @@ fn of_values(w: usize, h: usize, values: Vec<f64>, clear: Vec<f64>) -> Option<Fi
     let mean = values.iter().zip(&clear).map(|(v, c)| v * c).sum::<f64>() / n;
     let centred: Vec<f64> = values.iter().zip(&clear).map(|(v, c)| (v - mean) * c).collect();
     let local = local_means(w, h, &centred, &clear);
-    let spread = |v: &dyn Fn(usize) -> f64| ((0..w * h).map(|i| clear[i] * v(i) * v(i)).sum::<f64>() / n).sqrt();
-    let sigma = spread(&|i| centred[i] - local[i]);
+    let texture: Vec<f64> = (0..w * h).map(|i| (centred[i] - local[i]) * clear[i]).collect();
+    let sigma = (texture.iter().map(|v| v * v).sum::<f64>() / n).sqrt();
     if sigma.is_nan() || sigma <= LEAST_TEXTURE * mean.abs() || sigma < f64::MIN_POSITIVE {
         return None;
     }
-    let texture = (0..w * h).map(|i| clear[i] * (centred[i] - local[i]) / sigma).collect();
-    let values = (0..w * h)
-        .map(|i| if clear[i] > 0.0 { centred[i] } else { local[i] } / sigma)
-        .collect();
+    let filled = |i: usize| if clear[i] > 0.0 { centred[i] } else { local[i] };
+    let values = (0..w * h).map(|i| filled(i) / sigma).collect();
+    let texture = texture.iter().map(|v| v / sigma).collect();
     Some(Field {
         w,
         h,
@@ -83,7 +85,8 @@ fn of_values(w: usize, h: usize, values: Vec<f64>, clear: Vec<f64>) -> Option<Fi
     })
 }
 
-/// The mean of the clear pixels in the neighbourhood of every pixel; 0 where there is none. `values` is 0 where not clear.
+/// The mean of the clear pixels in the neighbourhood of every pixel; 0 where there is none. `values` is 0 where not
+/// clear.
 fn local_means(w: usize, h: usize, values: &[f64], clear: &[f64]) -> Vec<f64> {
     let (sums, counts) = (box_sums(w, h, values), box_sums(w, h, clear));
     sums.iter()
@@ -146,8 +149,8 @@ fn box_sums(w: usize, h: usize, values: &[f64]) -> Vec<f64> {
     out
 }
 
-/// Weights of a Gaussian, or of its derivative, for the pixels `-RADIUS ..= RADIUS + 1` around the whole pixel below a place that lies
-/// `fraction` of a pixel further.
+/// Weights of a Gaussian, or of its derivative, for the pixels `-RADIUS ..= RADIUS + 1` around the whole pixel below a
+/// place that lies `fraction` of a pixel further.
 fn kernel(fraction: f64, derivative: bool) -> [f64; 2 * RADIUS as usize + 2] {
     let mut weights = [0.0; 2 * RADIUS as usize + 2];
     let mut total = 0.0;
@@ -161,8 +164,8 @@ fn kernel(fraction: f64, derivative: bool) -> [f64; 2 * RADIUS as usize + 2] {
     weights
 }
 
-/// `values` convolved with a kernel along rows and another along columns, read `shift` pixels away: out(p) = values(p + shift), smoothed.
-/// What lies outside the window counts as 0.
+/// `values` convolved with a kernel along rows and another along columns, read `shift` pixels away: out(p) = values(p +
+/// shift), smoothed. What lies outside the window counts as 0.
 fn convolved(w: usize, h: usize, values: &[f64], shift: [f64; 2], derivative: [bool; 2]) -> Vec<f64> {
     let whole = [shift[0].floor(), shift[1].floor()];
     let kx = kernel(shift[0] - whole[0], derivative[0]);
@@ -171,35 +174,28 @@ fn convolved(w: usize, h: usize, values: &[f64], shift: [f64; 2], derivative: [b
     let mut rows = vec![0.0; w * h];
     for (line, out) in values.chunks(w).zip(rows.chunks_mut(w)) {
         for (k, weight) in kx.iter().enumerate() {
-            let off = ox + k as i64;
-            let (from, to) = overlap(off, w);
-            let src = &line[(from as i64 + off) as usize..(to as i64 + off) as usize];
-            out[from..to].iter_mut().zip(src).for_each(|(o, v)| *o += weight * v);
+            let (to, from, n) = overlap(ox + k as i64, w);
+            add(&mut out[to..to + n], &line[from..from + n], *weight);
         }
     }
     let mut out = vec![0.0; w * h];
     for (k, weight) in ky.iter().enumerate() {
-        let off = oy + k as i64;
-        let (from, to) = overlap(off, h);
-        let src = &rows[(from as i64 + off) as usize * w..(to as i64 + off) as usize * w];
-        out[from * w..to * w]
-            .iter_mut()
-            .zip(src)
-            .for_each(|(o, v)| *o += weight * v);
+        let (to, from, n) = overlap(oy + k as i64, h);
+        add(&mut out[to * w..(to + n) * w], &rows[from * w..(from + n) * w], *weight);
     }
     out
 }
 
-/// The places `i` of a line of `n` for which `i + off` is on the line too; `from + off` is a place even when there is none.
-fn overlap(off: i64, n: usize) -> (usize, usize) {
-    let n = n as i64;
-    let from = (-off).clamp(0, n);
-    let to = (n - off).clamp(0, n);
-    if to <= from || from + off > n {
-        ((-off).max(0) as usize, (-off).max(0) as usize)
-    } else {
-        (from as usize, to as usize)
-    }
+fn add(to: &mut [f64], from: &[f64], weight: f64) {
+    to.iter_mut().zip(from).for_each(|(to, from)| *to += weight * from);
+}
+
+/// The places `i` of a line of `n` for which `i + off` is on the line too: the first of them, the first `i + off`, and
+/// how many.
+fn overlap(off: i64, n: usize) -> (usize, usize, usize) {
+    let cut = |v: i64| v.clamp(0, n as i64) as usize;
+    let (to, from) = (cut(-off), cut(off));
+    (to, from, n - to.max(from))
 }
 
 /// The field read `shift` pixels away, smoothed.

@@ -1,16 +1,20 @@
 //! Co-registration: the sub-pixel shift of one date against another, measured at tie points spread over the site.
 //!
-//! [`windows`] says where to look, [`tie_point`] measures one window, [`fit`] draws the model from all of them and judges it. A
-//! window that cannot be measured is rejected with its reason, and a site that cannot be measured is not moved.
+//! [`windows`] says where to look, [`tie_point`] measures one window, [`fit()`] draws the model from all of them and
+//! judges it. A window that cannot be measured is rejected with its reason, and a site that cannot be measured is not
+//! moved.
 //!
-//! The order is that of AROSICS (Scheffler et al., "AROSICS: An automated and robust open-source image co-registration software
-//! for multi-sensor satellite data", Remote Sensing 2017): phase correlation finds the whole pixel ([`correlate`]), a finer
-//! measure the rest ([`refine`]), and what fails a test is thrown out before a model is fitted ([`model`]).
+//! The order is that of AROSICS (Scheffler et al., "AROSICS: An automated and robust open-source image co-registration
+//! software for multi-sensor satellite data", Remote Sensing 2017): phase correlation finds the whole pixel
+//! (`correlate`), a finer measure the rest (`refine`), and what fails a test is thrown out before a model is fitted
+//! (`fit`).
 
 mod correlate;
 mod field;
+mod fit;
 mod model;
 mod refine;
+mod spread;
 #[cfg(test)]
 mod trials;
 
@@ -20,15 +24,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::geo::Rect;
 
-pub use model::{Affine, Model, Outcome, Registration, Unmeasured, fit};
+pub use fit::fit;
+pub use model::{Affine, Model, Outcome, Registration, Unmeasured};
 
 /// `[coregister]` of the pipeline file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CoregisterParams {
-    /// Side of a window, pixels: a power of two, 32 at least. It is halved where the site is narrower than three windows.
+    /// Side of a window, pixels: a power of two, 32 at least. It is halved where the site is narrower than three
+    /// windows.
     pub window_px: usize,
-    /// Shifts larger than this are not looked for, pixels on either axis.
+    /// Shifts larger than this are not believed, pixels on either axis; a quarter of a window at most.
     pub max_shift_px: usize,
     /// Fewer tie points than this: the scene is not moved.
     pub min_tie_points: usize,
@@ -38,12 +44,14 @@ pub struct CoregisterParams {
     pub refuse_px: f64,
 }
 
-/// The most windows along an axis: two for each of the three cells in which the spread of tie points is judged, and one. On a scene of
-/// 10980 x 10980 pixels windows of 128 then hold 0.7 % of it, and touch a sixth of its blocks of 512 x 512.
+/// The most windows along an axis: two for each of the three cells in which the spread of tie points is judged, and
+/// one. On a scene of 10980 x 10980 pixels windows of 128 then hold 0.7 % of it, and touch a tenth of its blocks of 512
+/// x 512.
 const MOST_ALONG: usize = 7;
 /// Windows are no smaller than this: a smaller one holds too little ground beside the shifts that are looked for.
 const LEAST_WINDOW: usize = 32;
-/// Less clear ground than this part of a window: it is not measured.
+/// Less clear ground than this part of a window: it is not measured. Nor is a site with less in the mean of its
+/// windows, though some of them may be clear: what is seen of it says too little of the rest.
 const LEAST_CLEAR: f64 = 1.0 / 3.0;
 /// The largest disagreement of forward and backward measure, pixels (ALGORITHMS.md section 3).
 const MOST_ROUND_TRIP_PX: f64 = 0.2;
@@ -51,7 +59,8 @@ const MOST_ROUND_TRIP_PX: f64 = 0.2;
 const MOST_ERROR_PX: f64 = 0.2;
 /// The least correlation of both dates once shifted.
 const LEAST_SIMILARITY: f64 = 0.3;
-
+/// Correlations that differ by less are the same: the ground compared is not quite the same before and after.
+const SAME_SIMILARITY: f64 = 0.005;
 /// Two shifts at which both dates correlate by this: a pattern that repeats.
 const PERIODIC_SIMILARITY: f64 = 0.5;
 
@@ -114,11 +123,11 @@ pub enum Reason {
     NotImproved,
 }
 
-/// Where to look: square windows of the site grid inside `area`, on a regular lattice, row by row; none where the site is narrower than
-/// three windows of 32 pixels.
+/// Where to look: square windows of the site grid inside `area`, on a regular lattice, row by row; none where the site
+/// is narrower than three windows of 32 pixels.
 ///
-/// The side is `window_px`, halved until three windows fit into the width and the height. Windows overlap by half at most, so that there are
-/// 5 to 7 along each axis, wide apart on a large site.
+/// The side is `window_px`, halved until three windows fit into the width and the height. Windows overlap by half at
+/// most, so that there are 5 to 7 along each axis, wide apart on a large site.
 pub fn windows(area: Rect, params: &CoregisterParams) -> Vec<Rect> {
     let least_side = area.w.min(area.h);
     let mut side = params.window_px.max(LEAST_WINDOW);
@@ -139,8 +148,9 @@ pub fn windows(area: Rect, params: &CoregisterParams) -> Vec<Rect> {
 
 /// The shift of `target` against `reference` in one window.
 ///
-/// Both hold the same bands of the same pixels of the site grid, those of `window`; NaN = cloud, no data. Every band and its gradient
-/// magnitude is correlated, and the one with the highest peak over the rest of its surface is measured.
+/// Both hold the same bands of the same pixels of the site grid, those of `window`; NaN = cloud, no data. Every band
+/// and its gradient magnitude is correlated, and the one with the highest peak over the rest of its surface is
+/// measured.
 ///
 /// # Errors
 /// The reason why the window cannot be measured: that of the best band.
@@ -160,26 +170,30 @@ pub fn tie_point(
             continue;
         }
         for gradient in [false, true] {
-            let fields = field::of_band(r, gradient).zip(field::of_band(t, gradient));
-            let Some((r, t)) = fields else {
+            let Some((r, t)) = field::of_band(r, gradient).zip(field::of_band(t, gradient)) else {
                 reason = Reason::Flat;
                 continue;
             };
             let peak = correlate::peak(&r, &t);
             if best.as_ref().is_none_or(|b| peak.reliability > b.peak.reliability) {
-                best = Some(Candidate {
-                    r,
-                    t,
-                    peak,
-                    matched: (band, gradient),
-                });
+                let matched = (band, gradient);
+                best = Some(Candidate { r, t, peak, matched });
             }
         }
     }
-    best.ok_or(reason)
-        .and_then(|c| measure(&c, params))
-        .map(|point| TiePoint { window, clear, ..point })
-        .map_err(|reason| Rejected { window, clear, reason })
+    let measured = best.ok_or(reason).and_then(|best| Ok((measure(&best, params)?, best)));
+    match measured {
+        Ok((measured, best)) => Ok(TiePoint {
+            window,
+            shift_px: measured.shift,
+            error_px: measured.error,
+            similarity: measured.similarity,
+            reliability: best.peak.reliability,
+            matched: best.matched,
+            clear,
+        }),
+        Err(reason) => Err(Rejected { window, clear, reason }),
+    }
 }
 
 /// A band or its gradient magnitude, and the whole-pixel shift found in it.
@@ -190,8 +204,15 @@ struct Candidate {
     matched: (usize, bool),
 }
 
-/// The sub-pixel shift of a candidate, put to the tests; place and clear part are left to the caller.
-fn measure(c: &Candidate, params: &CoregisterParams) -> Result<TiePoint, Reason> {
+/// What passed the tests.
+struct Measured {
+    shift: [f64; 2],
+    error: f64,
+    similarity: [f64; 2],
+}
+
+/// The sub-pixel shift of a candidate, put to the tests.
+fn measure(c: &Candidate, params: &CoregisterParams) -> Result<Measured, Reason> {
     let place = |shift: [i64; 2]| shift.map(|s| s as f64);
     let start = place(c.peak.shift);
     c.peak.judge(params.max_shift_px).map_err(|reason| {
@@ -201,41 +222,29 @@ fn measure(c: &Candidate, params: &CoregisterParams) -> Result<TiePoint, Reason>
         if periodic { Reason::Ambiguous } else { reason }
     })?;
     let forward = refine::refine(&c.r, &c.t, start).ok_or(Reason::Undetermined)?;
-    let backward = refine::refine(&c.t, &c.r, [-forward.shift[0], -forward.shift[1]]).ok_or(Reason::Undetermined)?;
-    let trip = [
-        forward.shift[0] + backward.shift[0],
-        forward.shift[1] + backward.shift[1],
-    ];
-    if (trip[0] * trip[0] + trip[1] * trip[1]).sqrt() > MOST_ROUND_TRIP_PX {
-        return Err(Reason::RoundTrip);
-    }
-    // What one direction errs by for having its own noise in the model, the other errs by the other way.
-    let shift = [
-        (forward.shift[0] - backward.shift[0]) / 2.0,
-        (forward.shift[1] - backward.shift[1]) / 2.0,
-    ];
+    let backward = refine::refine(&c.t, &c.r, forward.shift.map(|s| -s)).ok_or(Reason::Undetermined)?;
     let error = forward.error.max(backward.error);
     if error > MOST_ERROR_PX {
         return Err(Reason::Undetermined);
     }
-    if shift.iter().any(|s| s.abs() > params.max_shift_px as f64) {
+    let (f, b) = (forward.shift, backward.shift);
+    let trip = [f[0] + b[0], f[1] + b[1]];
+    if (trip[0] * trip[0] + trip[1] * trip[1]).sqrt() > MOST_ROUND_TRIP_PX {
+        return Err(Reason::RoundTrip);
+    }
+    // What one direction errs by for having its own noise in the gradients, the other errs by the other way.
+    let shift = [(f[0] - b[0]) / 2.0, (f[1] - b[1]) / 2.0];
+    if shift.iter().any(|s| s.abs() > params.max_shift_px as f64 + 0.5) {
         return Err(Reason::BeyondMaxShift);
     }
-    let before = refine::similarity(&c.r, &c.t, [0.0; 2]);
-    let after = refine::similarity(&c.r, &c.t, shift);
+    let similarity = [[0.0; 2], shift].map(|shift| refine::similarity(&c.r, &c.t, shift));
+    let [before, after] = similarity;
     if after < LEAST_SIMILARITY || after + SAME_SIMILARITY < before {
         return Err(Reason::NotImproved);
     }
-    Ok(TiePoint {
-        window: Rect::new(0, 0, 0, 0),
-        shift_px: shift,
-        error_px: error,
-        similarity: [before, after],
-        reliability: c.peak.reliability,
-        matched: c.matched,
-        clear: 0.0,
+    Ok(Measured {
+        shift,
+        error,
+        similarity,
     })
 }
-
-/// Correlations that differ by less are the same: the ground compared is not quite the same before and after.
-const SAME_SIMILARITY: f64 = 0.005;

@@ -1,5 +1,7 @@
 //! Simulated pairs with a known shift: what the measure errs by, and what is refused.
 
+use std::slice::from_ref;
+
 use ndarray::{Array2, s};
 
 use super::*;
@@ -30,8 +32,8 @@ fn normal(seed: u64, x: i64, y: i64) -> f64 {
     (0..12).map(|k| hash(seed.wrapping_mul(13) + k, x, y)).sum::<f64>() - 6.0
 }
 
-/// White noise on a lattice under a Gaussian of `sigma`, seen by pixels `shift` away: the content moves by minus the shift. This is what a
-/// phase ramp does to a scene that the Gaussian has limited in frequency.
+/// White noise on a lattice under a Gaussian of `sigma`, seen by pixels `shift` away: the content moves by minus the
+/// shift. This is what a phase ramp does to a scene that the Gaussian has limited in frequency.
 fn layer(seed: u64, side: usize, pitch: f64, sigma: f64, shift: [f64; 2]) -> Array2<f64> {
     let reach = (4.0 * sigma).ceil() as i64;
     let axis = |i: usize, s: f64| {
@@ -124,7 +126,7 @@ fn register(r: &Array2<f32>, t: &Array2<f32>) -> Registration {
 fn scene(seed: u64, side: usize, shift: [f64; 2], noise: f64) -> Array2<f32> {
     seen(
         &ground(seed, side, shift),
-        seed * 100 + (8.0 * shift[0]) as u64,
+        seed ^ (shift[0] + 3.0 * shift[1]).to_bits().rotate_left(17),
         noise,
         0.0,
     )
@@ -271,20 +273,24 @@ fn a_turned_scene_is_affine() {
 #[test]
 fn what_cannot_be_measured_is_not_moved() {
     let (good, moved) = (scene(6, 200, [0.0; 2], 0.2), scene(6, 200, [2.4, 1.2], 0.2));
-    let wave = |period: f64, both: f64| {
-        move |shift: f64, seed: u64| {
-            Array2::from_shape_fn((200, 200), |(y, x)| {
-                let at = |p: usize| libm::sin(2.0 * std::f64::consts::PI * (p as f64 + shift) / period);
-                (at(x) + both * at(y) + 0.1 * normal(seed, x as i64, y as i64)) as f32
-            })
-        }
+    let rows = |period: usize, both: bool, shift: usize| {
+        Array2::from_shape_fn((200, 200), |(y, x)| {
+            let roof = |p: usize| (p + shift) % period < period / 3;
+            let noise = 0.1 * normal(shift as u64, x as i64, y as i64);
+            (f64::from(u8::from(roof(x) && (!both || roof(y)))) + noise) as f32
+        })
     };
-    let (grid, stripes, flat) = (wave(9.0, 1.0), wave(23.0, 0.0), Array2::from_elem((200, 200), 7.0_f32));
+    let flat = Array2::from_elem((200, 200), 7.0_f32);
     let noise = |seed: u64| seen(&Array2::zeros((200, 200)), seed, 1.0, 0.0);
     let cloudy = |scene: &Array2<f32>, part: f64| seen(&scene.mapv(f64::from), 5, 0.0, part);
     for (name, r, t, expected) in [
-        ("periodic", grid(0.0, 1), grid(3.0, 2), Some(Reason::Ambiguous)),
-        ("stripes", stripes(0.0, 1), stripes(3.0, 2), Some(Reason::Ambiguous)),
+        ("periodic", rows(9, true, 0), rows(9, true, 3), Some(Reason::Ambiguous)),
+        (
+            "stripes",
+            rows(23, false, 0),
+            rows(23, false, 3),
+            Some(Reason::Ambiguous),
+        ),
         ("flat", flat.clone(), flat, Some(Reason::Flat)),
         ("noise", noise(1), noise(2), Some(Reason::Unreliable)),
         ("cloud", good.clone(), cloudy(&moved, 0.7), None),
@@ -340,6 +346,15 @@ fn arrays_of_unlike_size_are_refused() {
             .reason,
         Reason::TooFewClear
     );
+}
+
+#[test]
+fn tiny_windows_are_refused() {
+    for (h, w) in [(1, 1), (4, 4), (3, 50), (20, 9)] {
+        let band = Array2::from_shape_fn((h, w), |(y, x)| hash(1, x as i64, y as i64) as f32);
+        let refused = tie_point(from_ref(&band), from_ref(&band), Rect::new(0, 0, w, h), &params());
+        assert!(refused.is_err(), "{w} x {h}: {refused:?}");
+    }
 }
 
 #[test]

@@ -1,13 +1,28 @@
 //! Detectors: from the dates of a comparison to a score in sigma of no-change noise. One a file, each named by one word.
 
+pub mod bands;
 pub mod calibrate;
 pub mod combine;
 pub mod difference;
+pub mod harmonic;
+pub mod history;
+pub mod irmad;
+pub mod irmad_scorer;
+pub mod logratio;
+pub mod looks;
+pub mod mad;
+pub mod omnibus;
+mod past;
 pub mod rcva;
 mod seen;
+pub mod sequence;
 pub mod smooth;
 
 pub use combine::Rule;
+pub use history::HistoryParams;
+pub use irmad::IrmadParams;
+pub use logratio::LogRatioParams;
+pub use omnibus::OmnibusParams;
 pub use seen::{Cell, Onset, Scorer, Seen};
 
 use schemars::JsonSchema;
@@ -28,6 +43,14 @@ pub enum Detector {
     Difference,
     /// Change vector analysis that a shift does not upset.
     Rcva,
+    /// Iteratively reweighted multivariate alteration detection.
+    Irmad,
+    /// Radar: the ratio of two dates.
+    Logratio,
+    /// Radar series: the sequential omnibus test.
+    Omnibus,
+    /// Series: the judged date against the law of its past.
+    History,
     /// Several, joined by a rule.
     Combine,
 }
@@ -39,23 +62,35 @@ impl Detector {
             Self::Auto => "auto",
             Self::Difference => "difference",
             Self::Rcva => "rcva",
+            Self::Irmad => "irmad",
+            Self::Logratio => "logratio",
+            Self::Omnibus => "omnibus",
+            Self::History => "history",
             Self::Combine => "combine",
         }
     }
 
-    /// Whether it is made for radar.
-    fn is_radar(self) -> bool {
-        false
+    /// Whether it is made for radar; `None` where it takes any scenes.
+    fn is_radar(self) -> Option<bool> {
+        match self {
+            Self::Logratio | Self::Omnibus => Some(true),
+            Self::Auto | Self::History | Self::Combine => None,
+            Self::Difference | Self::Rcva | Self::Irmad => Some(false),
+        }
     }
 
     /// Whether it needs more than two dates.
     fn needs_series(self) -> bool {
-        false
+        matches!(self, Self::Omnibus | Self::History)
     }
 
     /// The one that did best for pairs or series of optical or radar scenes on the figures of docs/accuracy.md.
-    fn best(_radar: bool, _series: bool) -> Self {
-        Self::Difference
+    fn best(radar: bool, series: bool) -> Self {
+        match (radar, series) {
+            (_, true) => Self::History,
+            (true, false) => Self::Logratio,
+            (false, false) => Self::Difference,
+        }
     }
 }
 
@@ -73,6 +108,14 @@ pub struct DetectParams {
     pub smooth_px: f64,
     /// Shift between the dates that is put down to registration where it was not measured, pixels.
     pub misregistration_px: f64,
+    /// `[detect.irmad]`.
+    pub irmad: IrmadParams,
+    /// `[detect.logratio]`.
+    pub logratio: LogRatioParams,
+    /// `[detect.omnibus]`.
+    pub omnibus: OmnibusParams,
+    /// `[detect.history]`.
+    pub history: HistoryParams,
 }
 
 impl DetectParams {
@@ -84,7 +127,8 @@ impl DetectParams {
         };
         let mut words: Vec<Detector> = named
             .into_iter()
-            .filter(|word| *word != Detector::Auto && word.is_radar() == radar && (series || !word.needs_series()))
+            .filter(|word| *word != Detector::Auto && (series || !word.needs_series()))
+            .filter(|word| word.is_radar().is_none_or(|made_for| made_for == radar))
             .collect();
         if words.is_empty() {
             words.push(Detector::best(radar, series));
@@ -92,11 +136,9 @@ impl DetectParams {
         words
     }
 
-    /// Whether optical and radar scenes of a site are judged together.
-    pub fn joins_kinds(&self) -> bool {
-        self.detector == Detector::Combine
-            && self.combine.iter().any(|word| word.is_radar())
-            && self.combine.iter().any(|word| !word.is_radar())
+    /// Whether all tracks of radar scenes, and optical scenes where there are any, are judged together.
+    pub fn joins_tracks(&self) -> bool {
+        self.detector == Detector::Combine && self.combine.iter().any(|word| word.is_radar() == Some(true))
     }
 }
 
@@ -137,6 +179,14 @@ impl Default for DetectParams {
             rule: Rule::Sum,
             smooth_px: 1.0,
             misregistration_px: 0.3,
+            irmad: IrmadParams::default(),
+            logratio: LogRatioParams::default(),
+            omnibus: OmnibusParams::default(),
+            history: HistoryParams {
+                window_px: 1,
+                consecutive: 1,
+                common_gain: true,
+            },
         }
     }
 }

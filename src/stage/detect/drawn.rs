@@ -1,0 +1,101 @@
+//! Pixels drawn from a survey: what the networks of [`super::regression`] are trained and measured on.
+
+use super::Cell;
+use super::blur::Mask;
+use super::evidence::{Law, TEXTURE_PX};
+use super::pair::{Pair, clear};
+use super::perceptron::{LANES, Network, SplitMix};
+use crate::raster::stats::median_and_sigma;
+
+/// No residual is read more finely than this part of a band's unit: constant and quantised bands.
+const LEAST_NOISE: f64 = 1e-3;
+
+/// What a network is trained on: rows of inputs, and rows of what the other date is to be told.
+#[derive(Debug, Default)]
+pub struct Samples {
+    /// Values of a pixel and means of its nearer and farther surroundings, band by band.
+    pub inputs: Vec<f32>,
+    /// Its values.
+    pub targets: Vec<f32>,
+}
+
+impl Samples {
+    /// Adds what one side of a pair holds at `places`.
+    pub fn collect(&mut self, pair: &Pair, side: usize, places: &[(usize, usize)]) {
+        let side = &pair.sides[side];
+        for (y, x) in places {
+            let rim = [y + TEXTURE_PX, x + TEXTURE_PX];
+            self.targets.extend(side.bands.iter().map(|plane| plane[rim]));
+            self.inputs.extend(side.bands.iter().chain(&side.near).map(|plane| plane[rim]));
+            self.inputs.extend(side.far.iter().map(|plane| plane[[*y, *x]]));
+        }
+    }
+}
+
+/// Rows and columns in the core of each cell of about `wanted` clear pixels, drawn by their place on the site grid.
+pub fn places(cells: &[Cell], wanted: usize) -> Vec<Vec<(usize, usize)>> {
+    let clear: Vec<Mask> = cells
+        .iter()
+        .map(|cell| clear(&cell.seen, &cell.seen.sides().each_ref().map(|side| &**side), &cell.core))
+        .collect();
+    let total = clear.iter().flat_map(|mask| &mask.weights).filter(|weight| **weight == 1.0).count();
+    let share = wanted as f64 / total.max(1) as f64;
+    cells
+        .iter()
+        .zip(&clear)
+        .map(|(cell, mask)| {
+            let drawn = |y: usize, x: usize| {
+                let place = ((cell.core.y + y as i64) as u64) << 32 ^ ((cell.core.x + x as i64) as u64 & 0xffff_ffff);
+                (SplitMix(place).next() >> 11) as f64 / (1_u64 << 53) as f64
+            };
+            let clear = mask.weights.indexed_iter().filter(|(_, weight)| **weight == 1.0);
+            clear.map(|(place, _)| place).filter(|(y, x)| drawn(*y, *x) < share).collect()
+        })
+        .collect()
+}
+
+/// The values of one band of one date at the drawn places.
+pub fn values_at(cells: &[Cell], places: &[Vec<(usize, usize)>], side: usize, band: usize) -> Vec<f64> {
+    let mut values = Vec::new();
+    for (cell, places) in cells.iter().zip(places) {
+        let sides = cell.seen.sides();
+        let (top, left) = (cell.core.y - cell.seen.rect.y, cell.core.x - cell.seen.rect.x);
+        if let Some(plane) = sides[side].get(band) {
+            values.extend(places.iter().map(|(y, x)| f64::from(plane[[y + top as usize, x + left as usize]])));
+        }
+    }
+    values
+}
+
+/// What a network tells of each sample, one row of `bands` each.
+pub fn told(network: &Network, inputs: &[f32], bands: usize) -> Vec<f32> {
+    let width = 3 * bands;
+    let mut out = Vec::with_capacity(inputs.len() / 3);
+    let (mut spare, mut outputs) = (Vec::new(), Vec::new());
+    let mut side_by_side = vec![[0.0; LANES]; width];
+    for rows in inputs.chunks(LANES * width) {
+        for (lane, row) in rows.chunks(width).enumerate() {
+            side_by_side.iter_mut().zip(row).for_each(|(lanes, value)| lanes[lane] = *value);
+        }
+        network.predict(&side_by_side, &mut spare, &mut outputs);
+        for lane in 0..rows.len() / width {
+            out.extend(outputs.iter().map(|lanes| lanes[lane]));
+        }
+    }
+    out
+}
+
+/// Centre and variance of what was found less what was told, band by band.
+pub fn laws_of(found: &[f32], told: &[f32], bands: usize) -> Vec<Law> {
+    let of = |band: usize| {
+        let pairs = found.iter().zip(told).skip(band).step_by(bands);
+        let mut residuals: Vec<f64> = pairs.map(|(found, told)| f64::from(found - told)).collect();
+        let (centre, sigma) = median_and_sigma(&mut residuals).unwrap_or((0.0, 0.0));
+        let sigma = sigma.max(LEAST_NOISE);
+        Law {
+            centre: centre as f32,
+            variance: (sigma * sigma) as f32,
+        }
+    };
+    (0..bands).map(of).collect()
+}

@@ -1,0 +1,481 @@
+//! Iteratively reweighted multivariate alteration detection (Nielsen, "The regularized iteratively reweighted MAD method for change
+//! detection in multi- and hyperspectral data", 2007).
+//!
+//! Each round weighs the pixels by their probability of no change under the transform of the round before, so that what changed
+//! has less and less say. Gains and offsets of any band of either date make no difference: no normalisation is needed.
+//!
+//! The sum of squared standardised variates, Z, is chi-square distributed where nothing changed.
+
+use std::borrow::Cow;
+
+use ndarray::Array2;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::bands::{self, Useless};
+use super::mad::{self, Kernel, Mad};
+use crate::stage::laws;
+use crate::stage::normalise::Sample;
+
+/// `[detect.irmad]` of the pipeline file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct IrmadParams {
+    /// Rounds at most.
+    pub max_iterations: usize,
+    /// The last round is the one in which no canonical correlation moves by more than this.
+    pub tolerance: f64,
+    /// How much the correlations between bands of one date are shrunk, 0 to less than 1.
+    pub ridge: f64,
+}
+
+impl Default for IrmadParams {
+    /// 50 and 0.001 as in `iMad.py` of Canty's CRCDocker; no ridge.
+    fn default() -> Self {
+        Self {
+            max_iterations: 50,
+            tolerance: 1e-3,
+            ridge: 0.0,
+        }
+    }
+}
+
+/// One round.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Round {
+    /// Canonical correlations, ascending.
+    pub rho: Vec<f64>,
+    /// The greatest move of one of them since the round before (since 0 in the first).
+    pub change: f64,
+    /// Sum of the weights that it began with: pixels that still had a say.
+    pub weight: f64,
+}
+
+/// A fitted IR-MAD transform.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Irmad {
+    /// Numbers of the bands that take part, ascending.
+    pub bands: Vec<usize>,
+    /// Bands that do not, and why.
+    pub dropped: Vec<(usize, Useless)>,
+    /// The rounds of reweighting.
+    pub history: Vec<Round>,
+    /// The round that counts, by its place in `history`.
+    pub round: usize,
+    /// Whether it came to rest there.
+    pub converged: bool,
+    /// Weight that this round gives each pixel of the sample, which Nielsen takes for its probability of no change; NaN where a band is
+    /// NaN.
+    pub weights: Vec<f64>,
+    /// The transform, over `bands`: that of all pixels but those which are beyond three sigma in the round that counts.
+    pub mad: Mad,
+    /// The variance of its variates where nothing changed, as a part of the true one.
+    pub shrinkage: f64,
+    /// Probability of no change of each pixel of the sample under this transform; NaN where a band is NaN.
+    pub no_change: Vec<f64>,
+}
+
+/// Why there is no transform.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum IrmadError {
+    /// The dates hold different bands or pixels.
+    #[error(
+        "fitting IR-MAD: expected as many bands and pixels on both dates, found others; compare scenes of one sensor"
+    )]
+    Unlike,
+    /// Too few pixels.
+    #[error(
+        "fitting IR-MAD: expected at least {expected} clear pixels for {bands} bands, found {found}; choose other scenes or fewer bands"
+    )]
+    TooFew {
+        /// Needed.
+        expected: usize,
+        /// There.
+        found: usize,
+        /// Bands of a date.
+        bands: usize,
+    },
+    /// Every band is constant.
+    #[error(
+        "fitting IR-MAD: expected a band that varies on both dates, found {bands} that are constant on one; choose other scenes"
+    )]
+    Constant {
+        /// Bands of a date.
+        bands: usize,
+    },
+    /// Nothing is left to compare.
+    #[error(
+        "fitting IR-MAD: expected dates that differ, found them equal up to gain and offset; check that they are not the same scene"
+    )]
+    Same,
+}
+
+/// Pixels that are less probable than this without change (three sigma of a normal law) have no part in the last transform.
+const OUTLIER: f64 = 0.0027;
+/// Pixels needed for each band of a date (ours), also by weight: a transform of fewer follows single pixels.
+const PIXELS_A_BAND: usize = 20;
+
+/// The transform of `sample`, whose NaN are passed over.
+///
+/// The round of least change counts: the last one where the search comes to rest. It does not always: with many bands it can settle
+/// down and then leave for a clique of pixels that happen to agree, ever fewer, with correlations ever closer to 1 (three of the six
+/// oscd cities with 13 bands). A round that cannot be solved (pixels of weight too few, or equal on both dates) ends the search.
+///
+/// The weights of IR-MAD leave a tenth of the pixels or fewer, and what they measure scatters accordingly. So the transform is measured
+/// once more on every pixel that is no outlier by that of the search, as in the last step of a robust covariance (Rousseeuw and van
+/// Driessen, "A fast algorithm for the minimum covariance determinant estimator", 1999).
+///
+/// # Errors
+/// Dates with different bands; fewer than 20 pixels a band; no band that varies; equal dates.
+pub fn fit(sample: &Sample, params: &IrmadParams) -> Result<Irmad, IrmadError> {
+    let p = sample.before.len();
+    let n = sample.len();
+    let both = || sample.before.iter().chain(&sample.after);
+    if p != sample.after.len() || both().any(|column| column.len() != n) {
+        return Err(IrmadError::Unlike);
+    }
+    let clear: Vec<usize> = (0..n).filter(|i| both().all(|column| column[*i].is_finite())).collect();
+    let expected = PIXELS_A_BAND * p.max(1);
+    if clear.len() < expected {
+        let found = clear.len();
+        return Err(IrmadError::TooFew {
+            expected,
+            found,
+            bands: p,
+        });
+    }
+    let clear_of = |column: &Vec<f32>| -> Vec<f32> { clear.iter().map(|i| column[*i]).collect() };
+    let columns: Vec<Vec<f32>> = both().map(clear_of).collect();
+    let all: Vec<&[f32]> = columns.iter().map(Vec::as_slice).collect();
+    let mut weights = vec![1.0; clear.len()];
+    let dropped = mad::moments(&all, &weights)
+        .map(|all| bands::useless(&all))
+        .unwrap_or_default();
+    let bands: Vec<usize> = (0..p)
+        .filter(|band| dropped.iter().all(|(other, _)| other != band))
+        .collect();
+    if bands.is_empty() {
+        return Err(IrmadError::Constant { bands: p });
+    }
+    let before: Vec<&[f32]> = bands.iter().map(|band| all[*band]).collect();
+    let after: Vec<&[f32]> = bands.iter().map(|band| all[p + *band]).collect();
+    let used: Vec<&[f32]> = before.iter().chain(&after).copied().collect();
+
+    let degrees = bands.len();
+    let probabilities = |mad: &Mad, shrinkage: f64, out: &mut [f64]| {
+        Kernel::new(mad, shrinkage).run(&before, &after, out);
+        out.iter_mut().for_each(|z| *z = laws::chi_square_tail(*z, degrees));
+    };
+    let rounds = if degrees < LEAST_BANDS {
+        1
+    } else {
+        params.max_iterations.max(1)
+    };
+    let (mut steadiest, mut history) = (None::<(usize, Mad)>, Vec::<Round>::new());
+    for round in 0..rounds {
+        let weight: f64 = weights.iter().sum();
+        let solved = mad::moments(&used, &weights)
+            .filter(|_| weight >= (PIXELS_A_BAND * degrees) as f64)
+            .and_then(|moments| mad::canonical(&moments, params.ridge))
+            .filter(Mad::has_spread);
+        let Some(mad) = solved else {
+            break;
+        };
+        let old = history.last().map_or(vec![0.0; degrees], |round| round.rho.clone());
+        let moves = mad.rho.iter().zip(&old).map(|(new, old)| (new - old).abs());
+        let change = moves.fold(0.0, f64::max);
+        probabilities(&mad, 1.0, &mut weights);
+        history.push(Round {
+            rho: mad.rho.clone(),
+            change,
+            weight,
+        });
+        if steadiest
+            .as_ref()
+            .is_none_or(|(best, _)| change <= history[*best].change)
+        {
+            steadiest = Some((round, mad));
+        }
+        if change < params.tolerance {
+            break;
+        }
+    }
+    let (round, search) = steadiest.ok_or(IrmadError::Same)?;
+    let converged = degrees < LEAST_BANDS || history[round].change < params.tolerance;
+    let of_all = |clear_ones: &[f64]| {
+        let mut all = vec![f64::NAN; n];
+        clear.iter().zip(clear_ones).for_each(|(i, value)| all[*i] = *value);
+        all
+    };
+    probabilities(&search, 1.0, &mut weights);
+    let face_value = of_all(&weights);
+
+    let shrunk = (0..round).fold(1.0, |scale, _| {
+        shrinkage(degrees, |z| laws::chi_square_tail(z / scale, degrees))
+    });
+    let inlier = |p: f64| if p > OUTLIER { 1.0 } else { 0.0 };
+    probabilities(&search, shrunk, &mut weights);
+    weights.iter_mut().for_each(|p| *p = inlier(*p));
+    let last = mad::moments(&used, &weights)
+        .and_then(|moments| mad::canonical(&moments, params.ridge))
+        .filter(Mad::has_spread)
+        .map(|mad| (mad, shrinkage(degrees, |z| inlier(laws::chi_square_tail(z, degrees)))));
+    let (mad, shrinkage) = last.unwrap_or((search, shrunk));
+    probabilities(&mad, shrinkage, &mut weights);
+    Ok(Irmad {
+        no_change: of_all(&weights),
+        bands,
+        dropped,
+        history,
+        round,
+        converged,
+        weights: face_value,
+        mad,
+        shrinkage,
+    })
+}
+
+/// With fewer bands the weights shrink the variances without end, also where nothing changed, so they are not reweighted (ours).
+const LEAST_BANDS: usize = 3;
+
+/// The variance that `weight`, a function of Z, leaves to each variate where nothing changed, as a part of the true one.
+///
+/// Weights take from the tails also where nothing changed. For a normal law they depend on the variates alone and alike in every
+/// direction, so they multiply all variances by E(w Z) / (p E(w)) and leave the directions (ours). The weights of IR-MAD do so again in
+/// each round. That comes to rest above 0 for p > 2 only: near scale 0, where the density is level, the factor is 2 p / (p + 2).
+fn shrinkage(degrees: usize, weight: impl Fn(f64) -> f64) -> f64 {
+    const STEPS: i32 = 1500;
+    const FARTHEST: f64 = 12.0;
+    let (mut sum, mut weighted) = (0.0, 0.0);
+    for step in 0..STEPS {
+        let r = (f64::from(step) + 0.5) * FARTHEST / f64::from(STEPS);
+        let w = weight(r * r) * libm::exp((degrees as f64 - 1.0) * libm::log(r) - 0.5 * r * r);
+        sum += w;
+        weighted += w * r * r;
+    }
+    weighted / (degrees as f64 * sum)
+}
+
+impl Irmad {
+    /// Degrees of freedom of Z: variates, as many as bands that take part.
+    pub fn degrees(&self) -> usize {
+        self.bands.len()
+    }
+
+    /// Z of a pixel, chi-square distributed where nothing changed; `before` and `after` hold every band of the sample, also those that
+    /// were dropped. NaN where a band is NaN or missing.
+    pub fn chi_square(&self, before: &[f32], after: &[f32]) -> f64 {
+        let centred = |date: &[f32], means: &[f64]| -> Vec<f64> {
+            let value = |band: &usize| date.get(*band).map_or(f64::NAN, |v| f64::from(*v));
+            self.bands
+                .iter()
+                .zip(means)
+                .map(|(band, mean)| value(band) - mean)
+                .collect()
+        };
+        let (x, y) = (centred(before, &self.mad.means[0]), centred(after, &self.mad.means[1]));
+        let along = |weights: &[f64], values: &[f64]| weights.iter().zip(values).map(|(w, v)| w * v).sum::<f64>();
+        let variates = self.mad.a.iter().zip(&self.mad.b).zip(&self.mad.sigma);
+        variates
+            .map(|((a, b), sigma)| (along(a, &x) - along(b, &y)) / sigma)
+            .map(|m| m * m * self.shrinkage)
+            .sum()
+    }
+
+    /// Z of every pixel of two dates, whose arrays hold every band of the sample and have one shape; NaN where a band is NaN or missing.
+    pub fn chi_squares(&self, before: &[Array2<f32>], after: &[Array2<f32>]) -> Array2<f64> {
+        let shape = before.first().map_or((0, 0), Array2::dim);
+        self.of_used(&self.used(before), &self.used(after), shape)
+    }
+
+    /// The bands of a date that take part.
+    pub(super) fn used<'a>(&self, date: &'a [Array2<f32>]) -> Cow<'a, [Array2<f32>]> {
+        if self.dropped.is_empty() {
+            Cow::Borrowed(date)
+        } else {
+            Cow::Owned(self.bands.iter().filter_map(|band| date.get(*band)).cloned().collect())
+        }
+    }
+
+    /// [`Irmad::chi_squares`] of arrays of the bands that take part.
+    pub(super) fn of_used(&self, before: &[Array2<f32>], after: &[Array2<f32>], shape: (usize, usize)) -> Array2<f64> {
+        let mut out = Array2::from_elem(shape, f64::NAN);
+        if let Some(out) = out.as_slice_mut() {
+            Kernel::new(&self.mad, self.shrinkage).run(&flat(before), &flat(after), out);
+        }
+        out
+    }
+}
+
+/// The pixels of each band, row by row; a band that is not stored so is left out.
+fn flat(bands: &[Array2<f32>]) -> Vec<&[f32]> {
+    bands.iter().filter_map(|band| band.as_slice()).collect()
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::raster::stats::median;
+
+    /// Independent standard normal values, the same for a seed (SplitMix64).
+    struct Normal(u64);
+
+    impl Normal {
+        fn next(&mut self) -> f64 {
+            self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+            let mut hash = self.0;
+            hash = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            hash = (hash ^ (hash >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            laws::normal_upper(((hash ^ (hash >> 31)) >> 11) as f64 / (1_u64 << 53) as f64)
+        }
+    }
+
+    /// Two dates of `bands` bands of ground that hang together, with noise; one pixel in `changed` has new ground.
+    pub(crate) fn pair(seed: u64, bands: usize, pixels: usize, changed: usize) -> Sample {
+        let mut normal = Normal(seed);
+        let mut sample = Sample {
+            before: vec![Vec::new(); bands],
+            after: vec![Vec::new(); bands],
+            ..Sample::default()
+        };
+        for i in 0..pixels {
+            let common = normal.next();
+            let ground: Vec<f64> = (0..bands).map(|_| common + normal.next()).collect();
+            for (band, value) in ground.iter().enumerate() {
+                let noise = 0.3 + 0.1 * band as f64;
+                sample.before[band].push((value + noise * normal.next()) as f32);
+                let value = if i % changed == changed - 1 {
+                    3.0 * normal.next()
+                } else {
+                    *value
+                };
+                sample.after[band].push((0.8 * value + 2.0 + noise * normal.next()) as f32);
+            }
+        }
+        sample
+    }
+
+    fn chi_squares(irmad: &Irmad, sample: &Sample) -> Vec<f64> {
+        let at = |date: &[Vec<f32>], i: usize| date.iter().map(|band| band[i]).collect::<Vec<_>>();
+        (0..sample.len())
+            .map(|i| irmad.chi_square(&at(&sample.before, i), &at(&sample.after, i)))
+            .collect()
+    }
+
+    #[test]
+    fn gain_and_offset_of_any_band_of_either_date_make_no_difference() {
+        let sample = pair(1, 4, 3000, 10);
+        let params = IrmadParams::default();
+        let (reference, z) = fit(&sample, &params)
+            .map(|f| (f.clone(), chi_squares(&f, &sample)))
+            .unwrap();
+        assert!(reference.converged && reference.history.len() > 3);
+        let mut normal = Normal(99);
+        for _ in 0..20 {
+            let mut other = sample.clone();
+            for band in other.before.iter_mut().chain(&mut other.after) {
+                let (gain, offset) = (
+                    libm::exp(2.0 * normal.next()) * normal.next().signum(),
+                    5.0 * normal.next(),
+                );
+                band.iter_mut()
+                    .for_each(|v| *v = (gain * (f64::from(*v) + offset)) as f32);
+            }
+            let found = fit(&other, &params).unwrap();
+            assert_eq!(found.history.len(), reference.history.len());
+            for (rho, expected) in found.mad.rho.iter().zip(&reference.mad.rho) {
+                assert!((rho - expected).abs() < 1e-5, "{rho} {expected}");
+            }
+            for (found, expected) in chi_squares(&found, &other).iter().zip(&z) {
+                assert!(
+                    (found - expected).abs() < 2e-3 * expected.max(1.0),
+                    "{found} {expected}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn without_change_z_is_chi_square_distributed() {
+        // Kolmogorov-Smirnov: sqrt(n) D exceeds 1.628 once in a hundred.
+        for (seed, bands) in [(1, 1), (2, 2), (3, 3), (4, 4), (5, 6), (6, 13)] {
+            let sample = pair(seed, bands, 20_000, usize::MAX);
+            let irmad = fit(&sample, &IrmadParams::default()).unwrap();
+            assert!(irmad.converged, "{bands}");
+            let mut z = chi_squares(&irmad, &sample);
+            z.sort_by(f64::total_cmp);
+            let n = z.len() as f64;
+            let away = |(i, z): (usize, &f64)| {
+                let p = 1.0 - laws::chi_square_tail(*z, bands);
+                (p - i as f64 / n).abs().max((p - (i + 1) as f64 / n).abs())
+            };
+            let farthest = z.iter().enumerate().map(away).fold(0.0, f64::max);
+            assert!(farthest * n.sqrt() < 1.628, "{bands} bands: {}", farthest * n.sqrt());
+        }
+    }
+
+    #[test]
+    fn bands_of_no_use_are_dropped_by_name_and_the_rest_is_as_without_them() {
+        let sample = pair(7, 3, 2000, 10);
+        let reference = fit(&sample, &IrmadParams::default()).unwrap();
+        let mut more = sample.clone();
+        for date in [&mut more.before, &mut more.after] {
+            let copy = date[2].iter().map(|v| 3.0 - 2.0 * v).collect();
+            date.insert(0, vec![4.0; 2000]);
+            date.push(copy);
+        }
+        let found = fit(&more, &IrmadParams::default()).unwrap();
+        assert_eq!(found.bands, [1, 2, 3]);
+        assert_eq!(found.mad, reference.mad);
+        assert_eq!(found.dropped.len(), 2);
+        assert_eq!(found.dropped[0], (0, Useless::Constant));
+        assert!(
+            matches!(found.dropped[1], (4, Useless::Repeats { band: 3, .. })),
+            "{:?}",
+            found.dropped
+        );
+        assert_eq!(chi_squares(&found, &more), chi_squares(&reference, &sample));
+    }
+
+    #[test]
+    fn what_cannot_be_fitted_is_said() {
+        let params = IrmadParams::default();
+        let sample = pair(8, 3, 500, 10);
+        let mut unlike = sample.clone();
+        unlike.after.pop();
+        assert_eq!(fit(&unlike, &params), Err(IrmadError::Unlike));
+        let few = pair(8, 3, 59, 10);
+        let too_few = IrmadError::TooFew {
+            expected: 60,
+            found: 59,
+            bands: 3,
+        };
+        assert_eq!(fit(&few, &params), Err(too_few));
+        assert!(matches!(
+            fit(&Sample::default(), &params),
+            Err(IrmadError::TooFew { found: 0, .. })
+        ));
+        let mut hidden = sample.clone();
+        hidden.after[1].fill(f32::NAN);
+        assert!(matches!(
+            fit(&hidden, &params),
+            Err(IrmadError::TooFew { found: 0, .. })
+        ));
+        let mut level = sample.clone();
+        level.before.iter_mut().for_each(|band| band.fill(0.25));
+        assert_eq!(fit(&level, &params), Err(IrmadError::Constant { bands: 3 }));
+        let mut same = sample.clone();
+        same.after = same.before.clone();
+        assert_eq!(fit(&same, &params), Err(IrmadError::Same));
+    }
+
+    #[test]
+    fn changed_pixels_lose_their_say() {
+        let sample = pair(9, 4, 5000, 10);
+        let irmad = fit(&sample, &IrmadParams::default()).unwrap();
+        let mut changed: Vec<f64> = irmad.no_change.iter().skip(9).step_by(10).copied().collect();
+        let mut rest: Vec<f64> = (0..5000).filter(|i| i % 10 != 9).map(|i| irmad.no_change[i]).collect();
+        let (changed, rest) = (median(&mut changed).unwrap(), median(&mut rest).unwrap());
+        assert!(changed < 1e-6 && (rest - 0.5).abs() < 0.05, "{changed} {rest}");
+    }
+}
