@@ -280,6 +280,15 @@ pub struct RegistrationRecord {
     pub tie_points: u64,
 }
 
+/// A method of setting the cutoff that could not be used.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CutoffRefusal {
+    /// Its word.
+    pub method: String,
+    /// Why it refused.
+    pub reason: String,
+}
+
 /// The cutoff that was used, and the law of no change behind it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CutoffRecord {
@@ -294,6 +303,9 @@ pub struct CutoffRecord {
     pub grow_sigma: Option<f64>,
     /// Pixels that were judged.
     pub judged: u64,
+    /// The method that set it; absent when every one refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub method: Option<String>,
     /// What the reader should know about the fit.
     pub notes: Vec<String>,
     /// Centre of the empirical null, sigma.
@@ -302,6 +314,9 @@ pub struct CutoffRecord {
     pub null_fraction: f64,
     /// Scale of the empirical null, sigma: 1 when the pair is as quiet as its noise says.
     pub null_scale_sigma: f64,
+    /// Methods that were tried before it, in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refusals: Vec<CutoffRefusal>,
     /// False discovery rate asked for at the seed.
     pub seed_fdr: f64,
     /// Score that a region's peak must reach; absent when no score fulfils the rate.

@@ -3,7 +3,7 @@
 use super::SiteError;
 use super::compare::Survey;
 use super::driver::in_order;
-use super::observe::{Date, View};
+use super::observe::{Clouds, Date, View};
 use super::plan::{Ground, Pair};
 use crate::finding::{RegistrationRecord, round};
 use crate::geo::{Affine, Rect};
@@ -46,6 +46,9 @@ pub fn measure(
     });
     let view = View {
         dates: dates.collect(),
+        bands: &bands,
+        compared: bands.len(),
+        clouds: Clouds::Stated,
         grid,
         config: survey.config,
     };

@@ -3,7 +3,7 @@
 use super::SiteError;
 use super::alignment;
 use super::compare::Survey;
-use super::observe::{self, Date, View};
+use super::observe::{self, Clouds, Date, View};
 use super::plan::{Ground, Pair};
 use super::timers::Timers;
 use crate::finding::RegistrationRecord;
@@ -20,6 +20,10 @@ pub struct Channel<'a> {
     pub pair: &'a Pair,
     /// What reads them, oldest first.
     pub sources: Vec<SceneSource>,
+    /// Names of the bands that they read: those that are compared, then those that only the screen looks at.
+    pub bands: Vec<String>,
+    /// Where clouds come from.
+    pub clouds: Clouds,
     /// Where each is read: its own point for each of the site grid.
     pub moved: Vec<Affine>,
     /// How its dates lie beside each other, where that was measured.
@@ -44,9 +48,11 @@ impl<'a> Channel<'a> {
         timers: &mut Timers,
     ) -> Result<(Self, Vec<Cell>), SiteError> {
         let scenes = scenes(survey, pair);
+        let clouds = Clouds::of(&scenes);
+        let bands = clouds.bands(&pair.bands, &shared(&scenes));
         let open = |scene: &Scene, moved: &Affine| {
             let (infos, blocks) = (&survey.inputs.infos, survey.blocks.clone());
-            SceneSource::new(scene, &ground.grid, ground.halo, moved, &pair.bands, infos, blocks)
+            SceneSource::new(scene, &ground.grid, ground.halo, moved, &bands, infos, blocks)
         };
         let mut moved = vec![Affine::IDENTITY; scenes.len()];
         let (mut shift_px, mut tolerant, mut registration) = (survey.config.detect.misregistration_px, false, None);
@@ -75,6 +81,8 @@ impl<'a> Channel<'a> {
             pair,
             moved,
             sources,
+            bands,
+            clouds,
             registration,
             fit: None,
             scorers: Vec::new(),
@@ -85,7 +93,7 @@ impl<'a> Channel<'a> {
             return Ok((channel, Vec::new()));
         }
         let view = channel.view(survey, ground);
-        let cells = timers.time("survey", || view.survey(pair.bands.len(), survey.stop))?;
+        let cells = timers.time("survey", || view.survey(survey.stop))?;
         let config = survey.config;
         let noise = sensor_noises(&scenes, &pair.bands);
         timers.time("fit", || {
@@ -99,9 +107,12 @@ impl<'a> Channel<'a> {
                         shift_px,
                         params: &config.detect,
                     };
+                    let (radar, series) = (pair.kind == Kind::Sar, pair.is_series());
                     let words = match tolerant {
                         true => vec![Detector::Rcva],
-                        false => config.detect.words(pair.kind == Kind::Sar, pair.is_series()),
+                        false => config
+                            .detect
+                            .words(radar, series, config.profile.of(radar, series).detector),
                     };
                     for detector in words {
                         match detect::fit(detector, &cells, &sample, &context) {
@@ -126,6 +137,9 @@ impl<'a> Channel<'a> {
         };
         View {
             dates: self.sources.iter().zip(scenes).map(date).collect(),
+            bands: &self.bands,
+            compared: self.pair.bands.len(),
+            clouds: self.clouds,
             grid: &ground.grid,
             config: survey.config,
         }
@@ -161,6 +175,17 @@ fn scenes<'b>(survey: &Survey<'b>, pair: &Pair) -> Vec<&'b Scene> {
     pair.scenes()
         .into_iter()
         .map(|index| &survey.inputs.scenes[index])
+        .collect()
+}
+
+/// Names of the bands that all `scenes` have.
+fn shared(scenes: &[&Scene]) -> Vec<String> {
+    let has = |scene: &Scene, name: &String| scene.bands.iter().any(|band| band.name == *name);
+    let first = scenes.first().map_or(&[][..], |scene| &scene.bands);
+    let names = first.iter().map(|band| &band.name);
+    names
+        .filter(|name| scenes.iter().all(|scene| has(scene, name)))
+        .cloned()
         .collect()
 }
 

@@ -23,11 +23,13 @@ use crate::io::blocks::Blocks;
 use crate::io::geotiff::GeoTiffWriter;
 use crate::io::pool::Pool;
 use crate::report;
+use crate::scene::Kind;
 use crate::stage::cutoff;
 use crate::stage::detect::Cell;
 use crate::stage::detect::combine::Combination;
 use crate::stage::judge;
 use crate::stage::outline::outline;
+use crate::stage::profile::CutoffRule;
 use crate::stage::regions::Region;
 
 /// What the survey of every site shares.
@@ -165,7 +167,8 @@ pub(super) fn find(
     }
     let config = survey.config;
     let pass = survey.pass(plan, ground);
-    let cutoff = timers.time("cutoff", || cutoff::fit(&compared.counts.histogram, &config.cutoff));
+    let rule = rule(compared, config);
+    let cutoff = timers.time("cutoff", || cutoff::fit(&compared.counts.histogram, &rule));
     let [scores, reasons] = rasters.each_ref().map(|(path, band)| Written {
         path,
         band: *band,
@@ -199,6 +202,16 @@ pub(super) fn find(
         .collect();
     found.cutoff = Some(cutoff.record(order.iter().map(|(region, _)| region.seeds())));
     Ok(found)
+}
+
+/// How the cutoff of a comparison is set.
+fn rule(compared: &Compared<'_>, config: &Config) -> CutoffRule {
+    let scorers = compared.channels.iter().flat_map(|channel| &channel.scorers);
+    let detectors: Vec<_> = scorers.map(|(detector, _)| *detector).collect();
+    let profile = config
+        .profile
+        .of(compared.pair.kind == Kind::Sar, compared.pair.is_series());
+    profile.cutoff(&config.cutoff, &detectors)
 }
 
 /// Regions that are judged together: for each lot one way to WGS 84 is found.
@@ -262,6 +275,12 @@ pub(super) fn comparison(
             "{:.1} % of the site was observed, less than the {:.0} % that a judgement needs",
             100.0 * coverage.observed_fraction,
             100.0 * least
+        ));
+    }
+    if compared.counts.given_back > 0 {
+        notes.push(format!(
+            "{} pixels that the masks call cloud on every date, with clear ground around, were judged all the same: bright built ground",
+            compared.counts.given_back
         ));
     }
     let id = |index: usize| survey.inputs.scenes[index].id.clone();

@@ -16,6 +16,7 @@ use crate::stage::cutoff::CutoffParams;
 use crate::stage::detect::DetectParams;
 use crate::stage::judge::JudgeParams;
 use crate::stage::normalise::NormaliseParams;
+use crate::stage::profile::Profiles;
 use crate::stage::regions::RegionParams;
 use crate::stage::screen::ScreenParams;
 
@@ -42,6 +43,8 @@ pub struct Config {
     pub detect: DetectParams,
     /// The cutoff.
     pub cutoff: CutoffParams,
+    /// What is used where `[detect]` and `[cutoff]` leave it open.
+    pub profile: Profiles,
     /// Regions.
     pub regions: RegionParams,
     /// Verdicts.

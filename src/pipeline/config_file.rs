@@ -135,13 +135,30 @@ fn out_of_range(config: &Config) -> Vec<(&'static str, String)> {
         10.0,
         "pixels",
     );
-    range("cutoff.seed_fdr", config.cutoff.seed_fdr, 1e-9, 0.5, "");
+    let seed_fdr = config.cutoff.seed_fdr.unwrap_or(0.01);
+    range("cutoff.seed_fdr", seed_fdr, 1e-9, 0.5, "");
     range(
         "cutoff.grow_fdr",
-        config.cutoff.grow_fdr,
-        config.cutoff.seed_fdr,
-        0.9,
-        "(seed_fdr is the least)",
+        config.cutoff.grow_fdr.unwrap_or(0.5),
+        seed_fdr.min(0.5),
+        0.5,
+        "",
+    );
+    range("cutoff.fixed_sigma", config.cutoff.fixed_sigma, 0.1, 300.0, "sigma");
+    range("detect.irmad.ridge", config.detect.irmad.ridge, 0.0, 0.999, "");
+    range(
+        "coregister.window_px",
+        config.coregister.window_px as f64,
+        32.0,
+        1024.0,
+        "pixels",
+    );
+    range(
+        "coregister.max_shift_px",
+        config.coregister.max_shift_px as f64,
+        1.0,
+        256.0,
+        "pixels",
     );
     range(
         "regions.min_area_m2",
@@ -209,6 +226,12 @@ fn out_of_range(config: &Config) -> Vec<(&'static str, String)> {
                 format!("'{name}' is no reason{}", did_you_mean(known)),
             ));
         }
+    }
+    if !config.coregister.window_px.is_power_of_two() {
+        faults.push((
+            "coregister.window_px",
+            format!("expected a power of two, found {}", config.coregister.window_px),
+        ));
     }
     let combines = config.detect.detector == Detector::Combine;
     if combines && (config.detect.combine.is_empty() || config.detect.combine.contains(&Detector::Combine)) {

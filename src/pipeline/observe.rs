@@ -8,11 +8,11 @@ use super::SiteError;
 use super::config::Config;
 use super::driver::in_order;
 use crate::geo::{Grid, Rect};
-use crate::raster::{PixelSource, Plane, ReadError, flags};
-use crate::scene::Coding;
+use crate::raster::{Flags, PixelSource, Plane, ReadError, Stack, flags, plane};
+use crate::scene::{Coding, Kind, Scene};
 use crate::stage::detect::{self, Cell, DetectParams, Seen, smooth};
 use crate::stage::normalise::Sample;
-use crate::stage::screen;
+use crate::stage::{cloud, persistent, screen};
 
 /// One date and how its quality bands are coded.
 pub struct Date<'a> {
@@ -26,15 +26,70 @@ pub struct Date<'a> {
 pub struct View<'a> {
     /// The dates; the judged one is the last.
     pub dates: Vec<Date<'a>>,
+    /// Names of the bands that the sources read: those that are compared, then those that only the screen looks at.
+    pub bands: &'a [String],
+    /// How many are compared.
+    pub compared: usize,
+    /// Where clouds come from.
+    pub clouds: Clouds,
     /// The site grid.
     pub grid: &'a Grid,
     /// Parameters.
     pub config: &'a Config,
 }
 
+/// Where it is known from which pixels are clouds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Clouds {
+    /// The quality bands of the scenes, if there are any.
+    Stated,
+    /// Beside them the own test on two dates of reflectance, because one of them has no quality band that tells.
+    Tested,
+}
+
+impl Clouds {
+    /// For a comparison of `scenes`: a pair of optical reflectance is tested where a date does not state its clouds.
+    pub fn of(scenes: &[&Scene]) -> Self {
+        let states = |scene: &Scene| scene.quality.iter().any(|q| q.coding.reasons() & flags::CLOUD != 0);
+        let is_reflectance = |scene: &Scene| {
+            let valid = |band: &crate::scene::BandAsset| band.valid == Some([0.0, 1.0]);
+            scene.kind == Kind::Optical && scene.bands.iter().all(valid)
+        };
+        match scenes {
+            [_, _] if scenes.iter().all(|one| is_reflectance(one)) && !scenes.iter().all(|one| states(one)) => {
+                Self::Tested
+            }
+            _ => Self::Stated,
+        }
+    }
+
+    /// The bands to read for a comparison of `compared` between scenes that have all of `shared`.
+    pub fn bands(self, compared: &[String], shared: &[String]) -> Vec<String> {
+        let mut bands = compared.to_vec();
+        if self == Self::Tested {
+            let looked_at = |name: &&String| CLOUD_BANDS.contains(&name.as_str()) && !compared.contains(name);
+            bands.extend(shared.iter().filter(looked_at).cloned());
+        }
+        bands
+    }
+}
+
+/// Bands that the own cloud test looks at.
+const CLOUD_BANDS: [&str; 6] = ["blue", "green", "red", "nir", "swir16", "cirrus"];
+
 /// Pixels that are read around a rectangle at most, on a grid of `pixel_m` metres.
-pub fn halo(config: &Config, pixel_m: f64) -> usize {
-    config.screen.halo(pixel_m) + detect::WIDEST_HALO
+pub fn halo(config: &Config, pixel_m: f64, clouds: Clouds, dates: usize) -> usize {
+    detect::WIDEST_HALO + screen_halo(config, pixel_m, clouds, dates)
+}
+
+/// Pixels around those that are to be screened.
+fn screen_halo(config: &Config, pixel_m: f64, clouds: Clouds, dates: usize) -> usize {
+    let own = match clouds {
+        Clouds::Tested => cloud::halo(pixel_m),
+        Clouds::Stated if dates >= persistent::MIN_DATES => persistent::halo(pixel_m),
+        Clouds::Stated => 0,
+    };
+    own + config.screen.halo(pixel_m)
 }
 
 /// A series is judged where at least so many of its earlier dates are clear.
@@ -48,14 +103,33 @@ impl View<'_> {
     /// # Errors
     /// A file that cannot be read.
     pub fn see(&self, core: &Rect, halo: usize) -> Result<Seen, ReadError> {
+        Ok(self.look(core, halo)?.0)
+    }
+
+    /// What [`View::see`] sees, and where the masks of a series call bright ground cloud on every date and are not believed.
+    ///
+    /// # Errors
+    /// A file that cannot be read.
+    pub fn look(&self, core: &Rect, halo: usize) -> Result<(Seen, Option<Plane<bool>>), ReadError> {
         let rect = core.grow(halo);
-        let padded = rect.grow(self.config.screen.halo(self.grid.pixel_m));
+        let pixel_m = self.grid.pixel_m;
+        let params = &self.config.screen;
+        let padded = rect.grow(screen_halo(self.config, pixel_m, self.clouds, self.dates.len()));
+        let screened = rect.grow(params.halo(pixel_m));
+        let stacks = self.dates.iter().map(|date| date.source.read(&padded));
+        let stacks = stacks.collect::<Result<Vec<Stack>, ReadError>>()?;
+        let mut why: Vec<Plane<Flags>> = stacks
+            .iter()
+            .zip(&self.dates)
+            .map(|(stack, date)| screen::decoded(stack, &date.codings))
+            .collect();
+        let given_back = self.give_back(&mut why, &screened);
+        self.mark_clouds(&stacks, &mut why, &screened);
         let mut dates = Vec::with_capacity(self.dates.len());
         let mut reasons = Plane::filled(rect, flags::CLEAR);
         let mut earlier = Plane::filled(rect, (0_u16, flags::CLEAR));
-        for (index, date) in self.dates.iter().enumerate() {
-            let stack = date.source.read(&padded)?;
-            let why = screen::screen(&stack, &date.codings, &rect, self.grid.pixel_m, &self.config.screen);
+        for (index, (stack, why)) in stacks.into_iter().zip(why).enumerate() {
+            let why = screen::buffered(why.crop(&screened), &rect, pixel_m, params);
             if index + 1 == self.dates.len() {
                 reasons.data.zip_mut_with(&why.data, |all, one| *all |= one);
             } else {
@@ -64,8 +138,8 @@ impl View<'_> {
                     *all |= one;
                 });
             }
-            let bands = stack.bands.iter().map(|band| {
-                let mut band = crate::raster::plane::view(band, &padded, &rect).to_owned();
+            let bands = stack.bands.iter().take(self.compared).map(|band| {
+                let mut band = plane::view(band, &padded, &rect).to_owned();
                 Zip::from(&mut band).and(&why.data).for_each(|value, why| {
                     if *why != flags::CLEAR {
                         *value = f32::NAN;
@@ -81,21 +155,64 @@ impl View<'_> {
                 *reason |= why;
             }
         });
-        Ok(Seen {
+        let seen = Seen {
             rect,
             dates,
             flags: reasons,
-        })
+        };
+        Ok((seen, given_back))
+    }
+
+    /// Takes back what the masks of a series call cloud on every date: bright built ground; which pixels that is.
+    fn give_back(&self, why: &mut [Plane<Flags>], screened: &Rect) -> Option<Plane<bool>> {
+        if self.dates.len() < persistent::MIN_DATES {
+            return None;
+        }
+        let given = persistent::given_back(why, screened, self.grid.pixel_m);
+        if !given.data.iter().any(|is| *is) {
+            return None;
+        }
+        why.iter_mut()
+            .for_each(|date| drop(persistent::give_back(date, &given)));
+        Some(given)
+    }
+
+    /// Adds what the own test finds.
+    fn mark_clouds(&self, stacks: &[Stack], why: &mut [Plane<Flags>], screened: &Rect) {
+        let ([before, after], Clouds::Tested) = (stacks, self.clouds) else {
+            return;
+        };
+        let names: Vec<&str> = self.bands.iter().map(String::as_str).collect();
+        let looks = (
+            cloud::Look::new(&names, &before.bands, true),
+            cloud::Look::new(&names, &after.bands, true),
+        );
+        if let (Ok(earlier), Ok(later)) = looks {
+            let found = cloud::pair(&earlier, &later, &before.rect, screened, self.grid.pixel_m);
+            for (date, found) in why.iter_mut().zip(&found) {
+                for ((row, column), flag) in found.data.indexed_iter() {
+                    let (x, y) = (screened.x + column as i64, screened.y + row as i64);
+                    if let Some(all) = date.get_mut(x, y) {
+                        *all |= flag;
+                    }
+                }
+            }
+        }
     }
 
     /// The cells of a fixed lattice over the site grid, in a fixed order: neither tiles nor threads matter.
     ///
     /// # Errors
     /// A file that cannot be read; the run was stopped.
-    pub fn survey(&self, bands: usize, stop: &AtomicBool) -> Result<Vec<Cell>, SiteError> {
+    pub fn survey(&self, stop: &AtomicBool) -> Result<Vec<Cell>, SiteError> {
         let mut cells = Vec::new();
+        // Where much ground is read around a cell, few large cells read less than many small ones.
+        let edge = match self.clouds {
+            Clouds::Stated => CELL_PX,
+            Clouds::Tested => WIDE_CELL_PX,
+        };
         in_order(
-            &survey_cells(self.grid.rect(), bands * self.dates.len()),
+            &survey_cells(self.grid.rect(), self.compared * self.dates.len(), edge),
             stop,
             |core| {
                 let seen = self.see(core, detect::WIDEST_HALO)?;
@@ -112,32 +229,33 @@ impl View<'_> {
 
 /// Edge of a survey cell, pixels.
 const CELL_PX: usize = 128;
+const WIDE_CELL_PX: usize = 512;
 /// At most this many cells are read in each direction, in a regular lattice.
 const CELLS: usize = 8;
-/// No more values than these are held for the survey: 96 MiB.
-const MAX_VALUES: usize = 24 << 20;
+/// No more values than these are held for the survey: 160 MiB.
+const MAX_VALUES: usize = 40 << 20;
 /// At most this many pixels are sampled: medians of them are good to a quarter of a percent of their spread.
 const SAMPLE: usize = 1 << 18;
 
-/// The cells to read, of so many `planes` each.
-fn survey_cells(area: Rect, planes: usize) -> Vec<Rect> {
-    let edge = CELL_PX + 2 * detect::WIDEST_HALO;
-    let affordable = MAX_VALUES / (edge * edge * planes.max(1));
+/// The cells to read, of an edge of `cell_px` pixels and so many `planes` each.
+fn survey_cells(area: Rect, planes: usize, cell_px: usize) -> Vec<Rect> {
+    let edge = |length: usize| length.min(cell_px) + 2 * detect::WIDEST_HALO;
+    let affordable = MAX_VALUES / (edge(area.w) * edge(area.h) * planes.max(1));
     let most = (1..=CELLS).rev().find(|n| n * n <= affordable).unwrap_or(1);
     let picks = |length: usize| -> Vec<usize> {
-        let cells = length.div_ceil(CELL_PX);
+        let cells = length.div_ceil(cell_px);
         let count = cells.min(most);
         (0..count).map(|i| (2 * i + 1) * cells / (2 * count)).collect()
     };
     let mut cells = Vec::new();
     for row in picks(area.h) {
         for column in picks(area.w) {
-            let (x, y) = (column * CELL_PX, row * CELL_PX);
+            let (x, y) = (column * cell_px, row * cell_px);
             cells.push(Rect::new(
                 x as i64,
                 y as i64,
-                CELL_PX.min(area.w - x),
-                CELL_PX.min(area.h - y),
+                cell_px.min(area.w - x),
+                cell_px.min(area.h - y),
             ));
         }
     }
@@ -180,15 +298,15 @@ mod tests {
 
     #[test]
     fn a_small_site_is_surveyed_whole_and_a_large_one_evenly() {
-        let cells = survey_cells(Rect::new(0, 0, 200, 130), 8);
+        let cells = survey_cells(Rect::new(0, 0, 200, 130), 8, CELL_PX);
         assert_eq!(cells.iter().map(Rect::area).sum::<usize>(), 200 * 130);
-        let cells = survey_cells(Rect::new(0, 0, 10_980, 10_980), 8);
+        let cells = survey_cells(Rect::new(0, 0, 10_980, 10_980), 8, CELL_PX);
         assert_eq!(cells.len(), 64);
         assert!(
             cells
                 .iter()
                 .all(|cell| Rect::new(0, 0, 10_980, 10_980).intersect(cell) == *cell)
         );
-        assert_eq!(survey_cells(Rect::new(0, 0, 10_980, 10_980), 68).len(), 9);
+        assert_eq!(survey_cells(Rect::new(0, 0, 10_980, 10_980), 68, CELL_PX).len(), 16);
     }
 }

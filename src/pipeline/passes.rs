@@ -53,6 +53,8 @@ pub struct Counts {
     pub areas: Vec<AreaCount>,
     /// Colours of both dates on the lattice, row by row; NaN where not judged.
     pub overview: Vec<Colours>,
+    /// Pixels of the site that the masks of a series call cloud on every date, and that were judged all the same.
+    pub given_back: u64,
 }
 
 /// Pixels of an area: all, judged, and not judged by reason.
@@ -155,6 +157,7 @@ struct Scored {
     flags: Plane<Flags>,
     areas: Vec<AreaCount>,
     colours: Vec<(usize, Colours)>,
+    given_back: u64,
 }
 
 /// What scores the tiles: channels, each with its view, and how their scores are joined.
@@ -169,21 +172,19 @@ pub struct Look<'a> {
 
 impl Look<'_> {
     /// What the judged scenes show of `core` and around it, and the scores of `core`.
-    fn score(&self, core: &Rect) -> Result<(Seen, Plane<i16>), ReadError> {
+    fn score(&self, core: &Rect) -> Result<(Seen, Option<Plane<bool>>, Plane<i16>), ReadError> {
         let mut scores = Vec::new();
         let mut main = None;
         for (channel, view) in self.channels.iter().zip(self.views) {
-            let seen = view.see(core, channel.halo())?;
+            let (seen, given_back) = view.look(core, channel.halo())?;
             scores.extend(channel.scorers.iter().map(|(_, scorer)| scorer.score(&seen, core)));
-            main.get_or_insert(seen);
+            main.get_or_insert((seen, given_back));
         }
         if self.channels.first().is_none_or(|channel| channel.scorers.is_empty()) {
             scores = vec![Plane::filled(*core, SCORE_NODATA)];
         }
-        Ok((
-            main.unwrap_or_else(|| Seen::nothing(core)),
-            self.combination.join(scores),
-        ))
+        let (seen, given_back) = main.unwrap_or_else(|| (Seen::nothing(core), None));
+        Ok((seen, given_back, self.combination.join(scores)))
     }
 }
 
@@ -215,8 +216,14 @@ pub fn score(
         &tiles,
         pass.stop,
         |tile| -> Result<Scored, ReadError> {
-            let (seen, mut scores) = look.score(&tile.core)?;
+            let (seen, given_back, mut scores) = look.score(&tile.core)?;
             let colours = lattice.colours(&tile.core, &seen);
+            let mut given = 0;
+            if let Some(plane) = given_back {
+                ground.boundary.for_each_pixel(&tile.core, |x, y| {
+                    given += u64::from(plane.get(x, y).copied().unwrap_or(false));
+                });
+            }
             let mut reasons = seen.flags.crop(&tile.core);
             let mut areas = vec![AreaCount::default(); shapes.len()];
             for (count, shape) in areas.iter_mut().zip(&shapes) {
@@ -242,11 +249,13 @@ pub fn score(
                 flags: reasons,
                 areas,
                 colours,
+                given_back: given,
             })
         },
         |scored| {
             let scored = scored?;
             let core = scored.core;
+            counts.given_back += scored.given_back;
             scored.scores.data.iter().for_each(|score| counts.histogram.add(*score));
             counts
                 .areas

@@ -372,7 +372,15 @@ fn ground(site: &Site, pairs: &[Pair], inputs: &Inputs, config: &Config) -> Resu
             })
         })
         .collect::<Result<_, IoError>>()?;
-    let halo = observe::halo(config, pixel_m);
+    let halo = pairs
+        .iter()
+        .flat_map(|pair| std::iter::once(pair).chain(&pair.beside))
+        .map(|pair| {
+            let scenes: Vec<&Scene> = pair.scenes().into_iter().map(|index| &inputs.scenes[index]).collect();
+            observe::halo(config, pixel_m, observe::Clouds::of(&scenes), scenes.len())
+        })
+        .max()
+        .unwrap_or(0);
     let planes = |pair: &Pair| {
         let of = |pair: &Pair| {
             let quality = pair

@@ -240,6 +240,11 @@ pub fn full() -> SiteReport {
             unchanged: 7_911,
         }),
         cutoff: Some(CutoffRecord {
+            method: Some("fdr".into()),
+            refusals: vec![CutoffRefusal {
+                method: "otsu".into(),
+                reason: "the scores have one heap".into(),
+            }],
             judged: 8_700,
             null_centre_sigma: 0.04,
             null_scale_sigma: 1.12,

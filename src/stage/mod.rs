@@ -1,5 +1,6 @@
 //! The stages: plain functions from data to data. No files, no threads, no clock.
 
+pub mod cloud;
 pub mod coregister;
 pub mod cutoff;
 pub mod detect;
@@ -8,5 +9,7 @@ pub mod judge;
 pub mod laws;
 pub mod normalise;
 pub mod outline;
+pub mod persistent;
+pub mod profile;
 pub mod regions;
 pub mod screen;

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::finding::{CutoffRecord, CutoffRefusal, round, significant};
 use crate::raster::stats::{Histogram, SCORE_SCALE, quantise};
+use crate::stage::profile::CutoffRule;
 pub use null::Null;
 
 /// A way to set the seed.
@@ -50,7 +51,7 @@ impl Method {
     }
 
     /// The stored score at which a region is claimed, or why it cannot tell.
-    fn seed(self, scores: &Histogram, null: &Null, params: &CutoffParams) -> Result<i16, String> {
+    fn seed(self, scores: &Histogram, null: &Null, params: &CutoffRule) -> Result<i16, String> {
         match self {
             Self::Fdr => fdr::seed(scores, null, params.seed_fdr),
             Self::Otsu => otsu::seed(scores, null),
@@ -66,12 +67,12 @@ impl Method {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CutoffParams {
-    /// Methods of setting the seed, in the order in which they are tried.
+    /// Methods of setting the seed, in the order in which they are tried; empty: those of the profile.
     pub methods: Vec<Method>,
     /// False discovery rate at which `fdr` claims a region's peak; `excess` claims nothing below it either.
-    pub seed_fdr: f64,
+    pub seed_fdr: Option<f64>,
     /// False discovery rate down to which a region of `fdr` grows, and from which on `excess` looks.
-    pub grow_fdr: f64,
+    pub grow_fdr: Option<f64>,
     /// Level of `fixed`, sigma.
     pub fixed_sigma: f64,
 }
@@ -95,7 +96,7 @@ pub struct Cutoff {
 }
 
 /// The cutoff for the judged pixels' `scores`.
-pub fn fit(scores: &Histogram, params: &CutoffParams) -> Cutoff {
+pub fn fit(scores: &Histogram, params: &CutoffRule) -> Cutoff {
     let null = Null::fit(scores);
     let mut refusals = Vec::new();
     let mut chosen = None;
@@ -231,8 +232,8 @@ impl Cutoff {
 mod tests {
     use super::*;
 
-    fn params() -> CutoffParams {
-        CutoffParams {
+    fn params() -> CutoffRule {
+        CutoffRule {
             methods: vec![Method::MinimumError, Method::Excess, Method::Fdr],
             seed_fdr: 0.01,
             grow_fdr: 0.1,
@@ -309,7 +310,7 @@ mod tests {
     fn methods_are_tried_in_their_order_and_the_record_says_why() {
         let histogram = with(normal(20_000, 0.0, 1.0), 300, 8.0);
         let methods = vec![Method::Otsu, Method::Fixed, Method::Fdr];
-        let cutoff = fit(&histogram, &CutoffParams { methods, ..params() });
+        let cutoff = fit(&histogram, &CutoffRule { methods, ..params() });
         let record = cutoff.record([300].into_iter());
         assert_eq!(
             (record.method.as_deref(), record.seed_sigma),
@@ -352,7 +353,7 @@ mod tests {
         ] {
             let cutoff = fit(
                 &Histogram::default(),
-                &CutoffParams {
+                &CutoffRule {
                     methods: vec![method],
                     ..params()
                 },
@@ -377,7 +378,7 @@ mod tests {
                 ] {
                     fit(
                         &histogram,
-                        &CutoffParams {
+                        &CutoffRule {
                             methods: vec![method],
                             ..params()
                         },

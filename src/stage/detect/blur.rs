@@ -102,7 +102,11 @@ fn convolve(values: &Array2<f32>, kernel: &[f32]) -> Array2<f32> {
     for (row, mut target) in out.rows_mut().into_iter().enumerate() {
         down.fill(0.0);
         for (i, weight) in kernel.iter().enumerate() {
-            add(&mut down, &values[(row + i) * columns..(row + i + 1) * columns], *weight);
+            add(
+                &mut down,
+                &values[(row + i) * columns..(row + i + 1) * columns],
+                *weight,
+            );
         }
         if let Some(target) = target.as_slice_mut() {
             for (i, weight) in kernel.iter().enumerate() {
@@ -114,7 +118,9 @@ fn convolve(values: &Array2<f32>, kernel: &[f32]) -> Array2<f32> {
 }
 
 fn add(sums: &mut [f32], values: &[f32], weight: f32) {
-    sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += weight * value);
+    sums.iter_mut()
+        .zip(values)
+        .for_each(|(sum, value)| *sum += weight * value);
 }
 
 #[cfg(test)]
@@ -147,7 +153,9 @@ mod tests {
     fn part_and_whole_give_the_same_bytes_though_only_the_whole_holds_a_cloud() {
         let mut weights = Array2::<f32>::ones((20, 30));
         weights[[18, 27]] = 0.0;
-        let values = Array2::from_shape_fn((20, 30), |(y, x)| weights[[y, x]] * ((x * 31 + y * 17) % 23) as f32 * 0.1);
+        let values = Array2::from_shape_fn((20, 30), |(y, x)| {
+            weights[[y, x]] * ((x * 31 + y * 17) % 23) as f32 * 0.1
+        });
         let window = Window::gaussian(1.5, 4);
         let whole = window.mean(&values, window.cover(&Mask::new(weights)).as_ref());
         let part = window.mean(&values.slice(s![2..14, 3..20]).to_owned(), None);

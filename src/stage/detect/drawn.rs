@@ -26,7 +26,8 @@ impl Samples {
         for (y, x) in places {
             let rim = [y + TEXTURE_PX, x + TEXTURE_PX];
             self.targets.extend(side.bands.iter().map(|plane| plane[rim]));
-            self.inputs.extend(side.bands.iter().chain(&side.near).map(|plane| plane[rim]));
+            self.inputs
+                .extend(side.bands.iter().chain(&side.near).map(|plane| plane[rim]));
             self.inputs.extend(side.far.iter().map(|plane| plane[[*y, *x]]));
         }
     }
@@ -36,9 +37,19 @@ impl Samples {
 pub fn places(cells: &[Cell], wanted: usize) -> Vec<Vec<(usize, usize)>> {
     let clear: Vec<Mask> = cells
         .iter()
-        .map(|cell| clear(&cell.seen, &cell.seen.sides().each_ref().map(|side| &**side), &cell.core))
+        .map(|cell| {
+            clear(
+                &cell.seen,
+                &cell.seen.sides().each_ref().map(|side| &**side),
+                &cell.core,
+            )
+        })
         .collect();
-    let total = clear.iter().flat_map(|mask| &mask.weights).filter(|weight| **weight == 1.0).count();
+    let total = clear
+        .iter()
+        .flat_map(|mask| &mask.weights)
+        .filter(|weight| **weight == 1.0)
+        .count();
     let share = wanted as f64 / total.max(1) as f64;
     cells
         .iter()
@@ -46,10 +57,13 @@ pub fn places(cells: &[Cell], wanted: usize) -> Vec<Vec<(usize, usize)>> {
         .map(|(cell, mask)| {
             let drawn = |y: usize, x: usize| {
                 let place = ((cell.core.y + y as i64) as u64) << 32 ^ ((cell.core.x + x as i64) as u64 & 0xffff_ffff);
-                (SplitMix(place).next() >> 11) as f64 / (1_u64 << 53) as f64
+                (SplitMix(place).draw() >> 11) as f64 / (1_u64 << 53) as f64
             };
             let clear = mask.weights.indexed_iter().filter(|(_, weight)| **weight == 1.0);
-            clear.map(|(place, _)| place).filter(|(y, x)| drawn(*y, *x) < share).collect()
+            clear
+                .map(|(place, _)| place)
+                .filter(|(y, x)| drawn(*y, *x) < share)
+                .collect()
         })
         .collect()
 }
@@ -61,7 +75,11 @@ pub fn values_at(cells: &[Cell], places: &[Vec<(usize, usize)>], side: usize, ba
         let sides = cell.seen.sides();
         let (top, left) = (cell.core.y - cell.seen.rect.y, cell.core.x - cell.seen.rect.x);
         if let Some(plane) = sides[side].get(band) {
-            values.extend(places.iter().map(|(y, x)| f64::from(plane[[y + top as usize, x + left as usize]])));
+            values.extend(
+                places
+                    .iter()
+                    .map(|(y, x)| f64::from(plane[[y + top as usize, x + left as usize]])),
+            );
         }
     }
     values
@@ -75,7 +93,10 @@ pub fn told(network: &Network, inputs: &[f32], bands: usize) -> Vec<f32> {
     let mut side_by_side = vec![[0.0; LANES]; width];
     for rows in inputs.chunks(LANES * width) {
         for (lane, row) in rows.chunks(width).enumerate() {
-            side_by_side.iter_mut().zip(row).for_each(|(lanes, value)| lanes[lane] = *value);
+            side_by_side
+                .iter_mut()
+                .zip(row)
+                .for_each(|(lanes, value)| lanes[lane] = *value);
         }
         network.predict(&side_by_side, &mut spare, &mut outputs);
         for lane in 0..rows.len() / width {

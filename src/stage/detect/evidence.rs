@@ -54,7 +54,9 @@ impl Evidence {
         let any = visible.iter().take(bands).any(|v| *v);
         Self {
             standard,
-            visible: (0..bands).map(|band| !any || visible.get(band) == Some(&true)).collect(),
+            visible: (0..bands)
+                .map(|band| !any || visible.get(band) == Some(&true))
+                .collect(),
             networks,
             laws,
             shift2: (shift_px * shift_px) as f32,
@@ -82,9 +84,17 @@ impl Evidence {
         let mask = pair.mask.inner(TEXTURE_PX);
         let mut product = self.residual(&pair);
         let (visible, texture) = self.difference(&pair);
-        Zip::from(&mut product).and(&visible).and(&texture).and(&mask.weights).for_each(|r, v, t, weight| {
-            *r = if *weight == 0.0 { 0.0 } else { (*r * *v * *t).sqrt().sqrt().sqrt() };
-        });
+        Zip::from(&mut product)
+            .and(&visible)
+            .and(&texture)
+            .and(&mask.weights)
+            .for_each(|r, v, t, weight| {
+                *r = if *weight == 0.0 {
+                    0.0
+                } else {
+                    (*r * *v * *t).sqrt().sqrt().sqrt()
+                };
+            });
         let smoothed = self.smooth.mean(&product, self.smooth.cover(&mask).as_ref());
         Some((smoothed, mask.inner(self.smooth.radius())))
     }
@@ -104,7 +114,11 @@ impl Evidence {
                     inputs.extend(rim.map(|plane| lanes(plane, row + TEXTURE_PX, from + TEXTURE_PX)));
                     inputs.extend(side.far.iter().map(|plane| lanes(plane, row, from)));
                     slopes.clear();
-                    slopes.extend(side.slopes.iter().map(|plane| lanes(plane, row + TEXTURE_PX, from + TEXTURE_PX)));
+                    slopes.extend(
+                        side.slopes
+                            .iter()
+                            .map(|plane| lanes(plane, row + TEXTURE_PX, from + TEXTURE_PX)),
+                    );
                 }
                 let mut least = [f32::INFINITY; LANES];
                 for to in [1, 0] {
@@ -120,7 +134,10 @@ impl Evidence {
                             sums[lane] += (off * off / self.variance(law, stated, slope)).min(BAND_CAP * BAND_CAP);
                         }
                     }
-                    least.iter_mut().zip(&sums).for_each(|(least, sum)| *least = least.min(*sum));
+                    least
+                        .iter_mut()
+                        .zip(&sums)
+                        .for_each(|(least, sum)| *least = least.min(*sum));
                 }
                 let width = LANES.min(columns - from);
                 for (lane, value) in least.iter().take(width).enumerate() {
@@ -158,9 +175,12 @@ impl Evidence {
             }
             let mean = self.texture.mean(&signed, cover.as_ref());
             let mean_square = self.texture.mean(&square, cover.as_ref());
-            Zip::from(&mut texture).and(&mean).and(&mean_square).for_each(|sum, m, q| {
-                *sum += (q - m * m).max(0.0);
-            });
+            Zip::from(&mut texture)
+                .and(&mean)
+                .and(&mean_square)
+                .for_each(|sum, m, q| {
+                    *sum += (q - m * m).max(0.0);
+                });
         }
         (visible, texture)
     }
@@ -176,7 +196,10 @@ impl Evidence {
 fn lanes(plane: &Array2<f32>, row: usize, from: usize) -> Lanes {
     let mut out = [0.0; LANES];
     let columns = plane.dim().1;
-    if let Some(values) = plane.as_slice().map(|all| &all[row * columns + from..(row + 1) * columns]) {
+    if let Some(values) = plane
+        .as_slice()
+        .map(|all| &all[row * columns + from..(row + 1) * columns])
+    {
         out.iter_mut().zip(values).for_each(|(out, value)| *out = *value);
     }
     out

@@ -3,7 +3,7 @@
 use super::perceptron::Network;
 
 /// Rounds of weighing each sample down by how far it lies off.
-const ROUNDS: usize = 4;
+const ROUNDS: usize = 8;
 /// Residuals up to this many of their own robust deviations count in full (Huber's usual 1.345 for a normal law, rounded up: the
 /// root of a mean over bands scatters less than one band does).
 const FULL: f64 = 1.5;
@@ -27,12 +27,21 @@ pub fn train(inputs: &[f32], targets: &[f32], n_in: usize, n_out: usize) -> Netw
             let target = &targets[i * n_out..(i + 1) * n_out];
             for (a, x) in row.iter().enumerate() {
                 let wx = weight * x;
-                normal[a][..=a].iter_mut().zip(&row).for_each(|(sum, other)| *sum += wx * other);
-                right[a].iter_mut().zip(target).for_each(|(sum, y)| *sum += wx * f64::from(*y));
+                normal[a][..=a]
+                    .iter_mut()
+                    .zip(&row)
+                    .for_each(|(sum, other)| *sum += wx * other);
+                right[a]
+                    .iter_mut()
+                    .zip(target)
+                    .for_each(|(sum, y)| *sum += wx * f64::from(*y));
             }
         }
         let total: f64 = weights.iter().sum();
-        normal.iter_mut().enumerate().for_each(|(a, row)| row[a] += RIDGE * total.max(1.0));
+        normal
+            .iter_mut()
+            .enumerate()
+            .for_each(|(a, row)| row[a] += RIDGE * total.max(1.0));
         let Some(next) = solve(normal, right) else { break };
         solution = next;
         reweigh(inputs, targets, &solution, &mut weights);
@@ -52,15 +61,21 @@ fn reweigh(inputs: &[f32], targets: &[f32], solution: &[Vec<f64>], weights: &mut
         let mut residuals = vec![0.0; n];
         for (i, residual) in residuals.iter_mut().enumerate() {
             let sample = &inputs[i * n_in..(i + 1) * n_in];
-            let told = sample.iter().zip(solution).fold(solution[n_in][o], |sum, (x, w)| sum + f64::from(*x) * w[o]);
+            let told = sample
+                .iter()
+                .zip(solution)
+                .fold(solution[n_in][o], |sum, (x, w)| sum + f64::from(*x) * w[o]);
             *residual = (f64::from(targets[i * n_out + o]) - told).abs();
         }
-        let usual = crate::raster::stats::median(&mut residuals.clone()).unwrap_or(0.0) * crate::raster::stats::MAD_TO_SIGMA;
+        let usual =
+            crate::raster::stats::median(&mut residuals.clone()).unwrap_or(0.0) * crate::raster::stats::MAD_TO_SIGMA;
         let usual = usual.max(1e-6);
-        off.iter_mut().zip(&residuals).for_each(|(sum, r)| *sum += (r / usual) * (r / usual));
+        off.iter_mut()
+            .zip(&residuals)
+            .for_each(|(sum, r)| *sum += (r / usual) * (r / usual));
     }
     for (weight, sum) in weights.iter_mut().zip(&off) {
-        *weight = 1.0 / ((sum / n_out as f64).sqrt() / FULL).max(1.0);
+        *weight = 1.0 / (sum / n_out as f64 / (FULL * FULL)).max(1.0);
     }
 }
 
@@ -72,7 +87,7 @@ fn solve(mut normal: Vec<Vec<f64>>, mut right: Vec<Vec<f64>>) -> Option<Vec<Vec<
         for j in 0..=i {
             let sum = (0..j).fold(normal[i][j], |sum, k| sum - normal[i][k] * normal[j][k]);
             normal[i][j] = if i == j {
-                if !(sum > 0.0) {
+                if sum.is_nan() || sum <= 0.0 {
                     return None;
                 }
                 sum.sqrt()
@@ -109,12 +124,17 @@ mod tests {
         let line = train(&inputs, &targets, 1, 2);
         let (mut spare, mut out) = (Vec::new(), Vec::new());
         line.predict(&[[0.25; LANES]], &mut spare, &mut out);
-        assert!((out[0][0] - 1.0).abs() < 0.1 && (out[1][0] + 0.25).abs() < 0.1, "{out:?}");
+        assert!(
+            (out[0][0] - 1.0).abs() < 0.1 && (out[1][0] + 0.25).abs() < 0.1,
+            "{out:?}"
+        );
     }
 
     #[test]
     fn equal_and_constant_inputs_and_no_sample_give_numbers() {
-        let inputs: Vec<f32> = (0..50).flat_map(|i| [i as f32 / 25.0 - 1.0, i as f32 / 25.0 - 1.0, 0.0]).collect();
+        let inputs: Vec<f32> = (0..50)
+            .flat_map(|i| [i as f32 / 25.0 - 1.0, i as f32 / 25.0 - 1.0, 0.0])
+            .collect();
         let targets: Vec<f32> = (0..50).map(|i| i as f32 / 25.0 - 1.0).collect();
         let (mut spare, mut out) = (Vec::new(), Vec::new());
         train(&inputs, &targets, 3, 1).predict(&[[0.5; LANES], [0.5; LANES], [0.0; LANES]], &mut spare, &mut out);

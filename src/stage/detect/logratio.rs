@@ -1,6 +1,8 @@
 //! The ratio of two radar dates, tested by the law of speckle and answered in sigma.
 //!
-//! 1. What is common to a date is taken off, and power is averaged over a window (multilook).
+//! 1. What is common to a date is taken off, and power is averaged over a window (multilook). Products that are multilooked already
+//!    (ground range, terrain-corrected) did best with a window of one pixel: evidence is better averaged than power, in which one
+//!    bright scatterer drowns its neighbours.
 //! 2. Of two averages of `L` looks the ratio follows Fisher's law of `2L` and `2L` degrees of freedom when nothing changed (Rignot
 //!    and van Zyl, "Change detection techniques for ERS-1 SAR data", 1993, for the ratio; the law is exact for gamma speckle). Its
 //!    two-sided tail is read as standard deviations `z` of a normal law.
@@ -9,7 +11,7 @@
 //!    values come from single restless pixels, and it misses no change that goes up in one and down in the other.
 //! 4. The score is the cube root of the evidence on its own centre and spread over the survey, never finer than speckle alone gives.
 //!    Speckle alone would ask for the power 2/3 (Wilson and Hilferty, 1931); real ground is more restless, and the cube root is
-//!    where a quiet stack of Sentinel-1 gave no more large scores than a normal law lets one claim.
+//!    the highest power at which next to nothing was claimed between the dates of quiet Sentinel-1 stacks.
 
 use ndarray::{Array2, ArrayView2, Zip};
 use schemars::JsonSchema;
@@ -29,7 +31,7 @@ use crate::stage::laws::{beta_part, normal_upper};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LogRatioParams {
-    /// Side of the window over which power is averaged, pixels, odd.
+    /// Side of the window over which power is averaged, pixels, odd; 1 for none.
     pub window_px: usize,
     /// Side of the window over which the evidence of change is averaged, pixels, odd; 1 for none.
     pub evidence_px: usize,
@@ -38,7 +40,7 @@ pub struct LogRatioParams {
 impl Default for LogRatioParams {
     fn default() -> Self {
         Self {
-            window_px: 3,
+            window_px: 1,
             evidence_px: 5,
         }
     }

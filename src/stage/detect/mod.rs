@@ -37,7 +37,7 @@ pub const WIDEST_HALO: usize = 16;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Detector {
-    /// The one that did best for the kind of scenes on the figures of docs/accuracy.md.
+    /// That of the profile for the kind of comparison.
     Auto,
     /// Change vector analysis.
     Difference,
@@ -83,15 +83,6 @@ impl Detector {
     fn needs_series(self) -> bool {
         matches!(self, Self::Omnibus | Self::History)
     }
-
-    /// The one that did best for pairs or series of optical or radar scenes on the figures of docs/accuracy.md.
-    fn best(radar: bool, series: bool) -> Self {
-        match (radar, series) {
-            (_, true) => Self::History,
-            (true, false) => Self::Logratio,
-            (false, false) => Self::Difference,
-        }
-    }
 }
 
 /// `[detect]` of the pipeline file.
@@ -119,8 +110,8 @@ pub struct DetectParams {
 }
 
 impl DetectParams {
-    /// The detectors of a comparison of radar or optical scenes, of a series or a pair.
-    pub fn words(&self, radar: bool, series: bool) -> Vec<Detector> {
+    /// The detectors of a comparison of radar or optical scenes, of a series or a pair; `best` where none is named that fits.
+    pub fn words(&self, radar: bool, series: bool, best: Detector) -> Vec<Detector> {
         let named = match self.detector {
             Detector::Combine => self.combine.clone(),
             one => vec![one],
@@ -131,7 +122,7 @@ impl DetectParams {
             .filter(|word| word.is_radar().is_none_or(|made_for| made_for == radar))
             .collect();
         if words.is_empty() {
-            words.push(Detector::best(radar, series));
+            words.push(best);
         }
         words
     }

@@ -23,7 +23,7 @@ use crate::raster::{Plane, flags, plane};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OmnibusParams {
-    /// Side of the window over which power is averaged, pixels, odd.
+    /// Side of the window over which power is averaged, pixels, odd; 1 for none.
     pub window_px: usize,
     /// Side of the window over which the evidence of change is averaged, pixels, odd; 1 for none.
     pub evidence_px: usize,

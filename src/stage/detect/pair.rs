@@ -17,7 +17,7 @@ const UNIT: f64 = 2.0;
 /// Values are held inside this many units: glint and saturation must not teach.
 const BOUND: f32 = 6.0;
 /// A band whose middle half is (almost) constant is still read no more finely than this part of its mean absolute deviation.
-const LEAST_SPREAD: f64 = 0.05;
+const LEAST_SPREAD: f64 = 0.1;
 
 /// How one band of one date becomes one of unit scale, and the noise that its sensor states, in that unit.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -39,7 +39,10 @@ impl Scale {
         };
         let centre = median_and_sigma(&mut values.to_vec()).map_or(0.0, |(centre, _)| centre);
         let spread = LEAST_SPREAD * mean(values, centre);
-        let sigma = median_and_sigma(values).map_or(0.0, |(_, sigma)| sigma).max(spread).max(noise.floor);
+        let sigma = median_and_sigma(values)
+            .map_or(0.0, |(_, sigma)| sigma)
+            .max(spread)
+            .max(noise.floor);
         let unit = if sigma > 0.0 { UNIT * sigma } else { 1.0 };
         Self {
             centre: centre as f32,
@@ -110,7 +113,11 @@ impl Standard {
     /// What is seen of `area`, which lies at least [`Standard::halo`] pixels inside; `None` where the bands are not those of the scales.
     pub fn pair(&self, seen: &Seen, area: &Rect, rim: usize) -> Option<Pair> {
         let sides = seen.sides();
-        if sides.iter().zip(&self.scales).any(|(side, scales)| side.len() != scales.len()) {
+        if sides
+            .iter()
+            .zip(&self.scales)
+            .any(|(side, scales)| side.len() != scales.len())
+        {
             return None;
         }
         let halo = Self::halo(rim);
@@ -141,7 +148,8 @@ impl Standard {
                     hide(&mut near, &rim_mask);
                 }
                 side.near.push(near);
-                side.far.push(self.far.mean(&inner(&values, halo - FAR_PX.1), far_cover.as_ref()));
+                side.far
+                    .push(self.far.mean(&inner(&values, halo - FAR_PX.1), far_cover.as_ref()));
                 side.bands.push(inner(&values, halo - rim));
             }
             side
@@ -155,7 +163,10 @@ impl Standard {
 
 /// Which pixels of `area` can be judged and have a number in every band of both dates.
 pub fn clear(seen: &Seen, sides: &[&[Array2<f32>]; 2], area: &Rect) -> Mask {
-    let mut weights = seen.flags.view(area).mapv(|flag| f32::from(u8::from(flag == flags::CLEAR)));
+    let mut weights = seen
+        .flags
+        .view(area)
+        .mapv(|flag| f32::from(u8::from(flag == flags::CLEAR)));
     for band in sides.iter().copied().flatten() {
         weights.zip_mut_with(&plane::view(band, &seen.rect, area), |weight, value| {
             if !value.is_finite() {
@@ -196,12 +207,21 @@ mod tests {
     use super::*;
     use crate::raster::Plane;
 
-    const QUIET: SensorNoise = SensorNoise { floor: 0.0, fraction: 0.0 };
+    const QUIET: SensorNoise = SensorNoise {
+        floor: 0.0,
+        fraction: 0.0,
+    };
 
     #[test]
     fn a_band_has_unit_scale_whatever_its_own_and_glint_is_held() {
         let mut values: Vec<f64> = (0..101).map(f64::from).collect();
-        let scale = Scale::fit(&mut values, SensorNoise { floor: 2.0, fraction: 0.1 });
+        let scale = Scale::fit(
+            &mut values,
+            SensorNoise {
+                floor: 2.0,
+                fraction: 0.1,
+            },
+        );
         // Median 50, median absolute deviation 25.
         let unit = 2.0 * 25.0 * 1.4826;
         assert!((f64::from(scale.standard(50.0 + unit as f32)) - 1.0).abs() < 1e-4);
@@ -228,9 +248,14 @@ mod tests {
         let mut seen = Seen {
             rect,
             dates: (0..2)
-                .map(|d| vec![Array2::from_shape_fn((44, 50), |(y, x)| ((x * 31 + y * 17 + d * 5) % 23) as f32)])
+                .map(|d| {
+                    vec![Array2::from_shape_fn((44, 50), |(y, x)| {
+                        ((x * 31 + y * 17 + d * 5) % 23) as f32
+                    })]
+                })
                 .collect(),
             flags: Plane::filled(rect, flags::CLEAR),
+            given_back: None,
         };
         // A cloud on one date that only the whole sees, and one that both see.
         seen.dates[1][0][[41, 47]] = f32::NAN;
@@ -246,8 +271,13 @@ mod tests {
             let tile = part.grow(halo);
             let cut = Seen {
                 rect: tile,
-                dates: seen.dates.iter().map(|d| vec![plane::view(&d[0], &rect, &tile).to_owned()]).collect(),
+                dates: seen
+                    .dates
+                    .iter()
+                    .map(|d| vec![plane::view(&d[0], &rect, &tile).to_owned()])
+                    .collect(),
                 flags: seen.flags.crop(&tile),
+                given_back: None,
             };
             let pair = standard.pair(&cut, &part, 2).unwrap();
             let (rim, wide) = (part.grow(2), all.grow(2));

@@ -77,7 +77,7 @@ pub struct SplitMix(pub u64);
 
 impl SplitMix {
     /// The next 64 bits.
-    pub fn next(&mut self) -> u64 {
+    pub fn draw(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -87,7 +87,7 @@ impl SplitMix {
 
     /// The next number in [-1, 1).
     fn symmetric(&mut self) -> f32 {
-        (self.next() >> 40) as f32 / (1_u64 << 23) as f32 - 1.0
+        (self.draw() >> 40) as f32 / (1_u64 << 23) as f32 - 1.0
     }
 }
 
@@ -120,13 +120,20 @@ impl Learning {
         let mut rows = self.values.chunks_exact(self.outputs);
         outputs.fill(0.0);
         for (input, weights) in inputs.iter().chain(&[1.0]).zip(&mut rows) {
-            outputs.iter_mut().zip(weights).for_each(|(sum, weight)| *sum += input * weight);
+            outputs
+                .iter_mut()
+                .zip(weights)
+                .for_each(|(sum, weight)| *sum += input * weight);
         }
     }
 
     /// Adds the gradient of one sample, whose loss falls by `down` with its outputs.
     fn collect(&mut self, inputs: &[f32], down: &[f32]) {
-        for (input, row) in inputs.iter().chain(&[1.0]).zip(self.gradient.chunks_exact_mut(self.outputs)) {
+        for (input, row) in inputs
+            .iter()
+            .chain(&[1.0])
+            .zip(self.gradient.chunks_exact_mut(self.outputs))
+        {
             row.iter_mut().zip(down).for_each(|(sum, d)| *sum += input * d);
         }
     }
@@ -140,8 +147,12 @@ impl Learning {
 
     /// One step of Adam; `kept` are what momentum and squares have kept of their start at zero.
     fn step(&mut self, step: f32, kept: [f32; 2]) {
-        for (((value, gradient), momentum), square) in
-            self.values.iter_mut().zip(&mut self.gradient).zip(&mut self.momentum).zip(&mut self.squares)
+        for (((value, gradient), momentum), square) in self
+            .values
+            .iter_mut()
+            .zip(&mut self.gradient)
+            .zip(&mut self.momentum)
+            .zip(&mut self.squares)
         {
             let g = *gradient / BATCH as f32;
             *momentum = MOMENTUM * *momentum + (1.0 - MOMENTUM) * g;
@@ -153,9 +164,13 @@ impl Learning {
 
     fn finish(&self) -> Layer {
         let rows: Vec<&[f32]> = self.values.chunks_exact(self.outputs).collect();
-        let (bias, weights) = rows.split_last().map_or((&[][..], &[][..]), |(bias, weights)| (*bias, weights));
+        let (bias, weights) = rows
+            .split_last()
+            .map_or((&[][..], &[][..]), |(bias, weights)| (*bias, weights));
         Layer {
-            weights: (0..self.outputs).map(|o| weights.iter().map(|row| row[o]).collect()).collect(),
+            weights: (0..self.outputs)
+                .map(|o| weights.iter().map(|row| row[o]).collect())
+                .collect(),
             bias: bias.to_vec(),
         }
     }
@@ -175,7 +190,7 @@ pub fn train(inputs: &[f32], targets: &[f32], n_in: usize, n_out: usize, hidden:
     let mut unit_slopes = vec![0.0; hidden];
     for _ in 0..EPOCHS {
         for i in (1..order.len()).rev() {
-            order.swap(i, (random.next() % (i as u64 + 1)) as usize);
+            order.swap(i, (random.draw() % (i as u64 + 1)) as usize);
         }
         for batch in order.chunks_exact(BATCH) {
             for sample in batch {
@@ -184,7 +199,10 @@ pub fn train(inputs: &[f32], targets: &[f32], n_in: usize, n_out: usize, hidden:
                 first.forward(x, &mut units);
                 units.iter_mut().for_each(|unit| *unit = unit.max(0.0));
                 second.forward(&units, &mut outputs);
-                outputs.iter_mut().zip(y).for_each(|(out, y)| *out = (*out - y).clamp(-HUBER, HUBER));
+                outputs
+                    .iter_mut()
+                    .zip(y)
+                    .for_each(|(out, y)| *out = (*out - y).clamp(-HUBER, HUBER));
                 second.collect(&units, &outputs);
                 second.backward(&outputs, &mut unit_slopes);
                 for (slope, unit) in unit_slopes.iter_mut().zip(&units) {
@@ -214,7 +232,11 @@ mod tests {
     fn samples(n: usize) -> (Vec<f32>, Vec<f32>) {
         let mut random = SplitMix(5);
         let x: Vec<f32> = (0..n).map(|_| random.symmetric()).collect();
-        let y = x.iter().enumerate().map(|(i, x)| if i % 10 == 0 { 50.0 } else { x.abs() }).collect();
+        let y = x
+            .iter()
+            .enumerate()
+            .map(|(i, x)| if i % 10 == 0 { 50.0 } else { x.abs() })
+            .collect();
         (x, y)
     }
 
@@ -254,6 +276,9 @@ mod tests {
     fn the_generator_is_that_of_the_paper() {
         // First outputs of the reference implementation for the seed 1234567 (Vigna, splitmix64.c).
         let mut random = SplitMix(1_234_567);
-        assert_eq!([random.next(), random.next()], [6_457_827_717_110_365_317, 3_203_168_211_198_807_973]);
+        assert_eq!(
+            [random.draw(), random.draw()],
+            [6_457_827_717_110_365_317, 3_203_168_211_198_807_973]
+        );
     }
 }

@@ -82,9 +82,10 @@ impl Regression {
     ) -> Result<Self, RegressionError> {
         let places = drawn::places(cells, SAMPLE);
         let found: usize = places.iter().map(Vec::len).sum();
-        let Some(bands) = cells.first().map(|cell| cell.seen.sides()[1].len()).filter(|n| found >= LEAST && *n > 0) else {
+        let bands = cells.iter().map(|cell| cell.seen.sides()[1].len()).max().unwrap_or(0);
+        if found < LEAST || bands == 0 {
             return Err(RegressionError::TooFew { expected: LEAST, found });
-        };
+        }
         let standard = Standard::new([0, 1].map(|side| {
             (0..bands)
                 .map(|band| {
@@ -95,8 +96,14 @@ impl Regression {
         }));
         let mut samples = [Samples::default(), Samples::default()];
         for (cell, places) in cells.iter().zip(&places) {
-            if let Some(pair) = standard.pair(&cell.seen, &cell.core, TEXTURE_PX).filter(|_| !places.is_empty()) {
-                samples.iter_mut().enumerate().for_each(|(side, samples)| samples.collect(&pair, side, places));
+            if let Some(pair) = standard
+                .pair(&cell.seen, &cell.core, TEXTURE_PX)
+                .filter(|_| !places.is_empty())
+            {
+                samples
+                    .iter_mut()
+                    .enumerate()
+                    .for_each(|(side, samples)| samples.collect(&pair, side, places));
             }
         }
         let (n_in, n_out) = (3 * bands, bands);
@@ -118,7 +125,10 @@ impl Regression {
         let mut statistics = Vec::new();
         for cell in cells {
             if let Some((statistic, mask)) = evidence.statistic(&cell.seen, &cell.core) {
-                let clear = statistic.iter().zip(&mask.weights).filter(|(_, weight)| **weight == 1.0);
+                let clear = statistic
+                    .iter()
+                    .zip(&mask.weights)
+                    .filter(|(_, weight)| **weight == 1.0);
                 statistics.extend(clear.map(|(u, _)| f64::from(*u)));
             }
         }
@@ -136,12 +146,222 @@ impl Scorer for Regression {
     fn score(&self, seen: &Seen, core: &Rect) -> Plane<i16> {
         let mut scores = Plane::filled(*core, SCORE_NODATA);
         if let Some((statistic, mask)) = self.evidence.statistic(seen, core) {
-            ndarray::Zip::from(&mut scores.data).and(&statistic).and(&mask.weights).for_each(|score, u, weight| {
-                if *weight == 1.0 {
-                    *score = self.calibration.stored(f64::from(*u));
-                }
-            });
+            ndarray::Zip::from(&mut scores.data)
+                .and(&statistic)
+                .and(&mask.weights)
+                .for_each(|score, u, weight| {
+                    if *weight == 1.0 {
+                        *score = self.calibration.stored(f64::from(*u));
+                    }
+                });
         }
         scores
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::Array2;
+
+    use super::super::perceptron::SplitMix;
+    use super::*;
+    use crate::raster::{flags, plane};
+
+    const SIDE: usize = 120;
+    const HALO: usize = 16;
+    const QUIET: SensorNoise = SensorNoise {
+        floor: 0.0,
+        fraction: 0.0,
+    };
+
+    /// Fields of 12 x 12 pixels, each of one of three covers.
+    fn cover(x: i64, y: i64) -> usize {
+        let field = (x.div_euclid(12) as u64) << 32 ^ (y.div_euclid(12) as u64 & 0xffff);
+        (SplitMix(field).draw() % 3) as usize
+    }
+
+    /// A noise in [-1, 1] of its own for each pixel, band and date.
+    fn noise(x: i64, y: i64, what: u64) -> f32 {
+        let seed = (x as u64) << 40 ^ (y as u64 & 0xff_ffff) << 16 ^ what;
+        (SplitMix(seed).draw() >> 40) as f32 / (1 << 23) as f32 - 1.0
+    }
+
+    /// A pair in three bands; `after` gives the later value from place, band and earlier value.
+    fn pair(after: impl Fn(i64, i64, usize, f32) -> f32) -> Cell {
+        const BASE: [[f32; 3]; 3] = [[0.05, 0.08, 0.4], [0.12, 0.14, 0.25], [0.2, 0.22, 0.24]];
+        let core = Rect::new(1000, -40, SIDE, SIDE);
+        let rect = core.grow(HALO);
+        let at = |x: usize, y: usize| (rect.x + x as i64, rect.y + y as i64);
+        let band = |date: usize, band: usize| {
+            Array2::from_shape_fn((rect.h, rect.w), |(y, x)| {
+                let (x, y) = at(x, y);
+                let before = BASE[cover(x, y)][band] + 0.02 * noise(x / 3, y / 3, band as u64);
+                let value = if date == 0 { before } else { after(x, y, band, before) };
+                value + 0.004 * noise(x, y, (10 * (date + 1) + band) as u64)
+            })
+        };
+        let dates = (0..2).map(|date| (0..3).map(|b| band(date, b)).collect()).collect();
+        let seen = Seen {
+            rect,
+            dates,
+            flags: Plane::filled(rect, flags::CLEAR),
+            given_back: None,
+        };
+        Cell { core, seen }
+    }
+
+    fn fitted(cell: &Cell, hidden: usize) -> Regression {
+        let params = RegressionParams { hidden };
+        Regression::fit(
+            std::slice::from_ref(cell),
+            &[QUIET; 3],
+            &[true, true, false],
+            0.2,
+            &params,
+        )
+        .unwrap()
+    }
+
+    /// Scores in sigma of the pixels that `which` picks, ascending.
+    fn scores(cell: &Cell, hidden: usize, which: impl Fn(i64, i64) -> bool) -> Vec<f64> {
+        let stored = fitted(cell, hidden).score(&cell.seen, &cell.core);
+        let mut out: Vec<f64> = stored
+            .data
+            .indexed_iter()
+            .filter(|((y, x), s)| **s != SCORE_NODATA && which(cell.core.x + *x as i64, cell.core.y + *y as i64))
+            .map(|(_, s)| f64::from(*s) / 100.0)
+            .collect();
+        out.sort_by(f64::total_cmp);
+        out
+    }
+
+    fn built(x: i64, y: i64) -> bool {
+        (1050..1058).contains(&x) && (10..18).contains(&y)
+    }
+
+    fn near_built(x: i64, y: i64) -> bool {
+        (1043..1065).contains(&x) && (3..25).contains(&y)
+    }
+
+    #[test]
+    fn another_light_is_no_change_and_a_new_building_is() {
+        let cell = pair(|x, y, band, v| {
+            if built(x, y) {
+                [0.3, 0.32, 0.33][band]
+            } else {
+                1.3 * v + 0.05
+            }
+        });
+        for hidden in [0, 16] {
+            let new = scores(&cell, hidden, built);
+            assert!(new[new.len() / 4] > 5.0, "{hidden}: {}", new[new.len() / 4]);
+            let old = scores(&cell, hidden, |x, y| !near_built(x, y));
+            let at = |q: f64| old[(q * old.len() as f64) as usize];
+            assert!(
+                at(0.5).abs() < 0.3 && at(0.999) < 5.0,
+                "{hidden}: {} {}",
+                at(0.5),
+                at(0.999)
+            );
+        }
+    }
+
+    #[test]
+    fn what_a_whole_cover_does_counts_less_than_the_same_on_one_place() {
+        // Every field of cover 0 turns bright; so does a spot of the other covers.
+        let turned = |x: i64, y: i64| cover(x, y) == 0;
+        let cell = pair(|x, y, _, v| if turned(x, y) || built(x, y) { v + 0.1 } else { v });
+        let spot = scores(&cell, 16, |x, y| built(x, y) && !turned(x, y));
+        let fields = scores(&cell, 16, |x, y| turned(x, y) && !near_built(x, y));
+        assert!(spot.len() > 20 && fields.len() > 1000);
+        let [spot, fields] = [spot, fields].map(|s| s[s.len() / 2]);
+        assert!(spot > fields + 2.0, "{spot} {fields}");
+    }
+
+    #[test]
+    fn tiles_give_the_bytes_of_the_whole_whatever_is_cloudy() {
+        let mut cell = pair(|x, y, band, v| if built(x, y) { 0.3 } else { v + 0.01 * band as f32 });
+        cell.seen.dates[0][1][[50, 60]] = f32::NAN;
+        cell.seen.dates[1][0][[90, 20]] = f32::INFINITY;
+        cell.seen.flags.data[[70, 70]] = flags::CLOUD;
+        let scorer = fitted(&cell, 8);
+        assert!(scorer.halo() <= HALO);
+        let whole = scorer.score(&cell.seen, &cell.core);
+        for (y, x) in [(34, 44), (74, 4), (54, 54)] {
+            assert_eq!(whole.data[[y, x]], SCORE_NODATA);
+        }
+        assert_eq!(whole.data.iter().filter(|s| **s == SCORE_NODATA).count(), 3);
+        for core in [
+            Rect::new(1000, -40, 37, 41),
+            Rect::new(1051, 12, 1, 1),
+            Rect::new(1037, 1, 83, 79),
+        ] {
+            let tile = core.grow(scorer.halo());
+            let cut = |band: &Array2<f32>| plane::view(band, &cell.seen.rect, &tile).to_owned();
+            let part = Seen {
+                rect: tile,
+                dates: cell
+                    .seen
+                    .dates
+                    .iter()
+                    .map(|date| date.iter().map(cut).collect())
+                    .collect(),
+                flags: cell.seen.flags.crop(&tile),
+                given_back: None,
+            };
+            assert_eq!(scorer.score(&part, &core), whole.crop(&core));
+        }
+    }
+
+    #[test]
+    fn a_pair_quieter_than_its_sensor_claims_nothing() {
+        let cell = pair(|x, y, _, v| if built(x, y) { v + 0.01 } else { v });
+        let claimed = |floor: f64| {
+            let noise = [SensorNoise { floor, fraction: 0.0 }; 3];
+            let params = RegressionParams { hidden: 0 };
+            let scorer = Regression::fit(std::slice::from_ref(&cell), &noise, &[], 0.0, &params).unwrap();
+            scorer
+                .score(&cell.seen, &cell.core)
+                .data
+                .iter()
+                .filter(|s| **s > 300)
+                .count()
+        };
+        assert!(claimed(0.0) > 30);
+        assert_eq!(claimed(0.05), 0);
+    }
+
+    #[test]
+    fn what_cannot_be_fitted_is_said_and_what_cannot_be_judged_is_left_out() {
+        let params = RegressionParams { hidden: 8 };
+        let too_few = |found| Err(RegressionError::TooFew { expected: 100, found });
+        assert_eq!(Regression::fit(&[], &[], &[], 0.0, &params), too_few(0));
+        let mut cell = pair(|_, _, _, v| v);
+        let one_band = {
+            let mut cell = cell.clone();
+            cell.seen.dates.iter_mut().for_each(|date| date.truncate(1));
+            cell
+        };
+        let scorer = Regression::fit(std::slice::from_ref(&one_band), &[], &[], 0.0, &params).unwrap();
+        assert!(
+            scorer
+                .score(&one_band.seen, &cell.core)
+                .data
+                .iter()
+                .all(|s| *s != SCORE_NODATA)
+        );
+        // Other bands than it was fitted to, and no date at all.
+        for seen in [&cell.seen, &Seen::nothing(&cell.seen.rect)] {
+            assert!(scorer.score(seen, &cell.core).data.iter().all(|s| *s == SCORE_NODATA));
+        }
+        cell.seen.dates[1][2].fill(0.5);
+        let constant = fitted(&cell, 8).score(&cell.seen, &cell.core);
+        assert!(constant.data.iter().all(|s| *s != SCORE_NODATA && s.abs() < 3000));
+        cell.seen.flags.data.fill(flags::CLOUD);
+        cell.seen.flags.data[[30, 30]] = flags::CLEAR;
+        assert_eq!(
+            Regression::fit(std::slice::from_ref(&cell), &[], &[], 0.0, &params),
+            too_few(1)
+        );
     }
 }

@@ -1,0 +1,111 @@
+//! What is used where the pipeline file leaves the choice open: one profile for each kind of comparison.
+//!
+//! The profiles stand in `pipelines/default.toml`; docs/accuracy.md has the figures by which they were chosen.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::cutoff::{CutoffParams, Method};
+use super::detect::Detector;
+
+/// `[profile]` of the pipeline file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Profiles {
+    /// Two optical scenes.
+    pub optical_pair: Profile,
+    /// Two radar scenes.
+    pub radar_pair: Profile,
+    /// An optical scene against those before it.
+    pub optical_series: Profile,
+    /// A radar scene against those before it.
+    pub radar_series: Profile,
+}
+
+/// One of them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Profile {
+    /// The detector that `auto` stands for.
+    pub detector: Detector,
+    /// Methods of setting its cutoff, in the order in which they are tried.
+    pub cutoffs: Vec<Method>,
+    /// False discovery rate at which a region's peak is claimed.
+    pub seed_fdr: f64,
+    /// False discovery rate down to which a region grows.
+    pub grow_fdr: f64,
+}
+
+impl Profiles {
+    /// That of a comparison of radar or optical scenes, of a series or a pair.
+    pub fn of(&self, radar: bool, series: bool) -> &Profile {
+        match (radar, series) {
+            (false, false) => &self.optical_pair,
+            (true, false) => &self.radar_pair,
+            (false, true) => &self.optical_series,
+            (true, true) => &self.radar_series,
+        }
+    }
+}
+
+/// How the cutoff of one comparison is set.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CutoffRule {
+    /// Methods, in the order in which they are tried.
+    pub methods: Vec<Method>,
+    /// See [`Profile::seed_fdr`].
+    pub seed_fdr: f64,
+    /// See [`Profile::grow_fdr`].
+    pub grow_fdr: f64,
+    /// Level of the method `fixed`, sigma.
+    pub fixed_sigma: f64,
+}
+
+impl Profile {
+    /// The rule for a comparison that `detectors` scored: what `[cutoff]` states, and where it is silent what was measured for the
+    /// profile's own detector. For others the false discovery rate decides, which holds for whatever is in sigma.
+    pub fn cutoff(&self, params: &CutoffParams, detectors: &[Detector]) -> CutoffRule {
+        let methods = if !params.methods.is_empty() {
+            params.methods.clone()
+        } else if detectors == [self.detector] {
+            self.cutoffs.clone()
+        } else {
+            vec![Method::Fdr]
+        };
+        CutoffRule {
+            methods,
+            seed_fdr: params.seed_fdr.unwrap_or(self.seed_fdr),
+            grow_fdr: params.grow_fdr.unwrap_or(self.grow_fdr),
+            fixed_sigma: params.fixed_sigma,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_stated_goes_before_the_profile_and_that_holds_for_its_own_detector_only() {
+        let profile = Profile {
+            detector: Detector::Irmad,
+            cutoffs: vec![Method::Otsu, Method::Fdr],
+            seed_fdr: 0.01,
+            grow_fdr: 0.1,
+        };
+        let mut params = CutoffParams {
+            methods: vec![],
+            seed_fdr: None,
+            grow_fdr: Some(0.2),
+            fixed_sigma: 5.0,
+        };
+        let rule = profile.cutoff(&params, &[Detector::Irmad]);
+        assert_eq!(
+            (rule.methods, rule.seed_fdr, rule.grow_fdr),
+            (profile.cutoffs.clone(), 0.01, 0.2)
+        );
+        assert_eq!(profile.cutoff(&params, &[Detector::Rcva]).methods, [Method::Fdr]);
+        params.methods = vec![Method::Rosin];
+        assert_eq!(profile.cutoff(&params, &[Detector::Irmad]).methods, [Method::Rosin]);
+    }
+}
