@@ -12,7 +12,7 @@ use super::open::RasterInfo;
 use super::resample::{self, Kernel, Mapping, Window};
 use crate::geo::{Affine, Grid, Rect};
 use crate::raster::{Flags, PixelSource, Plane, ReadError, Stack, flags};
-use crate::scene::{BandAsset, Scene};
+use crate::scene::{BandAsset, Kind, Scene};
 
 /// A scene on a site grid: which windows of which files make its bands.
 pub struct SceneSource {
@@ -38,6 +38,7 @@ struct Radiometry {
     saturated: Option<f64>,
     valid: Option<[f64; 2]>,
     decibel: bool,
+    kernel: Kernel,
 }
 
 impl SceneSource {
@@ -109,7 +110,7 @@ impl SceneSource {
                 let nodata = band
                     .nodata
                     .or_else(|| infos.get(&band.path)?.nodata.get(band.index.wrapping_sub(1)).copied()?);
-                reader(&band.path, band.index, Some(Radiometry::of(band, nodata)))
+                reader(&band.path, band.index, Some(Radiometry::of(band, nodata, kernel_of(scene.kind))))
             })
             .collect::<Result<_, _>>()?;
         let quality = scene
@@ -169,7 +170,7 @@ impl SceneSource {
         radiometry.apply(&mut window);
         let (mut values, mut reasons) = match &*band.mapping {
             Mapping::Window { dx, dy } => resample::shifted(*dx, *dy, rect, &window),
-            Mapping::Nodes(nodes) => resample::interpolated(nodes, rect, &window, size, radiometry.kernel()),
+            Mapping::Nodes(nodes) => resample::interpolated(nodes, rect, &window, size, radiometry.kernel),
         };
         if radiometry.decibel {
             // Power is averaged as power; only then is it put into decibels.
@@ -214,8 +215,16 @@ impl PixelSource for SceneSource {
     }
 }
 
+/// Beside a bright point radar power would fall below nothing under a kernel that overshoots, and speckle has no edges to keep.
+fn kernel_of(kind: Kind) -> Kernel {
+    match kind {
+        Kind::Optical => Kernel::Cubic,
+        Kind::Sar => Kernel::Bilinear,
+    }
+}
+
 impl Radiometry {
-    fn of(band: &BandAsset, nodata: Option<f64>) -> Self {
+    fn of(band: &BandAsset, nodata: Option<f64>, kernel: Kernel) -> Self {
         Self {
             scale: band.scale,
             offset: band.offset,
@@ -223,12 +232,8 @@ impl Radiometry {
             saturated: band.saturated,
             valid: band.valid,
             decibel: band.decibel,
+            kernel,
         }
-    }
-
-    /// Power must not fall below nothing, as it would beside a bright point under a kernel that overshoots.
-    fn kernel(&self) -> Kernel {
-        if self.decibel { Kernel::Bilinear } else { Kernel::Cubic }
     }
 
     /// The physical range that values are held inside.

@@ -139,15 +139,16 @@ impl Standard {
             for (band, scale) in sides[of].iter().zip(&self.scales[of]) {
                 let mut values = plane::view(band, &seen.rect, &wide).mapv(|value| scale.standard(value));
                 if !mask.all_clear {
-                    hide(&mut values, &mask);
+                    // Not times the weight: what is not clear may be NaN.
+                    values.zip_mut_with(&mask.weights, |value, weight| {
+                        if *weight == 0.0 {
+                            *value = 0.0;
+                        }
+                    });
                 }
                 let near = self.near.mean(&inner(&values, cut), near_cover.as_ref());
                 side.slopes.push(squared_gradient(&near, &gradient_mask));
-                let mut near = inner(&near, 1);
-                if !rim_mask.all_clear {
-                    hide(&mut near, &rim_mask);
-                }
-                side.near.push(near);
+                side.near.push(inner(&near, 1));
                 side.far
                     .push(self.far.mean(&inner(&values, halo - FAR_PX.1), far_cover.as_ref()));
                 side.bands.push(inner(&values, halo - rim));
@@ -177,14 +178,6 @@ pub fn clear(seen: &Seen, sides: &[&[Array2<f32>]; 2], area: &Rect) -> Mask {
     Mask::new(weights)
 }
 
-fn hide(values: &mut Array2<f32>, mask: &Mask) {
-    values.zip_mut_with(&mask.weights, |value, weight| {
-        if *weight == 0.0 {
-            *value = 0.0;
-        }
-    });
-}
-
 /// The squared length of the gradient by central differences, without the outermost pixels; what is not clear beside a pixel counts
 /// as level. `mask` is that of `values`.
 fn squared_gradient(values: &Array2<f32>, mask: &Mask) -> Array2<f32> {
@@ -205,7 +198,6 @@ fn squared_gradient(values: &Array2<f32>, mask: &Mask) -> Array2<f32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::raster::Plane;
 
     const QUIET: SensorNoise = SensorNoise {
         floor: 0.0,
@@ -245,18 +237,10 @@ mod tests {
     #[test]
     fn a_part_is_the_part_of_the_whole_and_clouds_do_not_bleed() {
         let rect = Rect::new(-3, 5, 50, 44);
-        let mut seen = Seen {
-            rect,
-            dates: (0..2)
-                .map(|d| {
-                    vec![Array2::from_shape_fn((44, 50), |(y, x)| {
-                        ((x * 31 + y * 17 + d * 5) % 23) as f32
-                    })]
-                })
-                .collect(),
-            flags: Plane::filled(rect, flags::CLEAR),
-            given_back: None,
-        };
+        let mut seen = Seen::nothing(&rect);
+        let ramp = |d: usize| Array2::from_shape_fn((44, 50), |(y, x)| ((x * 31 + y * 17 + d * 5) % 23) as f32);
+        seen.dates = (0..2).map(|d| vec![ramp(d)]).collect();
+        seen.flags.data.fill(flags::CLEAR);
         // A cloud on one date that only the whole sees, and one that both see.
         seen.dates[1][0][[41, 47]] = f32::NAN;
         let scale = Scale::fit(&mut (0..23).map(f64::from).collect::<Vec<_>>(), QUIET);
@@ -269,16 +253,10 @@ mod tests {
             seen.flags.data[[16, 18]] = flags::CLOUD;
             let whole = standard.pair(&seen, &all, 2).unwrap();
             let tile = part.grow(halo);
-            let cut = Seen {
-                rect: tile,
-                dates: seen
-                    .dates
-                    .iter()
-                    .map(|d| vec![plane::view(&d[0], &rect, &tile).to_owned()])
-                    .collect(),
-                flags: seen.flags.crop(&tile),
-                given_back: None,
-            };
+            let mut cut = Seen::nothing(&tile);
+            let part_of = |band: &Array2<f32>| plane::view(band, &rect, &tile).to_owned();
+            cut.dates = seen.dates.iter().map(|date| vec![part_of(&date[0])]).collect();
+            cut.flags = seen.flags.crop(&tile);
             let pair = standard.pair(&cut, &part, 2).unwrap();
             let (rim, wide) = (part.grow(2), all.grow(2));
             for (a, b) in pair.sides.iter().zip(&whole.sides) {

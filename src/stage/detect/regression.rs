@@ -200,13 +200,9 @@ mod tests {
                 value + 0.004 * noise(x, y, (10 * (date + 1) + band) as u64)
             })
         };
-        let dates = (0..2).map(|date| (0..3).map(|b| band(date, b)).collect()).collect();
-        let seen = Seen {
-            rect,
-            dates,
-            flags: Plane::filled(rect, flags::CLEAR),
-            given_back: None,
-        };
+        let mut seen = Seen::nothing(&rect);
+        seen.dates = (0..2).map(|date| (0..3).map(|b| band(date, b)).collect()).collect();
+        seen.flags.data.fill(flags::CLEAR);
         Cell { core, seen }
     }
 
@@ -298,19 +294,49 @@ mod tests {
         ] {
             let tile = core.grow(scorer.halo());
             let cut = |band: &Array2<f32>| plane::view(band, &cell.seen.rect, &tile).to_owned();
-            let part = Seen {
-                rect: tile,
-                dates: cell
-                    .seen
-                    .dates
-                    .iter()
-                    .map(|date| date.iter().map(cut).collect())
-                    .collect(),
-                flags: cell.seen.flags.crop(&tile),
-                given_back: None,
-            };
+            let mut part = Seen::nothing(&tile);
+            part.dates = cell
+                .seen
+                .dates
+                .iter()
+                .map(|date| date.iter().map(cut).collect())
+                .collect();
+            part.flags = cell.seen.flags.crop(&tile);
             assert_eq!(scorer.score(&part, &core), whole.crop(&core));
         }
+    }
+
+    #[test]
+    fn edges_that_a_known_shift_explains_count_less_and_a_new_building_does_not() {
+        const BRIGHT: [f32; 3] = [0.1, 0.2, 0.35];
+        let cell = pair(|x, y, band, v| {
+            let moved = BRIGHT[cover(x + 1, y)] - BRIGHT[cover(x, y)];
+            if built(x, y) {
+                0.6 + 0.1 * band as f32
+            } else {
+                v + moved
+            }
+        });
+        let beside = |x: i64, y: i64| cover(x + 1, y) != cover(x, y) && !near_built(x, y);
+        let of = |shift: f64, which: &dyn Fn(i64, i64) -> bool| {
+            let params = RegressionParams { hidden: 0 };
+            let scorer = Regression::fit(std::slice::from_ref(&cell), &[], &[], shift, &params).unwrap();
+            let stored = scorer.score(&cell.seen, &cell.core);
+            let mut picked: Vec<i16> = stored
+                .data
+                .indexed_iter()
+                .filter(|((y, x), _)| which(1000 + *x as i64, *y as i64 - 40))
+                .map(|(_, s)| *s)
+                .collect();
+            picked.sort_unstable();
+            picked[picked.len() / 2]
+        };
+        let [edge, told] = [0.0, 1.0].map(|shift| of(shift, &beside));
+        let [new, still] = [0.0, 1.0].map(|shift| of(shift, &built));
+        assert!(
+            edge > 300 && told < edge / 2 && still > new / 2,
+            "{edge} {told} {new} {still}"
+        );
     }
 
     #[test]
