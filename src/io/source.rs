@@ -110,7 +110,11 @@ impl SceneSource {
                 let nodata = band
                     .nodata
                     .or_else(|| infos.get(&band.path)?.nodata.get(band.index.wrapping_sub(1)).copied()?);
-                reader(&band.path, band.index, Some(Radiometry::of(band, nodata, kernel_of(scene.kind))))
+                reader(
+                    &band.path,
+                    band.index,
+                    Some(Radiometry::of(band, nodata, kernel_of(scene.kind))),
+                )
             })
             .collect::<Result<_, _>>()?;
         let quality = scene

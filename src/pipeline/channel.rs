@@ -103,6 +103,7 @@ impl<'a> Channel<'a> {
                     let context = Context {
                         laws: &fit.bands,
                         noise: &noise,
+                        visible: pair.bands.iter().map(|band| VISIBLE.contains(&band.as_str())).collect(),
                         days: scenes.iter().map(|scene| days(scene)).collect(),
                         shift_px,
                         params: &config.detect,
@@ -177,6 +178,9 @@ fn scenes<'b>(survey: &Survey<'b>, pair: &Pair) -> Vec<&'b Scene> {
         .map(|index| &survey.inputs.scenes[index])
         .collect()
 }
+
+/// Bands of visible light.
+const VISIBLE: [&str; 3] = ["blue", "green", "red"];
 
 /// Names of the bands that all `scenes` have.
 fn shared(scenes: &[&Scene]) -> Vec<String> {

@@ -172,8 +172,9 @@ impl View<'_> {
         if !given.data.iter().any(|is| *is) {
             return None;
         }
-        why.iter_mut()
-            .for_each(|date| drop(persistent::give_back(date, &given)));
+        for date in why {
+            persistent::give_back(date, &given);
+        }
         Some(given)
     }
 

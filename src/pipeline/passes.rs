@@ -171,7 +171,12 @@ pub struct Look<'a> {
 }
 
 impl Look<'_> {
-    /// What the judged scenes show of `core` and around it, and the scores of `core`.
+    /// Whether the judged scenes have a detector.
+    fn has_scorers(&self) -> bool {
+        self.channels.first().is_some_and(|channel| !channel.scorers.is_empty())
+    }
+
+    /// What the judged scenes show of `core` and around it, what is given back there, and the scores of `core`.
     fn score(&self, core: &Rect) -> Result<(Seen, Option<Plane<bool>>, Plane<i16>), ReadError> {
         let mut scores = Vec::new();
         let mut main = None;
@@ -180,7 +185,7 @@ impl Look<'_> {
             scores.extend(channel.scorers.iter().map(|(_, scorer)| scorer.score(&seen, core)));
             main.get_or_insert((seen, given_back));
         }
-        if self.channels.first().is_none_or(|channel| channel.scorers.is_empty()) {
+        if !self.has_scorers() {
             scores = vec![Plane::filled(*core, SCORE_NODATA)];
         }
         let (seen, given_back) = main.unwrap_or_else(|| (Seen::nothing(core), None));
@@ -225,6 +230,13 @@ pub fn score(
                 });
             }
             let mut reasons = seen.flags.crop(&tile.core);
+            if look.has_scorers() {
+                reasons.data.zip_mut_with(&scores.data, |flag, score| {
+                    if *flag == flags::CLEAR && *score == SCORE_NODATA {
+                        *flag = flags::UNSCORED;
+                    }
+                });
+            }
             let mut areas = vec![AreaCount::default(); shapes.len()];
             for (count, shape) in areas.iter_mut().zip(&shapes) {
                 shape.for_each_pixel(&tile.core, |x, y| {

@@ -23,11 +23,13 @@ pub const SHADOW: Flags = 1 << 6;
 pub const SNOW: Flags = 1 << 7;
 /// Within the buffer around cloud or shadow.
 pub const NEAR_CLOUD: Flags = 1 << 8;
+/// Clear, but the detector could not judge it: too little clear ground around it, or too few clear dates.
+pub const UNSCORED: Flags = 1 << 9;
 /// Outside the site's boundary: never counted, never judged.
 pub const OUTSIDE_SITE: Flags = 1 << 15;
 
 /// Reasons in the order in which a pixel with several is counted under one, so that the reasons add up.
-pub const REASONS: [(Flags, &str); 9] = [
+pub const REASONS: [(Flags, &str); 10] = [
     (NOT_COVERED, "not_covered"),
     (NODATA, "nodata"),
     (INVALID, "invalid"),
@@ -37,6 +39,7 @@ pub const REASONS: [(Flags, &str); 9] = [
     (SNOW, "snow"),
     (SATURATED, "saturated"),
     (NEAR_CLOUD, "near_cloud"),
+    (UNSCORED, "unscored"),
 ];
 
 /// The name of the first reason in [`REASONS`] that `flags` holds; `None` when the pixel is clear.

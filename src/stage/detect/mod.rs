@@ -1,19 +1,26 @@
 //! Detectors: from the dates of a comparison to a score in sigma of no-change noise. One a file, each named by one word.
 
 pub mod bands;
+pub mod blur;
 pub mod calibrate;
 pub mod combine;
 pub mod difference;
+pub mod drawn;
+pub mod evidence;
 pub mod harmonic;
 pub mod history;
 pub mod irmad;
 pub mod irmad_scorer;
+pub mod linear;
 pub mod logratio;
 pub mod looks;
 pub mod mad;
 pub mod omnibus;
+pub mod pair;
 mod past;
+pub mod perceptron;
 pub mod rcva;
+pub mod regression;
 mod seen;
 pub mod sequence;
 pub mod smooth;
@@ -23,6 +30,7 @@ pub use history::HistoryParams;
 pub use irmad::IrmadParams;
 pub use logratio::LogRatioParams;
 pub use omnibus::OmnibusParams;
+pub use regression::RegressionParams;
 pub use seen::{Cell, Onset, Scorer, Seen};
 
 use schemars::JsonSchema;
@@ -45,6 +53,8 @@ pub enum Detector {
     Rcva,
     /// Iteratively reweighted multivariate alteration detection.
     Irmad,
+    /// What one date does not tell of the other.
+    Regression,
     /// Radar: the ratio of two dates.
     Logratio,
     /// Radar series: the sequential omnibus test.
@@ -63,6 +73,7 @@ impl Detector {
             Self::Difference => "difference",
             Self::Rcva => "rcva",
             Self::Irmad => "irmad",
+            Self::Regression => "regression",
             Self::Logratio => "logratio",
             Self::Omnibus => "omnibus",
             Self::History => "history",
@@ -75,7 +86,7 @@ impl Detector {
         match self {
             Self::Logratio | Self::Omnibus => Some(true),
             Self::Auto | Self::History | Self::Combine => None,
-            Self::Difference | Self::Rcva | Self::Irmad => Some(false),
+            Self::Difference | Self::Rcva | Self::Irmad | Self::Regression => Some(false),
         }
     }
 
@@ -101,6 +112,8 @@ pub struct DetectParams {
     pub misregistration_px: f64,
     /// `[detect.irmad]`.
     pub irmad: IrmadParams,
+    /// `[detect.regression]`.
+    pub regression: RegressionParams,
     /// `[detect.logratio]`.
     pub logratio: LogRatioParams,
     /// `[detect.omnibus]`.
@@ -139,6 +152,8 @@ pub struct Context<'a> {
     pub laws: &'a [BandLaw],
     /// Noise of each band that its sensor states.
     pub noise: &'a [SensorNoise],
+    /// Which bands are visible light.
+    pub visible: Vec<bool>,
     /// The dates, days since 1970, oldest first.
     pub days: Vec<f64>,
     /// Shift between the dates that is put down to registration, pixels.
@@ -153,12 +168,35 @@ pub struct Context<'a> {
 /// Why it cannot be fitted.
 pub fn fit(word: Detector, cells: &[Cell], sample: &Sample, context: &Context<'_>) -> Result<Box<dyn Scorer>, String> {
     let Context {
-        laws, shift_px, params, ..
+        laws,
+        noise,
+        visible,
+        days,
+        shift_px,
+        params,
     } = context;
-    Ok(match word {
-        Detector::Rcva => Box::new(rcva::Rcva::fit(cells, laws, *shift_px, params)),
-        _ => Box::new(difference::Difference::fit(sample, laws, *shift_px, params)),
-    })
+    fn boxed<S: Scorer + 'static>(fitted: Result<S, impl std::fmt::Display>) -> Result<Box<dyn Scorer>, String> {
+        match fitted {
+            Ok(scorer) => Ok(Box::new(scorer)),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+    match word {
+        Detector::Difference => Ok(Box::new(difference::Difference::fit(sample, laws, *shift_px, params))),
+        Detector::Rcva => Ok(Box::new(rcva::Rcva::fit(cells, laws, *shift_px, params))),
+        Detector::Irmad => {
+            let fitted = irmad::fit(sample, &params.irmad);
+            boxed(fitted.map(|irmad| irmad_scorer::IrmadScorer::fit(irmad, sample, params)))
+        }
+        Detector::Regression => {
+            let params = &params.regression;
+            boxed(regression::Regression::fit(cells, noise, visible, *shift_px, params))
+        }
+        Detector::Logratio => boxed(logratio::LogRatio::fit(cells, &params.logratio)),
+        Detector::Omnibus => boxed(omnibus::Omnibus::fit(cells, &params.omnibus)),
+        Detector::History => boxed(history::History::fit(cells, days, noise, &params.history)),
+        Detector::Auto | Detector::Combine => Err("it names no detector of its own".into()),
+    }
 }
 
 #[cfg(test)]
@@ -171,6 +209,7 @@ impl Default for DetectParams {
             smooth_px: 1.0,
             misregistration_px: 0.3,
             irmad: IrmadParams::default(),
+            regression: RegressionParams { hidden: 16 },
             logratio: LogRatioParams::default(),
             omnibus: OmnibusParams::default(),
             history: HistoryParams {
