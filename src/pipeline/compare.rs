@@ -131,7 +131,27 @@ fn combination(channels: &[Channel<'_>], surveys: &[Vec<Cell>], config: &Config)
         channels.iter().zip(surveys).flat_map(of_channel).collect()
     };
     let scores: Vec<_> = (0..cells).map(of_cell).collect();
-    Combination::fit(config.detect.rule, &scores)
+    Combination::fit(config.detect.rule, weights(channels, config), &scores)
+}
+
+/// What each detector counts in a sum: all of one kind of scenes together as much as one of them alone would; radar beside optical
+/// scenes less.
+fn weights(channels: &[Channel<'_>], config: &Config) -> Vec<f64> {
+    let is_radar = |channel: &Channel<'_>| channel.pair.kind == Kind::Sar;
+    let of_kind = |radar: bool| {
+        let same = channels.iter().filter(|channel| is_radar(channel) == radar);
+        same.map(|channel| channel.scorers.len()).sum::<usize>() as f64
+    };
+    let beside = |channel: &Channel<'_>| is_radar(channel) && of_kind(false) > 0.0;
+    let weight = |channel: &Channel<'_>| {
+        let whole = if beside(channel) {
+            config.detect.radar_weight
+        } else {
+            1.0
+        };
+        vec![whole / of_kind(is_radar(channel)).sqrt(); channel.scorers.len()]
+    };
+    channels.iter().flat_map(weight).collect()
 }
 
 /// What a comparison's scores say.

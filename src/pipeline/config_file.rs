@@ -145,6 +145,7 @@ fn out_of_range(config: &Config) -> Vec<(&'static str, String)> {
         "",
     );
     range("cutoff.fixed_sigma", config.cutoff.fixed_sigma, 0.1, 300.0, "sigma");
+    range("detect.radar_weight", config.detect.radar_weight, 0.0, 1.0, "");
     range("detect.irmad.ridge", config.detect.irmad.ridge, 0.0, 0.999, "");
     range(
         "coregister.window_px",

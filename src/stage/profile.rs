@@ -63,11 +63,12 @@ pub struct CutoffRule {
 
 impl Profile {
     /// The rule for a comparison that `detectors` scored: what `[cutoff]` states, and where it is silent what was measured for the
-    /// profile's own detector. For others the false discovery rate decides, which holds for whatever is in sigma.
+    /// profile's own detector, alone or with others beside it. Elsewhere the false discovery rate decides, which holds for whatever is
+    /// in sigma.
     pub fn cutoff(&self, params: &CutoffParams, detectors: &[Detector]) -> CutoffRule {
         let methods = if !params.methods.is_empty() {
             params.methods.clone()
-        } else if detectors == [self.detector] {
+        } else if detectors.first() == Some(&self.detector) {
             self.cutoffs.clone()
         } else {
             vec![Method::Fdr]

@@ -15,7 +15,8 @@ pub enum Rule {
     All,
     /// The greatest: one detector is enough.
     Any,
-    /// The sum: what each has to say is added up (Stouffer, "The American soldier", 1949, for independent tests).
+    /// The weighted sum: what each has to say is added up (Stouffer, "The American soldier", 1949; Lipták, "On the combination of
+    /// independent tests", 1958, for the weights).
     Sum,
 }
 
@@ -34,19 +35,22 @@ impl Rule {
 const MOST: f64 = 12.0;
 
 /// A fitted rule.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Combination {
     rule: Rule,
+    /// Of each detector, for the sum.
+    weights: Vec<f64>,
     calibration: Calibration,
 }
 
 impl Combination {
-    /// The rule for detectors whose scores of the survey are `surveys`: of each cell one plane a detector.
+    /// The rule for detectors of these `weights` whose scores of the survey are `surveys`: of each cell one plane a detector.
     ///
     /// Scores of several detectors hang together, so the joined score is put on the scale of its own centre and lower spread.
-    pub fn fit(rule: Rule, surveys: &[Vec<Plane<i16>>]) -> Self {
+    pub fn fit(rule: Rule, weights: Vec<f64>, surveys: &[Vec<Plane<i16>>]) -> Self {
         let plain = Self {
             rule,
+            weights,
             calibration: Calibration::NONE,
         };
         let mut joined = Vec::new();
@@ -90,13 +94,15 @@ impl Combination {
             _ => None,
         };
         of(scores.first()?)?;
-        let heard = scores.iter().filter_map(of);
+        let heard = || scores.iter().filter_map(of);
         Some(match self.rule {
-            Rule::All => heard.fold(f64::INFINITY, f64::min),
-            Rule::Any => heard.fold(f64::NEG_INFINITY, f64::max),
+            Rule::All => heard().fold(f64::INFINITY, f64::min),
+            Rule::Any => heard().fold(f64::NEG_INFINITY, f64::max),
             Rule::Sum => {
-                let (sum, n) = heard.fold((0.0, 0.0), |(sum, n), z| (sum + z.min(MOST), n + 1.0));
-                sum / f64::sqrt(n)
+                let weighted = scores.iter().zip(&self.weights);
+                weighted
+                    .filter_map(|(plane, weight)| Some(weight * of(plane)?.min(MOST)))
+                    .sum()
             }
         })
     }
@@ -124,7 +130,7 @@ mod tests {
     #[test]
     fn every_rule_hears_what_it_should() {
         let found = |rule| {
-            let joined = Combination::fit(rule, &[scores()]).join(scores());
+            let joined = Combination::fit(rule, vec![1.0, 1.0], &[scores()]).join(scores());
             [997, 998, 999].map(|x| f64::from(*joined.get(x, 0).unwrap()) / 100.0)
         };
         let [both, one, alone] = found(Rule::All);
@@ -139,13 +145,13 @@ mod tests {
     fn what_the_judged_scenes_do_not_show_is_not_judged_and_a_single_detector_speaks_for_itself() {
         let mut two = scores();
         two[0].data[[0, 5]] = SCORE_NODATA;
-        let joined = Combination::fit(Rule::Any, &[two.clone()]).join(two.clone());
+        let joined = Combination::fit(Rule::Any, vec![1.0, 1.0], &[two.clone()]).join(two.clone());
         assert_eq!(joined.get(5, 0), Some(&SCORE_NODATA));
         let alone = vec![two.remove(1)];
         assert_eq!(
-            Combination::fit(Rule::Sum, &[alone.clone()]).join(alone.clone()),
+            Combination::fit(Rule::Sum, vec![1.0], &[alone.clone()]).join(alone.clone()),
             alone[0]
         );
-        assert!(Combination::fit(Rule::Sum, &[]).join(vec![]).data.is_empty());
+        assert!(Combination::fit(Rule::Sum, vec![], &[]).join(vec![]).data.is_empty());
     }
 }

@@ -106,6 +106,8 @@ pub struct DetectParams {
     pub combine: Vec<Detector>,
     /// How `combine` joins them.
     pub rule: Rule,
+    /// What radar counts in a sum beside optical scenes.
+    pub radar_weight: f64,
     /// Standard deviation of the Gaussian that both dates are smoothed with, pixels.
     pub smooth_px: f64,
     /// Shift between the dates that is put down to registration where it was not measured, pixels.
@@ -206,6 +208,7 @@ impl Default for DetectParams {
             detector: Detector::Difference,
             combine: Vec::new(),
             rule: Rule::Sum,
+            radar_weight: 0.2,
             smooth_px: 1.0,
             misregistration_px: 0.3,
             irmad: IrmadParams::default(),
