@@ -32,7 +32,7 @@ impl Rule {
 }
 
 /// The most that one detector adds to a sum, sigma: certainty of one does not outweigh the doubts of all others.
-const MOST: f64 = 12.0;
+const MOST: f64 = 30.0;
 
 /// A fitted rule.
 #[derive(Debug, Clone, PartialEq)]

@@ -74,7 +74,7 @@ impl Evidence {
     pub fn nominal(&self) -> f64 {
         let bands = self.visible.len();
         let visible = self.visible.iter().filter(|v| **v).count();
-        ((bands * bands * visible) as f64).sqrt().sqrt().sqrt()
+        libm::cbrt(((bands * bands * visible) as f64).sqrt())
     }
 
     /// The statistic of each pixel of `core`, and which of them are clear; `None` where the dates do not have the bands it was fitted to.
@@ -92,7 +92,7 @@ impl Evidence {
                 *r = if *weight == 0.0 {
                     0.0
                 } else {
-                    (*r * *v * *t).sqrt().sqrt().sqrt()
+                    libm::cbrtf((*r * *v * *t).sqrt())
                 };
             });
         let smoothed = self.smooth.mean(&product, self.smooth.cover(&mask).as_ref());

@@ -8,7 +8,7 @@
 //! - the difference in visible light, where what people build differs most from what merely grows;
 //! - the standard deviation of the difference inside 5 x 5 pixels: new edges, not a field that changes as a whole.
 //!
-//! The score is the fourth root of their product, smoothed, on the scale of its own centre and lower spread over the survey. To the
+//! The score is their geometric mean, smoothed, on the scale of its own centre and lower spread over the survey. To the
 //! noise belong what the sensor states and what a shift between the dates makes of an edge that both have.
 
 use schemars::JsonSchema;
