@@ -99,6 +99,9 @@ pub struct Anomaly {
     pub centroid: [f64; 2],
     /// Change per band.
     pub change: Vec<BandChange>,
+    /// How the ground went through the series before; absent where the detector does not follow one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub course: Option<CourseRecord>,
     /// When the change happened: not before the earlier scene, not after the later one.
     pub dates: Interval,
     /// Why.
@@ -120,6 +123,17 @@ pub struct Anomaly {
     pub votes: Vec<Vote>,
     /// Declared zones that it touches.
     pub zones: Vec<String>,
+}
+
+/// How ground went through a series of radar scenes: what most of its pixels show.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct CourseRecord {
+    /// How often it changed.
+    pub changes: u64,
+    /// Which way it changed last: `positive` (more power in every polarisation), `negative` or `indefinite`.
+    pub direction: String,
+    /// When it changed first: between these instants.
+    pub first: Interval,
 }
 
 /// What one of several detectors says of an anomaly: dissent is kept.
@@ -228,6 +242,9 @@ pub struct BandFit {
     pub correlation: f64,
     /// Normalised before = gain x before + offset.
     pub gain: f64,
+    /// What unchanged pixels that were held out say of the line; absent where none were.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_out: Option<HeldOut>,
     /// Residual noise of ground that did not change, in the band's unit.
     pub noise: f64,
     /// What comes to it, as a part of the value: calibration and atmosphere.
@@ -236,11 +253,22 @@ pub struct BandFit {
     pub offset: f64,
 }
 
+/// What a third of the unchanged pixels, held out from the fit, says of the line of a band.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct HeldOut {
+    /// Probability of means that differ as much without a difference (paired t test).
+    pub p_means: f64,
+    /// Probability of variances that differ as much without a difference (F test).
+    pub p_variances: f64,
+}
+
 /// The normalisation of a pair.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Normalisation {
     /// Per band.
     pub bands: Vec<BandFit>,
+    /// `robust`, or `invariant` for orthogonal regression on pixels that IR-MAD holds for unchanged.
+    pub method: String,
     /// Pixels in the survey.
     pub sampled: u64,
     /// Pixels taken for unchanged.
@@ -278,6 +306,22 @@ pub struct RegistrationRecord {
     pub shift_px: Option<[f64; 2]>,
     /// Tie points that agree.
     pub tie_points: u64,
+}
+
+/// What the fit of a detector says of itself.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct DetectorFit {
+    /// Which detector.
+    pub detector: String,
+    /// Bands that take no part, each with the reason.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub dropped: BTreeMap<String, String>,
+    /// Equivalent number of looks of each band.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub looks: Vec<f64>,
+    /// Canonical correlations after each round of the iteration, ascending.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rounds: Vec<Vec<f64>>,
 }
 
 /// A method of setting the cutoff that could not be used.
@@ -347,6 +391,9 @@ pub struct Comparison {
     /// Ids of the scenes before `before` that a series holds, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub earlier: Vec<String>,
+    /// What the fits of the detectors say of themselves; those that say nothing are left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fits: Vec<DetectorFit>,
     /// Normalisation; absent when nothing could be compared.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub normalisation: Option<Normalisation>,

@@ -3,6 +3,7 @@
 use super::SiteError;
 use super::alignment;
 use super::compare::Survey;
+use super::config::Config;
 use super::observe::{self, Clouds, Date, View};
 use super::plan::{Ground, Pair};
 use super::timers::Timers;
@@ -11,8 +12,10 @@ use crate::geo::Affine;
 use crate::io::source::SceneSource;
 use crate::scene::{Kind, Scene};
 use crate::stage::coregister::Outcome;
+use crate::stage::detect::irmad;
 use crate::stage::detect::{self, Cell, Context, Detector, Scorer};
-use crate::stage::normalise::{self, SensorNoise};
+use crate::stage::invariant::{self, Agreement};
+use crate::stage::normalise::{self, Method, SensorNoise};
 
 /// The scenes of one comparison, and the detectors that score them.
 pub struct Channel<'a> {
@@ -30,6 +33,8 @@ pub struct Channel<'a> {
     pub registration: Option<RegistrationRecord>,
     /// The radiometric law between the judged date and the one before; absent when nothing can be compared.
     pub fit: Option<normalise::Fit>,
+    /// What unchanged pixels that were held out say of each band's law; empty where none were.
+    pub held_out: Vec<Agreement>,
     /// Detectors by name; none when nothing can be compared.
     pub scorers: Vec<(Detector, Box<dyn Scorer>)>,
     /// What the reader should know.
@@ -85,6 +90,7 @@ impl<'a> Channel<'a> {
             clouds,
             registration,
             fit: None,
+            held_out: Vec::new(),
             scorers: Vec::new(),
             notes: Vec::new(),
         };
@@ -94,39 +100,56 @@ impl<'a> Channel<'a> {
         }
         let view = channel.view(survey, ground);
         let cells = timers.time("survey", || view.survey(survey.stop))?;
-        let config = survey.config;
-        let noise = sensor_noises(&scenes, &pair.bands);
         timers.time("fit", || {
-            let sample = observe::sample(&cells, &config.detect);
-            match normalise::fit(&sample, &noise, &config.normalise) {
-                Ok(fit) => {
-                    let context = Context {
-                        laws: &fit.bands,
-                        noise: &noise,
-                        visible: pair.bands.iter().map(|band| VISIBLE.contains(&band.as_str())).collect(),
-                        days: scenes.iter().map(|scene| days(scene)).collect(),
-                        shift_px,
-                        params: &config.detect,
-                    };
-                    let (radar, series) = (pair.kind == Kind::Sar, pair.is_series());
-                    let words = match tolerant {
-                        true => vec![Detector::Rcva],
-                        false => config
-                            .detect
-                            .words(radar, series, config.profile.of(radar, series).detector),
-                    };
-                    for detector in words {
-                        match detect::fit(detector, &cells, &sample, &context) {
-                            Ok(scorer) => channel.scorers.push((detector, scorer)),
-                            Err(why) => channel.notes.push(format!("{}: {why}", detector.word())),
-                        }
-                    }
-                    channel.fit = Some(fit);
-                }
-                Err(error) => channel.notes.push(error.to_string()),
-            }
+            channel.fit_to(&cells, survey.config, &scenes, shift_px, tolerant)
         });
         Ok((channel, cells))
+    }
+
+    /// Fits the radiometric law and the detectors to the survey `cells` of `scenes`.
+    fn fit_to(&mut self, cells: &[Cell], config: &Config, scenes: &[&Scene], shift_px: f64, tolerant: bool) {
+        let bands = &self.pair.bands;
+        let noise = sensor_noises(scenes, bands);
+        let sample = observe::sample(cells, &config.detect);
+        let mut fit = match normalise::fit(&sample, &noise, &config.normalise) {
+            Ok(fit) => fit,
+            Err(error) => return self.notes.push(error.to_string()),
+        };
+        if config.normalise.method == Method::Invariant && self.pair.kind == Kind::Optical {
+            let irmad = irmad::fit(&sample, &config.detect.irmad).map_err(|error| error.to_string());
+            match irmad.and_then(|irmad| invariant::of_irmad(&sample, &irmad).map_err(|error| error.to_string())) {
+                Ok(found) => {
+                    fit = normalise::Fit {
+                        bands: found.laws(&noise),
+                        unchanged: found.unchanged.clone(),
+                    };
+                    self.held_out = found.bands.iter().map(|band| band.held_out).collect();
+                }
+                Err(why) => self.notes.push(why),
+            }
+        }
+        let (radar, series) = (self.pair.kind == Kind::Sar, self.pair.is_series());
+        let words = match tolerant {
+            true => vec![Detector::Rcva],
+            false => config
+                .detect
+                .words(radar, series, config.profile.of(radar, series).detector),
+        };
+        let context = Context {
+            laws: &fit.bands,
+            noise: &noise,
+            visible: bands.iter().map(|band| VISIBLE.contains(&band.as_str())).collect(),
+            days: scenes.iter().map(|scene| days(scene)).collect(),
+            shift_px,
+            params: &config.detect,
+        };
+        for detector in words {
+            match detect::fit(detector, cells, &sample, &context) {
+                Ok(scorer) => self.scorers.push((detector, scorer)),
+                Err(why) => self.notes.push(format!("{}: {why}", detector.word())),
+            }
+        }
+        self.fit = Some(fit);
     }
 
     /// Its dates, as every pass looks at them.

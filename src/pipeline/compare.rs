@@ -316,7 +316,8 @@ pub(super) fn comparison(
         zones: record::zones(&plan.site, &compared.counts.areas),
         detector: record::detectors(&compared.channels, survey.config),
         earlier: compared.pair.history.iter().map(|index| id(*index)).collect(),
-        normalisation: main.fit.as_ref().map(|fit| record::normalisation(compared.pair, fit)),
+        fits: record::fits(&compared.channels),
+        normalisation: main.fit.as_ref().map(|fit| record::normalisation(main, fit)),
         cutoff,
         anomalies,
     }

@@ -444,6 +444,7 @@ mod tests {
                 let line = line.trim_start_matches("# ");
                 line.starts_with(&format!("{key} = "))
                     || line.contains(&format!("[{key}]"))
+                    || line.contains(&format!("[{key}."))
                     || line.contains(&format!(".{key}]"))
             });
             assert!(there, "{key} is not in pipelines/default.toml");

@@ -8,7 +8,7 @@ use crate::declaration::{self, Declared};
 use crate::fault::Fault;
 use crate::finding::RefusedScene;
 use crate::io::open::{self, RasterInfo};
-use crate::scene::{self, Catalogue, DateFrom, FolderQuality, FolderSpec, Scene, Sensors};
+use crate::scene::{self, BandAsset, Catalogue, DateFrom, FolderQuality, FolderSpec, Scene, Sensors};
 
 /// The inputs of a run.
 pub struct Inputs {
@@ -48,7 +48,12 @@ pub fn gather(config: &Config) -> Result<Inputs, Vec<Fault>> {
         .collect();
     let (mut scenes, mut infos) = (Vec::new(), BTreeMap::new());
     let mut failed: BTreeMap<PathBuf, String> = BTreeMap::new();
-    for scene in catalogue.scenes {
+    // An index that nobody compares neither spoils a scene nor belongs to its inputs.
+    let is_used = |band: &BandAsset| !band.derived || config.compare.bands.contains(&band.name);
+    for mut scene in catalogue.scenes {
+        if scene.bands.iter().any(is_used) {
+            scene.bands.retain(is_used);
+        }
         for path in files(&scene) {
             if !infos.contains_key(&path) && !failed.contains_key(&path) {
                 match open::info(&path) {

@@ -11,7 +11,7 @@ use crate::geo::Rect;
 use crate::raster::stats::{SCORE_NODATA, SCORE_SCALE};
 use crate::raster::{Flags, Plane, flags};
 use crate::stage::detect::smooth::{self, Smoothed};
-use crate::stage::detect::{DetectParams, Onset, Seen};
+use crate::stage::detect::{Course, DetectParams, Onset, Seen};
 use crate::stage::judge::Edge;
 use crate::stage::normalise::BandLaw;
 use crate::stage::regions::Region;
@@ -27,6 +27,8 @@ pub struct Measure {
     pub votes: Vec<Option<f64>>,
     /// When most of it changed, where the detector can tell.
     pub onset: Option<Onset>,
+    /// The course of most of it, where the detector can tell.
+    pub course: Option<Course>,
 }
 
 /// Sums over a region: thousandths of sigma per band, edge pixels, stored scores. Integers: no order of cells can be seen.
@@ -37,6 +39,12 @@ struct Sums {
     /// Sum and number of the scores of each detector.
     votes: Vec<(i64, u64)>,
     onsets: BTreeMap<Onset, u64>,
+    courses: BTreeMap<Course, u64>,
+}
+
+/// What most pixels show; of several alike the least.
+fn most<K: Copy>(counts: &BTreeMap<K, u64>) -> Option<K> {
+    counts.iter().rev().max_by_key(|(_, n)| **n).map(|(key, _)| *key)
 }
 
 impl Sums {
@@ -46,6 +54,7 @@ impl Sums {
             edge: Edge::default(),
             votes: vec![(0, 0); votes],
             onsets: BTreeMap::new(),
+            courses: BTreeMap::new(),
         }
     }
 
@@ -62,23 +71,20 @@ impl Sums {
         part.onsets
             .iter()
             .for_each(|(onset, n)| *self.onsets.entry(*onset).or_insert(0) += n);
+        part.courses
+            .iter()
+            .for_each(|(course, n)| *self.courses.entry(*course).or_insert(0) += n);
     }
 
     fn measure(self, region: &Region) -> Measure {
         let mean = |sum: i64| sum as f64 / 1000.0 / region.pixels() as f64;
         let vote = |(sum, n): &(i64, u64)| (*n > 0).then(|| *sum as f64 * SCORE_SCALE / *n as f64);
-        // Of onsets of equally many pixels the earliest.
-        let onset = self
-            .onsets
-            .iter()
-            .rev()
-            .max_by_key(|(_, n)| **n)
-            .map(|(onset, _)| *onset);
         Measure {
             band_sigma: self.bands.iter().map(|sum| mean(*sum)).collect(),
             edge: self.edge,
             votes: self.votes.iter().map(vote).collect(),
-            onset,
+            onset: most(&self.onsets),
+            course: most(&self.courses),
         }
     }
 }
@@ -91,6 +97,7 @@ struct Observed {
     /// One plane a detector, where several are asked.
     votes: Vec<Plane<i16>>,
     onsets: Option<Plane<Option<Onset>>>,
+    courses: Option<Plane<Option<Course>>>,
 }
 
 /// Edge of the cells that the regions are looked for in, pixels: what holds none is not read again.
@@ -126,14 +133,20 @@ pub fn measure(
             }
             if main.is_none() {
                 let onsets = channel.scorers.iter().find_map(|(_, scorer)| scorer.onset(&seen, area));
-                main = Some((seen, onsets));
+                let courses = channel
+                    .scorers
+                    .iter()
+                    .find_map(|(_, scorer)| scorer.course(&seen, area));
+                main = Some((seen, onsets, courses));
             }
             if scorers == 1 {
                 break;
             }
         }
-        let (seen, onsets) = main.unwrap_or_else(|| (Seen::nothing(area), None));
-        Ok(observed(&seen, area, params, votes, onsets))
+        let (seen, onsets, courses) = main.unwrap_or_else(|| (Seen::nothing(area), None, None));
+        let mut observed = observed(&seen, area, params);
+        (observed.votes, observed.onsets, observed.courses) = (votes, onsets, courses);
+        Ok(observed)
     };
     let mut sums = vec![nothing.clone(); regions.len()];
     let mut done = 0;
@@ -160,21 +173,16 @@ pub fn measure(
         .collect())
 }
 
-fn observed(
-    seen: &Seen,
-    area: &Rect,
-    params: &DetectParams,
-    votes: Vec<Plane<i16>>,
-    onsets: Option<Plane<Option<Onset>>>,
-) -> Observed {
+fn observed(seen: &Seen, area: &Rect, params: &DetectParams) -> Observed {
     let smooth = |bands: &[ndarray::Array2<f32>]| smooth::smooth(bands, &seen.rect, &seen.flags, area, params);
     let [before, after] = seen.sides();
     Observed {
         before: smooth(&before),
         after: smooth(&after),
         flags: seen.flags.crop(area),
-        votes,
-        onsets,
+        votes: Vec::new(),
+        onsets: None,
+        courses: None,
     }
 }
 
@@ -244,6 +252,9 @@ fn sums_in(
             }
             if let Some(Some(onset)) = observed.onsets.as_ref().map(|plane| plane.data[at]) {
                 *sums.onsets.entry(onset).or_insert(0) += 1;
+            }
+            if let Some(Some(course)) = observed.courses.as_ref().map(|plane| plane.data[at]) {
+                *sums.courses.entry(course).or_insert(0) += 1;
             }
             let around = || (-1..=1).flat_map(|dy| (-1..=1).map(move |dx| (x + dx, y + dy)));
             if around().any(|(x, y)| label(x, y) != Some(region)) {

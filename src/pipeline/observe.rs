@@ -52,8 +52,10 @@ impl Clouds {
     pub fn of(scenes: &[&Scene]) -> Self {
         let states = |scene: &Scene| scene.quality.iter().any(|q| q.coding.reasons() & flags::CLOUD != 0);
         let is_reflectance = |scene: &Scene| {
-            let valid = |band: &crate::scene::BandAsset| band.valid == Some([0.0, 1.0]);
-            scene.kind == Kind::Optical && scene.bands.iter().all(valid)
+            let mut measured = scene.bands.iter().filter(|band| !band.derived).peekable();
+            scene.kind == Kind::Optical
+                && measured.peek().is_some()
+                && measured.all(|band| band.valid == Some([0.0, 1.0]))
         };
         match scenes {
             [_, _] if scenes.iter().all(|one| is_reflectance(one)) && !scenes.iter().all(|one| states(one)) => {

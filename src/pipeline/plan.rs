@@ -177,7 +177,7 @@ fn pairs_of(scenes: &[(usize, &Scene)], config: &Config) -> (Vec<Pair>, Vec<Refu
         .collect();
     let mut pairs = Vec::new();
     for (before, after) in selection.pairs {
-        let bands = shared_bands(&plain[before], &plain[after], &config.compare.bands);
+        let bands = shared_bands(&plain[before], &plain[after], &filter);
         if bands.is_empty() {
             let reason = format!("it shares no band to compare with {}", plain[after].id);
             refused.push(RefusedScene {
@@ -248,6 +248,7 @@ fn filter(config: &Config) -> Filter {
         sensors: compare.sensors.clone(),
         platforms: compare.platforms.clone(),
         relative_orbits: compare.relative_orbits.clone(),
+        bands: compare.bands.clone(),
         pass: compare.pass.map(Into::into),
         from: day(&compare.from),
         to: day(&compare.to),
@@ -259,14 +260,16 @@ const LAND_BANDS: [&str; 6] = ["blue", "green", "red", "nir", "swir16", "swir22"
 /// With fewer of them all shared bands are compared.
 const LEAST_LAND_BANDS: usize = 3;
 
-fn shared_bands(before: &Scene, after: &Scene, wanted: &[String]) -> Vec<String> {
-    let names = before.bands.iter().map(|band| &band.name);
-    let shared: Vec<String> = names
-        .filter(|name| after.bands.iter().any(|band| band.name == **name))
-        .cloned()
-        .collect();
-    if !wanted.is_empty() {
-        return shared.into_iter().filter(|name| wanted.contains(name)).collect();
+fn shared_bands(before: &Scene, after: &Scene, filter: &Filter) -> Vec<String> {
+    let compared = |scene: &Scene| -> Vec<String> {
+        let bands = scene.bands.iter().filter(|band| filter.compares(band));
+        bands.map(|band| band.name.clone()).collect()
+    };
+    let after = compared(after);
+    let mut shared = compared(before);
+    shared.retain(|name| after.contains(name));
+    if !filter.bands.is_empty() {
+        return shared;
     }
     let land: Vec<String> = shared
         .iter()

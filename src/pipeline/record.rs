@@ -16,15 +16,15 @@ use super::passes::AreaCount;
 use super::plan::{Ground, Pair};
 use crate::declaration::{Activity, Declared, Site};
 use crate::finding::{
-    Anomaly, BandChange, BandFit, DeclarationRecord, Geometry, GridRecord, Interval, Normalisation, Program,
-    SceneRecord, SiteRecord, Vote, ZoneCoverage, round, significant,
+    Anomaly, BandChange, BandFit, CourseRecord, DeclarationRecord, DetectorFit, Geometry, GridRecord, HeldOut,
+    Interval, Normalisation, Program, SceneRecord, SiteRecord, Vote, ZoneCoverage, round, significant,
 };
 use crate::geo::Grid;
 use crate::io::crs::{Projector, WGS84};
 use crate::raster::stats::SCORE_SCALE;
 use crate::scene::{Pass, Scene};
 use crate::seal::digest;
-use crate::stage::detect::Onset;
+use crate::stage::detect::{self, Course, Onset};
 use crate::stage::judge::{Judgement, Span};
 use crate::stage::normalise;
 use crate::stage::regions::Region;
@@ -138,6 +138,52 @@ pub fn detectors(channels: &[Channel<'_>], config: &Config) -> String {
     }
 }
 
+/// What the fits of all detectors say of themselves; those that say nothing are left out.
+pub fn fits(channels: &[Channel<'_>]) -> Vec<DetectorFit> {
+    let mut fits = Vec::new();
+    for channel in channels {
+        for (detector, scorer) in &channel.scorers {
+            let account = scorer.account();
+            let name = |band: usize| {
+                channel
+                    .pair
+                    .bands
+                    .get(band)
+                    .cloned()
+                    .unwrap_or_else(|| band.to_string())
+            };
+            let dropped = account.dropped.into_iter().map(|(band, why)| (name(band), why));
+            let rounds = account.rounds.iter();
+            let fit = DetectorFit {
+                detector: detector.word().into(),
+                dropped: dropped.collect(),
+                looks: account.looks.iter().map(|looks| round(*looks, 2)).collect(),
+                rounds: rounds
+                    .map(|rho| rho.iter().map(|rho| round(*rho, 6)).collect())
+                    .collect(),
+            };
+            if !(fit.dropped.is_empty() && fit.looks.is_empty() && fit.rounds.is_empty()) {
+                fits.push(fit);
+            }
+        }
+    }
+    fits
+}
+
+/// How ground went through a series.
+fn course(course: Course, pair: &Pair, inputs: &Inputs) -> CourseRecord {
+    CourseRecord {
+        changes: u64::from(course.changes),
+        direction: match course.direction {
+            detect::Direction::Positive => "positive",
+            detect::Direction::Negative => "negative",
+            detect::Direction::Indefinite => "indefinite",
+        }
+        .into(),
+        first: interval(onset_span(pair, Some(course.first), inputs)),
+    }
+}
+
 /// A span as it stands in the record.
 pub fn interval(span: Span) -> Interval {
     Interval {
@@ -155,8 +201,16 @@ pub fn window(activity: &Activity) -> Interval {
 }
 
 /// The normalisation that was used.
-pub fn normalisation(pair: &Pair, fit: &normalise::Fit) -> Normalisation {
-    let bands = pair.bands.iter().zip(&fit.bands).map(|(name, law)| BandFit {
+pub fn normalisation(channel: &Channel<'_>, fit: &normalise::Fit) -> Normalisation {
+    let held_out = |band: usize| {
+        channel.held_out.get(band).map(|found| HeldOut {
+            p_means: significant(found.p_means),
+            p_variances: significant(found.p_variances),
+        })
+    };
+    let named = channel.pair.bands.iter().zip(&fit.bands).enumerate();
+    let bands = named.map(|(band, (name, law))| BandFit {
+        held_out: held_out(band),
         band: name.clone(),
         gain: significant(law.gain),
         offset: significant(law.offset),
@@ -166,6 +220,12 @@ pub fn normalisation(pair: &Pair, fit: &normalise::Fit) -> Normalisation {
     });
     Normalisation {
         bands: bands.collect(),
+        method: if channel.held_out.is_empty() {
+            "robust"
+        } else {
+            "invariant"
+        }
+        .into(),
         sampled: fit.unchanged.len() as u64,
         unchanged: fit.unchanged.iter().filter(|kept| **kept).count() as u64,
     }
@@ -285,6 +345,7 @@ impl<'a> AnomalyMaker<'a> {
             peak_sigma: round(f64::from(region.peak()) * SCORE_SCALE, 2),
             mean_sigma: round(region.mean() * SCORE_SCALE, 2),
             change: change.collect(),
+            course: measure.course.map(|found| course(found, self.pair, self.inputs)),
             dates: interval(span),
             votes: votes.collect(),
             zones: judgement.zones,

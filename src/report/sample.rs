@@ -144,6 +144,7 @@ fn anomaly(id: &str, verdict: Verdict, [x, y, w, h]: [f64; 4]) -> Anomaly {
             .collect(),
         dates: interval("2020-02-11", "2020-07-05"),
         votes: Vec::new(),
+        course: None,
         zones: if x < 48.0 && y < 40.0 {
             vec!["hall-1".into()]
         } else {
@@ -223,6 +224,7 @@ pub fn full() -> SiteReport {
         ],
         detector: "difference".into(),
         earlier: Vec::new(),
+        fits: Vec::new(),
         normalisation: Some(Normalisation {
             bands: ["blue", "green", "red", "nir"]
                 .iter()
@@ -230,12 +232,14 @@ pub fn full() -> SiteReport {
                 .map(|(i, band)| BandFit {
                     band: (*band).into(),
                     gain: 0.97 + 0.011 * i as f64,
+                    held_out: None,
                     offset: 0.0031 - 0.002 * i as f64,
                     noise: 0.0091,
                     noise_fraction: 0.03,
                     correlation: 0.942,
                 })
                 .collect(),
+            method: "robust".into(),
             sampled: 8_700,
             unchanged: 7_911,
         }),

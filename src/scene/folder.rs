@@ -248,6 +248,8 @@ fn bands(file: &Path, spec: &FolderSpec, sensor: &Sensor) -> Vec<BandAsset> {
                 valid: sensor.valid,
                 noise: known.and_then(|band| band.noise).or(sensor.noise),
                 noise_fraction: sensor.noise_fraction,
+                // Whoever lists a folder's bands asks for them.
+                derived: false,
             }
         })
         .collect()

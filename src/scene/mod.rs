@@ -7,6 +7,7 @@ pub mod sensor;
 pub mod stac;
 mod stac_asset;
 mod stac_bands;
+mod stac_indices;
 mod stac_item;
 
 pub use coding::{BitRule, Coding};
@@ -53,9 +54,9 @@ pub struct Scene {
     /// The footprint, WGS 84, longitude first.
     #[serde(serialize_with = "footprint_as_geojson")]
     pub footprint: Option<::geo::MultiPolygon<f64>>,
-    /// The bands, in the sensor's order where it has one.
+    /// The measured bands, in the sensor's order where it has one, then the derived ones by name; only derived ones where the item has no others.
     pub bands: Vec<BandAsset>,
-    /// The quality bands; no two code the same reason unless one of them codes another as well.
+    /// The quality bands; no two code the same reason unless one of them codes another as well, or they are bands of one file.
     pub quality: Vec<QualityAsset>,
     /// The item's file, or the raster.
     pub source: PathBuf,
@@ -95,6 +96,8 @@ pub struct BandAsset {
     pub noise: Option<f64>,
     /// What comes to it, as a part of the value.
     pub noise_fraction: f64,
+    /// The band is an index computed from others (`ndvi`, ...), to be compared only where it is asked for by name ([`Filter::compares`]).
+    pub derived: bool,
 }
 
 /// One band that says why pixels cannot be judged.
@@ -366,13 +369,25 @@ mod tests {
     }
 
     #[test]
-    fn real_patches_without_bands_are_refused() {
+    fn real_patches_with_indices_are_scenes_and_compared_by_name() {
         let Some(patch) = imagery("eolearn_s2_patch") else {
             return;
         };
-        assert_eq!((patch.scenes.len(), patch.refused.len()), (5, 63));
-        all_are(&patch, "sentinel-2-l1c", MSI, 1.0, 0.0);
+        assert_eq!((patch.scenes.len(), patch.refused.len()), (68, 0));
+        let is_index = |scene: &&Scene| scene.bands.iter().all(|band| band.derived);
+        let (indices, measured): (Vec<&Scene>, Vec<&Scene>) = patch.scenes.iter().partition(is_index);
+        let part = |scenes: Vec<&Scene>| Catalogue::new(scenes.into_iter().cloned().collect(), vec![]);
+        let (indices, measured) = (part(indices), part(measured));
+        assert_eq!((indices.scenes.len(), measured.scenes.len()), (63, 5));
+        all_are(&indices, "generic", "ndvi", 1.0, 0.0);
+        all_are(&measured, "sentinel-2-l1c", &format!("{MSI} ndvi"), 1.0, 0.0);
         for scene in &patch.scenes {
+            let ndvi = scene.bands.last().unwrap();
+            assert!(ndvi.derived && scene.bands.iter().filter(|band| band.derived).count() == 1);
+            assert_eq!(
+                (scene.kind, ndvi.valid, ndvi.noise),
+                (Kind::Optical, Some([-1.0, 1.0]), None)
+            );
             let [quality] = &scene.quality[..] else {
                 panic!("{:?}", scene.quality)
             };
@@ -382,20 +397,21 @@ mod tests {
                 [flags::CLEAR, flags::CLOUD]
             );
         }
+        // By default as if there were no index at all.
+        let compared = select(&patch.scenes, &Compare::EveryConsecutivePair, &Filter::default());
+        assert_eq!(pairs(&patch), pairs(&measured));
+        assert_eq!((compared.pairs.len(), compared.refused.len()), (4, 63));
         assert!(
-            patch
-                .refused
-                .iter()
-                .all(|refusal| refusal.reason.contains("holds no reflectance band"))
+            compared.refused[0]
+                .reason
+                .starts_with("holds derived indices only (ndvi)")
         );
-        assert_eq!(
-            patch
-                .refused
-                .iter()
-                .filter(|refusal| refusal.id.contains("20151208"))
-                .count(),
-            2
-        );
+        let ndvi = Filter {
+            bands: vec!["ndvi".into()],
+            ..Filter::default()
+        };
+        let newest = patch.scenes.len() - 1;
+        assert_eq!(select::history(&patch.scenes, newest, &ndvi).len(), newest);
     }
 
     #[test]

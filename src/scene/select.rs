@@ -6,7 +6,7 @@ use ::geo::{BoundingRect, Intersects};
 use jiff::{Timestamp, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
-use super::{Kind, Pass, Refusal, Scene};
+use super::{BandAsset, Kind, Pass, Refusal, Scene};
 
 /// Two scenes of one platform and orbit that began less than this apart are two pieces of one overpass (an orbit takes about 100 minutes).
 const ONE_OVERPASS_S: i64 = 30 * 60;
@@ -50,6 +50,8 @@ pub struct Filter {
     pub from: Option<Timestamp>,
     /// Nothing that ended after this.
     pub to: Option<Timestamp>,
+    /// Names of the bands to compare; empty for all that are measured. A scene that has none of them fails.
+    pub bands: Vec<String>,
 }
 
 /// The pairs, and what was left out.
@@ -66,7 +68,7 @@ pub struct Selection {
 /// The pairs of `scenes` that are to be compared.
 ///
 /// Two scenes are comparable when one ended before the other began, they are not pieces of one overpass, their footprints (where both are known)
-/// meet, they share a band by name, both are optical or both SAR, and their seasons are near enough. SAR scenes also
+/// meet, they share a band that the filter [compares](Filter::compares) by name, both are optical or both SAR, and their seasons are near enough. SAR scenes also
 /// need the same relative orbit and pass: another geometry is another picture.
 pub fn select(scenes: &[Scene], compare: &Compare, filter: &Filter) -> Selection {
     let mut reasons: BTreeMap<usize, String> = BTreeMap::new();
@@ -182,6 +184,20 @@ fn partner(scenes: &[Scene], after: usize, earlier: &[usize], filter: &Filter) -
 }
 
 impl Filter {
+    /// Whether the band is one of those to compare: named in [`Filter::bands`]; where none is named, measured and not derived.
+    pub fn compares(&self, band: &BandAsset) -> bool {
+        if self.bands.is_empty() {
+            !band.derived
+        } else {
+            self.bands.contains(&band.name)
+        }
+    }
+
+    fn compared<'s>(&'s self, scene: &'s Scene) -> impl Iterator<Item = &'s str> {
+        let bands = scene.bands.iter().filter(|band| self.compares(band));
+        bands.map(|band| band.name.as_str())
+    }
+
     /// Why this scene is not to be used at all.
     fn refuses(&self, scene: &Scene) -> Option<String> {
         if let (Some(most), Some(found)) = (self.max_cloud_fraction, scene.cloud_fraction)
@@ -219,6 +235,14 @@ impl Filter {
                 pass_text(self.pass)
             ));
         }
+        if self.compared(scene).next().is_none() {
+            let found = joined(scene.bands.iter().map(|band| band.name.as_str()));
+            return Some(if self.bands.is_empty() {
+                format!("holds derived indices only ({found}): name them in compare.bands to compare them")
+            } else {
+                format!("has none of the bands {} (found: {found})", self.bands.join(", "))
+            });
+        }
         if let Some(from) = self.from.filter(|from| scene.start < *from) {
             return Some(format!("began {}, before {from}", scene.start));
         }
@@ -255,15 +279,14 @@ impl Filter {
                 pass_text(after.pass)
             ));
         }
-        if !before
-            .bands
-            .iter()
-            .any(|band| after.bands.iter().any(|other| other.name == band.name))
+        if !self
+            .compared(before)
+            .any(|name| self.compared(after).any(|other| other == name))
         {
             return Some(format!(
                 "they share no band ({} and {})",
-                band_names(before),
-                band_names(after)
+                joined(self.compared(before)),
+                joined(self.compared(after))
             ));
         }
         if let Some(most) = self.max_season_distance_days {
@@ -295,13 +318,8 @@ fn pass_text(pass: Option<Pass>) -> &'static str {
     }
 }
 
-fn band_names(scene: &Scene) -> String {
-    scene
-        .bands
-        .iter()
-        .map(|band| band.name.as_str())
-        .collect::<Vec<_>>()
-        .join(" ")
+fn joined<'s>(names: impl Iterator<Item = &'s str>) -> String {
+    names.collect::<Vec<_>>().join(" ")
 }
 
 /// Days between the middles of two acquisitions within the year, the year being a circle: 0 to 183.
@@ -322,7 +340,6 @@ fn day_of_year(scene: &Scene) -> f64 {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::scene::BandAsset;
 
     /// An optical scene of one band, `red`.
     pub(crate) fn scene(id: &str, start: &str) -> Scene {
@@ -358,6 +375,15 @@ pub(crate) mod tests {
             valid: None,
             noise: None,
             noise_fraction: 0.0,
+            derived: false,
+        }
+    }
+
+    /// An index of values as they are stored.
+    fn index(name: &str) -> BandAsset {
+        BandAsset {
+            derived: true,
+            ..band(name)
         }
     }
 
@@ -587,6 +613,46 @@ pub(crate) mod tests {
             run(&scenes, Compare::NewestAgainstPrevious, Filter::default()).0,
             ["piece new"]
         );
+    }
+
+    #[test]
+    fn derived_bands_are_compared_only_where_they_are_named() {
+        let with = |id: &str, start: &str, bands: &[BandAsset]| Scene {
+            bands: bands.to_vec(),
+            ..scene(id, start)
+        };
+        let scenes = [
+            with("a", "2023-01-01", &[band("red"), index("ndvi")]),
+            with("b", "2023-02-01", &[band("red")]),
+            with("c", "2023-03-01", &[index("ndvi")]),
+            with("d", "2023-04-01", &[band("nir"), index("ndvi")]),
+            with("e", "2023-05-01", &[index("ndvi")]),
+        ];
+        let only_index = "holds derived indices only (ndvi): name them in compare.bands to compare them";
+        let (pairs, refused) = run(&scenes, Compare::EveryConsecutivePair, Filter::default());
+        assert_eq!(pairs, ["a b"]);
+        // `d` shares no measured band with the others, although all but `b` have the index.
+        assert_eq!(
+            refused,
+            [
+                format!("c: {only_index}"),
+                "d: none of 2 earlier scenes can be compared with it; the latest, b: they share no band (red and nir)"
+                    .into(),
+                format!("e: {only_index}"),
+            ]
+        );
+        let named = |name: &str| Filter {
+            bands: vec![name.into()],
+            ..Filter::default()
+        };
+        let (pairs, refused) = run(&scenes, Compare::EveryConsecutivePair, named("ndvi"));
+        assert_eq!(pairs, ["a c", "c d", "d e"]);
+        assert_eq!(refused, ["b: has none of the bands ndvi (found: red)"]);
+        assert_eq!(history(&scenes, 4, &named("ndvi")), [0, 2, 3]);
+        assert_eq!(history(&scenes, 1, &Filter::default()), [0]);
+        // The newest scene is the newest that has what is compared.
+        let (pairs, _) = run(&scenes, Compare::NewestAgainstPrevious, named("red"));
+        assert_eq!(pairs, ["a b"]);
     }
 
     #[test]

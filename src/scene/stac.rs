@@ -430,7 +430,7 @@ mod tests {
     }
 
     #[test]
-    fn of_several_files_of_one_band_the_finest_is_taken_and_indices_are_left_out() {
+    fn of_several_files_of_one_band_the_finest_is_taken_and_an_index_comes_last() {
         let dir = folder(&["10.tif", "20.tif", "ndvi.tif"]);
         let value = item(
             "a",
@@ -438,12 +438,101 @@ mod tests {
             json!({
                 "A_B02_20m": {"href": "20.tif", "gsd": 20, "roles": ["data"], "bands": [{"name": "B02", "eo:common_name": "blue"}]},
                 "B02_10m": {"href": "10.tif", "gsd": 10, "roles": ["data"], "bands": [{"name": "B02", "eo:common_name": "blue"}]},
-                "ndvi": {"href": "ndvi.tif", "roles": ["data"], "bands": [{"name": "ndvi"}]}
+                "A_ndvi": {"href": "ndvi.tif", "gsd": 10, "roles": ["data"], "bands": [{"name": "NDVI"}]}
             }),
         );
         let scene = one(&dir, &value);
-        assert_eq!(names(&scene), ["blue"]);
-        assert_eq!(scene.bands[0].path, dir.path().join("10.tif"));
+        assert_eq!(names(&scene), ["blue", "ndvi"]);
+        assert_eq!(
+            [&scene.bands[0], &scene.bands[1]].map(|band| (band.path.clone(), band.derived)),
+            [("10.tif", false), ("ndvi.tif", true)].map(|(file, derived)| (dir.path().join(file), derived))
+        );
+    }
+
+    #[test]
+    fn an_index_is_read_by_what_its_asset_says_and_not_as_reflectance() {
+        let dir = folder(&["a.tif", "b.tif"]);
+        let ndvi = |about: Value| {
+            let mut asset = json!({"href": "a.tif", "roles": ["index"]});
+            asset
+                .as_object_mut()
+                .unwrap()
+                .extend(about.as_object().unwrap().clone());
+            let red = json!({"href": "b.tif", "data_type": "uint16", "eo:bands": [{"name": "B04"}]});
+            let mut value = item("a", json!({}), json!({"NDVI": asset, "red": red}));
+            value["collection"] = json!("sentinel-2-l2a");
+            let scene = one(&dir, &value);
+            assert_eq!(
+                (scene.sensor.as_str(), names(&scene)),
+                ("sentinel-2-l2a", vec!["red", "ndvi"])
+            );
+            let red = &scene.bands[0];
+            assert_eq!((red.scale, red.valid, red.derived), (0.0001, Some([0.0, 1.0]), false));
+            let ndvi = &scene.bands[1];
+            assert_eq!((ndvi.noise, ndvi.noise_fraction, ndvi.derived), (None, 0.0, true));
+            (ndvi.scale, ndvi.offset, ndvi.nodata, ndvi.valid)
+        };
+        let range = Some([-1.0, 1.0]);
+        assert_eq!(ndvi(json!({"data_type": "float32"})), (1.0, 0.0, None, range));
+        let scaled = json!({"data_type": "uint8", "raster:scale": 0.008, "raster:offset": -1, "nodata": 255});
+        assert_eq!(ndvi(scaled), (0.008, -1.0, Some(255.0), range));
+        // Clipped to the range, integers of no stated scale would all be 1.
+        assert_eq!(ndvi(json!({"data_type": "int16"})), (1.0, 0.0, None, None));
+    }
+
+    #[test]
+    fn an_index_alone_is_a_scene_and_one_that_is_not_here_is_no_fault_of_the_others() {
+        let dir = folder(&["a.tif", "mask.tif"]);
+        let here = json!({"href": "a.tif", "roles": ["data"]});
+        let away = json!({"href": "https://example.org/a.tif", "roles": ["data"]});
+        let mask =
+            json!({"href": "mask.tif", "roles": ["cloud"], "classification:classes": [{"value": 1, "name": "cloud"}]});
+        let of = |assets: Value| one(&dir, &item("a", json!({}), assets));
+        let alone = of(json!({"evi": here.clone(), "ndwi": away.clone(), "nbr": here.clone(), "clm": mask}));
+        assert_eq!(names(&alone), ["evi", "nbr"]);
+        assert_eq!((alone.kind, alone.quality.len()), (Kind::Optical, 1));
+        assert_eq!(names(&of(json!({"red": here.clone(), "ndvi": away.clone()}))), ["red"]);
+        let preview = json!({"href": "a.tif", "roles": ["overview"]});
+        assert_eq!(names(&of(json!({"red": here, "ndvi": preview}))), ["red"]);
+        let refused = read(&dir, &item("a", json!({}), json!({"ndvi": away}))).refused;
+        assert!(refused[0].reason.contains("has the scheme `https:`"), "{refused:?}");
+    }
+
+    #[test]
+    fn bands_of_one_mask_file_may_mean_the_same() {
+        let dir = folder(&["sr.tif", "udm2.tif", "a.tif", "b.tif"]);
+        let value = item(
+            "a",
+            json!({"constellation": "planetscope"}),
+            json!({"ortho_analytic_4b_sr": {"href": "sr.tif", "eo:bands": [{"name": "blue"}, {"name": "green"}, {"name": "red"}, {"name": "nir"}]},
+                "ortho_udm2": {"href": "udm2.tif", "roles": ["cloud"]}}),
+        );
+        let scene = one(&dir, &value);
+        assert_eq!(scene.sensor, "planetscope-sr");
+        let masks: Vec<usize> = scene.quality.iter().map(|mask| mask.index).collect();
+        // Band 6 is cloud, and so is the heavy haze of band 5.
+        assert_eq!(masks, [6, 3, 2, 4, 5, 8]);
+        assert_eq!(scene.quality[4].coding.decode(1.0), flags::CLOUD);
+
+        // Several files are several algorithms; two assets of one file and one band are one mask.
+        let class = |name: &str| json!([{"value": 1, "name": name}]);
+        let cloud = |href: &str| {
+            json!({"href": href, "roles": ["cloud"], "bands": [
+            {"name": "x", "classification:classes": class("cloud")}, {"name": "y", "classification:classes": class("heavy cloud")}]})
+        };
+        let value = item(
+            "a",
+            json!({}),
+            json!({"red": {"href": "sr.tif"}, "m1": cloud("a.tif"), "m2": cloud("./a.tif"), "m3": cloud("b.tif")}),
+        );
+        let masks = one(&dir, &value)
+            .quality
+            .into_iter()
+            .map(|mask| (mask.path, mask.index));
+        assert_eq!(
+            masks.collect::<Vec<_>>(),
+            [(dir.path().join("a.tif"), 1), (dir.path().join("a.tif"), 2)]
+        );
     }
 
     #[test]
@@ -520,7 +609,8 @@ mod tests {
             item("bucket", json!({}), with_href("s3://x/a.tif")),
             item("gdal", json!({}), with_href("GTIFF_DIR:1:a.tif")),
             item("absent", json!({}), with_href("none.tif")),
-            item("index", json!({}), json!({"ndvi": {"href": "a.tif", "roles": ["data"]}})),
+            item("product", json!({}), json!({"lai": {"href": "a.tif", "roles": ["data"]}})),
+            item("index", json!({}), json!({"ndvi": {"href": "none.tif", "roles": ["data"]}})),
             item("clouds", json!({"eo:cloud_cover": 101}), good.clone()),
             backwards, swapped, 3
         ]});
@@ -541,11 +631,12 @@ mod tests {
             ("bucket", "`s3:`"),
             ("gdal", "`GTIFF_DIR:`"),
             ("absent", "no file"),
-            ("index", "holds no reflectance band"),
+            ("product", "holds no reflectance band and no index"),
+            ("index", "features[9].assets.ndvi.href: no file"),
             ("clouds", "expected 0 to 100 percent, found 101"),
             ("backwards", "is after end_datetime"),
             ("swapped", "longitude first"),
-            ("features[12]", "expected an Item, found a number"),
+            ("features[13]", "expected an Item, found a number"),
             ("good", "is given twice"),
         ];
         assert_eq!(reasons.len(), expected.len(), "{reasons:#?}");

@@ -6,11 +6,12 @@ use serde_json::Value;
 
 use super::sensor::{Sensor, SensorBand};
 use super::stac_asset::{Asset, Band, Object};
+use super::stac_indices::index_name;
 use super::{Coding, Kind};
 use crate::raster::flags::{self, Flags};
 
 /// Roles whose assets are for people, for machines, or masks: never bands.
-const NO_BAND_ROLES: [&str; 24] = [
+pub(super) const NO_BAND_ROLES: [&str; 24] = [
     "thumbnail",
     "overview",
     "visual",
@@ -37,11 +38,8 @@ const NO_BAND_ROLES: [&str; 24] = [
     "classification",
 ];
 
-/// Derived from bands, not measured: a change in them is a change in the bands again.
-const DERIVED: [&str; 19] = [
-    "ndvi", "evi", "evi2", "savi", "msavi", "ndwi", "mndwi", "ndbi", "ndmi", "ndre", "nbr", "nbr2", "ndsi", "bsi",
-    "lai", "fapar", "aot", "wvp", "tci",
-];
+/// Modelled from bands or made for the eye: neither bands nor indices.
+const PRODUCTS: [&str; 5] = ["lai", "fapar", "aot", "wvp", "tci"];
 
 const POLARISATIONS: [&str; 4] = ["VV", "VH", "HH", "HV"];
 
@@ -65,8 +63,9 @@ fn may_hold_bands(asset: &Asset) -> bool {
         && asset.key != "visual"
 }
 
+/// Computed from bands, not measured.
 fn is_derived(name: &str) -> bool {
-    DERIVED.iter().any(|derived| derived.eq_ignore_ascii_case(name))
+    index_name(name).is_some() || PRODUCTS.iter().any(|product| product.eq_ignore_ascii_case(name))
 }
 
 /// The sensor's bands among the assets, in the sensor's order; of several files of one band the finest, then the first by key.

@@ -10,10 +10,11 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::sensor::{About, GENERIC, Sensor, Sensors, contains};
-use super::stac_asset::{Asset, Object, Reader, kind_of, under};
+use super::stac_asset::{Asset, Object, Reader, kind_of, local_path, under};
 use super::stac_bands::{
     Chosen, bands_of, bands_of_any, coding_of, is_float, is_stored_as, raw_offset, sensor_quality,
 };
+use super::stac_indices::{INDEX_RANGE, indices_of};
 use super::{BandAsset, Coding, Kind, Pass, QualityAsset, Scene};
 use crate::fault::Fault;
 use crate::raster::flags;
@@ -125,13 +126,18 @@ impl Reader<'_> {
             Some(sensor) => bands_of(sensor, &assets),
             None => bands_of_any(kind, &assets),
         };
+        let mut indices = match kind {
+            Kind::Optical => indices_of(&assets),
+            Kind::Sar => Vec::new(),
+        };
+        indices.retain(|index| chosen.iter().all(|band| band.name != index.name));
         let at_assets = under(at, "assets");
-        if chosen.is_empty() {
+        if chosen.is_empty() && indices.is_empty() {
             let keys: Vec<&str> = assets.iter().map(|asset| asset.key).collect();
             let wanted = match (product, kind) {
                 (Some(sensor), _) => format!("band of {}", sensor.id),
                 (None, Kind::Sar) => "backscatter band (VV, VH, HH or HV)".into(),
-                (None, Kind::Optical) => "reflectance band".into(),
+                (None, Kind::Optical) => "reflectance band and no index".into(),
             };
             let found = if keys.is_empty() {
                 "no asset".into()
@@ -140,14 +146,21 @@ impl Reader<'_> {
             };
             return self.fault(
                 at_assets,
-                format!("holds no {wanted}, only masks, indices, derived products or previews (found: {found})"),
+                format!("holds no {wanted}, only masks, derived products or previews (found: {found})"),
             );
         }
         let raw_offset = product.map_or(0.0, |sensor| raw_offset(sensor, properties));
-        let bands = chosen
+        let mut bands: Vec<BandAsset> = chosen
             .iter()
             .filter_map(|chosen| self.band_asset(chosen, product, kind, raw_offset))
             .collect();
+        let before = self.faults.len();
+        let indices: Vec<BandAsset> = indices.iter().filter_map(|index| self.index_asset(index)).collect();
+        if !(chosen.is_empty() && indices.is_empty()) {
+            // Nobody asked for the indices whose files are not here: the scene is good without them.
+            self.faults.truncate(before);
+        }
+        bands.extend(indices);
         let quality = self.quality(&assets, taken);
         let (start, end) = times?;
         Some(Scene {
@@ -264,10 +277,36 @@ impl Reader<'_> {
             valid: product.map_or(is_reflectance.then_some([0.0, 1.0]), |sensor| sensor.valid),
             noise: product.and_then(|sensor| chosen.of_sensor.and_then(|band| band.noise).or(sensor.noise)),
             noise_fraction: product.map_or(0.0, |sensor| sensor.noise_fraction),
+            derived: false,
         })
     }
 
-    /// The sensor's quality bands, else the masks whose classes have telling names. Each must code a reason that none before it codes.
+    /// Where an index lies and how its values become physical, by the asset alone: the sensor's scale and noise are those of reflectance.
+    fn index_asset(&mut self, chosen: &Chosen) -> Option<BandAsset> {
+        let Chosen { asset, band, .. } = chosen;
+        // Integers that do not state their scale stay as they are stored.
+        let physical = band.scale.is_some() || band.data_type.as_deref().is_some_and(is_float);
+        Some(BandAsset {
+            name: chosen.name.clone(),
+            path: self.path(asset)?,
+            index: band.index,
+            scale: band.scale.unwrap_or(1.0),
+            offset: band.offset.unwrap_or(0.0),
+            nodata: band.nodata,
+            decibel: false,
+            saturated: None,
+            valid: physical.then_some(INDEX_RANGE),
+            noise: None,
+            noise_fraction: 0.0,
+            derived: true,
+        })
+    }
+
+    /// The sensor's quality bands, else the masks whose classes have telling names.
+    ///
+    /// Each must code a reason that none before it codes, or lie in a file of which a band is taken already: the bands of one file are
+    /// parts of one mask, and two of them may mean the same (cloud and heavy haze in UDM2). Several files that code the same are
+    /// answers of several algorithms, of which the first is believed.
     fn quality(&mut self, assets: &[Asset], by_sensor: Vec<(&Asset, usize, Coding)>) -> Vec<QualityAsset> {
         let by_classes = assets
             .iter()
@@ -286,14 +325,20 @@ impl Reader<'_> {
             by_sensor
         };
         let mut coded = flags::CLEAR;
-        let mut quality = Vec::new();
+        let mut quality: Vec<QualityAsset> = Vec::new();
         for (asset, index, coding) in candidates {
-            if coding.reasons() & !coded == flags::CLEAR {
+            let path = asset.href.and_then(|href| local_path(href, self.base).ok());
+            let of_taken_file = quality.iter().any(|taken| path.as_ref() == Some(&taken.path));
+            if !of_taken_file && coding.reasons() & !coded == flags::CLEAR {
                 continue;
             }
             coded |= coding.reasons();
             if let Some(path) = self.path(asset) {
-                quality.push(QualityAsset { path, index, coding });
+                let mask = QualityAsset { path, index, coding };
+                // Two assets may name one file.
+                if !quality.contains(&mask) {
+                    quality.push(mask);
+                }
             }
         }
         quality

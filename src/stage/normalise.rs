@@ -13,12 +13,24 @@ use crate::raster::stats::{median, median_and_sigma};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NormaliseParams {
+    /// How unchanged ground is found and fitted.
+    pub method: Method,
     /// The least changed part of the pixels, on which gain and offset are fitted.
     pub keep_fraction: f64,
     /// Rounds of fitting and choosing anew.
     pub max_iterations: usize,
     /// Fewer pixels than this: the pair is not compared.
     pub min_pixels: usize,
+}
+
+/// How unchanged ground is found and fitted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Method {
+    /// [`fit`]: the least changed part of the pixels, and the reduced major axis through them.
+    Robust,
+    /// [`super::invariant`]: the pixels that IR-MAD holds for unchanged, and orthogonal regression; `robust` where that refuses.
+    Invariant,
 }
 
 /// Gains outside these bounds are no radiometry: a factor of five between two dates.
@@ -245,6 +257,7 @@ mod tests {
 
     fn params() -> NormaliseParams {
         NormaliseParams {
+            method: Method::Robust,
             keep_fraction: 0.5,
             max_iterations: 10,
             min_pixels: 100,

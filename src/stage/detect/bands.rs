@@ -6,11 +6,13 @@ use nalgebra::linalg::SymmetricEigen;
 use super::mad::Moments;
 
 /// Why a band takes no part.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum Useless {
     /// It is constant on one of the dates.
+    #[error("it is constant on one of the dates")]
     Constant,
     /// On one of the dates it repeats an earlier band.
+    #[error("on one of the dates it repeats an earlier band: they correlate by {correlation:.5}")]
     Repeats {
         /// The earlier band.
         band: usize,
@@ -18,6 +20,7 @@ pub enum Useless {
         correlation: f64,
     },
     /// On one of the dates the bands together determine each other, and it is the one that the others give best.
+    #[error("on one of the dates the other bands determine it: condition number {condition:.2e}")]
     Depends {
         /// Ratio of the greatest to the least eigenvalue of the correlations.
         condition: f64,

@@ -10,7 +10,7 @@ use super::calibrate::Calibration;
 use super::irmad::Irmad;
 use super::mad::Kernel;
 use super::smooth;
-use super::{DetectParams, Scorer, Seen};
+use super::{Account, DetectParams, Scorer, Seen};
 use crate::geo::Rect;
 use crate::raster::stats::SCORE_NODATA;
 use crate::raster::{Plane, flags};
@@ -59,6 +59,15 @@ impl IrmadScorer {
 }
 
 impl Scorer for IrmadScorer {
+    fn account(&self) -> Account {
+        let dropped = self.irmad.dropped.iter();
+        Account {
+            rounds: self.irmad.history.iter().map(|round| round.rho.clone()).collect(),
+            dropped: dropped.map(|(band, why)| (*band, why.to_string())).collect(),
+            looks: Vec::new(),
+        }
+    }
+
     fn halo(&self) -> usize {
         smooth::halo(&self.params)
     }

@@ -21,7 +21,7 @@ use super::calibrate::{Calibration, QUARTILE};
 use super::looks::{
     RadarError, calibrate, gains_db, independent, log_looks, looks_after, power, radius, survey_step, window_mean,
 };
-use super::{Cell, Scorer, Seen};
+use super::{Account, Cell, Scorer, Seen};
 use crate::geo::Rect;
 use crate::raster::stats::SCORE_NODATA;
 use crate::raster::{Plane, flags, plane};
@@ -187,6 +187,13 @@ impl LogRatio {
 }
 
 impl Scorer for LogRatio {
+    fn account(&self) -> Account {
+        Account {
+            looks: self.looks().to_vec(),
+            ..Account::default()
+        }
+    }
+
     fn halo(&self) -> usize {
         self.radius + self.evidence_radius
     }

@@ -31,7 +31,7 @@ pub use irmad::IrmadParams;
 pub use logratio::LogRatioParams;
 pub use omnibus::OmnibusParams;
 pub use regression::RegressionParams;
-pub use seen::{Cell, Onset, Scorer, Seen};
+pub use seen::{Account, Cell, Course, Direction, Onset, Scorer, Seen};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

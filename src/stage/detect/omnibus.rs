@@ -14,7 +14,7 @@ use super::looks::{
     RadarError, calibrate, gains_db, independent, log_looks, looks_after, power, radius, survey_step, window_mean,
 };
 use super::sequence::{Changes, Sequence, Speckle};
-use super::{Cell, Onset, Scorer, Seen};
+use super::{Account, Cell, Course, Onset, Scorer, Seen};
 use crate::geo::Rect;
 use crate::raster::stats::SCORE_NODATA;
 use crate::raster::{Plane, flags, plane};
@@ -211,6 +211,27 @@ impl Scorer for Omnibus {
     }
 
     /// The strongest step of the judged dates.
+    fn course(&self, seen: &Seen, core: &Rect) -> Option<Plane<Option<Course>>> {
+        let course = |changes: &Changes| {
+            let ((first, _), (_, direction)) = (changes.all.first()?, changes.all.last()?);
+            Some(Course {
+                changes: changes.all.len() as u16,
+                first: *first,
+                direction: *direction,
+            })
+        };
+        let courses = self.changes(seen, core).iter().map(course).collect();
+        let data = Array2::from_shape_vec((core.h, core.w), courses).ok()?;
+        Some(Plane { rect: *core, data })
+    }
+
+    fn account(&self) -> Account {
+        Account {
+            looks: self.looks().to_vec(),
+            ..Account::default()
+        }
+    }
+
     fn onset(&self, seen: &Seen, core: &Rect) -> Option<Plane<Option<Onset>>> {
         if !self.fits(seen) {
             return None;
@@ -223,8 +244,8 @@ impl Scorer for Omnibus {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Direction;
     use super::super::looks::tests::cell;
-    use super::super::sequence::Direction;
     use super::*;
 
     fn params(evidence_px: usize) -> OmnibusParams {

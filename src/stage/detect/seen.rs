@@ -28,6 +28,39 @@ pub struct Onset {
     pub first_changed: u16,
 }
 
+/// What a series shows of a pixel beside its newest change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Course {
+    /// How often it changed.
+    pub changes: u16,
+    /// When it did so first.
+    pub first: Onset,
+    /// Which way it changed last.
+    pub direction: Direction,
+}
+
+/// Which way a change of radar power went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Direction {
+    /// More in all polarisations: something was built, or came.
+    Positive,
+    /// Less in all of them: something was removed, or went.
+    Negative,
+    /// More in one, less in another.
+    Indefinite,
+}
+
+/// What a fit says of itself, for the record.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Account {
+    /// Rounds of an iteration: the canonical correlations after each, ascending.
+    pub rounds: Vec<Vec<f64>>,
+    /// Bands that take no part, by number, and why.
+    pub dropped: Vec<(usize, String)>,
+    /// Equivalent number of looks of each band.
+    pub looks: Vec<f64>,
+}
+
 /// A fitted detector: a plain function from what is seen to scores.
 pub trait Scorer: Send + Sync {
     /// How far it looks beyond a pixel, pixels.
@@ -40,6 +73,16 @@ pub trait Scorer: Send + Sync {
     /// When each pixel of `core` changed; `None` from a detector that compares two dates only.
     fn onset(&self, _seen: &Seen, _core: &Rect) -> Option<Plane<Option<Onset>>> {
         None
+    }
+
+    /// The course of each pixel of `core`; `None` from a detector that does not follow a series.
+    fn course(&self, _seen: &Seen, _core: &Rect) -> Option<Plane<Option<Course>>> {
+        None
+    }
+
+    /// What the fit says of itself.
+    fn account(&self) -> Account {
+        Account::default()
     }
 }
 

@@ -13,23 +13,12 @@
 //! the segments, moderated by speckle, is the unit of the newest date: Fisher's law instead of chi-square, as for the deviance of a gamma
 //! model (McCullagh and Nelder, "Generalized linear models", 1989, 8.3), never finer than speckle.
 
-use super::Onset;
+use super::{Direction, Onset};
 use crate::raster::stats::median;
 use crate::stage::laws::{beta_part, chi_square_tail, normal_upper};
 
 /// Dates whose worth of plain speckle moderates the dispersion of a pixel.
 const PRIOR_DATES: f64 = 4.0;
-
-/// Which way a pixel changed, over all polarisations.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Direction {
-    /// More power in all of them: something was built, or came.
-    Positive,
-    /// Less power in all of them: something was removed, or went.
-    Negative,
-    /// More in one, less in another.
-    Indefinite,
-}
 
 /// The changes of one pixel.
 #[derive(Debug, Clone, PartialEq, Default)]
