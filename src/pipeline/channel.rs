@@ -70,7 +70,7 @@ impl<'a> Channel<'a> {
             match measured.outcome {
                 Outcome::Pass | Outcome::Degraded => {
                     moved[1] = alignment::source(&measured);
-                    shift_px = measured.residual_px;
+                    shift_px = measured.residual_px.max(shift_px);
                     tolerant = measured.outcome == Outcome::Degraded;
                 }
                 Outcome::Refused | Outcome::Unmeasured(_) => {}

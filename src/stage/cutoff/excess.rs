@@ -3,17 +3,17 @@
 //! On real scenes much more than the wanted change exceeds the noise: season, growth, harvest, shadows. It shows as a tail of the
 //! histogram, common to the scene. The foot of the tail is the level at which the law of no change leaves the false discovery
 //! rate `grow_fdr`. The mean height `e` of an exponential tail above its foot is its standard deviation, and is its median over
-//! `ln 2`; the larger of both counts. With `s` the scale of no change the level is
+//! `ln 2`; the larger of both counts. The level is
 //!
-//! `foot + e^2 / s`.
+//! `foot + 2 e`,
 //!
-//! A tail no longer than the noise is claimed from one noise scale above its foot; where common changes reach `k` times as far,
-//! an unusual one lies `k^2` noise scales above the foot, which leaves `exp(-k)` of an exponential tail. The rule is ours; it is
-//! measured, not derived: see docs/accuracy.md.
+//! which leaves one in seven of such a tail. The rule is ours; it is measured, not derived: see docs/accuracy.md.
 
 use super::{Null, at_or_above, fdr};
 use crate::raster::stats::{Histogram, SCORE_SCALE};
 
+/// How many mean heights of the tail the level lies above its foot.
+const HEIGHTS: f64 = 2.0;
 /// Fewer pixels than these have no tail to speak of.
 const LEAST_PIXELS: u64 = 100;
 
@@ -47,8 +47,8 @@ pub fn seed(scores: &Histogram, null: &Null, grow_fdr: f64, seed_fdr: f64) -> Re
     let n = beyond as f64;
     let variance = (i128::from(beyond) * squares - sum * sum) as f64 / (n * n);
     let by_median = median as f64 / std::f64::consts::LN_2;
-    let squared = variance.max(by_median * by_median);
-    let level = f64::from(foot) + (squared * SCORE_SCALE / null.scale).round();
+    let mean_height = variance.sqrt().max(by_median);
+    let level = f64::from(foot) + (HEIGHTS * mean_height).round();
     let highest = scores.occupied().next_back().map_or(foot, |(score, _)| score);
     if level > f64::from(highest) {
         return Err(format!(
@@ -88,13 +88,13 @@ mod tests {
     }
 
     #[test]
-    fn above_an_exponential_tail_the_level_is_its_squared_mean_over_the_scale() {
+    fn above_an_exponential_tail_the_level_is_twice_its_mean_height() {
         let mut histogram = normal(40_000, 0.0, 1.0);
         exponential(&mut histogram, 6_000, 1.5, 2.0);
         let null = Null::fit(&histogram).unwrap();
         let foot = fdr::level(&histogram, &null, 0.1).unwrap();
         let level = seed_of(&histogram).unwrap();
-        let expected = 4.0 / null.scale;
+        let expected = 4.0;
         assert!(
             (f64::from(level - foot) / 100.0 / expected - 1.0).abs() < 0.1,
             "{foot} {level} {expected}"

@@ -49,9 +49,14 @@ impl Calibration {
         }
     }
 
+    /// A statistic in sigma.
+    pub fn sigma(&self, statistic: f64) -> f64 {
+        (statistic - self.centre) / self.scale
+    }
+
     /// The stored score of a statistic: hundredths of sigma.
     pub fn stored(&self, statistic: f64) -> i16 {
-        quantise((statistic - self.centre) / self.scale)
+        quantise(self.sigma(statistic))
     }
 }
 

@@ -39,7 +39,7 @@ use serde::{Deserialize, Serialize};
 use super::normalise::{BandLaw, Sample, SensorNoise};
 
 /// No detector looks further than this beyond a pixel, pixels: what a survey reads around its cells.
-pub const WIDEST_HALO: usize = 16;
+pub const WIDEST_HALO: usize = 20;
 
 /// The detectors, by the word that names them in a pipeline file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -110,7 +110,7 @@ pub struct DetectParams {
     pub radar_weight: f64,
     /// Standard deviation of the Gaussian that both dates are smoothed with, pixels.
     pub smooth_px: f64,
-    /// Shift between the dates that is put down to registration where it was not measured, pixels.
+    /// Least shift between the dates that is put down to registration, pixels.
     pub misregistration_px: f64,
     /// `[detect.irmad]`.
     pub irmad: IrmadParams,
