@@ -50,6 +50,7 @@ pub fn measure(
         compared: bands.len(),
         clouds: Clouds::Stated,
         grid,
+        boundary: &ground.boundary,
         config: survey.config,
     };
     let params = &survey.config.coregister;

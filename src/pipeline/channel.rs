@@ -165,6 +165,7 @@ impl<'a> Channel<'a> {
             compared: self.pair.bands.len(),
             clouds: self.clouds,
             grid: &ground.grid,
+            boundary: &ground.boundary,
             config: survey.config,
         }
     }

@@ -7,7 +7,7 @@ use ndarray::Zip;
 use super::SiteError;
 use super::config::Config;
 use super::driver::in_order;
-use crate::geo::{Grid, Rect};
+use crate::geo::{Grid, Rect, Shape};
 use crate::raster::{Flags, PixelSource, Plane, ReadError, Stack, flags, plane};
 use crate::scene::{Coding, Kind, Scene};
 use crate::stage::detect::{self, Cell, DetectParams, Seen, smooth};
@@ -34,6 +34,8 @@ pub struct View<'a> {
     pub clouds: Clouds,
     /// The site grid.
     pub grid: &'a Grid,
+    /// The site's boundary, beyond which nothing is judged; what lies there lends no evidence to what lies inside.
+    pub boundary: &'a Shape,
     /// Parameters.
     pub config: &'a Config,
 }
@@ -105,14 +107,29 @@ impl View<'_> {
     /// # Errors
     /// A file that cannot be read.
     pub fn see(&self, core: &Rect, halo: usize) -> Result<Seen, ReadError> {
-        Ok(self.look(core, halo)?.0)
+        Ok(self.all(core, halo)?.0)
     }
 
-    /// What [`View::see`] sees, and where the masks of a series call bright ground cloud on every date and are not believed.
+    /// What [`View::see`] sees of the site, ground beyond its boundary marked as outside; and where the masks of a series call
+    /// bright ground cloud on every date and are not believed.
     ///
     /// # Errors
     /// A file that cannot be read.
     pub fn look(&self, core: &Rect, halo: usize) -> Result<(Seen, Option<Plane<bool>>), ReadError> {
+        let (mut seen, given_back) = self.all(core, halo)?;
+        let mut outside = Plane::filled(seen.rect, flags::OUTSIDE_SITE);
+        self.boundary.for_each_pixel(&seen.rect, |x, y| {
+            if let Some(flag) = outside.get_mut(x, y) {
+                *flag = flags::CLEAR;
+            }
+        });
+        seen.flags
+            .data
+            .zip_mut_with(&outside.data, |flag, outside| *flag |= outside);
+        Ok((seen, given_back))
+    }
+
+    fn all(&self, core: &Rect, halo: usize) -> Result<(Seen, Option<Plane<bool>>), ReadError> {
         let rect = core.grow(halo);
         let pixel_m = self.grid.pixel_m;
         let params = &self.config.screen;

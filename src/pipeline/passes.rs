@@ -138,7 +138,7 @@ impl Lattice {
             for x in (first(core.x)..core.right()).step_by(self.stride) {
                 let at = [(y - seen.rect.y) as usize, (x - seen.rect.x) as usize];
                 let place = (y / step) as usize * self.size.0 + (x / step) as usize;
-                let clear = seen.flags.data[at] == flags::CLEAR;
+                let clear = seen.flags.data[at] & !flags::OUTSIDE_SITE == flags::CLEAR;
                 let value =
                     |bands: &[ndarray::Array2<f32>], band: usize| if clear { bands[band][at] } else { f32::NAN };
                 found.push((
@@ -243,15 +243,8 @@ pub fn score(
                     count.add(reasons.get(x, y).copied().unwrap_or(flags::NOT_COVERED))
                 });
             }
-            let mut inside = Plane::filled(tile.core, false);
-            ground.boundary.for_each_pixel(&tile.core, |x, y| {
-                if let Some(inside) = inside.get_mut(x, y) {
-                    *inside = true;
-                }
-            });
-            for ((score, flag), inside) in scores.data.iter_mut().zip(reasons.data.iter_mut()).zip(&inside.data) {
-                if !inside {
-                    *flag |= flags::OUTSIDE_SITE;
+            for (score, flag) in scores.data.iter_mut().zip(&reasons.data) {
+                if flag & flags::OUTSIDE_SITE != 0 {
                     *score = SCORE_NODATA;
                 }
             }
