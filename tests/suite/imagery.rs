@@ -1,11 +1,16 @@
-//! Real imagery, where it is present beside the repository (`../shared/imagery`, or SITEWATCH_IMAGERY): figures to keep.
+//! Real imagery, where it is present beside the repository (`../shared/imagery`, or SITEWATCH_IMAGERY): runs that the tests share.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use sitewatch::finding::SiteReport;
+use sitewatch::lab::evaluate::{Evaluation, evaluate};
+use sitewatch::pipeline::Config;
 
 use super::common::{root, survey};
 
 /// The folder of the imagery; `None`, said aloud, where it is absent.
-fn imagery() -> Option<PathBuf> {
+pub fn imagery() -> Option<PathBuf> {
     let folder = std::env::var_os("SITEWATCH_IMAGERY").map_or_else(|| root().join("../shared/imagery"), PathBuf::from);
     if folder.join("oscd/items.json").exists() {
         return Some(folder);
@@ -14,54 +19,84 @@ fn imagery() -> Option<PathBuf> {
     None
 }
 
-#[test]
-fn scores_beat_standardised_change_vector_analysis_on_six_labelled_cities() {
-    let Some(imagery) = imagery() else { return };
-    let out = tempfile::tempdir().unwrap();
-    survey(&root().join("tests/imagery/oscd.toml"), out.path(), |_| {});
-    let cities = ["abudhabi", "bercy", "nantes", "paris", "pisa", "rennes"];
-    let (mut auroc, mut precision) = (0.0, 0.0);
-    for city in cities {
-        let truth = imagery.join(format!("oscd/{city}/label.tif"));
-        let figures = sitewatch::lab::evaluate::evaluate(&truth, &out.path().join(city))
-            .unwrap()
-            .remove(0);
-        auroc += figures.auroc.unwrap() / cities.len() as f64;
-        precision += figures.average_precision.unwrap() / cities.len() as f64;
+/// Runs `tests/imagery/{name}.toml` into `out`, with `change` made to its parameters.
+pub fn run(name: &str, out: &Path, imagery: &Path, change: impl FnOnce(&mut Config)) {
+    let outcome = survey(&root().join(format!("tests/imagery/{name}.toml")), out, |config| {
+        let beside = root().join("tests/imagery/../../../shared/imagery");
+        let moved = |path: &Path| match path.strip_prefix(&beside) {
+            Ok(inside) => imagery.join(inside),
+            Err(_) => path.to_owned(),
+        };
+        config.inputs.change_paths(moved);
+        change(config);
+    });
+    for site in outcome.sites {
+        assert_eq!(site.error, None, "{name}, site {}", site.site);
     }
-    // Change vector analysis on 13 bands standardised per date, over the same labels: 0.8512 and 0.2050.
-    assert!(
-        auroc >= 0.8512 && precision >= 0.2050,
-        "mean AUROC {auroc:.4}, mean average precision {precision:.4}"
-    );
 }
 
-#[test]
-fn normalisation_saves_taizhou() {
-    let Some(imagery) = imagery() else { return };
-    let out = tempfile::tempdir().unwrap();
-    survey(&root().join("tests/imagery/taizhou.toml"), out.path(), |_| {});
-    let figures = sitewatch::lab::evaluate::evaluate(&imagery.join("taizhou/label.tif"), out.path())
-        .unwrap()
-        .remove(0);
-    // Raw differences reach 0.41, standardised ones 0.9902.
-    assert!(figures.auroc.unwrap() > 0.98, "{figures:?}");
-    assert!(figures.claimed.kappa.unwrap() > 0.8, "{figures:?}");
+/// The sites' reports under `out`, by their folders' names.
+pub fn reports(out: &Path) -> Vec<SiteReport> {
+    let mut folders: Vec<PathBuf> = std::fs::read_dir(out).unwrap().flatten().map(|e| e.path()).collect();
+    folders.sort();
+    let found = folders.iter().map(|folder| folder.join("report.json"));
+    found
+        .filter(|path| path.exists())
+        .map(|path| serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap())
+        .collect()
 }
 
-#[test]
-fn a_season_does_not_paint_the_scene() {
-    if imagery().is_none() {
-        return;
+/// A labelled city: its report and how good it is.
+pub struct City {
+    pub report: SiteReport,
+    pub figures: Evaluation,
+}
+
+impl City {
+    /// The F1 of what was claimed, as a part of the best that any cutoff on the score would give.
+    pub fn reached(&self) -> f64 {
+        self.figures.claimed.f1.unwrap_or(0.0) / self.figures.best_f1.unwrap()
     }
+}
+
+/// The six labelled cities under the pipeline `name`.
+pub fn cities(name: &str) -> Option<Vec<City>> {
+    let imagery = imagery()?;
     let out = tempfile::tempdir().unwrap();
-    survey(&root().join("tests/imagery/juelich.toml"), out.path(), |_| {});
-    let report = super::common::only_report(out.path());
-    let claimed: u64 = report.comparisons[0]
-        .anomalies
-        .iter()
-        .map(|anomaly| anomaly.pixels)
-        .sum();
-    let share = claimed as f64 / report.comparisons[0].coverage.pixels as f64;
-    assert!(share < 0.4, "{share:.3} of the scene is claimed");
+    run(name, out.path(), &imagery, |_| {});
+    let city = |report: SiteReport| {
+        let truth = imagery.join(format!("oscd/{}/label.tif", report.site.id));
+        let figures = evaluate(&truth, &out.path().join(&report.site.id)).unwrap().remove(0);
+        City { report, figures }
+    };
+    let found: Vec<City> = reports(out.path()).into_iter().map(city).collect();
+    assert_eq!(found.len(), 6);
+    Some(found)
+}
+
+/// The six cities at the default: surveyed once for all tests that look at them.
+pub fn optical_cities() -> Option<&'static [City]> {
+    static CITIES: OnceLock<Option<Vec<City>>> = OnceLock::new();
+    CITIES.get_or_init(|| cities("oscd")).as_deref()
+}
+
+/// The mean of `figure` over `cities`.
+pub fn mean(cities: &[City], figure: impl Fn(&City) -> f64) -> f64 {
+    cities.iter().map(figure).sum::<f64>() / cities.len() as f64
+}
+
+/// One line a city, for what a failure says.
+pub fn told(cities: &[City]) -> String {
+    let line = |city: &City| {
+        let figures = &city.figures;
+        format!(
+            "\n{}: AUROC {:.4}, average precision {:.4}, best F1 {:.4}, claimed {:?}",
+            figures.site,
+            figures.auroc.unwrap(),
+            figures.average_precision.unwrap(),
+            figures.best_f1.unwrap(),
+            figures.claimed
+        )
+    };
+    cities.iter().map(line).collect()
 }

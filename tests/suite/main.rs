@@ -5,5 +5,6 @@ mod cases;
 mod cli;
 mod common;
 mod imagery;
+mod imagery_optical;
 mod invariants;
 mod layers;
