@@ -8,3 +8,4 @@ mod imagery;
 mod imagery_optical;
 mod invariants;
 mod layers;
+mod registration;
