@@ -6,6 +6,7 @@ mod cli;
 mod common;
 mod imagery;
 mod imagery_optical;
+mod imagery_radar;
 mod invariants;
 mod layers;
 mod registration;
