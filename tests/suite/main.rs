@@ -7,6 +7,7 @@ mod common;
 mod imagery;
 mod imagery_optical;
 mod imagery_radar;
+mod imagery_series;
 mod invariants;
 mod layers;
 mod registration;
