@@ -184,7 +184,7 @@ fn a_date_without_data_and_a_band_that_is_missing_are_results() {
     let plan = sitewatch(&["plan", &text(&pipeline)]);
     let told = String::from_utf8_lossy(&plan.stdout).into_owned();
     assert!(
-        plan.status.code() == Some(3) && told.contains("shares no band to compare"),
+        plan.status.code() == Some(3) && told.contains("has none of the bands thermal (found: blue green red nir)"),
         "{plan:?}"
     );
 }
