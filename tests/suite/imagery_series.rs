@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use sitewatch::finding::{Anomaly, SiteReport};
 use sitewatch::stage::detect::harmonic::{Break, COLD, breaks};
 
 use super::imagery::{imagery, reports, run};
@@ -112,6 +113,23 @@ fn odd_landsat_series_are_told_without_failing() {
     }
 }
 
+/// When the anomalies of `report` began, each told by two of its scenes: that in which it was last seen unchanged, and the first in
+/// which it was seen changed.
+fn onsets(report: &SiteReport) -> BTreeSet<(usize, usize)> {
+    let acquired: Vec<_> = report.scenes.iter().map(|scene| &scene.acquired).collect();
+    let place = |anomaly: &Anomaly| {
+        let dates = &anomaly.dates;
+        let unchanged = acquired.iter().position(|scene| scene.start == dates.start);
+        let changed = acquired.iter().position(|scene| scene.end == dates.end);
+        let (unchanged, changed) = (unchanged.unwrap(), changed.unwrap());
+        // Inside the series, and narrower than the whole of it.
+        let whole = (0, acquired.len() - 1);
+        assert!(unchanged < changed && (unchanged, changed) != whole, "{dates:?}");
+        (unchanged, changed)
+    };
+    report.comparisons[0].anomalies.iter().map(place).collect()
+}
+
 /// The river moves all the time: what is off its course today has been so since one or another of the dates.
 #[test]
 fn a_change_in_a_series_is_dated_by_two_of_its_scenes() {
@@ -119,19 +137,31 @@ fn a_change_in_a_series_is_dated_by_two_of_its_scenes() {
     let out = tempfile::tempdir().unwrap();
     run("ucayali-history", out.path(), &imagery, |_| {});
     let report = reports(out.path()).remove(0);
-    let comparison = &report.comparisons[0];
-    // Every scene is a year, oldest first.
-    let acquired: Vec<_> = report.scenes.iter().map(|scene| &scene.acquired).collect();
-    assert_eq!(acquired.len(), 8);
-    let mut onsets = BTreeSet::new();
-    for anomaly in &comparison.anomalies {
-        // From the scene that last was as before to the first that is not: one after the other, so narrower than the whole.
-        let dates = &anomaly.dates;
-        let unchanged = acquired.iter().position(|scene| scene.start == dates.start);
-        let changed = acquired.iter().position(|scene| scene.end == dates.end);
-        let (unchanged, changed) = (unchanged.unwrap(), changed.unwrap());
-        assert!(unchanged < changed && (unchanged, changed) != (0, 7), "{dates:?}");
-        onsets.insert(&dates.start);
-    }
+    assert_eq!(report.scenes.len(), 8);
+    let onsets = onsets(&report);
     assert!(onsets.len() >= 3, "{onsets:?}");
+}
+
+/// A quiet patch of fields and wood under much cloud, judged at the end of each month while things grow.
+#[test]
+fn a_change_of_an_index_is_dated_and_fields_in_season_are_none() {
+    let Some(imagery) = imagery() else { return };
+    let (mut dated, mut judged, mut claimed) = (0, 0, 0);
+    for month in 4..=10 {
+        let out = tempfile::tempdir().unwrap();
+        run("eolearn-history", out.path(), &imagery, |config| {
+            config.compare.to = Some(format!("2017-{month:02}-28"));
+        });
+        let report = reports(out.path()).remove(0);
+        assert!(report.scenes.len() > 25, "{}", report.scenes.len());
+        dated += onsets(&report).len();
+        let comparison = &report.comparisons[0];
+        judged += comparison.cutoff.as_ref().map_or(0, |cutoff| cutoff.judged);
+        claimed += comparison.anomalies.iter().map(|anomaly| anomaly.pixels).sum::<u64>();
+    }
+    let share = claimed as f64 / judged as f64;
+    assert!(
+        dated >= 1 && share < 0.01,
+        "{dated} dates; {claimed} of {judged} pixels are claimed"
+    );
 }
