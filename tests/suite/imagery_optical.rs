@@ -8,7 +8,7 @@ use sitewatch::stage::detect::irmad::{self, IrmadParams};
 use sitewatch::stage::invariant::{NO_CHANGE, orthogonal_line};
 use sitewatch::stage::normalise::Sample;
 
-use super::imagery::{imagery, mean, optical_cities, reports, run, told};
+use super::imagery::{City, cities, imagery, mean, optical_cities, reports, run, told};
 
 /// Best without training elsewhere, over the same labels: 0.8736 and 0.2204 (standardised change vectors on 13 bands, smoothed), and
 /// automatic cutoffs that reach half of the best F1.
@@ -19,9 +19,22 @@ fn six_labelled_cities_are_scored_well_and_cut_near_the_best_level() {
     let precision = mean(cities, |city| city.figures.average_precision.unwrap());
     let reached = mean(cities, |city| city.reached());
     assert!(
-        auroc >= 0.93 && precision >= 0.36 && reached >= 0.8,
+        auroc >= 0.93 && precision >= 0.36 && reached >= 0.85,
         "mean AUROC {auroc:.4}, average precision {precision:.4}, F1 over best F1 {reached:.4}{}",
         told(cities)
+    );
+}
+
+#[test]
+fn radar_beside_the_optical_scenes_helps() {
+    let Some(optical) = optical_cities() else { return };
+    let joint = cities("oscd-joint").unwrap();
+    let precision = |cities: &[City]| mean(cities, |city| city.figures.average_precision.unwrap());
+    let (alone, together) = (precision(optical), precision(&joint));
+    assert!(
+        together > alone,
+        "mean average precision {alone:.4} without radar, {together:.4} with it{}",
+        told(&joint)
     );
 }
 
