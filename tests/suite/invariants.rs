@@ -100,6 +100,8 @@ fn real(pipeline: &str, which: Which, detector: Detector) {
     the_same_in_all_ways(&format!("{pipeline}, {detector:?}"), |out, change| {
         run(pipeline, out, &imagery, |config| {
             detect_with(config, &[detector]);
+            // Averaged over neighbours: without that it looks at single pixels.
+            config.detect.history.window_px = 3;
             config.compare.which = which;
             change(config);
         });
