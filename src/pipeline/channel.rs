@@ -139,6 +139,11 @@ impl<'a> Channel<'a> {
             laws: &fit.bands,
             noise: &noise,
             visible: bands.iter().map(|band| VISIBLE.contains(&band.as_str())).collect(),
+            radar,
+            indices: scenes
+                .iter()
+                .flat_map(|scene| &scene.bands)
+                .any(|band| band.derived && bands.contains(&band.name)),
             days: scenes.iter().map(|scene| days(scene)).collect(),
             shift_px,
             params: &config.detect,

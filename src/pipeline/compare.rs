@@ -13,7 +13,7 @@ use super::driver::in_order;
 use super::events::Observer;
 use super::inputs::Inputs;
 use super::measure::{self, Measure};
-use super::passes::{self, Counts, Lattice, Pass, Written};
+use super::passes::{self, Counts, Lattice, Levels, Pass, Written};
 use super::pictures;
 use super::plan::{Ground, Pair, SitePlan};
 use super::record::{self, AnomalyMaker};
@@ -196,10 +196,15 @@ pub(super) fn find(
     });
     let mut regions = Vec::new();
     if let Some((seed, grow)) = cutoff.levels {
-        let min_pixels = (config.regions.min_area_m2 / ground.grid.pixel_area_m2() - 1e-9)
-            .ceil()
-            .max(1.0) as u64;
-        regions = timers.time("regions", || passes::regions(&pass, &scores, seed, grow, min_pixels))?;
+        let least = config.regions.min_area_m2 / ground.grid.pixel_area_m2();
+        let scorers = compared.channels.iter().flat_map(|channel| &channel.scorers);
+        let levels = Levels {
+            seed,
+            grow,
+            min_pixels: (least - 1e-9).ceil().max(1.0) as u64,
+            skirt_px: scorers.map(|(_, scorer)| scorer.skirt_px()).max().unwrap_or(0),
+        };
+        regions = timers.time("regions", || passes::regions(&pass, &scores, &levels))?;
     }
     let measures = timers.time("measure", || {
         measure::measure(&pass, survey, &compared.channels, &fit.bands, &reasons, &regions)

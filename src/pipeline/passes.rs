@@ -20,6 +20,7 @@ use crate::raster::{Flags, Plane, ReadError, flags};
 use crate::stage::detect::Seen;
 use crate::stage::detect::combine::Combination;
 use crate::stage::regions::{Labeller, Region, Run, runs};
+use crate::stage::skirt::without_skirts;
 
 /// What is common to the passes over a site.
 pub struct Pass<'a> {
@@ -312,18 +313,32 @@ impl Written<'_> {
     }
 }
 
-/// Pass 3: regions of the scores at or above `grow` whose peak reaches `seed`, by their first pixel.
+/// Which scores make regions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Levels {
+    /// A region's peak reaches this, stored score.
+    pub seed: i16,
+    /// Its pixels reach this.
+    pub grow: i16,
+    /// Smaller ones are dropped, pixels.
+    pub min_pixels: u64,
+    /// How far smoothing draws a skirt around a peak, pixels.
+    pub skirt_px: usize,
+}
+
+/// Pass 3: regions of the scores, by their first pixel.
 ///
 /// # Errors
 /// A file that cannot be read; the run was stopped.
-pub fn regions(
-    pass: &Pass<'_>,
-    scores: &Written<'_>,
-    seed: i16,
-    grow: i16,
-    min_pixels: u64,
-) -> Result<Vec<Region>, SiteError> {
-    let tiles = tiles(pass.ground.grid.rect(), pass.ground.tile_px, 0);
+pub fn regions(pass: &Pass<'_>, scores: &Written<'_>, levels: &Levels) -> Result<Vec<Region>, SiteError> {
+    let grid = pass.ground.grid.rect();
+    let tiles = tiles(grid, pass.ground.tile_px, 0);
+    let Levels {
+        seed,
+        grow,
+        min_pixels,
+        skirt_px,
+    } = *levels;
     let mut labeller = Labeller::new(seed, min_pixels);
     let mut band: Vec<Run> = Vec::new();
     let mut band_y = 0;
@@ -331,7 +346,11 @@ pub fn regions(
     in_order(
         &tiles,
         pass.stop,
-        |tile| Ok((tile.core.y, runs(&scores.read::<i16>(&tile.core)?, grow, seed))),
+        |tile| {
+            let around = tile.core.grow(skirt_px).intersect(&grid);
+            let left = without_skirts(&scores.read::<i16>(&around)?, &tile.core, skirt_px);
+            Ok((tile.core.y, runs(&left, grow, seed)))
+        },
         |found: Result<(i64, Vec<Run>), IoError>| {
             let (y, runs) = found?;
             if y != band_y {

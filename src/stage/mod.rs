@@ -13,3 +13,4 @@ pub mod persistent;
 pub mod profile;
 pub mod regions;
 pub mod screen;
+pub mod skirt;

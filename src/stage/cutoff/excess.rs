@@ -10,20 +10,22 @@
 //! which leaves one in seven of such a tail; but no higher than half of the highest score, where the edge of a smoothed plateau
 //! lies. The rule is ours; it is measured, not derived: see docs/accuracy.md.
 
-use super::{Null, at_or_above, fdr};
+use super::{Null, at_or_above, fdr, percent};
 use crate::raster::stats::{Histogram, SCORE_SCALE};
 
 /// How many mean heights of the tail the level lies above its foot.
 const HEIGHTS: f64 = 2.0;
 /// What was changed evenly is a plateau, and smoothing puts its edge at half of its height.
 const EDGE: f64 = 0.5;
+/// What is beyond no change on a smaller part of the pixels is not common to the scene.
+const LEAST_COMMON: f64 = 0.05;
 /// Fewer pixels than these have no tail to speak of.
 const LEAST_PIXELS: u64 = 100;
 
 /// The level, as a stored score; never below that of the false discovery rate `seed_fdr`.
 ///
 /// # Errors
-/// The reason, when too few pixels are beyond no change, or when they are a heap apart.
+/// The reason, when too few pixels are beyond no change, when that is rare in the scene, or when they are a heap apart.
 pub fn seed(scores: &Histogram, null: &Null, grow_fdr: f64, seed_fdr: f64) -> Result<i16, String> {
     let foot = fdr::seed(scores, null, grow_fdr)?;
     let significant = fdr::seed(scores, null, seed_fdr)?;
@@ -31,6 +33,14 @@ pub fn seed(scores: &Histogram, null: &Null, grow_fdr: f64, seed_fdr: f64) -> Re
     if beyond < LEAST_PIXELS {
         return Err(format!(
             "{beyond} pixels lie beyond no change, expected at least {LEAST_PIXELS}"
+        ));
+    }
+    let share = beyond as f64 / scores.total() as f64;
+    if share < LEAST_COMMON {
+        return Err(format!(
+            "{} of the pixels lie beyond no change, expected at least {}: what changed there is not common to the scene",
+            percent(share),
+            percent(LEAST_COMMON)
         ));
     }
     if is_heap(scores, null, foot) {
@@ -103,6 +113,8 @@ mod tests {
         assert!(seed_of(&normal(500, 0.0, 1.0)).unwrap_err().contains("rare enough"));
         let few = with(normal(20_000, 0.0, 1.0), 10, 8.0);
         assert!(seed_of(&few).unwrap_err().contains("expected at least 100"));
+        let rare = with(normal(20_000, 0.0, 1.0), 300, 8.0);
+        assert!(seed_of(&rare).unwrap_err().contains("not common to the scene"));
     }
 
     #[test]
@@ -116,7 +128,7 @@ mod tests {
     fn a_plateau_is_claimed_up_to_its_edge() {
         // A change of 20 sigma with a rising rim, on quiet ground: the tail is as long as the plateau is high.
         let mut histogram = normal(20_000, 0.0, 1.0);
-        (0..500).for_each(|i| histogram.add(400 + 2 * i));
+        (0..900).for_each(|i| histogram.add(300 + i));
         (0..400).for_each(|_| histogram.add(2000));
         assert_eq!(seed_of(&histogram), Ok(1000));
     }

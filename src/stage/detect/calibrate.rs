@@ -49,14 +49,9 @@ impl Calibration {
         }
     }
 
-    /// A statistic in sigma.
-    pub fn sigma(&self, statistic: f64) -> f64 {
-        (statistic - self.centre) / self.scale
-    }
-
     /// The stored score of a statistic: hundredths of sigma.
     pub fn stored(&self, statistic: f64) -> i16 {
-        quantise(self.sigma(statistic))
+        quantise((statistic - self.centre) / self.scale)
     }
 }
 

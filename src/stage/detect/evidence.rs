@@ -70,6 +70,11 @@ impl Evidence {
         SMOOTH_PX.1 + Standard::halo(TEXTURE_PX)
     }
 
+    /// How far its smoothing draws a skirt around what changed, pixels: two standard deviations.
+    pub fn skirt() -> usize {
+        (2.0 * SMOOTH_PX.0) as usize
+    }
+
     /// Where the statistic would lie if every residual were one deviation long.
     pub fn nominal(&self) -> f64 {
         let bands = self.visible.len();

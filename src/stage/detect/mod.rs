@@ -41,6 +41,9 @@ use super::normalise::{BandLaw, Sample, SensorNoise};
 /// No detector looks further than this beyond a pixel, pixels: what a survey reads around its cells.
 pub const WIDEST_HALO: usize = 20;
 
+/// The least window over which `history` averages radar, pixels.
+const RADAR_WINDOW_PX: usize = 3;
+
 /// The detectors, by the word that names them in a pipeline file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -156,6 +159,10 @@ pub struct Context<'a> {
     pub noise: &'a [SensorNoise],
     /// Which bands are visible light.
     pub visible: Vec<bool>,
+    /// Whether the scenes are radar.
+    pub radar: bool,
+    /// Whether bands are indices, in which a factor that is common to a date cancels.
+    pub indices: bool,
     /// The dates, days since 1970, oldest first.
     pub days: Vec<f64>,
     /// Shift between the dates that is put down to registration, pixels.
@@ -173,6 +180,8 @@ pub fn fit(word: Detector, cells: &[Cell], sample: &Sample, context: &Context<'_
         laws,
         noise,
         visible,
+        radar,
+        indices,
         days,
         shift_px,
         params,
@@ -196,7 +205,24 @@ pub fn fit(word: Detector, cells: &[Cell], sample: &Sample, context: &Context<'_
         }
         Detector::Logratio => boxed(logratio::LogRatio::fit(cells, &params.logratio)),
         Detector::Omnibus => boxed(omnibus::Omnibus::fit(cells, &params.omnibus)),
-        Detector::History => boxed(history::History::fit(cells, days, noise, &params.history)),
+        Detector::History => {
+            let HistoryParams {
+                window_px,
+                consecutive,
+                common_gain,
+            } = params.history;
+            // Speckle is averaged; decibels and indices know no common factor.
+            let params = HistoryParams {
+                window_px: if *radar {
+                    window_px.max(RADAR_WINDOW_PX)
+                } else {
+                    window_px
+                },
+                consecutive,
+                common_gain: common_gain && !radar && !indices,
+            };
+            boxed(history::History::fit(cells, days, noise, &params))
+        }
         Detector::Auto | Detector::Combine => Err("it names no detector of its own".into()),
     }
 }

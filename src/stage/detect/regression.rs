@@ -11,7 +11,7 @@
 //! The score is their geometric mean, smoothed, on the scale of its own centre and lower spread over the survey. To the
 //! noise belong what the sensor states and what a shift between the dates makes of an edge that both have.
 
-use ndarray::{Array2, Zip, s};
+use ndarray::Zip;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -23,7 +23,7 @@ use super::perceptron;
 use super::{Cell, Scorer, Seen, linear};
 use crate::geo::Rect;
 use crate::raster::Plane;
-use crate::raster::stats::{SCORE_NODATA, quantise};
+use crate::raster::stats::SCORE_NODATA;
 use crate::stage::normalise::SensorNoise;
 
 /// Pixels that the networks are trained on, about.
@@ -139,76 +139,35 @@ impl Regression {
     }
 }
 
-/// Smoothing draws a skirt around what changed. How far a peak is looked for from a pixel, pixels: two standard deviations.
-const SKIRT_PX: usize = 4;
-/// A smoothed edge of a plateau lies at half of its height; what is lower beside a peak is skirt.
-const SKIRT: f64 = 0.5;
-/// Peaks lower than this are as likely noise, sigma.
-const PEAK_SIGMA: f64 = 5.0;
-
-/// `sigma` beside a peak of `peak` sigma: the lower it is below the peak's half, the more of it is skirt.
-fn without_skirt(sigma: f64, peak: f64) -> f64 {
-    let half = SKIRT * peak;
-    if peak < PEAK_SIGMA || sigma <= 0.0 || sigma >= half {
-        return sigma;
-    }
-    sigma * (sigma / half) * (sigma / half)
-}
-
-/// The greatest value of `values` within `radius` rows and columns of each; smaller by `radius` on every side.
-fn peaks(values: &Array2<f64>, radius: usize) -> Array2<f64> {
-    let (rows, columns) = values.dim();
-    let width = 2 * radius + 1;
-    let (out_rows, out_columns) = ((rows + 1).saturating_sub(width), (columns + 1).saturating_sub(width));
-    let greatest = |a: f64, b: &f64| if *b > a { *b } else { a };
-    let across = Array2::from_shape_fn((rows, out_columns), |(y, x)| {
-        values
-            .slice(s![y, x..x + width])
-            .iter()
-            .fold(f64::NEG_INFINITY, greatest)
-    });
-    Array2::from_shape_fn((out_rows, out_columns), |(y, x)| {
-        across
-            .slice(s![y..y + width, x])
-            .iter()
-            .fold(f64::NEG_INFINITY, greatest)
-    })
-}
-
 impl Scorer for Regression {
     fn halo(&self) -> usize {
-        Evidence::halo() + SKIRT_PX
+        Evidence::halo()
+    }
+
+    fn skirt_px(&self) -> usize {
+        Evidence::skirt()
     }
 
     fn score(&self, seen: &Seen, core: &Rect) -> Plane<i16> {
         let mut scores = Plane::filled(*core, SCORE_NODATA);
-        let Some((statistic, mask)) = self.evidence.statistic(seen, &core.grow(SKIRT_PX)) else {
-            return scores;
-        };
-        let mut sigma = Array2::from_elem(statistic.dim(), f64::NEG_INFINITY);
-        Zip::from(&mut sigma)
-            .and(&statistic)
-            .and(&mask.weights)
-            .for_each(|sigma, u, weight| {
-                if *weight == 1.0 {
-                    *sigma = self.calibration.sigma(f64::from(*u));
-                }
-            });
-        let inner = s![SKIRT_PX..SKIRT_PX + core.h, SKIRT_PX..SKIRT_PX + core.w];
-        Zip::from(&mut scores.data)
-            .and(sigma.slice(inner))
-            .and(&peaks(&sigma, SKIRT_PX))
-            .for_each(|score, sigma, peak| {
-                if *sigma > f64::NEG_INFINITY {
-                    *score = quantise(without_skirt(*sigma, *peak));
-                }
-            });
+        if let Some((statistic, mask)) = self.evidence.statistic(seen, core) {
+            Zip::from(&mut scores.data)
+                .and(&statistic)
+                .and(&mask.weights)
+                .for_each(|score, u, weight| {
+                    if *weight == 1.0 {
+                        *score = self.calibration.stored(f64::from(*u));
+                    }
+                });
+        }
         scores
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use ndarray::Array2;
+
     use super::super::perceptron::SplitMix;
     use super::*;
     use crate::raster::{flags, plane};
@@ -283,19 +242,6 @@ mod tests {
 
     fn near_built(x: i64, y: i64) -> bool {
         (1043..1065).contains(&x) && (3..25).contains(&y)
-    }
-
-    #[test]
-    fn the_skirt_of_a_peak_is_taken_off_and_what_stands_alone_stays() {
-        // A plateau of 40 sigma whose edge lies at half its height.
-        let row = [40.0, 40.0, 20.0, 8.0, 2.0, 0.0, 0.0, 0.0, 0.0, 4.0, 0.0];
-        let values = Array2::from_shape_fn((11, 11), |(_, x)| row[x]);
-        let peaks = peaks(&values, 2);
-        assert_eq!(peaks.row(0).to_vec(), [40.0, 40.0, 20.0, 8.0, 2.0, 4.0, 4.0]);
-        let left = |at: usize| without_skirt(row[at], peaks[[0, at - 2]]);
-        assert_eq!(left(2), 20.0);
-        assert!((left(3) - 8.0 * 0.16).abs() < 1e-12);
-        assert_eq!(without_skirt(4.0, 4.9), 4.0, "no peak to be the skirt of");
     }
 
     #[test]

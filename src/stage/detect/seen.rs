@@ -70,6 +70,11 @@ pub trait Scorer: Send + Sync {
     /// [`crate::raster::stats::SCORE_NODATA`] where a pixel cannot be judged.
     fn score(&self, seen: &Seen, core: &Rect) -> Plane<i16>;
 
+    /// How far its smoothing draws a skirt around what changed, pixels; 0 where its scores do not grow as the change does.
+    fn skirt_px(&self) -> usize {
+        0
+    }
+
     /// When each pixel of `core` changed; `None` from a detector that compares two dates only.
     fn onset(&self, _seen: &Seen, _core: &Rect) -> Option<Plane<Option<Onset>>> {
         None

@@ -1,0 +1,69 @@
+//! The skirt that smoothing draws around what changed: taken off before regions are made, so that their outlines are those of the change.
+
+use ndarray::{Array2, s};
+
+use crate::geo::Rect;
+use crate::raster::Plane;
+use crate::raster::stats::SCORE_NODATA;
+
+/// A smoothed edge of a plateau lies at half of its height: what is lower beside a peak is skirt.
+const EDGE: f64 = 0.5;
+/// Peaks lower than this are as likely noise, hundredths of sigma.
+const LEAST_PEAK: i16 = 500;
+
+/// `scores` on `core`, without those that lie below half of the greatest score within `reach_px` rows and columns.
+///
+/// `scores` must reach as far beyond `core`, but where the grid ends.
+pub fn without_skirts(scores: &Plane<i16>, core: &Rect, reach_px: usize) -> Plane<i16> {
+    let mut left = scores.crop(core);
+    if reach_px == 0 {
+        return left;
+    }
+    let peaks = greatest_around(&scores.data, reach_px);
+    let (x, y) = ((core.x - scores.rect.x) as usize, (core.y - scores.rect.y) as usize);
+    let peaks = peaks.slice(s![y..y + core.h, x..x + core.w]);
+    left.data.zip_mut_with(&peaks, |score, peak| {
+        if *peak >= LEAST_PEAK && f64::from(*score) < EDGE * f64::from(*peak) {
+            *score = SCORE_NODATA;
+        }
+    });
+    left
+}
+
+/// The greatest value within `reach` rows and columns of each.
+fn greatest_around(values: &Array2<i16>, reach: usize) -> Array2<i16> {
+    let (rows, columns) = values.dim();
+    let window = |at: usize, length: usize| at.saturating_sub(reach)..(at + reach + 1).min(length);
+    let across = Array2::from_shape_fn((rows, columns), |(y, x)| {
+        let row = values.slice(s![y, window(x, columns)]);
+        row.iter().copied().max().unwrap_or(SCORE_NODATA)
+    });
+    Array2::from_shape_fn((rows, columns), |(y, x)| {
+        let column = across.slice(s![window(y, rows), x]);
+        column.iter().copied().max().unwrap_or(SCORE_NODATA)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_skirt_of_a_peak_goes_and_what_stands_alone_stays() {
+        let row = [4000, 4000, 2000, 1900, 200, 0, 0, SCORE_NODATA, 0, 400, 0];
+        let rect = Rect::new(10, 20, 11, 9);
+        let scores = Plane {
+            rect,
+            data: Array2::from_shape_fn((9, 11), |(_, x)| row[x]),
+        };
+        let core = Rect::new(11, 22, 9, 3);
+        let left = without_skirts(&scores, &core, 2);
+        let n = SCORE_NODATA;
+        assert_eq!(left.data.row(1).to_vec(), [4000, 2000, n, n, 0, 0, n, 0, 400]);
+        assert_eq!(without_skirts(&scores, &core, 0), scores.crop(&core));
+        // Part and whole agree.
+        let part = Rect::new(13, 23, 3, 1);
+        let tile = scores.crop(&part.grow(2));
+        assert_eq!(without_skirts(&tile, &part, 2), left.crop(&part));
+    }
+}
