@@ -127,7 +127,7 @@ pub fn measure(
     let see = |area: &Rect| -> Result<Observed, SiteError> {
         let (mut votes, mut main) = (Vec::new(), None);
         for (channel, view) in channels.iter().zip(&views) {
-            let (seen, _) = view.look(area, channel.halo().max(smooth::halo(params)))?;
+            let seen = view.look(area, channel.halo().max(smooth::halo(params)))?.seen;
             if scorers > 1 {
                 votes.extend(channel.scorers.iter().map(|(_, scorer)| scorer.score(&seen, area)));
             }

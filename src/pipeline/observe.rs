@@ -22,6 +22,14 @@ pub struct Date<'a> {
     pub codings: Vec<&'a Coding>,
 }
 
+/// What a pass sees.
+pub struct Sight {
+    /// All dates.
+    pub seen: Seen,
+    /// Where the masks of a series call bright ground cloud on every date and are not believed; absent where that is nowhere.
+    pub given_back: Option<Plane<bool>>,
+}
+
 /// The dates of a comparison, oldest first, and how they are looked at.
 pub struct View<'a> {
     /// The dates; the judged one is the last.
@@ -107,16 +115,16 @@ impl View<'_> {
     /// # Errors
     /// A file that cannot be read.
     pub fn see(&self, core: &Rect, halo: usize) -> Result<Seen, ReadError> {
-        Ok(self.all(core, halo)?.0)
+        Ok(self.all(core, halo)?.seen)
     }
 
-    /// What [`View::see`] sees of the site, ground beyond its boundary marked as outside; and where the masks of a series call
-    /// bright ground cloud on every date and are not believed.
+    /// What [`View::see`] sees of the site, ground beyond its boundary marked as outside.
     ///
     /// # Errors
     /// A file that cannot be read.
-    pub fn look(&self, core: &Rect, halo: usize) -> Result<(Seen, Option<Plane<bool>>), ReadError> {
-        let (mut seen, given_back) = self.all(core, halo)?;
+    pub fn look(&self, core: &Rect, halo: usize) -> Result<Sight, ReadError> {
+        let mut sight = self.all(core, halo)?;
+        let seen = &mut sight.seen;
         let mut outside = Plane::filled(seen.rect, flags::OUTSIDE_SITE);
         self.boundary.for_each_pixel(&seen.rect, |x, y| {
             if let Some(flag) = outside.get_mut(x, y) {
@@ -126,10 +134,10 @@ impl View<'_> {
         seen.flags
             .data
             .zip_mut_with(&outside.data, |flag, outside| *flag |= outside);
-        Ok((seen, given_back))
+        Ok(sight)
     }
 
-    fn all(&self, core: &Rect, halo: usize) -> Result<(Seen, Option<Plane<bool>>), ReadError> {
+    fn all(&self, core: &Rect, halo: usize) -> Result<Sight, ReadError> {
         let rect = core.grow(halo);
         let pixel_m = self.grid.pixel_m;
         let params = &self.config.screen;
@@ -179,7 +187,7 @@ impl View<'_> {
             dates,
             flags: reasons,
         };
-        Ok((seen, given_back))
+        Ok(Sight { seen, given_back })
     }
 
     /// Takes back what the masks of a series call cloud on every date: bright built ground; which pixels that is.

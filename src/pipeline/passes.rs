@@ -8,7 +8,7 @@ use super::SiteError;
 use super::channel::Channel;
 use super::driver::in_order;
 use super::events::{Event, Observer};
-use super::observe::View;
+use super::observe::{Sight, View};
 use super::plan::Ground;
 use crate::finding::Coverage;
 use crate::geo::{Rect, Shape, tile::tiles};
@@ -178,19 +178,27 @@ impl Look<'_> {
     }
 
     /// What the judged scenes show of `core` and around it, what is given back there, and the scores of `core`.
-    fn score(&self, core: &Rect) -> Result<(Seen, Option<Plane<bool>>, Plane<i16>), ReadError> {
+    fn score(&self, core: &Rect) -> Result<(Sight, Plane<i16>), ReadError> {
         let mut scores = Vec::new();
         let mut main = None;
         for (channel, view) in self.channels.iter().zip(self.views) {
-            let (seen, given_back) = view.look(core, channel.halo())?;
-            scores.extend(channel.scorers.iter().map(|(_, scorer)| scorer.score(&seen, core)));
-            main.get_or_insert((seen, given_back));
+            let sight = view.look(core, channel.halo())?;
+            scores.extend(
+                channel
+                    .scorers
+                    .iter()
+                    .map(|(_, scorer)| scorer.score(&sight.seen, core)),
+            );
+            main.get_or_insert(sight);
         }
         if !self.has_scorers() {
             scores = vec![Plane::filled(*core, SCORE_NODATA)];
         }
-        let (seen, given_back) = main.unwrap_or_else(|| (Seen::nothing(core), None));
-        Ok((seen, given_back, self.combination.join(scores)))
+        let nothing = || Sight {
+            seen: Seen::nothing(core),
+            given_back: None,
+        };
+        Ok((main.unwrap_or_else(nothing), self.combination.join(scores)))
     }
 }
 
@@ -222,7 +230,7 @@ pub fn score(
         &tiles,
         pass.stop,
         |tile| -> Result<Scored, ReadError> {
-            let (seen, given_back, mut scores) = look.score(&tile.core)?;
+            let (Sight { seen, given_back }, mut scores) = look.score(&tile.core)?;
             let colours = lattice.colours(&tile.core, &seen);
             let mut given = 0;
             if let Some(plane) = given_back {

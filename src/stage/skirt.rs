@@ -59,7 +59,7 @@ mod tests {
         let core = Rect::new(11, 22, 9, 3);
         let left = without_skirts(&scores, &core, 2);
         let n = SCORE_NODATA;
-        assert_eq!(left.data.row(1).to_vec(), [4000, 2000, n, n, 0, 0, n, 0, 400]);
+        assert_eq!(left.data.row(1).to_vec(), [4000, 2000, n, n, n, 0, n, 0, 400]);
         assert_eq!(without_skirts(&scores, &core, 0), scores.crop(&core));
         // Part and whole agree.
         let part = Rect::new(13, 23, 3, 1);

@@ -149,7 +149,7 @@ mod tests {
         assert_eq!(joined.get(5, 0), Some(&SCORE_NODATA));
         let alone = vec![two.remove(1)];
         assert_eq!(
-            Combination::fit(Rule::Sum, vec![1.0], &[alone.clone()]).join(alone.clone()),
+            Combination::fit(Rule::Sum, vec![1.0], std::slice::from_ref(&alone)).join(alone.clone()),
             alone[0]
         );
         assert!(Combination::fit(Rule::Sum, vec![], &[]).join(vec![]).data.is_empty());

@@ -173,7 +173,7 @@ mod tests {
     use crate::raster::{flags, plane};
 
     const SIDE: usize = 120;
-    const HALO: usize = 20;
+    const HALO: usize = 16;
     const QUIET: SensorNoise = SensorNoise {
         floor: 0.0,
         fraction: 0.0,
