@@ -13,7 +13,7 @@ use crate::scene::Scene;
 use crate::stage::coregister::{self, Model, Outcome, Registration, Rejected, TiePoint};
 
 /// A site with less ground than this along an edge is measured together with its surroundings, pixels: room for some windows.
-const LEAST_EDGE_PX: usize = 256;
+const LEAST_EDGE_PX: usize = 192;
 
 /// Bands on which dates are matched, the best first: those with strong texture that all optical sensors have.
 const MATCHED: [&str; 4] = ["nir", "red", "nir08", "green"];
@@ -36,7 +36,7 @@ pub fn measure(
     let bands = matched(&pair.bands);
     let open = |scene: &Scene| {
         let (infos, blocks) = (&survey.inputs.infos, survey.blocks.clone());
-        let margin = ground.halo + short.div_ceil(2);
+        let margin = ground.margin_px + short.div_ceil(2);
         SceneSource::new(scene, grid, margin, &Affine::IDENTITY, &bands, infos, blocks)
     };
     let sources = [open(scenes[0])?, open(scenes[1])?];

@@ -57,7 +57,7 @@ impl<'a> Channel<'a> {
         let bands = clouds.bands(&pair.bands, &shared(&scenes));
         let open = |scene: &Scene, moved: &Affine| {
             let (infos, blocks) = (&survey.inputs.infos, survey.blocks.clone());
-            SceneSource::new(scene, &ground.grid, ground.halo, moved, &bands, infos, blocks)
+            SceneSource::new(scene, &ground.grid, ground.margin_px, moved, &bands, infos, blocks)
         };
         let mut moved = vec![Affine::IDENTITY; scenes.len()];
         let (mut shift_px, mut tolerant, mut registration) = (survey.config.detect.misregistration_px, false, None);

@@ -239,8 +239,9 @@ impl View<'_> {
             Clouds::Stated => CELL_PX,
             Clouds::Tested => WIDE_CELL_PX,
         };
+        let area = self.grid.rect().grow(surroundings(self.grid));
         in_order(
-            &survey_cells(self.grid.rect(), self.compared * self.dates.len(), edge),
+            &survey_cells(area, self.compared * self.dates.len(), edge),
             stop,
             |core| {
                 let seen = self.see(core, detect::WIDEST_HALO)?;
@@ -253,6 +254,14 @@ impl View<'_> {
         )?;
         Ok(cells)
     }
+}
+
+/// Ground of a smaller edge does not tell what is common to a scene: a small site is surveyed together with its surroundings, pixels.
+const LEAST_SURVEY_PX: usize = 512;
+
+/// Pixels around `grid` that belong to its survey.
+pub fn surroundings(grid: &Grid) -> usize {
+    LEAST_SURVEY_PX.saturating_sub(grid.width.min(grid.height)).div_ceil(2)
 }
 
 /// Edge of a survey cell, pixels.
@@ -280,8 +289,8 @@ fn survey_cells(area: Rect, planes: usize, cell_px: usize) -> Vec<Rect> {
         for column in picks(area.w) {
             let (x, y) = (column * cell_px, row * cell_px);
             cells.push(Rect::new(
-                x as i64,
-                y as i64,
+                area.x + x as i64,
+                area.y + y as i64,
                 cell_px.min(area.w - x),
                 cell_px.min(area.h - y),
             ));

@@ -82,6 +82,8 @@ pub struct Ground {
     pub activities: Vec<Declared>,
     /// Pixels that a tile reads beyond its core.
     pub halo: usize,
+    /// Pixels around the grid that may be read: the halo, and the surroundings that are surveyed with a small site.
+    pub margin_px: usize,
     /// Edge of a tile's core, pixels.
     pub tile_px: usize,
     /// Predicted peak memory of the run while it works on this site, MiB.
@@ -402,6 +404,7 @@ fn ground(site: &Site, pairs: &[Pair], inputs: &Inputs, config: &Config) -> Resu
         zones,
         activities,
         halo,
+        margin_px: halo + observe::surroundings(&grid),
         tile_px,
         memory_mib,
         grid,
