@@ -34,6 +34,8 @@ pub struct Profile {
     pub seed_fdr: f64,
     /// False discovery rate down to which a region grows.
     pub grow_fdr: f64,
+    /// The false discovery rate claims nothing whose peak is lower, sigma: tails of real noise are longer than those of a normal law.
+    pub least_sigma: f64,
 }
 
 impl Profiles {
@@ -57,6 +59,8 @@ pub struct CutoffRule {
     pub seed_fdr: f64,
     /// See [`Profile::grow_fdr`].
     pub grow_fdr: f64,
+    /// See [`Profile::least_sigma`].
+    pub least_sigma: f64,
     /// Level of the method `fixed`, sigma.
     pub fixed_sigma: f64,
 }
@@ -66,17 +70,17 @@ impl Profile {
     /// profile's own detector, alone or with others beside it. Elsewhere the false discovery rate decides, which holds for whatever is
     /// in sigma.
     pub fn cutoff(&self, params: &CutoffParams, detectors: &[Detector]) -> CutoffRule {
-        let methods = if !params.methods.is_empty() {
-            params.methods.clone()
-        } else if detectors.first() == Some(&self.detector) {
-            self.cutoffs.clone()
-        } else {
-            vec![Method::Fdr]
+        let own = detectors.first() == Some(&self.detector);
+        let methods = match (params.methods.is_empty(), own) {
+            (false, _) => params.methods.clone(),
+            (true, true) => self.cutoffs.clone(),
+            (true, false) => vec![Method::Fdr],
         };
         CutoffRule {
             methods,
             seed_fdr: params.seed_fdr.unwrap_or(self.seed_fdr),
             grow_fdr: params.grow_fdr.unwrap_or(self.grow_fdr),
+            least_sigma: if own { self.least_sigma } else { 0.0 },
             fixed_sigma: params.fixed_sigma,
         }
     }
@@ -93,6 +97,7 @@ mod tests {
             cutoffs: vec![Method::Otsu, Method::Fdr],
             seed_fdr: 0.01,
             grow_fdr: 0.1,
+            least_sigma: 6.0,
         };
         let mut params = CutoffParams {
             methods: vec![],
@@ -105,7 +110,9 @@ mod tests {
             (rule.methods, rule.seed_fdr, rule.grow_fdr),
             (profile.cutoffs.clone(), 0.01, 0.2)
         );
-        assert_eq!(profile.cutoff(&params, &[Detector::Rcva]).methods, [Method::Fdr]);
+        assert_eq!(rule.least_sigma, 6.0);
+        let other = profile.cutoff(&params, &[Detector::Rcva]);
+        assert_eq!((other.methods, other.least_sigma), (vec![Method::Fdr], 0.0));
         params.methods = vec![Method::Rosin];
         assert_eq!(profile.cutoff(&params, &[Detector::Irmad]).methods, [Method::Rosin]);
     }

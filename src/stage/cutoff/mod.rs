@@ -53,7 +53,16 @@ impl Method {
     /// The stored score at which a region is claimed, or why it cannot tell.
     fn seed(self, scores: &Histogram, null: &Null, params: &CutoffRule) -> Result<i16, String> {
         match self {
-            Self::Fdr => fdr::seed(scores, null, params.seed_fdr),
+            Self::Fdr => {
+                let seed = fdr::seed(scores, null, params.seed_fdr)?.max(quantise(params.least_sigma));
+                if at_or_above(scores, seed) == 0 {
+                    return Err(format!(
+                        "no score reaches {} sigma, below which it claims nothing",
+                        params.least_sigma
+                    ));
+                }
+                Ok(seed)
+            }
             Self::Otsu => otsu::seed(scores, null),
             Self::Excess => excess::seed(scores, null, params.grow_fdr, params.seed_fdr),
             Self::MinimumError => minimum_error::seed(scores, null),
@@ -237,6 +246,7 @@ mod tests {
             methods: vec![Method::MinimumError, Method::Excess, Method::Fdr],
             seed_fdr: 0.01,
             grow_fdr: 0.1,
+            least_sigma: 0.0,
             fixed_sigma: 4.0,
         }
     }
@@ -271,6 +281,20 @@ mod tests {
     pub(super) fn with(mut histogram: Histogram, n: usize, at: f64) -> Histogram {
         (0..n).for_each(|_| histogram.add(quantise(at)));
         histogram
+    }
+
+    #[test]
+    fn a_false_discovery_rate_does_not_claim_below_what_is_stated() {
+        let scores = with(normal(20_000, 0.0, 1.0), 50, 5.0);
+        let least = |least_sigma| CutoffRule {
+            methods: vec![Method::Fdr],
+            least_sigma,
+            ..params()
+        };
+        assert_eq!(fit(&scores, &least(5.0)).levels.map(|(seed, _)| seed), Some(500));
+        let cutoff = fit(&scores, &least(6.0));
+        assert_eq!(cutoff.levels, None);
+        assert!(cutoff.refusals[0].1.contains("6 sigma"), "{:?}", cutoff.refusals);
     }
 
     #[test]
