@@ -1,11 +1,11 @@
-//! Pixels drawn from a survey: what the networks of [`super::regression`] are trained and measured on.
+//! Pixels drawn from a survey: what the networks of [the detector](super) are trained and measured on.
 
-use super::Cell;
 use super::blur::Mask;
 use super::evidence::{Law, TEXTURE_PX};
 use super::pair::{Pair, clear};
 use super::perceptron::{LANES, Network, SplitMix};
 use crate::raster::stats::median_and_sigma;
+use crate::stage::detect::Cell;
 
 /// No residual is read more finely than this part of a band's unit: constant and quantised bands.
 const LEAST_NOISE: f64 = 1e-3;

@@ -6,14 +6,14 @@
 
 use ndarray::Zip;
 
-use super::calibrate::Calibration;
-use super::irmad::Irmad;
+use super::Irmad;
 use super::mad::Kernel;
-use super::smooth;
-use super::{Account, DetectParams, Scorer, Seen};
 use crate::geo::Rect;
 use crate::raster::stats::SCORE_NODATA;
 use crate::raster::{Plane, flags};
+use crate::stage::detect::calibrate::Calibration;
+use crate::stage::detect::smooth;
+use crate::stage::detect::{Account, DetectParams, Scorer, Seen};
 use crate::stage::normalise::Sample;
 
 /// The fitted detector.
@@ -95,8 +95,8 @@ impl Scorer for IrmadScorer {
 mod tests {
     use ndarray::Array2;
 
-    use super::super::irmad::tests::pair;
-    use super::super::irmad::{IrmadParams, fit};
+    use super::super::tests::pair;
+    use super::super::{IrmadParams, fit};
     use super::*;
 
     #[test]

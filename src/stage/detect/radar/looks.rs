@@ -8,10 +8,10 @@
 
 use ndarray::{Array2, ArrayView2};
 
-use super::calibrate::Calibration;
-use super::{Cell, Seen};
 use crate::raster::plane;
 use crate::raster::stats::{MAD_TO_SIGMA, median};
+use crate::stage::detect::calibrate::Calibration;
+use crate::stage::detect::{Cell, Seen};
 
 /// Why a radar detector cannot be fitted.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]

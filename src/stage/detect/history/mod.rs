@@ -1,7 +1,7 @@
 //! The newest date against each pixel's own past, answered in sigma: reflectance, indices and decibels alike.
 //!
 //! 1. What is common to a date is removed: a gain and an offset by band, fitted robustly over the survey against each pixel's median.
-//! 2. A pixel with enough dates is expected to follow its yearly course ([`super::harmonic`]), if that foretells the newest date
+//! 2. A pixel with enough dates is expected to follow its yearly course ([`harmonic`]), if that foretells the newest date
 //!    better over the survey; else, as one with fewer dates, its median.
 //! 3. The unit of a deviation is the noise of the date over the survey, and what the pixel itself scatters in it by the median
 //!    absolute deviation. That of few dates means little, so the variance is moderated: `(d0 s0^2 + d s^2) / (d0 + d)`, with the
@@ -14,11 +14,15 @@
 //!    chance: the joint probability stays what it is for one (the idea of `adjustpeek` in the program pyccd), with `k` lessened by how
 //!    far successive deviations go together over the survey.
 
+pub mod harmonic;
+mod past;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use past::{Kind, LEAST_PAST, Past, Series, independent, line, memory, student_to_normal};
+
 use super::calibrate::Calibration;
-use super::past::{Kind, LEAST_PAST, Past, Series, independent, line, memory, student_to_normal};
 use super::{Cell, Onset, Scorer, Seen};
 use crate::geo::Rect;
 use crate::raster::plane::view;

@@ -6,16 +6,23 @@
 //!
 //! The sum of squared standardised variates, Z, is chi-square distributed where nothing changed.
 
+mod bands;
+mod mad;
+mod scorer;
+
 use std::borrow::Cow;
 
 use ndarray::Array2;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::bands::{self, Useless};
-use super::mad::{self, Kernel, Mad};
+use bands::Useless;
+use mad::{Kernel, Mad};
+
 use crate::stage::laws;
 use crate::stage::normalise::Sample;
+
+pub use scorer::IrmadScorer;
 
 /// `[detect.irmad]` of the pipeline file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]

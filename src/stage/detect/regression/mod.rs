@@ -11,16 +11,23 @@
 //! The score is their geometric mean, smoothed, on the scale of its own centre and lower spread over the survey. To the
 //! noise belong what the sensor states and what a shift between the dates makes of an edge that both have.
 
+mod blur;
+mod drawn;
+mod evidence;
+mod linear;
+mod pair;
+mod perceptron;
+
 use ndarray::Zip;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use drawn::Samples;
+use evidence::{Evidence, TEXTURE_PX};
+use pair::{Scale, Standard};
+
 use super::calibrate::Calibration;
-use super::drawn::{self, Samples};
-use super::evidence::{Evidence, TEXTURE_PX};
-use super::pair::{Scale, Standard};
-use super::perceptron;
-use super::{Cell, Scorer, Seen, linear};
+use super::{Cell, Scorer, Seen};
 use crate::geo::Rect;
 use crate::raster::Plane;
 use crate::raster::stats::SCORE_NODATA;
@@ -168,7 +175,7 @@ impl Scorer for Regression {
 mod tests {
     use ndarray::Array2;
 
-    use super::super::perceptron::SplitMix;
+    use super::perceptron::SplitMix;
     use super::*;
     use crate::raster::{flags, plane};
 

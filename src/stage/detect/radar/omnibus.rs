@@ -9,15 +9,15 @@ use ndarray::{Array2, Zip};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::calibrate::Calibration;
 use super::looks::{
     RadarError, calibrate, gains_db, independent, log_looks, looks_after, power, radius, survey_step, window_mean,
 };
 use super::sequence::{Changes, Sequence, Speckle};
-use super::{Account, Cell, Course, Onset, Scorer, Seen};
 use crate::geo::Rect;
 use crate::raster::stats::SCORE_NODATA;
 use crate::raster::{Plane, flags, plane};
+use crate::stage::detect::calibrate::Calibration;
+use crate::stage::detect::{Account, Cell, Course, Onset, Scorer, Seen};
 
 /// `[detect.omnibus]` of the pipeline file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -244,9 +244,9 @@ impl Scorer for Omnibus {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Direction;
     use super::super::looks::tests::cell;
     use super::*;
+    use crate::stage::detect::Direction;
 
     fn params(evidence_px: usize) -> OmnibusParams {
         OmnibusParams {

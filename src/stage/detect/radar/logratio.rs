@@ -17,14 +17,14 @@ use ndarray::{Array2, ArrayView2, Zip};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::calibrate::{Calibration, QUARTILE};
 use super::looks::{
     RadarError, calibrate, gains_db, independent, log_looks, looks_after, power, radius, survey_step, window_mean,
 };
-use super::{Account, Cell, Scorer, Seen};
 use crate::geo::Rect;
 use crate::raster::stats::SCORE_NODATA;
 use crate::raster::{Plane, flags, plane};
+use crate::stage::detect::calibrate::{Calibration, QUARTILE};
+use crate::stage::detect::{Account, Cell, Scorer, Seen};
 use crate::stage::laws::{beta_part, normal_upper};
 
 /// `[detect.logratio]` of the pipeline file.
