@@ -26,7 +26,7 @@ pub use scorer::IrmadScorer;
 
 /// `[detect.irmad]` of the pipeline file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
+#[serde(deny_unknown_fields)]
 pub struct IrmadParams {
     /// Rounds at most.
     pub max_iterations: usize,
@@ -36,6 +36,7 @@ pub struct IrmadParams {
     pub ridge: f64,
 }
 
+#[cfg(test)]
 impl Default for IrmadParams {
     /// 50 and 0.001 as in `iMad.py` of Canty's CRCDocker; no ridge.
     fn default() -> Self {

@@ -37,6 +37,7 @@ pub struct LogRatioParams {
     pub evidence_px: usize,
 }
 
+#[cfg(test)]
 impl Default for LogRatioParams {
     fn default() -> Self {
         Self {

@@ -33,6 +33,7 @@ pub struct OmnibusParams {
     pub judged_dates: usize,
 }
 
+#[cfg(test)]
 impl Default for OmnibusParams {
     fn default() -> Self {
         Self {
