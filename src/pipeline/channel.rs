@@ -69,7 +69,7 @@ impl<'a> Channel<'a> {
             registration = Some(record);
             match measured.outcome {
                 Outcome::Pass | Outcome::Degraded => {
-                    moved[1] = alignment::source(&measured);
+                    moved[1] = measured.source;
                     shift_px = measured.residual_px.max(shift_px);
                     tolerant = measured.outcome == Outcome::Degraded;
                 }

@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 use crate::geo::Rect;
 
 pub use fit::fit;
-pub use model::{Affine, Model, Outcome, Registration, Unmeasured};
+pub use model::{Model, Outcome, Registration, Unmeasured};
 
 /// `[coregister]` of the pipeline file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
