@@ -159,12 +159,7 @@ fn tiles_give_what_the_whole_gives() {
     let (whole, dates) = (history.score(&seen, &inside), history.onset(&seen, &inside).unwrap());
     for core in [Rect::new(1, 1, 10, 7), Rect::new(11, 8, 20, 30)] {
         let wide = core.grow(history.halo());
-        let cut = |band: &Array2<f32>| crate::raster::plane::view(band, &seen.rect, &wide).to_owned();
-        let tile = Seen {
-            rect: wide,
-            dates: seen.dates.iter().map(|date| date.iter().map(cut).collect()).collect(),
-            flags: seen.flags.crop(&core),
-        };
+        let tile = seen.crop(&wide);
         assert_eq!(history.score(&tile, &core), whole.crop(&core));
         assert_eq!(history.onset(&tile, &core).unwrap(), dates.crop(&core));
     }

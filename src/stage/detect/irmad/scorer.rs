@@ -135,17 +135,7 @@ mod tests {
         }
         let tile = Rect::new(20, 20, 13, 17);
         let around = tile.grow(1);
-        let cut = |date: &Vec<Array2<f32>>| -> Vec<Array2<f32>> {
-            date.iter()
-                .map(|b| crate::raster::plane::view(b, &rect, &around).to_owned())
-                .collect()
-        };
-        let part = Seen {
-            rect: around,
-            dates: seen.dates.iter().map(cut).collect(),
-            flags: seen.flags.crop(&around),
-        };
-        assert_eq!(scorer.score(&part, &tile), whole.crop(&tile));
+        assert_eq!(scorer.score(&seen.crop(&around), &tile), whole.crop(&tile));
         assert!(
             scorer
                 .score(&Seen::nothing(&rect), &core)

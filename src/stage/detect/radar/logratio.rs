@@ -306,17 +306,7 @@ mod tests {
         let whole = fitted.score(&cell.seen, &cell.core);
         for tile in [Rect::new(0, 0, 17, 9), Rect::new(31, 22, 29, 38)] {
             let around = tile.grow(fitted.halo());
-            let crop = |band: &Array2<f32>| plane::view(band, &cell.seen.rect, &around).to_owned();
-            let seen = Seen {
-                rect: around,
-                dates: cell
-                    .seen
-                    .dates
-                    .iter()
-                    .map(|date| date.iter().map(crop).collect())
-                    .collect(),
-                flags: cell.seen.flags.crop(&around),
-            };
+            let seen = cell.seen.crop(&around);
             assert_eq!(fitted.score(&seen, &tile), whole.crop(&tile));
         }
     }

@@ -385,17 +385,7 @@ mod tests {
         let whole = fitted.score(&cell.seen, &cell.core);
         let tile = Rect::new(11, 23, 20, 14);
         let around = tile.grow(fitted.halo());
-        let crop = |band: &Array2<f32>| plane::view(band, &cell.seen.rect, &around).to_owned();
-        let seen = Seen {
-            rect: around,
-            dates: cell
-                .seen
-                .dates
-                .iter()
-                .map(|date| date.iter().map(crop).collect())
-                .collect(),
-            flags: cell.seen.flags.crop(&around),
-        };
+        let seen = cell.seen.crop(&around);
         assert_eq!(fitted.score(&seen, &tile), whole.crop(&tile));
         let onsets = fitted.onset(&cell.seen, &cell.core).unwrap();
         assert_eq!(fitted.onset(&seen, &tile).unwrap(), onsets.crop(&tile));

@@ -177,7 +177,7 @@ mod tests {
 
     use super::perceptron::SplitMix;
     use super::*;
-    use crate::raster::{flags, plane};
+    use crate::raster::flags;
 
     const SIDE: usize = 120;
     const HALO: usize = 16;
@@ -305,16 +305,7 @@ mod tests {
             Rect::new(1037, 1, 83, 79),
         ] {
             let tile = core.grow(scorer.halo());
-            let cut = |band: &Array2<f32>| plane::view(band, &cell.seen.rect, &tile).to_owned();
-            let mut part = Seen::nothing(&tile);
-            part.dates = cell
-                .seen
-                .dates
-                .iter()
-                .map(|date| date.iter().map(cut).collect())
-                .collect();
-            part.flags = cell.seen.flags.crop(&tile);
-            assert_eq!(scorer.score(&part, &core), whole.crop(&core));
+            assert_eq!(scorer.score(&cell.seen.crop(&tile), &core), whole.crop(&core));
         }
     }
 
