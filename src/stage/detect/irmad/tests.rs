@@ -1,22 +1,19 @@
 use super::*;
 use crate::raster::stats::median;
+use crate::stage::random::SplitMix;
 
-/// Independent standard normal values, the same for a seed (SplitMix64).
-struct Normal(u64);
+/// Independent standard normal values, the same for a seed.
+struct Normal(SplitMix);
 
 impl Normal {
     fn next(&mut self) -> f64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut hash = self.0;
-        hash = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        hash = (hash ^ (hash >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        laws::normal_upper(((hash ^ (hash >> 31)) >> 11) as f64 / (1_u64 << 53) as f64)
+        laws::normal_upper(self.0.unit())
     }
 }
 
 /// Two dates of `bands` bands of ground that hang together, with noise; one pixel in `changed` has new ground.
 pub(crate) fn pair(seed: u64, bands: usize, pixels: usize, changed: usize) -> Sample {
-    let mut normal = Normal(seed);
+    let mut normal = Normal(SplitMix(seed));
     let mut sample = Sample {
         before: vec![Vec::new(); bands],
         after: vec![Vec::new(); bands],
@@ -54,7 +51,7 @@ fn gain_and_offset_of_any_band_of_either_date_make_no_difference() {
         .map(|f| (f.clone(), chi_squares(&f, &sample)))
         .unwrap();
     assert!(reference.converged && reference.history.len() > 3);
-    let mut normal = Normal(99);
+    let mut normal = Normal(SplitMix(99));
     for _ in 0..20 {
         let mut other = sample.clone();
         for band in other.before.iter_mut().chain(&mut other.after) {

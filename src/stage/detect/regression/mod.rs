@@ -175,9 +175,9 @@ impl Scorer for Regression {
 mod tests {
     use ndarray::Array2;
 
-    use super::perceptron::SplitMix;
     use super::*;
     use crate::raster::flags;
+    use crate::stage::random::SplitMix;
 
     const SIDE: usize = 120;
     const HALO: usize = 16;
@@ -195,7 +195,7 @@ mod tests {
     /// A noise in [-1, 1] of its own for each pixel, band and date.
     fn noise(x: i64, y: i64, what: u64) -> f32 {
         let seed = (x as u64) << 40 ^ (y as u64 & 0xff_ffff) << 16 ^ what;
-        (SplitMix(seed).draw() >> 40) as f32 / (1 << 23) as f32 - 1.0
+        SplitMix(seed).symmetric()
     }
 
     /// A pair in three bands; `after` gives the later value from place, band and earlier value.
