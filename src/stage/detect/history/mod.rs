@@ -22,8 +22,6 @@ mod past;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use past::{Kind, LEAST_PAST, Past, Series, student_to_normal};
-
 use super::calibrate::Calibration;
 use super::{Onset, Scorer, Seen};
 use crate::geo::Rect;
@@ -32,6 +30,7 @@ use crate::raster::stats::SCORE_NODATA;
 use crate::raster::{Plane, flags};
 use crate::stage::laws::{chi_square_sigma, normal_upper};
 use crate::stage::normalise::SensorNoise;
+use past::{Kind, LEAST_PAST, Past, Series, student_to_normal};
 
 /// `[detect.history]` of the pipeline file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -16,11 +16,10 @@ use ndarray::Array2;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use bands::Useless;
-use mad::{Kernel, Mad};
-
 use crate::stage::laws;
 use crate::stage::normalise::Sample;
+use bands::Useless;
+use mad::{Kernel, Mad};
 
 pub use scorer::IrmadScorer;
 

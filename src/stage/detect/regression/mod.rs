@@ -22,16 +22,15 @@ use ndarray::Zip;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use drawn::Samples;
-use evidence::{Evidence, TEXTURE_PX};
-use pair::{Scale, Standard};
-
 use super::calibrate::Calibration;
 use super::{Cell, Scorer, Seen};
 use crate::geo::Rect;
 use crate::raster::Plane;
 use crate::raster::stats::SCORE_NODATA;
 use crate::stage::normalise::SensorNoise;
+use drawn::Samples;
+use evidence::{Evidence, TEXTURE_PX};
+use pair::{Scale, Standard};
 
 /// Pixels that the networks are trained on, about.
 const SAMPLE: usize = 40_000;
