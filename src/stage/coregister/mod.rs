@@ -9,6 +9,7 @@
 //! (`correlate`), a finer measure the rest (`refine`), and what fails a test is thrown out before a model is fitted
 //! (`fit`).
 
+mod consensus;
 mod correlate;
 mod field;
 mod fit;
