@@ -77,16 +77,6 @@ pub fn measure(
     Ok((registration, record))
 }
 
-/// Where the moved scene is to be read for each point of the site grid.
-pub fn source(registration: &Registration) -> Affine {
-    let at = |x, y| registration.source_of(x, y);
-    let (o, x, y) = (at(0.0, 0.0), at(1.0, 0.0), at(0.0, 1.0));
-    Affine {
-        x: [x.0 - o.0, y.0 - o.0, o.0],
-        y: [x.1 - o.1, y.1 - o.1, o.1],
-    }
-}
-
 fn matched(bands: &[String]) -> Vec<String> {
     let known = MATCHED.iter().filter(|name| bands.iter().any(|band| band == *name));
     let mut chosen: Vec<String> = known.take(MOST_MATCHED).map(|name| (*name).to_owned()).collect();

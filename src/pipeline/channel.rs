@@ -1,12 +1,12 @@
 //! One way of looking at a comparison: its scenes aligned and surveyed, and detectors fitted to them.
 
-use super::SiteError;
 use super::alignment;
 use super::compare::Survey;
 use super::config::Config;
-use super::observe::{self, Clouds, Date, View};
+use super::observe::{Clouds, Date, View};
 use super::plan::{Ground, Pair};
 use super::timers::Timers;
+use super::{SiteError, survey};
 use crate::finding::RegistrationRecord;
 use crate::geo::Affine;
 use crate::io::source::SceneSource;
@@ -69,7 +69,7 @@ impl<'a> Channel<'a> {
             registration = Some(record);
             match measured.outcome {
                 Outcome::Pass | Outcome::Degraded => {
-                    moved[1] = alignment::source(&measured);
+                    moved[1] = measured.source;
                     shift_px = measured.residual_px.max(shift_px);
                     tolerant = measured.outcome == Outcome::Degraded;
                 }
@@ -99,7 +99,7 @@ impl<'a> Channel<'a> {
             return Ok((channel, Vec::new()));
         }
         let view = channel.view(survey, ground);
-        let cells = timers.time("survey", || view.survey(survey.stop))?;
+        let cells = timers.time("survey", || survey::read(&view, survey.stop))?;
         timers.time("fit", || {
             channel.fit_to(&cells, survey.config, &scenes, shift_px, tolerant)
         });
@@ -110,7 +110,7 @@ impl<'a> Channel<'a> {
     fn fit_to(&mut self, cells: &[Cell], config: &Config, scenes: &[&Scene], shift_px: f64, tolerant: bool) {
         let bands = &self.pair.bands;
         let noise = sensor_noises(scenes, bands);
-        let sample = observe::sample(cells, &config.detect);
+        let sample = survey::sample(cells, &config.detect);
         let mut fit = match normalise::fit(&sample, &noise, &config.normalise) {
             Ok(fit) => fit,
             Err(error) => return self.notes.push(error.to_string()),

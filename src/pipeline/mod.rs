@@ -19,6 +19,7 @@ pub mod publish;
 pub mod record;
 pub mod run;
 pub mod site;
+mod survey;
 pub mod timers;
 
 pub use config::Config;

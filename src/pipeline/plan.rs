@@ -7,7 +7,7 @@ use geo::{BoundingRect, Buffer, MapCoords, MapCoordsInPlace, MultiPolygon};
 use super::config::{Config, Which};
 use super::inputs::{Inputs, files};
 use super::memory;
-use super::observe;
+use super::{observe, survey};
 use crate::declaration::Site;
 use crate::finding::{NOT_COVERING, RefusedScene};
 use crate::geo::{Grid, Shape};
@@ -404,7 +404,7 @@ fn ground(site: &Site, pairs: &[Pair], inputs: &Inputs, config: &Config) -> Resu
         zones,
         activities,
         halo,
-        margin_px: halo + observe::surroundings(&grid),
+        margin_px: halo + survey::surroundings(&grid),
         tile_px,
         memory_mib,
         grid,

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use sitewatch::finding::{Anomaly, SiteReport};
-use sitewatch::stage::detect::harmonic::{Break, COLD, breaks};
+use sitewatch::stage::detect::history::breaks::{Break, COLD, breaks};
 
 use super::imagery::{imagery, reports, run};
 

@@ -1,34 +1,16 @@
-//! From tie points to a registration: outliers rejected, the simplest model that holds, and what is left.
+//! From tie points to a registration: outliers rejected, the simplest model that holds (`consensus`), and what is left.
 
-use nalgebra::{Matrix3, Vector3};
-
-use super::model::{Affine, Model, Outcome, Registration, Unmeasured};
-use super::spread::{cells, judge_spread};
+use super::consensus::{
+    Place, affine_holds, agreeing, chosen, held_out, least_squares, length, middle, points_of, root_mean_square,
+    shift_holds,
+};
+use super::model::{Model, Outcome, Registration, Shifts, Unmeasured};
+use super::spread::judge_spread;
 use super::{CoregisterParams, LEAST_CLEAR, Reason, Rejected, TiePoint};
-use crate::geo::Rect;
-use crate::raster::stats::{MAD_TO_SIGMA, median};
+use crate::geo::{Affine, Rect};
 
 /// The least part of the tie points that must agree.
 const LEAST_AGREEING: f64 = 0.5;
-/// A tie point further from the model than this many sigma on either axis is an outlier.
-const OUTLIER_SIGMA: f64 = 3.0;
-/// The spread of tie points is never taken below this, pixels: half of what the best of them err by on real imagery.
-const LEAST_SPREAD_PX: f64 = 0.05;
-/// Rounds of rejecting and fitting at most.
-const MOST_ROUNDS: usize = 20;
-/// AICc must fall by this for the richer of two models: the simpler then has no support left (Burnham and Anderson,
-/// "Model Selection and Multimodel Inference", 2002). Overlapping windows share their errors, so that a smaller fall
-/// proves nothing.
-const AICC_FALL: f64 = 10.0;
-/// Cells that must hold a tie point before an affine model is tried: it is drawn out to the corners of the site.
-const AFFINE_CELLS: usize = 6;
-/// The affine model must move a corner of the site by more than this against the shift, pixels: less is not worth four
-/// parameters.
-const AFFINE_BEND_PX: f64 = 0.1;
-/// Tie points before an affine model is tried: two for each of its parameters.
-const AFFINE_POINTS: usize = 12;
-/// A shift shorter than this is left alone, pixels: resampling would blur one date more than the shift does harm.
-const LEFT_ALONE_PX: f64 = 0.05;
 
 /// The registration that the measured and the rejected windows of `area` say.
 ///
@@ -38,7 +20,7 @@ pub fn fit(points: &[TiePoint], rejected: &[Rejected], area: Rect, params: &Core
     measured(points, rejected, area, centre, params).unwrap_or_else(|why| Registration {
         outcome: Outcome::Unmeasured(why),
         model: Model::Identity,
-        map: Affine::constant(centre, [0.0; 2]),
+        source: Affine::IDENTITY,
         shift_px: [0.0; 2],
         unmoved_px: f64::NAN,
         residual_px: f64::NAN,
@@ -84,7 +66,7 @@ fn measured(
     let mut map = least_squares(&used, centre, model).ok_or(no_consensus)?;
     let shift_px = [map.x[0], map.y[0]];
     if model == Model::Shift && !shift_holds(&used, &map) {
-        (model, map) = (Model::Identity, Affine::constant(centre, [0.0; 2]));
+        (model, map) = (Model::Identity, Shifts::constant(centre, [0.0; 2]));
     }
     let mut distances: Vec<f64> = used.iter().map(|p| p.distance(&map)).collect();
     distances.sort_by(f64::total_cmp);
@@ -104,7 +86,7 @@ fn measured(
             _ => Outcome::Refused,
         },
         model,
-        map,
+        source: map.source(),
         shift_px,
         unmoved_px: root_mean_square(&used.iter().map(|p| length(p.shift)).collect::<Vec<_>>()),
         residual_px,
@@ -113,59 +95,6 @@ fn measured(
         used: by(true),
         outliers: by(false),
     })
-}
-
-/// A tie point as the fit sees it: where, and which shift.
-#[derive(Clone, Copy)]
-struct Place {
-    at: [f64; 2],
-    shift: [f64; 2],
-}
-
-impl Place {
-    fn of(point: &TiePoint) -> Self {
-        Self {
-            at: middle(&point.window),
-            shift: point.shift_px,
-        }
-    }
-
-    fn off(&self, map: &Affine) -> [f64; 2] {
-        let [x, y] = map.shift_at(self.at[0], self.at[1]);
-        [self.shift[0] - x, self.shift[1] - y]
-    }
-
-    fn distance(&self, map: &Affine) -> f64 {
-        length(self.off(map))
-    }
-}
-
-fn middle(window: &Rect) -> [f64; 2] {
-    [
-        window.x as f64 + window.w as f64 / 2.0,
-        window.y as f64 + window.h as f64 / 2.0,
-    ]
-}
-
-fn points_of(places: &[Place]) -> Vec<[f64; 2]> {
-    places.iter().map(|p| p.at).collect()
-}
-
-fn length([x, y]: [f64; 2]) -> f64 {
-    (x * x + y * y).sqrt()
-}
-
-fn root_mean_square(distances: &[f64]) -> f64 {
-    (distances.iter().map(|d| d * d).sum::<f64>() / distances.len() as f64).sqrt()
-}
-
-fn chosen(places: &[Place], kept: &[bool]) -> Vec<Place> {
-    places
-        .iter()
-        .zip(kept)
-        .filter(|(_, keep)| **keep)
-        .map(|(p, _)| *p)
-        .collect()
 }
 
 /// Whether there is enough to fit anything on.
@@ -211,107 +140,6 @@ fn most_frequent(rejected: &[Rejected]) -> Option<Reason> {
             Some(b) if count(b) >= count(reason) => Some(b),
             _ => Some(reason),
         })
-}
-
-/// The least squares of `model` through the places; `None` when they do not determine it.
-fn least_squares(places: &[Place], centre: [f64; 2], model: Model) -> Option<Affine> {
-    if model != Model::Affine {
-        let n = places.len() as f64;
-        let mean = |axis: usize| places.iter().map(|p| p.shift[axis]).sum::<f64>() / n;
-        return (n > 0.0).then(|| Affine::constant(centre, [mean(0), mean(1)]));
-    }
-    let (mut normal, mut right) = (Matrix3::zeros(), [Vector3::zeros(); 2]);
-    for p in places {
-        let row = Vector3::new(1.0, p.at[0] - centre[0], p.at[1] - centre[1]);
-        normal += row * row.transpose();
-        right[0] += row * p.shift[0];
-        right[1] += row * p.shift[1];
-    }
-    let factor = normal.cholesky()?;
-    let [x, y] = right.map(|r| factor.solve(&r));
-    Some(Affine {
-        centre,
-        x: [x[0], x[1], x[2]],
-        y: [y[0], y[1], y[2]],
-    })
-}
-
-/// Which places agree: within three sigma of the model on either axis, sigma from the median distance, fitted anew
-/// until none changes. The rounds start at the median shift.
-fn agreeing(places: &[Place], centre: [f64; 2], model: Model) -> Vec<bool> {
-    let middle_of = |axis: usize| median(&mut places.iter().map(|p| p.shift[axis]).collect::<Vec<_>>()).unwrap_or(0.0);
-    let mut map = Affine::constant(centre, [middle_of(0), middle_of(1)]);
-    let mut kept = vec![true; places.len()];
-    for _ in 0..MOST_ROUNDS {
-        let off: Vec<[f64; 2]> = places.iter().map(|p| p.off(&map)).collect();
-        let limit = |axis: usize| {
-            let middle = median(&mut off.iter().map(|o| o[axis].abs()).collect::<Vec<_>>()).unwrap_or(0.0);
-            OUTLIER_SIGMA * (MAD_TO_SIGMA * middle).max(LEAST_SPREAD_PX)
-        };
-        let (x, y) = (limit(0), limit(1));
-        let next: Vec<bool> = off.iter().map(|o| o[0].abs() <= x && o[1].abs() <= y).collect();
-        let same = next == kept;
-        kept = next;
-        match least_squares(&chosen(places, &kept), centre, model) {
-            Some(fitted) => map = fitted,
-            None => break,
-        }
-        if same {
-            break;
-        }
-    }
-    kept
-}
-
-/// Whether the affine model is to be preferred on places that agree with it: there are enough, AICc falls far enough,
-/// the held-out errors fall, and a corner moves by more than can be left.
-fn affine_holds(places: &[Place], centre: [f64; 2], area: Rect) -> bool {
-    if places.len() < AFFINE_POINTS || cells(&points_of(places), area) < AFFINE_CELLS {
-        return false;
-    }
-    let fitted = |model| least_squares(places, centre, model).zip(held_out(places, centre, model));
-    let (Some((shift, shift_error)), Some((affine, affine_error))) = (fitted(Model::Shift), fitted(Model::Affine))
-    else {
-        return false;
-    };
-    let bend = |c: [f64; 3]| (c[1] * area.w as f64 / 2.0).abs() + (c[2] * area.h as f64 / 2.0).abs();
-    aicc(places, &affine, 6.0) < aicc(places, &shift, 2.0) - AICC_FALL
-        && affine_error < shift_error
-        && bend(affine.x).max(bend(affine.y)) > AFFINE_BEND_PX
-}
-
-/// Whether a shift is to be preferred to none: it is long enough to do harm, and AICc falls far enough.
-fn shift_holds(places: &[Place], shift: &Affine) -> bool {
-    let none = Affine::constant(shift.centre, [0.0; 2]);
-    length([shift.x[0], shift.y[0]]) >= LEFT_ALONE_PX && aicc(places, shift, 2.0) < aicc(places, &none, 0.0) - AICC_FALL
-}
-
-/// Akaike's criterion for small samples, of normal errors alike on both axes (Hurvich and Tsai, "Regression and time
-/// series model selection in small samples", 1989). The spread is a parameter too.
-fn aicc(places: &[Place], map: &Affine, parameters: f64) -> f64 {
-    let (n, k) = (2.0 * places.len() as f64, parameters + 1.0);
-    let squares: f64 = places.iter().map(|p| p.distance(map) * p.distance(map)).sum();
-    n * libm::log((squares / n).max(f64::MIN_POSITIVE)) + 2.0 * k + 2.0 * k * (k + 1.0) / (n - k - 1.0).max(1.0)
-}
-
-/// Root mean square distance of each place from the model fitted to the others; `None` when they do not determine it.
-fn held_out(places: &[Place], centre: [f64; 2], model: Model) -> Option<f64> {
-    let mut distances = Vec::with_capacity(places.len());
-    for (i, place) in places.iter().enumerate() {
-        let others: Vec<Place> = places
-            .iter()
-            .enumerate()
-            .filter(|(k, _)| *k != i)
-            .map(|(_, p)| *p)
-            .collect();
-        let map = if model == Model::Identity {
-            Affine::constant(centre, [0.0; 2])
-        } else {
-            least_squares(&others, centre, model)?
-        };
-        distances.push(place.distance(&map));
-    }
-    (!distances.is_empty()).then(|| root_mean_square(&distances))
 }
 
 #[cfg(test)]
@@ -386,7 +214,7 @@ mod tests {
         assert!((found.unmoved_px - 5.0_f64.sqrt()).abs() < 0.02);
         assert!(found.held_out_px > found.residual_px && found.circular_error_90_px > found.residual_px);
         assert_eq!(
-            found.source_of(10.0, 10.0),
+            found.source.apply(10.0, 10.0),
             (10.0 - found.shift_px[0], 10.0 - found.shift_px[1])
         );
     }
@@ -405,8 +233,8 @@ mod tests {
         points.iter_mut().step_by(6).for_each(|p| p.shift_px = [-3.0, 4.0]);
         let found = fit(&points, &[], AREA, &params());
         assert_eq!((&found.outcome, found.model), (&Outcome::Pass, Model::Affine));
-        let [dx, dy] = found.map.shift_at(700.0, 0.0);
-        assert!((dx - 1.7).abs() < 0.02 && (dy - 1.4).abs() < 0.02, "{dx} {dy}");
+        let (x, y) = found.source.apply(700.0, 0.0);
+        assert!((x - 698.3).abs() < 0.02 && (y + 1.4).abs() < 0.02, "{x} {y}");
         assert_eq!(fit(&sloped(0.0001), &[], AREA, &params()).model, Model::Shift);
     }
 
@@ -425,7 +253,7 @@ mod tests {
             (shifted(0.05).model, shifted(0.4).model),
             (Model::Shift, Model::Identity)
         );
-        assert!(shifted(0.4).shift_px[0] > 0.05 && shifted(0.4).source_of(5.0, 5.0) == (5.0, 5.0));
+        assert!(shifted(0.4).shift_px[0] > 0.05 && shifted(0.4).source.apply(5.0, 5.0) == (5.0, 5.0));
     }
 
     #[test]
@@ -465,7 +293,7 @@ mod tests {
                 matches!(clustered.outcome, Outcome::Unmeasured(Unmeasured::Clustered { .. })),
                 "{clustered:?}"
             );
-            assert_eq!(clustered.source_of(7.0, 8.0), (7.0, 8.0));
+            assert_eq!(clustered.source.apply(7.0, 8.0), (7.0, 8.0));
         }
         let torn = lattice(|x, _| {
             if x < 340.0 {

@@ -9,6 +9,7 @@
 //! (`correlate`), a finer measure the rest (`refine`), and what fails a test is thrown out before a model is fitted
 //! (`fit`).
 
+mod consensus;
 mod correlate;
 mod field;
 mod fit;
@@ -25,7 +26,7 @@ use serde::{Deserialize, Serialize};
 use crate::geo::Rect;
 
 pub use fit::fit;
-pub use model::{Affine, Model, Outcome, Registration, Unmeasured};
+pub use model::{Model, Outcome, Registration, Unmeasured};
 
 /// `[coregister]` of the pipeline file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -2,6 +2,7 @@
 
 use super::spread::{LEAST_CELLS, LEAST_HULL};
 use super::{LEAST_CLEAR, Reason, TiePoint};
+use crate::geo::Affine;
 
 /// Which model was fitted: the simplest that holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,7 +18,7 @@ pub enum Model {
 /// A shift for every point of the site grid: `shift = c0 + c1 u + c2 v` on either axis, `u` and `v` from the middle of
 /// the site. Points are in pixels of the grid, (0, 0) the outer corner of its first pixel.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Affine {
+pub(super) struct Shifts {
     /// The middle of the site, grid pixels.
     pub centre: [f64; 2],
     /// Constant, slope along x, slope along y of the shift in x.
@@ -26,9 +27,9 @@ pub struct Affine {
     pub y: [f64; 3],
 }
 
-impl Affine {
+impl Shifts {
     /// The same shift everywhere.
-    pub(super) fn constant(centre: [f64; 2], shift: [f64; 2]) -> Self {
+    pub fn constant(centre: [f64; 2], shift: [f64; 2]) -> Self {
         Self {
             centre,
             x: [shift[0], 0.0, 0.0],
@@ -37,9 +38,19 @@ impl Affine {
     }
 
     /// What to add to the position of the target's content so that it comes to (`x`, `y`) of the grid, pixels.
-    pub fn shift_at(&self, x: f64, y: f64) -> [f64; 2] {
+    pub fn at(&self, x: f64, y: f64) -> [f64; 2] {
         let (u, v) = (x - self.centre[0], y - self.centre[1]);
         [self.x, self.y].map(|c| c[0] + c[1] * u + c[2] * v)
+    }
+
+    /// Where each point comes from: the point less its shift.
+    pub fn source(&self) -> Affine {
+        let [u, v] = self.centre;
+        let row = |[x, y]: [f64; 2], c: [f64; 3]| [x - c[1], y - c[2], c[1] * u + c[2] * v - c[0]];
+        Affine {
+            x: row([1.0, 0.0], self.x),
+            y: row([0.0, 1.0], self.y),
+        }
     }
 }
 
@@ -120,10 +131,10 @@ fn most(reason: &Option<Reason>) -> String {
 pub struct Registration {
     /// Whether the pair can be compared.
     pub outcome: Outcome,
-    /// The model that [`Registration::source_of`] applies.
+    /// The model behind [`Registration::source`].
     pub model: Model,
-    /// What it applies.
-    pub map: Affine,
+    /// From a point of the site grid to the point of the target's own, unshifted grid that shows the same.
+    pub source: Affine,
     /// The measured shift to apply to the target in the middle of the site, pixels: x right, y down. It is measured but
     /// not applied where the model is [`Model::Identity`].
     pub shift_px: [f64; 2],
@@ -140,13 +151,4 @@ pub struct Registration {
     pub used: Vec<TiePoint>,
     /// Tie points that do not.
     pub outliers: Vec<TiePoint>,
-}
-
-impl Registration {
-    /// The point of the target's own, unshifted grid that shows what the reference shows at (`x`, `y`) of the site
-    /// grid.
-    pub fn source_of(&self, x: f64, y: f64) -> (f64, f64) {
-        let [dx, dy] = self.map.shift_at(x, y);
-        (x - dx, y - dy)
-    }
 }

@@ -1,35 +1,21 @@
-//! Detectors: from the dates of a comparison to a score in sigma of no-change noise. One a file, each named by one word.
+//! Detectors: from the dates of a comparison to a score in sigma of no-change noise. One a file or a folder, each named by one word.
 
-pub mod bands;
-pub mod blur;
-pub mod calibrate;
+mod calibrate;
 pub mod combine;
-pub mod difference;
-pub mod drawn;
-pub mod evidence;
-pub mod harmonic;
+mod difference;
 pub mod history;
 pub mod irmad;
-pub mod irmad_scorer;
-pub mod linear;
-pub mod logratio;
-pub mod looks;
-pub mod mad;
-pub mod omnibus;
-pub mod pair;
-mod past;
-pub mod perceptron;
-pub mod rcva;
-pub mod regression;
+mod radar;
+mod rcva;
+mod regression;
 mod seen;
-pub mod sequence;
 pub mod smooth;
 
 pub use combine::Rule;
 pub use history::HistoryParams;
 pub use irmad::IrmadParams;
-pub use logratio::LogRatioParams;
-pub use omnibus::OmnibusParams;
+pub use radar::logratio::LogRatioParams;
+pub use radar::omnibus::OmnibusParams;
 pub use regression::RegressionParams;
 pub use seen::{Account, Cell, Course, Direction, Onset, Scorer, Seen};
 
@@ -197,14 +183,14 @@ pub fn fit(word: Detector, cells: &[Cell], sample: &Sample, context: &Context<'_
         Detector::Rcva => Ok(Box::new(rcva::Rcva::fit(cells, laws, *shift_px, params))),
         Detector::Irmad => {
             let fitted = irmad::fit(sample, &params.irmad);
-            boxed(fitted.map(|irmad| irmad_scorer::IrmadScorer::fit(irmad, sample, params)))
+            boxed(fitted.map(|irmad| irmad::IrmadScorer::fit(irmad, sample, params)))
         }
         Detector::Regression => {
             let params = &params.regression;
             boxed(regression::Regression::fit(cells, noise, visible, *shift_px, params))
         }
-        Detector::Logratio => boxed(logratio::LogRatio::fit(cells, &params.logratio)),
-        Detector::Omnibus => boxed(omnibus::Omnibus::fit(cells, &params.omnibus)),
+        Detector::Logratio => boxed(radar::logratio::LogRatio::fit(cells, &params.logratio)),
+        Detector::Omnibus => boxed(radar::omnibus::Omnibus::fit(cells, &params.omnibus)),
         Detector::History => {
             let HistoryParams {
                 window_px,

@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use ndarray::Array2;
 
 use crate::geo::Rect;
+#[cfg(test)]
+use crate::raster::plane;
 use crate::raster::{Flags, Plane, flags};
 
 /// Every date of a comparison on a rectangle of the site grid, screened.
@@ -130,6 +132,19 @@ impl Seen {
                 }
                 [Cow::Owned(latest), Cow::Borrowed(after)]
             }
+        }
+    }
+}
+
+#[cfg(test)]
+impl Seen {
+    /// What is seen of `rect` alone, which must lie inside: what a tile sees.
+    pub fn crop(&self, rect: &Rect) -> Self {
+        let cut = |band: &Array2<f32>| plane::view(band, &self.rect, rect).to_owned();
+        Self {
+            rect: *rect,
+            dates: self.dates.iter().map(|date| date.iter().map(cut).collect()).collect(),
+            flags: self.flags.crop(rect),
         }
     }
 }

@@ -90,7 +90,7 @@ fn squared_gradient(values: &Array2<f32>) -> Array2<f32> {
 }
 
 /// Weights of a Gaussian of `sigma` pixels at -radius..=radius; they add up to one.
-fn gaussian(sigma: f64, radius: usize) -> Vec<f32> {
+pub(super) fn gaussian(sigma: f64, radius: usize) -> Vec<f32> {
     if radius == 0 {
         return vec![1.0];
     }

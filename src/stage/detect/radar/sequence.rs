@@ -13,8 +13,8 @@
 //! the segments, moderated by speckle, is the unit of the newest date: Fisher's law instead of chi-square, as for the deviance of a gamma
 //! model (McCullagh and Nelder, "Generalized linear models", 1989, 8.3), never finer than speckle.
 
-use super::{Direction, Onset};
 use crate::raster::stats::median;
+use crate::stage::detect::{Direction, Onset};
 use crate::stage::laws::{beta_part, chi_square_tail, normal_upper};
 
 /// Dates whose worth of plain speckle moderates the dispersion of a pixel.

@@ -11,20 +11,26 @@
 //! The score is their geometric mean, smoothed, on the scale of its own centre and lower spread over the survey. To the
 //! noise belong what the sensor states and what a shift between the dates makes of an edge that both have.
 
+mod blur;
+mod drawn;
+mod evidence;
+mod linear;
+mod pair;
+mod perceptron;
+
 use ndarray::Zip;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::calibrate::Calibration;
-use super::drawn::{self, Samples};
-use super::evidence::{Evidence, TEXTURE_PX};
-use super::pair::{Scale, Standard};
-use super::perceptron;
-use super::{Cell, Scorer, Seen, linear};
+use super::{Cell, Scorer, Seen};
 use crate::geo::Rect;
 use crate::raster::Plane;
 use crate::raster::stats::SCORE_NODATA;
 use crate::stage::normalise::SensorNoise;
+use drawn::Samples;
+use evidence::{Evidence, TEXTURE_PX};
+use pair::{Scale, Standard};
 
 /// Pixels that the networks are trained on, about.
 const SAMPLE: usize = 40_000;
@@ -168,9 +174,9 @@ impl Scorer for Regression {
 mod tests {
     use ndarray::Array2;
 
-    use super::super::perceptron::SplitMix;
     use super::*;
-    use crate::raster::{flags, plane};
+    use crate::raster::flags;
+    use crate::stage::random::SplitMix;
 
     const SIDE: usize = 120;
     const HALO: usize = 16;
@@ -188,7 +194,7 @@ mod tests {
     /// A noise in [-1, 1] of its own for each pixel, band and date.
     fn noise(x: i64, y: i64, what: u64) -> f32 {
         let seed = (x as u64) << 40 ^ (y as u64 & 0xff_ffff) << 16 ^ what;
-        (SplitMix(seed).draw() >> 40) as f32 / (1 << 23) as f32 - 1.0
+        SplitMix(seed).symmetric()
     }
 
     /// A pair in three bands; `after` gives the later value from place, band and earlier value.
@@ -298,16 +304,7 @@ mod tests {
             Rect::new(1037, 1, 83, 79),
         ] {
             let tile = core.grow(scorer.halo());
-            let cut = |band: &Array2<f32>| plane::view(band, &cell.seen.rect, &tile).to_owned();
-            let mut part = Seen::nothing(&tile);
-            part.dates = cell
-                .seen
-                .dates
-                .iter()
-                .map(|date| date.iter().map(cut).collect())
-                .collect();
-            part.flags = cell.seen.flags.crop(&tile);
-            assert_eq!(scorer.score(&part, &core), whole.crop(&core));
+            assert_eq!(scorer.score(&cell.seen.crop(&tile), &core), whole.crop(&core));
         }
     }
 

@@ -2,11 +2,11 @@
 
 use ndarray::{Array2, s};
 
-use super::Seen;
 use super::blur::{Mask, Window, inner};
 use crate::geo::Rect;
 use crate::raster::stats::median_and_sigma;
 use crate::raster::{flags, plane};
+use crate::stage::detect::Seen;
 use crate::stage::normalise::SensorNoise;
 
 /// Standard deviations of the Gaussians that show the surroundings, pixels, and where they are cut off.
@@ -253,11 +253,7 @@ mod tests {
             seen.flags.data[[16, 18]] = flags::CLOUD;
             let whole = standard.pair(&seen, &all, 2).unwrap();
             let tile = part.grow(halo);
-            let mut cut = Seen::nothing(&tile);
-            let part_of = |band: &Array2<f32>| plane::view(band, &rect, &tile).to_owned();
-            cut.dates = seen.dates.iter().map(|date| vec![part_of(&date[0])]).collect();
-            cut.flags = seen.flags.crop(&tile);
-            let pair = standard.pair(&cut, &part, 2).unwrap();
+            let pair = standard.pair(&seen.crop(&tile), &part, 2).unwrap();
             let (rim, wide) = (part.grow(2), all.grow(2));
             for (a, b) in pair.sides.iter().zip(&whole.sides) {
                 assert_eq!(a.near[0], plane::view(&b.near[0], &wide, &rim));

@@ -5,6 +5,8 @@
 
 use ndarray::{Array2, s};
 
+use crate::stage::detect::smooth::gaussian;
+
 /// Which pixels are clear: 1 where they are, 0 where not.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Mask {
@@ -44,12 +46,7 @@ pub struct Window {
 impl Window {
     /// A Gaussian of `sigma` pixels, cut off beyond `radius`.
     pub fn gaussian(sigma: f64, radius: usize) -> Self {
-        let raw: Vec<f64> = (0..=2 * radius)
-            .map(|i| (i as f64 - radius as f64) / sigma)
-            .map(|t| libm::exp(-0.5 * t * t))
-            .collect();
-        let sum: f64 = raw.iter().sum();
-        Self::new(raw.iter().map(|w| (w / sum) as f32).collect())
+        Self::new(gaussian(sigma, radius))
     }
 
     /// A square of 2 `radius` + 1 pixels.

@@ -6,14 +6,14 @@
 
 use ndarray::Zip;
 
-use super::calibrate::Calibration;
-use super::irmad::Irmad;
+use super::Irmad;
 use super::mad::Kernel;
-use super::smooth;
-use super::{Account, DetectParams, Scorer, Seen};
 use crate::geo::Rect;
 use crate::raster::stats::SCORE_NODATA;
 use crate::raster::{Plane, flags};
+use crate::stage::detect::calibrate::Calibration;
+use crate::stage::detect::smooth;
+use crate::stage::detect::{Account, DetectParams, Scorer, Seen};
 use crate::stage::normalise::Sample;
 
 /// The fitted detector.
@@ -95,8 +95,8 @@ impl Scorer for IrmadScorer {
 mod tests {
     use ndarray::Array2;
 
-    use super::super::irmad::tests::pair;
-    use super::super::irmad::{IrmadParams, fit};
+    use super::super::tests::pair;
+    use super::super::{IrmadParams, fit};
     use super::*;
 
     #[test]
@@ -135,17 +135,7 @@ mod tests {
         }
         let tile = Rect::new(20, 20, 13, 17);
         let around = tile.grow(1);
-        let cut = |date: &Vec<Array2<f32>>| -> Vec<Array2<f32>> {
-            date.iter()
-                .map(|b| crate::raster::plane::view(b, &rect, &around).to_owned())
-                .collect()
-        };
-        let part = Seen {
-            rect: around,
-            dates: seen.dates.iter().map(cut).collect(),
-            flags: seen.flags.crop(&around),
-        };
-        assert_eq!(scorer.score(&part, &tile), whole.crop(&tile));
+        assert_eq!(scorer.score(&seen.crop(&around), &tile), whole.crop(&tile));
         assert!(
             scorer
                 .score(&Seen::nothing(&rect), &core)

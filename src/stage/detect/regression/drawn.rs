@@ -1,11 +1,12 @@
-//! Pixels drawn from a survey: what the networks of [`super::regression`] are trained and measured on.
+//! Pixels drawn from a survey: what the networks of [the detector](super) are trained and measured on.
 
-use super::Cell;
 use super::blur::Mask;
 use super::evidence::{Law, TEXTURE_PX};
 use super::pair::{Pair, clear};
-use super::perceptron::{LANES, Network, SplitMix};
+use super::perceptron::{LANES, Network};
 use crate::raster::stats::median_and_sigma;
+use crate::stage::detect::Cell;
+use crate::stage::random::SplitMix;
 
 /// No residual is read more finely than this part of a band's unit: constant and quantised bands.
 const LEAST_NOISE: f64 = 1e-3;
@@ -57,7 +58,7 @@ pub fn places(cells: &[Cell], wanted: usize) -> Vec<Vec<(usize, usize)>> {
         .map(|(cell, mask)| {
             let drawn = |y: usize, x: usize| {
                 let place = ((cell.core.y + y as i64) as u64) << 32 ^ ((cell.core.x + x as i64) as u64 & 0xffff_ffff);
-                (SplitMix(place).draw() >> 11) as f64 / (1_u64 << 53) as f64
+                SplitMix(place).unit()
             };
             let clear = mask.weights.indexed_iter().filter(|(_, weight)| **weight == 1.0);
             clear

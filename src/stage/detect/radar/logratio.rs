@@ -17,14 +17,14 @@ use ndarray::{Array2, ArrayView2, Zip};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::calibrate::{Calibration, QUARTILE};
 use super::looks::{
     RadarError, calibrate, gains_db, independent, log_looks, looks_after, power, radius, survey_step, window_mean,
 };
-use super::{Account, Cell, Scorer, Seen};
 use crate::geo::Rect;
 use crate::raster::stats::SCORE_NODATA;
 use crate::raster::{Plane, flags, plane};
+use crate::stage::detect::calibrate::{Calibration, QUARTILE};
+use crate::stage::detect::{Account, Cell, Scorer, Seen};
 use crate::stage::laws::{beta_part, normal_upper};
 
 /// `[detect.logratio]` of the pipeline file.
@@ -37,6 +37,7 @@ pub struct LogRatioParams {
     pub evidence_px: usize,
 }
 
+#[cfg(test)]
 impl Default for LogRatioParams {
     fn default() -> Self {
         Self {
@@ -305,17 +306,7 @@ mod tests {
         let whole = fitted.score(&cell.seen, &cell.core);
         for tile in [Rect::new(0, 0, 17, 9), Rect::new(31, 22, 29, 38)] {
             let around = tile.grow(fitted.halo());
-            let crop = |band: &Array2<f32>| plane::view(band, &cell.seen.rect, &around).to_owned();
-            let seen = Seen {
-                rect: around,
-                dates: cell
-                    .seen
-                    .dates
-                    .iter()
-                    .map(|date| date.iter().map(crop).collect())
-                    .collect(),
-                flags: cell.seen.flags.crop(&around),
-            };
+            let seen = cell.seen.crop(&around);
             assert_eq!(fitted.score(&seen, &tile), whole.crop(&tile));
         }
     }

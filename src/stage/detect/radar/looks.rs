@@ -8,10 +8,10 @@
 
 use ndarray::{Array2, ArrayView2};
 
-use super::calibrate::Calibration;
-use super::{Cell, Seen};
 use crate::raster::plane;
 use crate::raster::stats::{MAD_TO_SIGMA, median};
+use crate::stage::detect::calibrate::Calibration;
+use crate::stage::detect::{Cell, Seen};
 
 /// Why a radar detector cannot be fitted.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -269,16 +269,12 @@ pub(super) mod tests {
     use super::*;
     use crate::geo::Rect;
     use crate::raster::{Plane, flags};
+    use crate::stage::random::SplitMix;
 
-    /// Power of `looks` looks of ground of power 1, a new field for each `seed` (splitmix64; a gamma law as a sum of exponentials).
+    /// Power of `looks` looks of ground of power 1, a new field for each `seed` (a gamma law as a sum of exponentials).
     pub fn speckle(seed: u64, looks: usize, h: usize, w: usize) -> Array2<f64> {
-        let mut state = seed.wrapping_mul(0xd134_2543_de82_ef95);
-        let mut uniform = || {
-            state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-            let mut z = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-            z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-            ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 53) as f64 + 1e-17
-        };
+        let mut random = SplitMix(seed.wrapping_mul(0xd134_2543_de82_ef95));
+        let mut uniform = || random.unit() + 1e-17;
         Array2::from_shape_simple_fn((h, w), || {
             (0..looks).map(|_| -uniform().ln()).sum::<f64>() / looks as f64
         })

@@ -9,15 +9,15 @@ use ndarray::{Array2, Zip};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::calibrate::Calibration;
 use super::looks::{
     RadarError, calibrate, gains_db, independent, log_looks, looks_after, power, radius, survey_step, window_mean,
 };
 use super::sequence::{Changes, Sequence, Speckle};
-use super::{Account, Cell, Course, Onset, Scorer, Seen};
 use crate::geo::Rect;
 use crate::raster::stats::SCORE_NODATA;
 use crate::raster::{Plane, flags, plane};
+use crate::stage::detect::calibrate::Calibration;
+use crate::stage::detect::{Account, Cell, Course, Onset, Scorer, Seen};
 
 /// `[detect.omnibus]` of the pipeline file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -33,6 +33,7 @@ pub struct OmnibusParams {
     pub judged_dates: usize,
 }
 
+#[cfg(test)]
 impl Default for OmnibusParams {
     fn default() -> Self {
         Self {
@@ -244,9 +245,9 @@ impl Scorer for Omnibus {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Direction;
     use super::super::looks::tests::cell;
     use super::*;
+    use crate::stage::detect::Direction;
 
     fn params(evidence_px: usize) -> OmnibusParams {
         OmnibusParams {
@@ -384,17 +385,7 @@ mod tests {
         let whole = fitted.score(&cell.seen, &cell.core);
         let tile = Rect::new(11, 23, 20, 14);
         let around = tile.grow(fitted.halo());
-        let crop = |band: &Array2<f32>| plane::view(band, &cell.seen.rect, &around).to_owned();
-        let seen = Seen {
-            rect: around,
-            dates: cell
-                .seen
-                .dates
-                .iter()
-                .map(|date| date.iter().map(crop).collect())
-                .collect(),
-            flags: cell.seen.flags.crop(&around),
-        };
+        let seen = cell.seen.crop(&around);
         assert_eq!(fitted.score(&seen, &tile), whole.crop(&tile));
         let onsets = fitted.onset(&cell.seen, &cell.core).unwrap();
         assert_eq!(fitted.onset(&seen, &tile).unwrap(), onsets.crop(&tile));

@@ -1,12 +1,12 @@
-//! How unusual each pixel of a pair is, by three kinds of evidence that must agree: what [`super::regression`] judges.
+//! How unusual each pixel of a pair is, by three kinds of evidence that must agree: what [the detector](super) judges.
 
 use ndarray::{Array2, Zip, s};
 
-use super::Seen;
 use super::blur::{Mask, Window};
 use super::pair::{Pair, Standard};
 use super::perceptron::{LANES, Lanes, Network};
 use crate::geo::Rect;
+use crate::stage::detect::Seen;
 
 /// Half the side of the square whose standard deviation is taken, pixels.
 pub const TEXTURE_PX: usize = 2;

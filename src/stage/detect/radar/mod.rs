@@ -1,0 +1,6 @@
+//! Radar in decibels, judged by the law of its speckle: two dates ([`logratio`]) or a series ([`omnibus`]).
+
+pub mod logratio;
+mod looks;
+pub mod omnibus;
+mod sequence;
