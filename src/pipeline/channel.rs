@@ -8,7 +8,7 @@ use super::plan::{Ground, Pair};
 use super::timers::Timers;
 use super::{SiteError, survey};
 use crate::finding::RegistrationRecord;
-use crate::geo::Affine;
+use crate::geo::{Affine, Rect};
 use crate::io::source::SceneSource;
 use crate::scene::{Kind, Scene};
 use crate::stage::coregister::Outcome;
@@ -42,7 +42,7 @@ pub struct Channel<'a> {
 }
 
 impl<'a> Channel<'a> {
-    /// `pair` on `ground`, aligned, surveyed and fitted; and its survey.
+    /// `pair` on `ground`, aligned, surveyed on `cores` and fitted; and its survey, empty where it is refused.
     ///
     /// # Errors
     /// A file that cannot be read; the run was stopped.
@@ -50,6 +50,7 @@ impl<'a> Channel<'a> {
         survey: &Survey<'a>,
         ground: &Ground,
         pair: &'a Pair,
+        cores: &[Rect],
         timers: &mut Timers,
     ) -> Result<(Self, Vec<Cell>), SiteError> {
         let scenes = scenes(survey, pair);
@@ -99,7 +100,7 @@ impl<'a> Channel<'a> {
             return Ok((channel, Vec::new()));
         }
         let view = channel.view(survey, ground);
-        let cells = timers.time("survey", || survey::read(&view, survey.stop))?;
+        let cells = timers.time("survey", || survey::read(&view, cores, survey.stop))?;
         timers.time("fit", || {
             channel.fit_to(&cells, survey.config, &scenes, shift_px, tolerant)
         });
@@ -201,7 +202,8 @@ fn note(record: &RegistrationRecord) -> Option<String> {
     }
 }
 
-fn scenes<'b>(survey: &Survey<'b>, pair: &Pair) -> Vec<&'b Scene> {
+/// The scenes of `pair`, oldest first.
+pub fn scenes<'b>(survey: &Survey<'b>, pair: &Pair) -> Vec<&'b Scene> {
     pair.scenes()
         .into_iter()
         .map(|index| &survey.inputs.scenes[index])

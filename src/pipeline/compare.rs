@@ -6,18 +6,19 @@ use std::sync::atomic::AtomicBool;
 
 use geo::MultiPolygon;
 
-use super::SiteError;
-use super::channel::Channel;
+use super::channel::{self, Channel};
 use super::config::Config;
 use super::driver::in_order;
 use super::events::Observer;
 use super::inputs::Inputs;
 use super::measure::{self, Measure};
+use super::observe::Clouds;
 use super::passes::{self, Counts, Lattice, Levels, Pass, Written};
 use super::pictures;
 use super::plan::{Ground, Pair, SitePlan};
 use super::record::{self, AnomalyMaker};
 use super::timers::Timers;
+use super::{SiteError, survey};
 use crate::finding::{Anomaly, Comparison, CutoffRecord};
 use crate::io::blocks::Blocks;
 use crate::io::geotiff::GeoTiffWriter;
@@ -96,10 +97,13 @@ pub(super) fn compare<'a>(
     band: usize,
     timers: &mut Timers,
 ) -> Result<Compared<'a>, SiteError> {
-    let (main, cells) = Channel::open(survey, ground, pair, timers)?;
-    let (mut channels, mut surveys) = (vec![main], vec![cells]);
-    for beside in &pair.beside {
-        let (channel, cells) = Channel::open(survey, ground, beside, timers)?;
+    let together: Vec<&Pair> = std::iter::once(pair).chain(&pair.beside).collect();
+    let planes = together.iter().map(|pair| pair.bands.len() * pair.scenes().len()).max();
+    let clouds = Clouds::of(&channel::scenes(survey, pair));
+    let cores = survey::cores(&ground.grid, planes.unwrap_or(1), clouds);
+    let (mut channels, mut surveys) = (Vec::new(), Vec::new());
+    for pair in together {
+        let (channel, cells) = Channel::open(survey, ground, pair, &cores, timers)?;
         channels.push(channel);
         surveys.push(cells);
     }
@@ -121,7 +125,8 @@ pub(super) fn compare<'a>(
 /// How the scores of all detectors are joined; each detector scores its survey for that.
 fn combination(channels: &[Channel<'_>], surveys: &[Vec<Cell>], config: &Config) -> Combination {
     let several = channels.iter().map(|channel| channel.scorers.len()).sum::<usize>() > 1;
-    let cells = if several { surveys[0].len() } else { 0 };
+    let surveyed = surveys.iter().map(Vec::len).min().unwrap_or(0);
+    let cells = if several { surveyed } else { 0 };
     let of_cell = |index: usize| {
         let of_channel = |(channel, cells): (&Channel<'_>, &Vec<Cell>)| {
             let Cell { core, seen } = &cells[index];

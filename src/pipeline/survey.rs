@@ -28,20 +28,25 @@ const MAX_VALUES: usize = 40 << 20;
 /// At most this many pixels are sampled: medians of them are good to a quarter of a percent of their spread.
 const SAMPLE: usize = 1 << 18;
 
-/// The cells of a fixed lattice over the site grid, in a fixed order: neither tiles nor threads matter.
-///
-/// # Errors
-/// A file that cannot be read; the run was stopped.
-pub fn read(view: &View<'_>, stop: &AtomicBool) -> Result<Vec<Cell>, SiteError> {
-    let mut cells = Vec::new();
+/// The cells to read for comparisons that are judged together on `grid`, of at most `planes` bands of dates each; the same for all of
+/// them, on a fixed lattice: neither tiles nor threads matter.
+pub fn cores(grid: &Grid, planes: usize, clouds: Clouds) -> Vec<Rect> {
     // Where much ground is read around a cell, few large cells read less than many small ones.
-    let edge = match view.clouds {
+    let edge = match clouds {
         Clouds::Stated => CELL_PX,
         Clouds::Tested => WIDE_CELL_PX,
     };
-    let area = view.grid.rect().grow(surroundings(view.grid));
+    survey_cells(grid.rect().grow(surroundings(grid)), planes, edge)
+}
+
+/// What `view` shows of `cores`, in their order.
+///
+/// # Errors
+/// A file that cannot be read; the run was stopped.
+pub fn read(view: &View<'_>, cores: &[Rect], stop: &AtomicBool) -> Result<Vec<Cell>, SiteError> {
+    let mut cells = Vec::new();
     in_order(
-        &survey_cells(area, view.compared * view.dates.len(), edge),
+        cores,
         stop,
         |core| {
             let seen = view.see(core, detect::WIDEST_HALO)?;
