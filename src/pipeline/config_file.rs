@@ -127,7 +127,24 @@ fn out_of_range(config: &Config) -> Vec<(&'static str, String)> {
         1e9,
         "pixels",
     );
-    range("detect.smooth_px", config.detect.smooth_px, 0.0, 10.0, "pixels");
+    // Surveys read 20 px around a cell (`detect::WIDEST_HALO`): no window may look further.
+    range("detect.smooth_px", config.detect.smooth_px, 0.0, 5.0, "pixels");
+    for (key, value, most) in [
+        ("detect.logratio.window_px", config.detect.logratio.window_px, 21),
+        ("detect.logratio.evidence_px", config.detect.logratio.evidence_px, 19),
+        ("detect.omnibus.window_px", config.detect.omnibus.window_px, 21),
+        ("detect.omnibus.evidence_px", config.detect.omnibus.evidence_px, 19),
+        ("detect.history.window_px", config.detect.history.window_px, 21),
+    ] {
+        range(key, value as f64, 1.0, f64::from(most), "pixels");
+    }
+    range(
+        "detect.regression.hidden",
+        config.detect.regression.hidden as f64,
+        0.0,
+        256.0,
+        "units",
+    );
     range(
         "detect.misregistration_px",
         config.detect.misregistration_px,
@@ -419,6 +436,9 @@ mod tests {
             told("[grid]\npixel_m = 'ten'\n")
         );
         assert!(told("[cutoff]\nseed_fdr = 2.0\n").starts_with("line 5: cutoff.seed_fdr: expected"));
+        assert!(told("[detect]\nsmooth_px = 10.0\n").starts_with("line 5: detect.smooth_px: expected"));
+        assert!(told("[detect.omnibus]\nwindow_px = 51\n").starts_with("line 5: detect.omnibus.window_px: expected"));
+        assert!(told("[detect.regression]\nhidden = 5000000\n").contains("detect.regression.hidden: expected"));
         assert!(told("[grid\n").starts_with("line 4, column "));
         assert!(told("[screen]\nexclude = ['clouds']\n").contains("did you mean 'cloud'?"));
         assert!(told("[compare]\nwhich = 'newest-against-period'\n").contains("needs compare.period"));
