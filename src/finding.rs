@@ -206,6 +206,9 @@ pub struct SceneRecord {
     pub acquired: Interval,
     /// How its pixels came onto the site grid, per band: `window` or `resampled`.
     pub alignment: BTreeMap<String, String>,
+    /// The address of its STAC Item on the web, where the item gives one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub href: Option<String>,
     /// The scene's id.
     pub id: String,
     /// `ascending` or `descending`, where given.

@@ -4,8 +4,10 @@ mod check;
 mod evaluate;
 mod plan;
 mod progress;
+mod report;
 mod run;
 mod simulate;
+mod summary;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -30,6 +32,7 @@ Examples:
   sitewatch plan pipeline.toml
   sitewatch run pipeline.toml --out reports/
   sitewatch run pipeline.toml --out reports/ --fail-on anomaly --log json 2>> run.log
+  sitewatch report reports/depot/report.json --to html,gpkg
   sitewatch evaluate --truth label.tif reports/
 
 Exit codes: 0 done; 1 something to review (with --fail-on); 2 bad usage or input; 3 some sites failed or were not observed;
@@ -74,6 +77,14 @@ enum Command {
         json: bool,
         /// What run wrote: its output folder, or one site's
         out: PathBuf,
+    },
+    /// Make files of a report anew from its record, beside it
+    Report {
+        /// The record, report.json; pictures.zip beside it holds the pictures of the page
+        record: PathBuf,
+        /// Which files
+        #[arg(long, value_enum, value_delimiter = ',', required = true)]
+        to: Vec<To>,
     },
     /// Print the JSON Schema of report.json
     Schema,
@@ -123,6 +134,22 @@ enum FailOn {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum To {
+    /// report.html: the page
+    Html,
+    /// anomalies.gpkg: for QGIS, with styles
+    Gpkg,
+    /// anomalies.geojson: for other map programs
+    Geojson,
+    /// anomalies.csv: for spreadsheets
+    Csv,
+    /// junit.xml: for CI
+    Junit,
+    /// item.json: a STAC Item of the report and its files
+    Stac,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Log {
     /// Bars on a terminal, else plain lines
     Auto,
@@ -141,6 +168,7 @@ pub fn main() -> ExitCode {
         Command::Check { files } => check::check(&files),
         Command::Simulate { recipe, out } => simulate::simulate(&recipe, &out),
         Command::Evaluate { truth, json, out } => evaluate::evaluate(&truth, &out, json),
+        Command::Report { record, to } => report::report(&record, &to),
         Command::Schema => {
             print(&crate::report::schema());
             exit::DONE

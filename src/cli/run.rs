@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::{FailOn, RunArgs, exit, print, progress, read_pipeline, tell, tell_faults};
+use super::{FailOn, RunArgs, exit, print, progress, read_pipeline, summary, tell, tell_faults};
 use crate::pipeline::run::RunError;
 use crate::pipeline::{Options, Outcome, publish::PublishError};
 
@@ -34,7 +34,7 @@ pub fn run(args: &RunArgs) -> u8 {
     drop(observer);
     match result {
         Ok(outcome) => {
-            summarise(args, &outcome);
+            print(&summary::summary(&outcome, &args.out));
             code(args.fail_on, &outcome)
         }
         Err(RunError::Inputs(faults)) => {
@@ -50,24 +50,6 @@ pub fn run(args: &RunArgs) -> u8 {
             }
         }
     }
-}
-
-fn summarise(args: &RunArgs, outcome: &Outcome) {
-    for site in &outcome.sites {
-        let state = match (&site.error, site.up_to_date) {
-            (Some(_), _) => "failed",
-            (None, true) => "up to date",
-            (None, false) => "done",
-        };
-        print(&format!("{} ({}): {state}", site.site, site.name));
-        site.summary.iter().for_each(|sentence| print(&format!("  {sentence}")));
-    }
-    if outcome.stopped {
-        print("Stopped; sites that were done stay, run again to go on.");
-    } else if !outcome.sites.is_empty() && outcome.sites.iter().all(|site| site.up_to_date) {
-        print("Nothing new: every report is up to date.");
-    }
-    print(&format!("Reports: {}", args.out.join("index.html").display()));
 }
 
 fn code(fail_on: FailOn, outcome: &Outcome) -> u8 {

@@ -15,7 +15,8 @@ pub struct Geometry {
     pub kind: String,
 }
 
-/// WGS 84 in, longitude first. Positions that fall together after rounding are one; rings that collapse are dropped.
+/// WGS 84 in, longitude first. Positions that fall together after rounding are one; rings that collapse are dropped; a polygon
+/// that crosses the antimeridian is split there (RFC 7946, 3.1.9).
 impl From<&geo::MultiPolygon<f64>> for Geometry {
     fn from(polygons: &geo::MultiPolygon<f64>) -> Self {
         let polygon = |polygon: &geo::Polygon<f64>| {
@@ -25,8 +26,38 @@ impl From<&geo::MultiPolygon<f64>> for Geometry {
         };
         Self {
             kind: "MultiPolygon".to_owned(),
-            coordinates: polygons.iter().filter_map(polygon).collect(),
+            coordinates: polygons
+                .iter()
+                .flat_map(split)
+                .filter_map(|part| polygon(&part))
+                .collect(),
         }
+    }
+}
+
+/// `polygon`, or its parts on both sides of the antimeridian: nothing that is declared or found is wider than half the globe.
+fn split(polygon: &geo::Polygon<f64>) -> Vec<geo::Polygon<f64>> {
+    use geo::{BooleanOps, BoundingRect, MapCoords, coord};
+    if polygon.bounding_rect().is_none_or(|bounds| bounds.width() <= 180.0) {
+        return vec![polygon.clone()];
+    }
+    let joined = polygon.map_coords(|c| coord! { x: if c.x < 0.0 { c.x + 360.0 } else { c.x }, y: c.y });
+    let half = |west: f64| geo::Rect::new((west, -90.0), (west + 180.0, 90.0)).to_polygon();
+    let east_of_it = joined
+        .intersection(&half(180.0))
+        .map_coords(|c| coord! { x: c.x - 360.0, y: c.y });
+    joined.intersection(&half(0.0)).into_iter().chain(east_of_it).collect()
+}
+
+impl From<&Geometry> for geo::MultiPolygon<f64> {
+    fn from(geometry: &Geometry) -> Self {
+        let line = |ring: &Vec<[f64; 2]>| geo::LineString::from_iter(ring.iter().copied());
+        let polygon = |rings: &Vec<Vec<[f64; 2]>>| {
+            let mut lines = rings.iter().map(line);
+            let outer = lines.next()?;
+            Some(geo::Polygon::new(outer, lines.collect()))
+        };
+        Self(geometry.coordinates.iter().filter_map(polygon).collect())
     }
 }
 
@@ -74,5 +105,42 @@ mod tests {
                 vec![[0.5, 0.5], [1.5, 1.5], [1.5, 0.5], [0.5, 0.5]],
             ]]
         );
+        assert_eq!(Geometry::from(&geo::MultiPolygon::from(&geometry)), geometry);
+    }
+
+    #[test]
+    fn a_polygon_over_the_antimeridian_is_split_there() {
+        let across = vec![
+            (179.99, -17.0),
+            (-179.99, -17.0),
+            (-179.99, -16.0),
+            (179.99, -16.0),
+            (179.99, -17.0),
+        ];
+        let hole = vec![
+            (179.995, -16.8),
+            (179.995, -16.2),
+            (-179.995, -16.2),
+            (-179.995, -16.8),
+            (179.995, -16.8),
+        ];
+        let polygon = geo::Polygon::new(across.into(), vec![hole.into()]);
+        let geometry = Geometry::from(&geo::MultiPolygon(vec![polygon]));
+        let [west, east] = geometry.coordinates.as_slice() else {
+            panic!("{geometry:?}")
+        };
+        assert!(
+            west.iter().flatten().all(|[lon, _]| (179.99..=180.0).contains(lon)),
+            "{west:?}"
+        );
+        assert!(
+            east.iter().flatten().all(|[lon, _]| (-180.0..=-179.99).contains(lon)),
+            "{east:?}"
+        );
+        use geo::Area;
+        let area = geo::MultiPolygon::from(&geometry).unsigned_area();
+        assert!((area - (0.02 - 0.01 * 0.6)).abs() < 1e-9, "{area}");
+        // Declared in two parts: stays as it is.
+        assert_eq!(Geometry::from(&geo::MultiPolygon::from(&geometry)), geometry);
     }
 }

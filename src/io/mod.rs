@@ -8,6 +8,7 @@ pub mod open;
 pub mod pool;
 pub mod resample;
 pub mod source;
+pub mod vector;
 
 use std::path::{Path, PathBuf};
 use std::sync::Once;

@@ -4,8 +4,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use geo::MultiPolygon;
-
 use super::channel::{self, Channel};
 use super::config::Config;
 use super::driver::in_order;
@@ -14,7 +12,6 @@ use super::inputs::Inputs;
 use super::measure::{self, Measure};
 use super::observe::Clouds;
 use super::passes::{self, Counts, Lattice, Levels, Pass, Written};
-use super::pictures;
 use super::plan::{Ground, Pair, SitePlan};
 use super::record::{self, AnomalyMaker};
 use super::timers::Timers;
@@ -23,7 +20,7 @@ use crate::finding::{Anomaly, Comparison, CutoffRecord};
 use crate::io::blocks::Blocks;
 use crate::io::geotiff::GeoTiffWriter;
 use crate::io::pool::Pool;
-use crate::report;
+use crate::report::Palette;
 use crate::scene::Kind;
 use crate::stage::cutoff;
 use crate::stage::detect::Cell;
@@ -80,11 +77,7 @@ impl Compared<'_> {
 
 /// The pixels that make the site's picture.
 pub(super) fn lattice(ground: &Ground, pair: &Pair, config: &Config) -> Lattice {
-    Lattice::new(
-        ground.grid.rect(),
-        config.report.overview_px,
-        pictures::display_bands(&pair.bands),
-    )
+    Lattice::new(ground.grid.rect(), config.report.overview_px, Palette::of(&pair.bands))
 }
 
 /// Aligns, surveys and scores one pair; its scores and flags go to band `band` of the two rasters.
@@ -163,8 +156,6 @@ fn weights(channels: &[Channel<'_>], config: &Config) -> Vec<f64> {
 pub(super) struct Found {
     pub cutoff: Option<CutoffRecord>,
     pub anomalies: Vec<Anomaly>,
-    /// Those that the report shows, with their outlines in pixels of the site grid.
-    pub shown: Vec<(usize, MultiPolygon<f64>)>,
     /// Matching change: anomaly, activity, pixels.
     pub matched: Vec<(String, String, u64)>,
 }
@@ -181,7 +172,6 @@ pub(super) fn find(
     let mut found = Found {
         cutoff: None,
         anomalies: Vec::new(),
-        shown: Vec::new(),
         matched: Vec::new(),
     };
     let Some(fit) = &compared.main().fit else {
@@ -225,11 +215,6 @@ pub(super) fn find(
     timers.time("judge", || {
         judge_all(survey, plan, ground, compared, &order, &mut found)
     })?;
-    let most = config.report.max_shown;
-    found.shown = report::shown(&found.anomalies, most)
-        .into_iter()
-        .map(|index| (index, outline(&order[index].0.runs)))
-        .collect();
     found.cutoff = Some(cutoff.record(order.iter().map(|(region, _)| region.seeds())));
     Ok(found)
 }

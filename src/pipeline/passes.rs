@@ -17,6 +17,8 @@ use crate::io::geotiff::GeoTiffWriter;
 use crate::io::pool::{Pool, StoredPixel};
 use crate::raster::stats::{Histogram, SCORE_NODATA};
 use crate::raster::{Flags, Plane, ReadError, flags};
+use crate::report::rendition::SHOWN_BANDS;
+use crate::report::{Palette, Pixel};
 use crate::stage::detect::Seen;
 use crate::stage::detect::combine::Combination;
 use crate::stage::regions::{Labeller, Region, Run, runs};
@@ -52,8 +54,8 @@ pub struct Counts {
     pub histogram: Histogram,
     /// The site, then its zones, then its activities.
     pub areas: Vec<AreaCount>,
-    /// Colours of both dates on the lattice, row by row; NaN where not judged.
-    pub overview: Vec<Colours>,
+    /// Both dates on the lattice, row by row.
+    pub overview: Vec<Glimpse>,
     /// Pixels of the site that the masks of a series call cloud on every date, and that were judged all the same.
     pub given_back: u64,
 }
@@ -105,32 +107,47 @@ impl AreaCount {
 }
 
 /// A regular lattice of pixels of the site grid, from which a small picture of the site is made.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lattice {
     /// One of this many pixels, in each direction.
     pub stride: usize,
     /// Columns and rows of the picture.
     pub size: (usize, usize),
-    /// Which bands are red, green and blue.
-    pub rgb: [usize; 3],
+    /// Which bands are shown.
+    pub palette: Palette,
 }
 
-/// Colours of both dates at one place: before, after.
-pub type Colours = [[f32; 3]; 2];
+/// What is seen at one place of the lattice.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Glimpse {
+    /// Before and after; NaN where not judged.
+    pub dates: [Pixel; 2],
+    /// The stored score.
+    pub score: i16,
+}
+
+impl Glimpse {
+    /// Nothing.
+    pub const NONE: Self = Self {
+        dates: [[f32::NAN; SHOWN_BANDS]; 2],
+        score: SCORE_NODATA,
+    };
+}
 
 impl Lattice {
     /// The lattice over `area` that makes a picture whose longer edge has at most `longest` pixels.
-    pub fn new(area: Rect, longest: usize, rgb: [usize; 3]) -> Self {
+    pub fn new(area: Rect, longest: usize, palette: Palette) -> Self {
         let stride = area.w.max(area.h).div_ceil(longest.max(1)).max(1);
         Self {
             stride,
             size: (area.w.div_ceil(stride), area.h.div_ceil(stride)),
-            rgb,
+            palette,
         }
     }
 
-    /// The pixels of `core` that lie on the lattice: place in the picture and colours; NaN where not judged.
-    fn colours(&self, core: &Rect, seen: &Seen) -> Vec<(usize, Colours)> {
+    /// The pixels of the core of `scores` that lie on the lattice, with their places in the picture.
+    fn glimpses(&self, scores: &Plane<i16>, seen: &Seen) -> Vec<(usize, Glimpse)> {
+        let core = scores.rect;
         let step = self.stride as i64;
         let first = |v: i64| v + (step - v.rem_euclid(step)) % step;
         let sides = seen.sides();
@@ -142,10 +159,11 @@ impl Lattice {
                 let clear = seen.flags.data[at] & !flags::OUTSIDE_SITE == flags::CLEAR;
                 let value =
                     |bands: &[ndarray::Array2<f32>], band: usize| if clear { bands[band][at] } else { f32::NAN };
-                found.push((
-                    place,
-                    sides.each_ref().map(|date| self.rgb.map(|band| value(date, band))),
-                ));
+                let dates = sides
+                    .each_ref()
+                    .map(|date| self.palette.pixel(|band| value(date, band)));
+                let score = scores.get(x, y).copied().unwrap_or(SCORE_NODATA);
+                found.push((place, Glimpse { dates, score }));
             }
         }
         found
@@ -157,7 +175,7 @@ struct Scored {
     scores: Plane<i16>,
     flags: Plane<Flags>,
     areas: Vec<AreaCount>,
-    colours: Vec<(usize, Colours)>,
+    glimpses: Vec<(usize, Glimpse)>,
     given_back: u64,
 }
 
@@ -221,7 +239,7 @@ pub fn score(
     let tiles = tiles(ground.grid.rect(), ground.tile_px, 0);
     let mut counts = Counts {
         areas: vec![AreaCount::default(); shapes.len()],
-        overview: vec![[[f32::NAN; 3]; 2]; lattice.size.0 * lattice.size.1],
+        overview: vec![Glimpse::NONE; lattice.size.0 * lattice.size.1],
         ..Counts::default()
     };
     let (score_out, flag_out) = out;
@@ -231,7 +249,6 @@ pub fn score(
         pass.stop,
         |tile| -> Result<Scored, ReadError> {
             let (Sight { seen, given_back }, mut scores) = look.score(&tile.core)?;
-            let colours = lattice.colours(&tile.core, &seen);
             let mut given = 0;
             if let Some(plane) = given_back {
                 ground.boundary.for_each_pixel(&tile.core, |x, y| {
@@ -259,10 +276,10 @@ pub fn score(
             }
             Ok(Scored {
                 core: tile.core,
+                glimpses: lattice.glimpses(&scores, &seen),
                 scores,
                 flags: reasons,
                 areas,
-                colours,
                 given_back: given,
             })
         },
@@ -277,9 +294,9 @@ pub fn score(
                 .zip(&scored.areas)
                 .for_each(|(all, part)| all.merge(part));
             scored
-                .colours
+                .glimpses
                 .iter()
-                .for_each(|(place, colours)| counts.overview[*place] = *colours);
+                .for_each(|(place, glimpse)| counts.overview[*place] = *glimpse);
             let (x, y) = (core.x as usize, core.y as usize);
             score_out.write(
                 band,

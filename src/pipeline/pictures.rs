@@ -1,82 +1,161 @@
-//! Pictures for the report: the site as a whole, and before/after chips of the anomalies, all stretched alike.
+//! Pictures for the report: the site as a whole, and chips of the anomalies, both dates drawn alike.
 
 use std::sync::atomic::AtomicBool;
 
-use geo::MultiPolygon;
-
 use super::SiteError;
 use super::driver::in_order;
-use super::passes::{Colours, Lattice};
-use super::plan::Ground;
+use super::passes::{Glimpse, Lattice, Written};
 use crate::geo::Rect;
-use crate::raster::{PixelSource, ReadError};
-use crate::report::{Chip, ReportError, Rgb, Rings, Stretch, png};
+use crate::raster::stats::SCORE_NODATA;
+use crate::raster::{PixelSource, Plane};
+use crate::report::{Chip, Painter, Pixel, ReportError, Samples, draw, draw_scores};
 
 /// Ground around an anomaly in its chip: this part of its size, and no less than [`CHIP_MARGIN_PX`].
 const CHIP_MARGIN: f64 = 0.5;
 const CHIP_MARGIN_PX: i64 = 12;
-/// Longest edge of a chip's picture, pixels; larger windows are thinned.
-const CHIP_PX: usize = 192;
-/// Small chips are enlarged to about this edge.
-const CHIP_SHOWN_PX: usize = 240;
 
-/// The bands that are shown as red, green and blue: those where there are, else the first three, else one as grey.
-pub fn display_bands(bands: &[String]) -> [usize; 3] {
-    let find = |name: &str| bands.iter().position(|band| band == name);
-    match (find("red"), find("green"), find("blue")) {
-        (Some(r), Some(g), Some(b)) => [r, g, b],
-        (Some(r), Some(g), None) => match find("nir") {
-            // The usual false colour: near infrared, red, green.
-            Some(nir) => [nir, r, g],
-            None => [r, g, g],
-        },
-        _ if bands.len() >= 3 => [0, 1, 2],
-        _ => [0; 3],
-    }
+/// Longest edge of a chip, pixels; larger windows are thinned. With many anomalies on a page it is less, but no less than the second.
+const CHIP_PX: f64 = 192.0;
+const LEAST_CHIP_PX: f64 = 44.0;
+
+/// Pixels that all chips of a page have together, in one rendition of one date. One of them takes about 9 bytes on the page, with
+/// all renditions of both dates and the score: they stay below 12 MiB.
+const PAGE_PIXELS: f64 = 1.3e6;
+
+/// The longest edge of a chip where so many are shown of each of so many comparisons, pixels.
+pub fn chip_px(shown: usize, comparisons: usize) -> usize {
+    let each = PAGE_PIXELS / (shown.max(1) * comparisons.max(1)) as f64;
+    each.sqrt().clamp(LEAST_CHIP_PX, CHIP_PX) as usize
 }
 
-/// The overview of both dates and the stretch that all pictures of the comparison share.
+/// The painters of a comparison: one stretch for all its pictures.
+pub fn painters(lattice: &Lattice, overview: &[Glimpse]) -> Vec<Painter> {
+    let date = |date: usize| -> Vec<Pixel> { overview.iter().map(|glimpse| glimpse.dates[date]).collect() };
+    Painter::all(&lattice.palette, &[&date(0), &date(1)])
+}
+
+/// The picture of the site as a whole.
 ///
 /// # Errors
 /// A picture that cannot be encoded.
-pub fn overview(lattice: &Lattice, colours: &[Colours]) -> Result<(Vec<u8>, Vec<u8>, Stretch), ReportError> {
-    let picture = |date: usize| Rgb {
-        width: lattice.size.0,
-        height: lattice.size.1,
-        pixels: colours.iter().map(|both| both[date]).collect(),
-    };
-    let (before, after) = (picture(0), picture(1));
-    let stretch = Stretch::of(&[&before, &after]);
-    Ok((png(&before, &stretch, 1)?, png(&after, &stretch, 1)?, stretch))
+pub fn overview(lattice: &Lattice, overview: &[Glimpse], painters: &[Painter]) -> Result<Chip, ReportError> {
+    let whole = Rect::new(0, 0, lattice.size.0, lattice.size.1);
+    chip_of_cells(lattice, overview, &whole, painters)
 }
 
-/// Before/after chips of the windows `windows`, read from sources that hold just the display bands.
+/// The chip of a window that is so large that the overview shows it as well: cut out of it, without reading a pixel.
+///
+/// # Errors
+/// A picture that cannot be encoded.
+pub fn chip_of_overview(
+    lattice: &Lattice,
+    overview: &[Glimpse],
+    window: &Rect,
+    painters: &[Painter],
+) -> Result<Chip, ReportError> {
+    let step = lattice.stride as i64;
+    let (left, top) = (window.x.div_euclid(step), window.y.div_euclid(step));
+    let reach = |end: i64, start: i64| (-(-end).div_euclid(step) - start) as usize;
+    let cells = Rect::new(left, top, reach(window.right(), left), reach(window.bottom(), top));
+    chip_of_cells(lattice, overview, &cells, painters)
+}
+
+/// The chip of some cells of the lattice; nothing is seen beyond it.
+fn chip_of_cells(
+    lattice: &Lattice,
+    overview: &[Glimpse],
+    cells: &Rect,
+    painters: &[Painter],
+) -> Result<Chip, ReportError> {
+    let at = |column: i64, row: i64| {
+        let (x, y) = (usize::try_from(column).ok()?, usize::try_from(row).ok()?);
+        (x < lattice.size.0).then(|| overview.get(y * lattice.size.0 + x))?
+    };
+    let places = (cells.y..cells.bottom()).flat_map(|row| (cells.x..cells.right()).map(move |column| (column, row)));
+    let seen: Vec<Glimpse> = places
+        .map(|(column, row)| at(column, row).copied().unwrap_or(Glimpse::NONE))
+        .collect();
+    let dates = [0, 1].map(|date| Samples {
+        width: cells.w,
+        height: cells.h,
+        pixels: seen.iter().map(|glimpse| glimpse.dates[date]).collect(),
+    });
+    let scores: Vec<i16> = seen.iter().map(|glimpse| glimpse.score).collect();
+    let step = lattice.stride as i64;
+    let window_px = [cells.x, cells.y, cells.w as i64, cells.h as i64].map(|v| v * step);
+    chip(&dates, &scores, window_px, painters)
+}
+
+fn chip(dates: &[Samples; 2], scores: &[i16], window_px: [i64; 4], painters: &[Painter]) -> Result<Chip, ReportError> {
+    let mut drawn = Vec::with_capacity(painters.len());
+    for painter in painters {
+        drawn.push((
+            painter.rendition,
+            [draw(&dates[0], painter)?, draw(&dates[1], painter)?],
+        ));
+    }
+    Ok(Chip {
+        dates: drawn,
+        score: Some(draw_scores(scores, dates[0].width, dates[0].height)?),
+        window_px,
+    })
+}
+
+/// Where chips are read from.
+pub struct Sight<'a> {
+    /// Both dates; they hold just the bands of the palette, in its order.
+    pub dates: [&'a dyn PixelSource; 2],
+    /// The scores.
+    pub scores: &'a Written<'a>,
+    /// The site grid.
+    pub grid: Rect,
+}
+
+/// Chips of `windows`, thinned to `chip_px`.
 ///
 /// # Errors
 /// A file that cannot be read; a picture that cannot be encoded; the run was stopped.
 pub fn chips(
-    sources: [&dyn PixelSource; 2],
-    channels: [usize; 3],
+    sight: &Sight<'_>,
     windows: &[(String, Rect)],
-    stretch: &Stretch,
+    chip_px: usize,
+    painters: &[Painter],
     stop: &AtomicBool,
 ) -> Result<Vec<(String, Chip)>, SiteError> {
     let mut made = Vec::with_capacity(windows.len());
     in_order(
         windows,
         stop,
-        |(id, window)| {
-            let picture = |source| -> Result<Vec<u8>, SiteError> {
-                let rgb = thinned(source, window, channels)?;
-                let enlarge = (CHIP_SHOWN_PX / rgb.width.max(rgb.height).max(1)).clamp(1, 8);
-                Ok(png(&rgb, stretch, enlarge as u32)?)
-            };
-            let chip = Chip {
-                before: picture(sources[0])?,
-                after: picture(sources[1])?,
-                window_px: [window.x, window.y, window.w as i64, window.h as i64],
-            };
-            Ok((id.clone(), chip))
+        |(id, window)| -> Result<(String, Chip), SiteError> {
+            let mut scores = Vec::new();
+            let mut dates: [Vec<Pixel>; 2] = Default::default();
+            let stride = window.w.div_ceil(chip_px).max(1);
+            let (width, height) = (window.w.div_ceil(stride), window.h.div_ceil(stride));
+            // Strip by strip, so that a large window needs little memory.
+            let strip_rows = (64 / stride).max(1);
+            for first in (0..height).step_by(strip_rows) {
+                let rows = strip_rows.min(height - first);
+                let y = window.y + (first * stride) as i64;
+                let strip = Rect::new(window.x, y, window.w, (rows - 1) * stride + 1);
+                for (source, pixels) in sight.dates.iter().zip(&mut dates) {
+                    let stack = source.read(&strip)?;
+                    let value = |place: [usize; 2]| -> Pixel {
+                        std::array::from_fn(|band| stack.bands.get(band).map_or(0.0, |plane| plane[place]))
+                    };
+                    pixels.extend(places(rows, width, stride).map(value));
+                }
+                let inside = strip.intersect(&sight.grid);
+                let plane: Option<Plane<i16>> = (inside.area() > 0).then(|| sight.scores.read(&inside)).transpose()?;
+                let score = |[row, column]: [usize; 2]| {
+                    let (x, y) = (strip.x + column as i64, strip.y + row as i64);
+                    let found = plane.as_ref().and_then(|plane| plane.get(x, y));
+                    found.copied().unwrap_or(SCORE_NODATA)
+                };
+                scores.extend(places(rows, width, stride).map(score));
+            }
+            let dates = dates.map(|pixels| Samples { width, height, pixels });
+            let window_px = [window.x, window.y, window.w as i64, window.h as i64];
+            Ok((id.clone(), chip(&dates, &scores, window_px, painters)?))
         },
         |chip: Result<_, SiteError>| {
             made.push(chip?);
@@ -86,13 +165,18 @@ pub fn chips(
     Ok(made)
 }
 
+/// Every n-th place of some rows, row by row: row and column.
+fn places(rows: usize, columns: usize, stride: usize) -> impl Iterator<Item = [usize; 2]> {
+    (0..rows).flat_map(move |row| (0..columns).map(move |column| [row * stride, column * stride]))
+}
+
 /// The window of an anomaly's chip: its bounds with some ground around.
-pub fn chip_window(bounds: &Rect) -> Rect {
+pub fn chip_window(bounds: &Rect, chip_px: usize) -> Rect {
     let margin = ((bounds.w.max(bounds.h) as f64 * CHIP_MARGIN) as i64).max(CHIP_MARGIN_PX);
     // Square, so that chips stand side by side.
     let edge = bounds.w.max(bounds.h) as i64 + 2 * margin;
     // A whole number of strides, so that a thinned picture covers exactly its window.
-    let stride = (edge as usize).div_ceil(CHIP_PX) as i64;
+    let stride = (edge as usize).div_ceil(chip_px) as i64;
     let edge = (edge + stride - 1) / stride * stride;
     let (x, y) = (
         bounds.x + bounds.w as i64 / 2 - edge / 2,
@@ -101,125 +185,52 @@ pub fn chip_window(bounds: &Rect) -> Rect {
     Rect::new(x, y, edge as usize, edge as usize)
 }
 
-/// The chip of a window that is so large that the overview shows it as well: cut out of `colours`, without reading a pixel.
-///
-/// # Errors
-/// A picture that cannot be encoded.
-pub fn chip_of_overview(
-    lattice: &Lattice,
-    colours: &[Colours],
-    window: &Rect,
-    stretch: &Stretch,
-) -> Result<Chip, ReportError> {
-    let step = lattice.stride as i64;
-    let (left, top) = (window.x.div_euclid(step), window.y.div_euclid(step));
-    let reach = |end: i64, start: i64| (-(-end).div_euclid(step) - start) as usize;
-    let (width, height) = (reach(window.right(), left), reach(window.bottom(), top));
-    let at = |column: i64, row: i64| {
-        let (x, y) = (usize::try_from(column).ok()?, usize::try_from(row).ok()?);
-        (x < lattice.size.0).then(|| colours.get(y * lattice.size.0 + x))?
-    };
-    let picture = |date: usize| {
-        let pixels = (0..height as i64).flat_map(|row| {
-            (0..width as i64).map(move |column| at(left + column, top + row).map_or([f32::NAN; 3], |both| both[date]))
-        });
-        let rgb = Rgb {
-            width,
-            height,
-            pixels: pixels.collect(),
-        };
-        png(
-            &rgb,
-            stretch,
-            (CHIP_SHOWN_PX / width.max(height).max(1)).clamp(1, 8) as u32,
-        )
-    };
-    Ok(Chip {
-        before: picture(0)?,
-        after: picture(1)?,
-        window_px: [left * step, top * step, width as i64 * step, height as i64 * step],
-    })
-}
-
 /// Whether a chip of `window` would be as coarse as the overview.
-pub fn is_shown_by(lattice: &Lattice, window: &Rect) -> bool {
-    window.w.div_ceil(CHIP_PX) >= lattice.stride && lattice.stride > 1
-}
-
-/// Every n-th pixel of `window`, read strip by strip so that a large window needs little memory.
-fn thinned(source: &dyn PixelSource, window: &Rect, channels: [usize; 3]) -> Result<Rgb, ReadError> {
-    let stride = window.w.div_ceil(CHIP_PX).max(1);
-    let (width, height) = (window.w.div_ceil(stride), window.h.div_ceil(stride));
-    let strip_rows = (64 / stride).max(1);
-    let mut pixels = Vec::with_capacity(width * height);
-    for first in (0..height).step_by(strip_rows) {
-        let rows = strip_rows.min(height - first);
-        let strip = Rect::new(
-            window.x,
-            window.y + (first * stride) as i64,
-            window.w,
-            (rows - 1) * stride + 1,
-        );
-        let stack = source.read(&strip)?;
-        for row in 0..rows {
-            for column in 0..width {
-                pixels.push(channels.map(|channel| stack.bands[channel][[row * stride, column * stride]]));
-            }
-        }
-    }
-    Ok(Rgb { width, height, pixels })
-}
-
-/// The rings of a polygon in pixels.
-pub fn rings(polygon: &MultiPolygon<f64>) -> Rings {
-    let ring = |line: &geo::LineString<f64>| line.coords().map(|c| [c.x, c.y]).collect();
-    polygon
-        .iter()
-        .flat_map(|part| std::iter::once(part.exterior()).chain(part.interiors()))
-        .map(ring)
-        .collect()
-}
-
-/// Outlines of what is declared on `ground`.
-pub fn declared_outlines(ground: &Ground, pictures: &mut crate::report::Pictures) {
-    pictures.site_outline = rings(ground.boundary.polygon());
-    pictures.zone_outlines = ground
-        .zones
-        .iter()
-        .map(|zone| (zone.id.clone(), rings(zone.area.polygon())))
-        .collect();
-    pictures.activity_outlines = ground
-        .activities
-        .iter()
-        .map(|declared| (declared.activity.id.clone(), rings(declared.area.polygon())))
-        .collect();
+pub fn is_shown_by(lattice: &Lattice, window: &Rect, chip_px: usize) -> bool {
+    window.w.div_ceil(chip_px) >= lattice.stride && lattice.stride > 1
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::Palette;
+
+    #[test]
+    fn many_anomalies_have_smaller_chips_and_few_have_large_ones() {
+        assert_eq!(chip_px(0, 1), 192);
+        assert_eq!(chip_px(30, 1), 192);
+        assert_eq!(chip_px(500, 1), 50);
+        assert_eq!(chip_px(50, 10), 50);
+        assert_eq!(chip_px(10_000, 3), 44);
+    }
 
     #[test]
     fn a_large_chip_is_cut_from_the_overview_and_covers_its_window() {
-        let lattice = Lattice::new(Rect::new(0, 0, 12, 8), 3, [0; 3]);
+        let palette = Palette::of(&["vv".to_owned()]);
+        let lattice = Lattice::new(Rect::new(0, 0, 12, 8), 3, palette);
         assert_eq!((lattice.stride, lattice.size), (4, (3, 2)));
-        let grey = |place: usize| [[place as f32; 3], [10.0 + place as f32; 3]];
-        let colours: Vec<Colours> = (0..6).map(grey).collect();
-        let stretch = Stretch::of(&[&Rgb {
-            width: 2,
-            height: 1,
-            pixels: vec![[0.0; 3], [20.0; 3]],
-        }]);
-        // Columns 7 to 13 lie in the second and third pixel of the overview, and one beyond it.
-        let chip = chip_of_overview(&lattice, &colours, &Rect::new(7, 4, 6, 4), &stretch).unwrap();
-        assert_eq!(chip.window_px, [4, 4, 12, 4]);
-        let picture = image::load_from_memory(&chip.before).unwrap().to_rgba8();
-        assert_eq!(picture.dimensions(), (3 * 8, 8));
-        let shade = |column: u32| picture.get_pixel(column * 8, 0).0;
-        assert!(shade(0)[0] < shade(1)[0], "{:?} {:?}", shade(0), shade(1));
-        assert_eq!(
-            [24, 3].map(|edge| is_shown_by(&lattice, &Rect::new(0, 0, CHIP_PX * edge, 1))),
-            [true, false]
-        );
+        let grey = |place: usize| Glimpse {
+            dates: [[place as f32, 0.0, 0.0, 0.0], [10.0 + place as f32, 0.0, 0.0, 0.0]],
+            score: 100 * place as i16,
+        };
+        let seen: Vec<Glimpse> = (0..6).map(grey).collect();
+        let painters = painters(&lattice, &seen);
+        let chip = chip_of_overview(&lattice, &seen, &Rect::new(-2, 3, 9, 6), &painters).unwrap();
+        assert_eq!(chip.window_px, [-4, 0, 12, 12]);
+        let picture = image::load_from_memory(&chip.dates[0].1[0]).unwrap().to_rgb8();
+        assert_eq!(picture.dimensions(), (3, 3));
+        let shown = painters[0].colour(&seen[4].dates[0]).unwrap();
+        assert_eq!(picture.get_pixel(2, 1).0, shown);
+        let score = image::load_from_memory(&chip.score.unwrap()).unwrap().to_rgba8();
+        assert!(score.get_pixel(2, 1).0[3] > 0 && score.get_pixel(0, 0).0[3] == 0);
+    }
+
+    #[test]
+    fn a_chip_is_square_with_ground_around_and_whole_strides() {
+        let window = chip_window(&Rect::new(100, 50, 20, 8), 192);
+        assert_eq!(window, Rect::new(88, 32, 44, 44));
+        let large = chip_window(&Rect::new(0, 0, 300, 100), 192);
+        assert_eq!(large.w % large.w.div_ceil(192), 0);
+        assert!(large.x <= -150 && large.right() >= 450);
     }
 }

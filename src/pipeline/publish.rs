@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 
 /// Files aside that a run which died may have left: swept by the next.
-const ASIDE: &str = ".sitewatch-";
+pub(super) const ASIDE: &str = ".sitewatch-";
 
 /// Why an output folder cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -15,6 +15,14 @@ pub enum PublishError {
     /// Another run works on the folder.
     #[error("locking {}: another run works on this folder; try again when it has ended", .0.display())]
     Locked(PathBuf),
+    /// A file that was written cannot be read.
+    #[error("reading {}: {source}", path.display())]
+    Read {
+        /// Which file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
     /// A file cannot be written.
     #[error("writing {}: {source}; is the disk full, or the folder read-only?", path.display())]
     Write {

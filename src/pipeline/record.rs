@@ -83,6 +83,7 @@ pub fn grid(grid: &Grid) -> GridRecord {
 pub fn scene(scene: &Scene, alignment: BTreeMap<String, String>) -> SceneRecord {
     SceneRecord {
         id: scene.id.clone(),
+        href: scene.href.clone(),
         acquired: Interval {
             start: scene.start.to_string(),
             end: scene.end.to_string(),

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
+use geo::{BoundingRect, MultiPolygon};
+
 use super::SiteError;
 use super::compare::Survey;
 use super::config::Config;
@@ -18,7 +20,7 @@ use super::publish::{OutFolder, PublishError};
 use super::record;
 use super::site::survey_site;
 use super::timers::Timers;
-use crate::declaration::folder_name;
+use crate::declaration::{Site, folder_name};
 use crate::fault::Fault;
 use crate::finding::{SiteReport, Verdict};
 use crate::io::IoError;
@@ -57,6 +59,8 @@ pub struct SiteOutcome {
     pub verdicts: BTreeMap<Verdict, usize>,
     /// Observed fraction of the newest comparison.
     pub observed_fraction: Option<f64>,
+    /// `[longitude, latitude]` of its middle.
+    pub place: [f64; 2],
     /// What the report says, a sentence each.
     pub summary: Vec<String>,
     /// Why it failed.
@@ -157,6 +161,7 @@ fn index_row(site: &SiteOutcome) -> IndexRow {
         name: site.name.clone(),
         verdicts: site.verdicts.clone(),
         observed_fraction: site.observed_fraction,
+        place: site.place,
         error: site.error.clone(),
         sentence: site.summary.first().cloned().unwrap_or_default(),
     }
@@ -225,7 +230,7 @@ fn survey_all(
                 });
                 outcome
             }
-            Err(error) => failure(&survey, &site.id, &site.name, error),
+            Err(error) => failure(&survey, site, error),
         }
     };
     let mut sites = Vec::with_capacity(plans.len());
@@ -291,18 +296,32 @@ fn outcome(report: &SiteReport, up_to_date: bool, seconds: Timers) -> SiteOutcom
             .last()
             .filter(|_| !report.is_unobserved())
             .map(|c| c.coverage.observed_fraction),
+        place: middle(&(&report.site.geometry).into()),
         summary: summary(report),
         error: None,
         seconds,
     }
 }
 
-fn failure(survey: &Survey<'_>, site: &str, name: &str, error: String) -> SiteOutcome {
-    survey.observer.see(&Event::SiteFailed { site, error: &error });
+/// `[longitude, latitude]` of the middle of a site: that of its box, which needs no projection.
+fn middle(boundary: &MultiPolygon<f64>) -> [f64; 2] {
+    let Some(bounds) = boundary.bounding_rect() else {
+        return [0.0; 2];
+    };
+    let middle = bounds.center();
+    [middle.x, middle.y].map(|v| crate::finding::round(v, 7))
+}
+
+fn failure(survey: &Survey<'_>, site: &Site, error: String) -> SiteOutcome {
+    survey.observer.see(&Event::SiteFailed {
+        site: &site.id,
+        error: &error,
+    });
     SiteOutcome {
-        site: site.into(),
-        name: name.into(),
-        folder: folder_name(site),
+        site: site.id.clone(),
+        name: site.name.clone(),
+        folder: folder_name(&site.id),
+        place: middle(&site.boundary),
         up_to_date: false,
         needs_review: false,
         unobserved: false,

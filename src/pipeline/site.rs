@@ -1,25 +1,25 @@
 //! The survey of one site: the flow of the whole program, in code.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::SiteError;
 use super::compare::{Compared, Found, Survey, compare, comparison, find, lattice};
 use super::config::Config;
+use super::passes::Written;
 use super::pictures;
 use super::plan::{Ground, SitePlan};
 use super::provenance::Provenance;
-use super::publish::{stream_file, write_file};
 use super::record;
+use super::render;
 use super::timers::Timers;
-use crate::finding::{ActivityFinding, Anomaly, Geometry, REPORT_VERSION, SiteReport, Verdict, round};
+use crate::finding::{ActivityFinding, Geometry, REPORT_VERSION, SiteReport, Verdict, round};
 use crate::geo::{Affine, Rect};
 use crate::io::cog::{self, Overviews};
 use crate::io::geotiff::{Compression, DataType, GeoTiffWriter, Layout};
 use crate::io::source::SceneSource;
 use crate::raster::flags;
 use crate::raster::stats::{SCORE_NODATA, SCORE_SCALE};
-use crate::report::{self, Pictures, Stretch};
+use crate::report::{self, Gallery};
 use crate::scene::Scene;
 use crate::stage::judge::{self, Look, Span};
 
@@ -48,15 +48,15 @@ pub fn survey_site(
         inputs: provenance.inputs,
         parameters: provenance.parameters,
     };
-    let mut pictures = Pictures::default();
+    let mut gallery = Gallery::default();
     match &plan.ground {
-        Some(ground) => compare_all(survey, plan, ground, folder, &mut report, &mut pictures, &mut timers)?,
+        Some(ground) => compare_all(survey, plan, ground, folder, &mut report, &mut gallery, &mut timers)?,
         None => {
             let nowhere = |activity| activity_finding(activity, &[], 1.0, survey.config);
             report.activities = plan.site.activities.iter().map(nowhere).collect();
         }
     }
-    timers.time("report", || write_report(&report, &pictures, folder))?;
+    timers.time("report", || render::all(&report, &gallery, folder))?;
     Ok((report, timers))
 }
 
@@ -88,7 +88,7 @@ fn compare_all(
     ground: &Ground,
     folder: &Path,
     report: &mut SiteReport,
-    pictures: &mut Pictures,
+    gallery: &mut Gallery,
     timers: &mut Timers,
 ) -> Result<(), SiteError> {
     let [score_path, flag_path] = ["score", "flags"].map(|name| folder.join(format!(".{name}.tif")));
@@ -131,19 +131,10 @@ fn compare_all(
     for (index, compared) in compared.iter().enumerate() {
         let written = |path: &'_ Path| -> (PathBuf, usize) { (path.to_owned(), index + 1) };
         let rasters = [written(&score_path), written(&flag_path)];
-        let lattice = lattice(ground, compared.pair, survey.config);
-        let (before, after, shared) = pictures::overview(&lattice, &compared.counts.overview)?;
-        // The site's picture is that of the newest comparison.
-        (pictures.overview_before, pictures.overview) = (Some(before), Some(after));
-        pictures.overview_scale = 1.0 / lattice.stride as f64;
         let found = find(survey, plan, ground, compared, &rasters, timers)?;
         timers.time("pictures", || {
-            chips(survey, ground, compared, &found, &shared, pictures)
+            draw(survey, ground, compared, &found, &rasters[0], plan.pairs.len(), gallery)
         })?;
-        for (index, outline) in &found.shown {
-            let id = found.anomalies[*index].id.clone();
-            pictures.outlines.insert(id, pictures::rings(outline));
-        }
         let areas = compared.counts.areas.iter().skip(1 + ground.zones.len());
         views.push(ActivityView {
             span: record::span(compared.pair, survey.inputs),
@@ -179,7 +170,6 @@ fn compare_all(
             survey.config,
         ));
     }
-    pictures::declared_outlines(ground, pictures);
     if !ground.is_small() {
         // It filled the store with what no other site needs soon; reports need the room.
         survey.blocks.clear();
@@ -260,42 +250,38 @@ fn activity_finding(
     }
 }
 
-fn chips(
+/// Draws the site as one comparison shows it, which replaces what an earlier one showed, and a chip of each anomaly on the page.
+fn draw(
     survey: &Survey<'_>,
     ground: &Ground,
     compared: &Compared<'_>,
     found: &Found,
-    stretch: &Stretch,
-    pictures: &mut Pictures,
+    (path, band): &(PathBuf, usize),
+    comparisons: usize,
+    gallery: &mut Gallery,
 ) -> Result<(), SiteError> {
-    if found.shown.is_empty() {
-        return Ok(());
-    }
-    // Only the bands that are shown are read.
-    let shown = pictures::display_bands(&compared.pair.bands);
-    let mut bands: Vec<String> = shown.iter().map(|band| compared.pair.bands[*band].clone()).collect();
-    bands.sort();
-    bands.dedup();
-    let channels = shown.map(|band| {
-        bands
-            .iter()
-            .position(|name| *name == compared.pair.bands[band])
-            .unwrap_or(0)
-    });
-    let scenes = [compared.pair.before, compared.pair.after].map(|index| &survey.inputs.scenes[index]);
-    let window = |anomaly: &Anomaly| {
-        let [x, y, w, h] = anomaly.bounds_px;
-        pictures::chip_window(&Rect::new(x, y, w as usize, h as usize))
-    };
-    let shown = found.shown.iter().map(|(index, _)| &found.anomalies[*index]);
-    let windows: Vec<_> = shown.map(|anomaly| (anomaly.id.clone(), window(anomaly))).collect();
     let lattice = lattice(ground, compared.pair, survey.config);
-    let (large, windows): (Vec<_>, Vec<_>) = windows
+    let overview = &compared.counts.overview;
+    let painters = pictures::painters(&lattice, overview);
+    gallery.site = Some(pictures::overview(&lattice, overview, &painters)?);
+    let shown = report::shown(&found.anomalies, survey.config.report.max_shown);
+    let ([.., before, after], false) = (compared.main().moved.as_slice(), shown.is_empty()) else {
+        return Ok(());
+    };
+    let chip_px = pictures::chip_px(shown.len(), comparisons);
+    let window = |index: usize| {
+        let anomaly = &found.anomalies[index];
+        let [x, y, w, h] = anomaly.bounds_px;
+        let bounds = Rect::new(x, y, w as usize, h as usize);
+        (anomaly.id.clone(), pictures::chip_window(&bounds, chip_px))
+    };
+    let (large, windows): (Vec<_>, Vec<_>) = shown
         .into_iter()
-        .partition(|(_, window)| pictures::is_shown_by(&lattice, window));
+        .map(window)
+        .partition(|(_, window)| pictures::is_shown_by(&lattice, window, chip_px));
     for (id, window) in large {
-        let chip = pictures::chip_of_overview(&lattice, &compared.counts.overview, &window, stretch)?;
-        pictures.chips.insert(id, chip);
+        let chip = pictures::chip_of_overview(&lattice, overview, &window, &painters)?;
+        gallery.chips.insert(id, chip);
     }
     // A chip may reach beyond the grid by its margin.
     let margin = windows
@@ -306,35 +292,29 @@ fn chips(
         })
         .max()
         .unwrap_or(0);
-    let open = |scene: &Scene, moved: &Affine| {
+    // Only the bands that are shown are read.
+    let bands = lattice.palette.bands.iter();
+    let bands: Vec<String> = bands.map(|band| compared.pair.bands[*band].clone()).collect();
+    let open = |scene: usize, moved: &Affine| {
         let bare = Scene {
             quality: Vec::new(),
-            ..scene.clone()
+            ..survey.inputs.scenes[scene].clone()
         };
-        SceneSource::new(
-            &bare,
-            &ground.grid,
-            margin,
-            moved,
-            &bands,
-            &survey.inputs.infos,
-            survey.blocks.clone(),
-        )
+        let (infos, blocks) = (&survey.inputs.infos, survey.blocks.clone());
+        SceneSource::new(&bare, &ground.grid, margin, moved, &bands, infos, blocks)
     };
-    let [.., before, after] = compared.main().moved.as_slice() else {
-        return Ok(());
+    let dates = [open(compared.pair.before, before)?, open(compared.pair.after, after)?];
+    let sight = pictures::Sight {
+        dates: [&dates[0], &dates[1]],
+        scores: &Written {
+            path,
+            band: *band,
+            pool: survey.pool,
+        },
+        grid: ground.grid.rect(),
     };
-    let sources = [open(scenes[0], before)?, open(scenes[1], after)?];
-    let made = pictures::chips([&sources[0], &sources[1]], channels, &windows, stretch, survey.stop)?;
-    pictures.chips.extend(made.into_iter().collect::<BTreeMap<_, _>>());
+    gallery
+        .chips
+        .extend(pictures::chips(&sight, &windows, chip_px, &painters, survey.stop)?);
     Ok(())
-}
-
-fn write_report(report: &SiteReport, pictures: &Pictures, folder: &Path) -> Result<(), SiteError> {
-    let page = report::report_html(report, pictures)?;
-    write_file(&folder.join("report.html"), page.as_bytes())?;
-    stream_file(&folder.join("anomalies.geojson"), |out| {
-        Ok::<_, SiteError>(report::anomalies_geojson(report, out)?)
-    })?;
-    stream_file(&folder.join("report.json"), |out| Ok(report::report_json(report, out)?))
 }

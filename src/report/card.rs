@@ -1,80 +1,169 @@
-//! An anomaly as report.html shows it: its place, both dates, and what speaks for the verdict and against it.
+//! An anomaly as report.html shows it: both dates, how likely and how sure, what speaks for the verdict and against it.
 
-use base64::{Engine, engine::general_purpose::STANDARD};
-use serde::Serialize;
-
-use super::format::{class, place};
-use super::pictures::Pictures;
-use super::svg::{self, Window};
-use crate::finding::{Anomaly, Evidence};
+use super::english::{self, labels as say, likelihood as words};
+use super::format::{class, grouped, place, three_figures};
+use super::gallery::{Gallery, Outlines};
+use super::likelihood::{self, Level};
+use super::svg::Window;
+use super::viewer::{Dates, Outline, Viewer, activity_shape, anomaly_shape};
+use crate::finding::{Anomaly, Comparison, Evidence, SiteReport, Verdict, round};
 
 /// One anomaly.
-#[derive(Serialize)]
 pub(super) struct Card<'a> {
     pub number: usize,
     pub anomaly: &'a Anomaly,
     pub class: &'static str,
     pub words: &'static str,
-    place: String,
-    size: Option<String>,
-    pair: Option<Pair>,
-    supports: Vec<&'a Evidence>,
-    against: Vec<&'a Evidence>,
+    /// Rank of the verdict, most urgent first.
+    pub severity: usize,
+    pub headline: String,
+    pub previous: Option<usize>,
+    pub next: Option<usize>,
+    pub viewer: Option<Viewer>,
+    pub pictures_caption: String,
+    pub probability: f64,
+    pub likelihood: Option<String>,
+    pub likelihood_words: String,
+    pub confidence_rank: usize,
+    pub confidence_words: &'static str,
+    pub confidence: String,
+    pub doubts: Vec<String>,
+    pub supports: Vec<String>,
+    pub against: Vec<String>,
+    pub area: String,
+    pub peak: String,
+    pub between: String,
+    pub zones: String,
+    pub activities: String,
+    pub facts: Vec<(&'static str, String)>,
+    pub change_label: String,
+    /// Band, mean change, the same in sigma.
+    pub change: Vec<[String; 3]>,
 }
 
-#[derive(Serialize)]
-struct Pair {
-    before: String,
-    after: String,
-    window: Window,
-    outline: String,
-    declared: String,
+/// What cards of one comparison share.
+pub(super) struct Deck<'a> {
+    pub report: &'a SiteReport,
+    pub comparison: &'a Comparison,
+    pub gallery: &'a Gallery,
+    pub outlines: &'a Outlines,
+    /// The likelihood of each anomaly.
+    pub likelihoods: Option<Vec<f64>>,
 }
 
-impl<'a> Card<'a> {
-    pub(super) fn new(number: usize, anomaly: &'a Anomaly, pixel_m: Option<f64>, pictures: &Pictures) -> Self {
-        let pair = pixel_m
-            .zip(pictures.chips.get(&anomaly.id))
-            .and_then(|(pixel_m, chip)| {
-                let declared = anomaly
-                    .activities
-                    .iter()
-                    .filter_map(|id| pictures.activity_outlines.get(id));
-                Some(Pair {
-                    before: data_uri(&chip.before),
-                    after: data_uri(&chip.after),
-                    window: Window::new(chip.window_px.map(|v| v as f64), pixel_m)?,
-                    outline: pictures
-                        .outlines
-                        .get(&anomaly.id)
-                        .map(|rings| svg::path(rings))
-                        .unwrap_or_default(),
-                    declared: declared.map(|rings| svg::path(rings)).collect(),
-                })
-            });
-        let [_, _, w, h] = anomaly.bounds_px.map(|v| v as f64);
-        let (supports, against) = anomaly.evidence.iter().partition(|e| e.supports);
-        Self {
+impl<'a> Deck<'a> {
+    /// The card of the anomaly at `index` in the record, with its number on the page.
+    pub(super) fn card(&self, number: usize, index: usize) -> Card<'a> {
+        let anomaly = &self.comparison.anomalies[index];
+        let pixel_m = self.report.grid.as_ref().map(|grid| grid.pixel_m);
+        let probability = self.likelihoods.as_ref().and_then(|all| all.get(index)).copied();
+        let confidence = likelihood::of_anomaly(self.comparison, anomaly);
+        let level = confidence.as_ref().map(|found| found.level());
+        let (supports, against): (Vec<&Evidence>, Vec<_>) = anomaly.evidence.iter().partition(|e| e.supports);
+        let texts = |list: Vec<&Evidence>| list.iter().map(|e| english::capitalised(e.text.clone())).collect();
+        let area = grouped(anomaly.area_m2.max(0.0).round() as u64);
+        let peak = format!("{:.1}", round(anomaly.peak_sigma, 1));
+        let viewer = pixel_m.and_then(|pixel_m| self.viewer(number, anomaly, pixel_m));
+        let declared = anomaly
+            .activities
+            .iter()
+            .any(|id| self.outlines.activities.contains_key(id));
+        Card {
             number,
             anomaly,
             class: class(anomaly.verdict),
             words: anomaly.verdict.words(),
-            place: place(anomaly.centroid),
-            size: pixel_m
-                .and_then(|m| Window::new([0.0, 0.0, w, h], m))
-                .map(|window| window.size),
-            pair,
-            supports,
-            against,
+            severity: severity(anomaly.verdict),
+            headline: say::headline(&area, &peak),
+            previous: None,
+            next: None,
+            pictures_caption: viewer.as_ref().map_or_else(String::new, |v| {
+                say::pictures_caption(&v.window.size, &v.window.bar.length, declared)
+            }),
+            viewer,
+            probability: probability.unwrap_or(0.0),
+            likelihood: probability.map(|p| words::likelihood(p, &anomaly.dates)),
+            likelihood_words: probability.map_or_else(|| say::UNKNOWN.to_owned(), words::likelihood_words),
+            confidence_rank: match level {
+                None => 0,
+                Some(Level::Low) => 1,
+                Some(Level::Moderate) => 2,
+                Some(Level::High) => 3,
+            },
+            confidence_words: words::confidence_words(level),
+            confidence: words::confidence(confidence.as_ref()),
+            doubts: confidence.iter().flat_map(|found| words::doubts(found)).collect(),
+            supports: texts(supports),
+            against: texts(against),
+            between: say::between(&anomaly.dates),
+            zones: say::list(&anomaly.zones),
+            activities: say::list(&anomaly.activities),
+            facts: facts(anomaly, pixel_m, &area),
+            change_label: say::change_label(number),
+            change: anomaly.change.iter().map(change).collect(),
+            area,
+            peak,
         }
+    }
+
+    fn viewer(&self, number: usize, anomaly: &Anomaly, pixel_m: f64) -> Option<Viewer> {
+        let chip = self.gallery.chips.get(&anomaly.id)?;
+        let window = Window::new(chip.window_px.map(|v| v as f64), pixel_m)?;
+        let dates = Dates::of(self.report, self.comparison);
+        let mut viewer = Viewer::new(&say::anomaly(number), &dates, window, Some(chip), pixel_m)?;
+        for id in &anomaly.activities {
+            if let Some(id) = activity_shape(self.outlines, id) {
+                viewer.outlines.push(Outline {
+                    id,
+                    class: "activity".to_owned(),
+                });
+            }
+        }
+        if self.outlines.anomalies.contains_key(&anomaly.id) {
+            viewer.outlines.push(Outline {
+                id: anomaly_shape(number),
+                class: format!("v-{}", class(anomaly.verdict)),
+            });
+        }
+        Some(viewer)
     }
 }
 
-/// A picture as an address that holds it.
-pub(super) fn data_uri(bytes: &[u8]) -> String {
-    let kind = match image::guess_format(bytes) {
-        Ok(image::ImageFormat::Jpeg) => "jpeg",
-        _ => "png",
-    };
-    format!("data:image/{kind};base64,{}", STANDARD.encode(bytes))
+/// Rank of a verdict by how soon it has to be looked at.
+fn severity(verdict: Verdict) -> usize {
+    match verdict {
+        Verdict::Undeclared => 0,
+        Verdict::OverRun => 1,
+        Verdict::DeclaredNotSeen => 2,
+        Verdict::Inconclusive => 3,
+        Verdict::NotObservable => 4,
+        Verdict::Consistent => 5,
+    }
+}
+
+fn facts(anomaly: &Anomaly, pixel_m: Option<f64>, area: &str) -> Vec<(&'static str, String)> {
+    let [_, _, w, h] = anomaly.bounds_px.map(|v| v as f64);
+    let size = pixel_m
+        .and_then(|m| Window::new([0.0, 0.0, w, h], m))
+        .map(|window| window.size);
+    let mut facts = vec![
+        (say::CHANGED_BETWEEN, say::between(&anomaly.dates)),
+        (say::CENTRE, place(anomaly.centroid)),
+        (say::AREA, say::area(area, anomaly.pixels, size.as_deref())),
+        (say::SCORES, say::scores(anomaly.peak_sigma, anomaly.mean_sigma)),
+        (say::ZONES, say::list(&anomaly.zones)),
+        (say::ACTIVITIES, say::list(&anomaly.activities)),
+    ];
+    if !anomaly.votes.is_empty() {
+        facts.push((say::DETECTORS, say::votes(&anomaly.votes)));
+    }
+    if let Some(course) = &anomaly.course {
+        facts.push((say::COURSE, say::course(course)));
+    }
+    facts
+}
+
+fn change(band: &crate::finding::BandChange) -> [String; 3] {
+    let signed = |value: f64| format!("{:+}", three_figures(value));
+    [band.band.clone(), signed(band.mean), signed(band.mean_sigma)]
 }

@@ -1,195 +1,183 @@
-//! Pictures from pixels: both dates of a pair are stretched alike, so that what looks different is different.
+//! Pictures from pixels: the same ground on both dates, drawn alike, and the score over it.
 
-use image::{
-    ExtendedColorType, ImageEncoder,
-    codecs::png::{CompressionType, FilterType, PngEncoder},
-};
+use image::codecs::jpeg::JpegEncoder;
+use image::codecs::png::{CompressionType, FilterType, PngEncoder};
+use image::{ExtendedColorType, ImageEncoder};
 
 use super::ReportError;
-
-/// Ends of the stretch, as fractions of the observed pixels.
-const LOW_QUANTILE: f64 = 0.02;
-const HIGH_QUANTILE: f64 = 0.98;
+use super::rendition::{Painter, Pixel};
+use crate::raster::stats::{SCORE_NODATA, SCORE_SCALE};
 
 /// No picture is larger than this, pixels: a page must stay readable.
-const MAX_PIXELS: u64 = 64 << 20;
+const MAX_PIXELS: usize = 64 << 20;
 
-/// The hatch of pixels that were not observed: stripes of two greys, 8 pixels apart.
+/// Larger pictures, which show a thinned site and not single pixels, lose a little to JPEG so that the page stays small.
+const LOSSLESS_PIXELS: usize = 256 * 256;
+const JPEG_QUALITY: u8 = 88;
+
+/// The hatch of pixels that were not observed: stripes of two greys.
 const HATCH: [u8; 2] = [0xb4, 0x8c];
+const HATCH_PX: usize = 3;
 
-/// Three bands of a scene, row by row from the top; in any unit.
+/// Classes of the score that are drawn over a scene: from how many sigma on, and the colour. Twice as much, the next class.
+pub const SCORE_CLASSES: [(f64, [u8; 3]); 4] = [
+    (2.0, [255, 240, 150]),
+    (4.0, [255, 170, 40]),
+    (8.0, [230, 60, 30]),
+    (16.0, [150, 20, 140]),
+];
+const SCORE_ALPHA: u8 = 170;
+
+/// What a scene shows of some ground, row by row from the top.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Rgb {
+pub struct Samples {
     /// Columns.
     pub width: usize,
     /// Rows.
     pub height: usize,
-    /// `width * height` pixels; NaN where not observed.
-    pub pixels: Vec<[f32; 3]>,
+    /// `width * height` pixels.
+    pub pixels: Vec<Pixel>,
 }
 
-/// The values that are drawn black and full, per channel, in the unit of the bands.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Stretch {
-    /// Drawn as 0.
-    pub low: [f32; 3],
-    /// Drawn as 255.
-    pub high: [f32; 3],
-}
-
-impl Stretch {
-    /// The 2nd and 98th percentile of each channel over all `pictures` together; 0 to 1 when no pixel was observed.
-    pub fn of(pictures: &[&Rgb]) -> Self {
-        let mut stretch = Self {
-            low: [0.0; 3],
-            high: [1.0; 3],
-        };
-        for channel in 0..3 {
-            let pixels = pictures.iter().flat_map(|p| &p.pixels).filter(|p| observed(p));
-            let mut values: Vec<f32> = pixels.map(|p| p[channel]).collect();
-            if values.is_empty() {
-                continue;
-            }
-            let last = (values.len() - 1) as f64;
-            let (low, high) = (
-                (LOW_QUANTILE * last).floor() as usize,
-                (HIGH_QUANTILE * last).ceil() as usize,
-            );
-            stretch.low[channel] = *values.select_nth_unstable_by(low, f32::total_cmp).1;
-            stretch.high[channel] = *values.select_nth_unstable_by(high, f32::total_cmp).1;
-        }
-        stretch
-    }
-
-    /// The grey of `value` in `channel`, 0 to 255; the middle when the stretch is empty.
-    fn apply(&self, value: f32, channel: usize) -> u8 {
-        let (low, high) = (self.low[channel], self.high[channel]);
-        if high > low {
-            ((value - low) / (high - low) * 255.0).round().clamp(0.0, 255.0) as u8
-        } else {
-            127
-        }
-    }
-}
-
-fn observed(pixel: &[f32; 3]) -> bool {
-    pixel.iter().all(|v| v.is_finite())
-}
-
-/// `picture` as PNG, each of its pixels a square of `enlarge` x `enlarge` (nearest: pixels stay pixels), unobserved ones hatched.
+/// `samples` as PNG, or as JPEG when it is large, a pixel a pixel; hatched where not observed.
 ///
 /// # Errors
 /// When the picture is empty, does not hold `width * height` pixels, or would be larger than 64 Mpixel.
-pub fn png(picture: &Rgb, stretch: &Stretch, enlarge: u32) -> Result<Vec<u8>, ReportError> {
-    let what = || {
-        format!(
-            "a picture of {} x {} pixels, enlarged {enlarge} times",
-            picture.width, picture.height
-        )
-    };
-    let refuse = |message: String| ReportError::Picture { what: what(), message };
-    let factor = enlarge.max(1) as usize;
-    let sides = picture
-        .width
-        .checked_mul(factor)
-        .zip(picture.height.checked_mul(factor));
-    let size = sides.and_then(|(w, h)| Some((w, h, w.checked_mul(h)?)));
-    let Some((width, height, _)) = size.filter(|(_, _, n)| (1..=MAX_PIXELS).contains(&(*n as u64))) else {
-        return Err(refuse(format!(
-            "expected 1 to {MAX_PIXELS} pixels; use a smaller window or a coarser scale"
-        )));
-    };
-    if picture.pixels.len() != picture.width * picture.height {
-        return Err(refuse(format!("found {} pixels", picture.pixels.len())));
+pub fn draw(samples: &Samples, painter: &Painter) -> Result<Vec<u8>, ReportError> {
+    let Samples { width, height, pixels } = samples;
+    check(*width, *height, pixels.len())?;
+    let mut bytes = Vec::with_capacity(pixels.len() * 3);
+    for (place, pixel) in pixels.iter().enumerate() {
+        let stripe = (place % width + place / width) / HATCH_PX % 2;
+        bytes.extend(painter.colour(pixel).unwrap_or([HATCH[stripe]; 3]));
     }
-    let mut bytes = Vec::with_capacity(width * height * 3);
-    for y in 0..height {
-        for x in 0..width {
-            let pixel = &picture.pixels[(y / factor) * picture.width + x / factor];
-            if observed(pixel) {
-                bytes.extend((0..3).map(|channel| stretch.apply(pixel[channel], channel)));
-            } else {
-                bytes.extend([HATCH[usize::from((x + y) % 8 < 3)]; 3]);
-            }
+    let mut coded = Vec::new();
+    if pixels.len() > LOSSLESS_PIXELS {
+        let jpeg = JpegEncoder::new_with_quality(&mut coded, JPEG_QUALITY);
+        write(jpeg, &bytes, *width, *height, ExtendedColorType::Rgb8)?;
+    } else {
+        write(png(&mut coded), &bytes, *width, *height, ExtendedColorType::Rgb8)?;
+    }
+    Ok(coded)
+}
+
+/// The classes of `scores` (stored scores, row by row) as PNG; nothing is drawn where there is none or little.
+///
+/// # Errors
+/// As [`draw`].
+pub fn draw_scores(scores: &[i16], width: usize, height: usize) -> Result<Vec<u8>, ReportError> {
+    check(width, height, scores.len())?;
+    let colour = |score: i16| -> [u8; 4] {
+        let sigma = f64::from(score) * SCORE_SCALE;
+        let class = SCORE_CLASSES.iter().rev().find(|(from, _)| sigma >= *from);
+        match class.filter(|_| score != SCORE_NODATA) {
+            Some((_, [r, g, b])) => [*r, *g, *b, SCORE_ALPHA],
+            None => [0; 4],
         }
+    };
+    let bytes: Vec<u8> = scores.iter().flat_map(|score| colour(*score)).collect();
+    let mut coded = Vec::new();
+    write(png(&mut coded), &bytes, width, height, ExtendedColorType::Rgba8)?;
+    Ok(coded)
+}
+
+fn png(out: &mut Vec<u8>) -> PngEncoder<&mut Vec<u8>> {
+    PngEncoder::new_with_quality(out, CompressionType::Default, FilterType::Adaptive)
+}
+
+fn write(
+    encoder: impl ImageEncoder,
+    bytes: &[u8],
+    width: usize,
+    height: usize,
+    colours: ExtendedColorType,
+) -> Result<(), ReportError> {
+    encoder
+        .write_image(bytes, width as u32, height as u32, colours)
+        .map_err(|source| ReportError::Image {
+            what: format!("a picture of {width} x {height} pixels"),
+            source,
+        })
+}
+
+fn check(width: usize, height: usize, pixels: usize) -> Result<(), ReportError> {
+    let expected = width.checked_mul(height).filter(|n| (1..=MAX_PIXELS).contains(n));
+    if expected == Some(pixels) {
+        return Ok(());
     }
-    let mut png = Vec::new();
-    PngEncoder::new_with_quality(&mut png, CompressionType::Default, FilterType::Adaptive)
-        .write_image(&bytes, width as u32, height as u32, ExtendedColorType::Rgb8)
-        .map_err(|source| ReportError::Image { what: what(), source })?;
-    Ok(png)
+    Err(ReportError::Picture {
+        what: format!("a picture of {width} x {height} pixels"),
+        message: format!("expected so many and 1 to {MAX_PIXELS}, found {pixels} pixels; use a smaller window"),
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::rendition::Palette;
 
-    fn flat(values: &[f32]) -> Rgb {
-        Rgb {
+    fn flat(values: &[f32]) -> Samples {
+        Samples {
             width: values.len(),
             height: 1,
-            pixels: values.iter().map(|v| [*v; 3]).collect(),
+            pixels: values.iter().map(|v| [*v, 0.0, 0.0, 0.0]).collect(),
         }
     }
 
-    fn decode(png: &[u8]) -> image::RgbImage {
-        image::load_from_memory(png).unwrap().to_rgb8()
-    }
-
-    #[test]
-    fn one_value_is_one_colour_on_both_dates() {
-        let (before, after) = (flat(&[0.1, 0.2, 0.3]), flat(&[0.3, 0.8, 0.9]));
-        let stretch = Stretch::of(&[&before, &after]);
-        assert_eq!((stretch.low, stretch.high), ([0.1; 3], [0.9; 3]));
-        let (a, b) = (
-            decode(&png(&before, &stretch, 1).unwrap()),
-            decode(&png(&after, &stretch, 1).unwrap()),
-        );
-        assert_eq!(a.get_pixel(2, 0), b.get_pixel(0, 0));
-        assert_eq!((a.get_pixel(0, 0).0, b.get_pixel(2, 0).0), ([0; 3], [255; 3]));
-    }
-
-    #[test]
-    fn outliers_do_not_decide_the_stretch() {
-        let mut values: Vec<f32> = (0..=100).map(|v| v as f32).collect();
-        values[100] = 1e9;
-        values.push(f32::NAN);
-        let stretch = Stretch::of(&[&flat(&values)]);
-        assert_eq!((stretch.low, stretch.high), ([2.0; 3], [98.0; 3]));
+    fn painter(samples: &Samples) -> Painter {
+        Painter::all(&Palette::of(&["vv".to_owned()]), &[&samples.pixels])[0]
     }
 
     #[test]
     fn pixels_stay_pixels_and_the_unobserved_is_hatched() {
-        let picture = flat(&[0.0, f32::NAN, 1.0]);
-        let image = decode(
-            &png(
-                &picture,
-                &Stretch {
-                    low: [0.0; 3],
-                    high: [1.0; 3],
-                },
-                16,
-            )
-            .unwrap(),
-        );
-        assert_eq!(image.dimensions(), (48, 16));
-        assert!((0..16).all(|i| image.get_pixel(i, i).0 == [0; 3] && image.get_pixel(32 + i, i).0 == [255; 3]));
-        let mut hatch: Vec<u8> = (16..32).map(|x| image.get_pixel(x, 5).0[0]).collect();
-        hatch.sort_unstable();
-        hatch.dedup();
-        assert_eq!(hatch, [HATCH[1], HATCH[0]]);
+        let row: Vec<f32> = std::iter::once(0.0).chain([f32::NAN; 12]).chain([1.0]).collect();
+        let samples = flat(&row);
+        let image = image::load_from_memory(&draw(&samples, &painter(&samples)).unwrap()).unwrap();
+        let image = image.to_rgb8();
+        assert_eq!(image.dimensions(), (14, 1));
+        assert_eq!((image.get_pixel(0, 0).0, image.get_pixel(13, 0).0), ([0; 3], [255; 3]));
+        let hatch: Vec<u8> = (3..9).map(|x| image.get_pixel(x, 0).0[0]).collect();
+        assert_eq!(hatch, [HATCH[1], HATCH[1], HATCH[1], HATCH[0], HATCH[0], HATCH[0]]);
     }
 
     #[test]
-    fn nothing_observed_and_wrong_sizes() {
+    fn a_large_picture_is_smaller_than_its_pixels() {
+        let samples = Samples {
+            width: 400,
+            height: 300,
+            pixels: (0..120_000).map(|i| [(i * 7919 % 251) as f32, 0.0, 0.0, 0.0]).collect(),
+        };
+        let coded = draw(&samples, &painter(&samples)).unwrap();
+        assert_eq!(image::guess_format(&coded).unwrap(), image::ImageFormat::Jpeg);
+        assert_eq!(
+            image::load_from_memory(&coded).unwrap().to_rgb8().dimensions(),
+            (400, 300)
+        );
+    }
+
+    #[test]
+    fn a_score_is_drawn_by_its_class_and_little_is_not() {
+        let scores = [SCORE_NODATA, 0, 199, 200, 1_599, 1_600, 30_000, -900];
+        let coded = draw_scores(&scores, 4, 2).unwrap();
+        let image = image::load_from_memory(&coded).unwrap().to_rgba8();
+        let alpha: Vec<bool> = image.pixels().map(|p| p.0[3] > 0).collect();
+        assert_eq!(alpha, [false, false, false, true, true, true, true, false]);
+        let colour = |x: u32, y: u32| image.get_pixel(x, y).0[..3].to_vec();
+        assert_eq!(colour(0, 1), SCORE_CLASSES[2].1);
+        assert_eq!(colour(1, 1), SCORE_CLASSES[3].1);
+    }
+
+    #[test]
+    fn wrong_sizes_are_refused() {
         let blind = flat(&[f32::NAN, f32::INFINITY]);
-        assert!(png(&blind, &Stretch::of(&[&blind]), 4).is_ok());
-        assert!(png(&flat(&[]), &Stretch::of(&[]), 1).is_err());
-        let short = Rgb {
+        assert!(draw(&blind, &painter(&blind)).is_ok());
+        let empty = flat(&[]);
+        assert!(draw(&empty, &painter(&empty)).is_err());
+        let short = Samples {
             width: 3,
             ..flat(&[1.0])
         };
-        assert!(png(&short, &Stretch::of(&[&short]), 1).is_err());
-        assert!(png(&flat(&[1.0]), &Stretch::of(&[]), u32::MAX).is_err());
+        assert!(draw(&short, &painter(&short)).is_err());
+        assert!(draw_scores(&[1], usize::MAX, 2).is_err());
     }
 }

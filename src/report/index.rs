@@ -1,11 +1,12 @@
-//! `index.html`: the sites of a run in one table, worst first.
+//! `index.html`: the sites of a run on a small map and in one table, worst first.
 
 use std::{cmp::Reverse, collections::BTreeMap};
 
-use minijinja::{context, value::Serde};
-use serde::Serialize;
+use askama::Template;
 
-use super::{ReportError, format::class, html::environment, words};
+use super::english::{self, labels as say};
+use super::sites_map::SitesMap;
+use super::{ReportError, format::class, shell};
 use crate::finding::Verdict;
 
 /// One site of a run.
@@ -21,19 +22,32 @@ pub struct IndexRow {
     pub verdicts: BTreeMap<Verdict, usize>,
     /// Fraction of the site that was observed; `None` when nothing could be compared.
     pub observed_fraction: Option<f64>,
+    /// `[longitude, latitude]` of its middle.
+    pub place: [f64; 2],
     /// Why the site has no report; `None` when it has one.
     pub error: Option<String>,
     /// The first sentence of [`super::summary`].
     pub sentence: String,
 }
 
-#[derive(Serialize)]
+#[derive(Template)]
+#[template(path = "index.html")]
+struct Page<'a> {
+    policy: String,
+    style: &'static str,
+    script: &'static str,
+    sentence: String,
+    map: Option<SitesMap>,
+    rows: Vec<Row<'a>>,
+}
+
 struct Row<'a> {
     link: Option<String>,
     site: &'a str,
     name: &'a str,
     badges: Vec<(&'static str, String)>,
-    observed: Option<String>,
+    observed: String,
+    fraction: f64,
     sentence: &'a str,
 }
 
@@ -72,55 +86,45 @@ pub fn index_html(rows: &[IndexRow]) -> Result<String, ReportError> {
             &row.folder,
         )
     });
-    let view: Vec<Row> = sorted.iter().map(|row| Row::new(row)).collect();
     let failed = rows.iter().filter(|r| r.error.is_some()).count();
     let unseen = rows
         .iter()
         .filter(|r| r.error.is_none() && r.observed_fraction.is_none())
         .count();
-    let said = sentence(
-        rows.len(),
-        rows.iter().filter(|r| needs_review(r)).count(),
-        failed,
-        unseen,
-    );
-
-    let name = "index.html";
-    let rendered = environment().and_then(|env| {
-        env.get_template(name)?
-            .render(context! { rows => Serde(&view), sentence => said })
-    });
-    rendered.map_err(|source| ReportError::Template { name, source })
-}
-
-fn sentence(sites: usize, review: usize, failed: usize, unseen: usize) -> String {
-    let mut said = match (sites, review) {
-        (0, _) => return "The run had no sites.".to_owned(),
-        (1, 0) => "The site needs no review".to_owned(),
-        (1, _) => "The site needs review".to_owned(),
-        (_, 0) => format!("None of {} needs review", words::plural(sites, "site", "sites")),
-        (_, n) => format!(
-            "{n} of {} {} review",
-            words::plural(sites, "site", "sites"),
-            if n == 1 { "needs" } else { "need" }
-        ),
+    let review = rows.iter().filter(|r| needs_review(r)).count();
+    let place = |(number, row): (usize, &&IndexRow)| {
+        let worst = row
+            .verdicts
+            .iter()
+            .find(|(_, n)| **n > 0)
+            .map(|(verdict, _)| class(*verdict));
+        let class = match (&row.error, row.observed_fraction) {
+            (Some(_), _) => "failed",
+            (None, None) => class(Verdict::NotObservable),
+            _ => worst.unwrap_or(class(Verdict::Consistent)),
+        };
+        (row.place, class, row.name.clone(), number + 1)
     };
-    if failed > 0 {
-        said.push_str(&format!("; {failed} failed"));
-    }
-    if unseen > 0 {
-        said.push_str(&format!("; {unseen} could not be observed"));
-    }
-    said + "."
+    let page = Page {
+        policy: shell::policy(),
+        style: shell::STYLE,
+        script: shell::SCRIPT,
+        sentence: english::of_run(rows.len(), review, failed, unseen),
+        map: SitesMap::new(sorted.iter().enumerate().map(place).collect()),
+        rows: sorted.iter().map(|row| Row::new(row)).collect(),
+    };
+    let name = "index.html";
+    page.render().map_err(|source| ReportError::Template { name, source })
 }
 
 impl<'a> Row<'a> {
     fn new(row: &'a IndexRow) -> Self {
         let badge = |(verdict, n): (&Verdict, &usize)| (class(*verdict), format!("{n} {}", verdict.words()));
         let badges = match &row.error {
-            Some(_) => vec![("failed", "failed".to_owned())],
+            Some(_) => vec![("failed", say::FAILED.to_owned())],
             None => row.verdicts.iter().filter(|(_, n)| **n > 0).map(badge).collect(),
         };
+        let observed = row.observed_fraction.filter(|_| row.error.is_none());
         Self {
             link: row
                 .error
@@ -129,10 +133,8 @@ impl<'a> Row<'a> {
             site: &row.site,
             name: &row.name,
             badges,
-            observed: row
-                .observed_fraction
-                .filter(|_| row.error.is_none())
-                .map(words::percent),
+            observed: observed.map_or_else(|| say::NOTHING.to_owned(), english::percent),
+            fraction: observed.unwrap_or(0.0),
             sentence: row.error.as_deref().unwrap_or(&row.sentence),
         }
     }
@@ -159,6 +161,7 @@ mod tests {
             name: format!("Site {site}"),
             verdicts: verdicts.iter().copied().collect(),
             observed_fraction: Some(0.87),
+            place: [13.0 + site.len() as f64 / 10.0, 48.0],
             error: None,
             sentence: "No change was found.".to_owned(),
         }
@@ -188,11 +191,11 @@ mod tests {
         let html = index_html(&rows()).unwrap();
         let places: Vec<usize> = ["two", "one", "over", "failed", "blind", "quiet"]
             .iter()
-            .map(|site| html.find(&format!("Site {site}<")).unwrap())
+            .map(|site| html.find(&format!(r#"data-value="Site {site}""#)).unwrap())
             .collect();
         assert!(places.is_sorted(), "{places:?}");
         assert!(html.contains("3 of 6 sites need review; 1 failed; 1 could not be observed."));
-        assert!(html.contains("no scene covers &lt;it&gt;"));
+        assert!(!html.contains("<it>") && html.contains("no scene covers &"));
         sample::write("index.html", html.as_bytes());
     }
 
@@ -205,6 +208,5 @@ mod tests {
         let html = index_html(&[evil]).unwrap();
         assert!(html.contains(r#"href="./javascript%3Aalert%281%29%22%20x%3D%22/report.html""#));
         assert!(index_html(&[]).unwrap().contains("The run had no sites."));
-        assert_eq!(sentence(1, 0, 0, 0), "The site needs no review.");
     }
 }

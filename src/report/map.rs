@@ -1,148 +1,133 @@
-//! The site from above: its pictures, and what is declared and found, drawn on them.
+//! The site from above: both dates of the newest comparison, and what is declared and found, drawn on them.
 
-use std::io::Cursor;
-
-use serde::Serialize;
-
-use super::card::{Card, data_uri};
-use super::pictures::{Pictures, Rings};
+use super::card::Card;
+use super::english::{self, labels as say};
+use super::gallery::{Gallery, Outlines, Rings};
 use super::svg::{self, Window};
-use super::{ReportError, words};
-use crate::finding::SiteReport;
+use super::viewer::{Dates, Mark, Outline, SITE_SHAPE, Shape, Viewer, activity_shape, anomaly_shape};
+use crate::finding::{SiteReport, Verdict};
 
 /// The site from above.
-#[derive(Serialize)]
 pub(super) struct Map {
-    window: Window,
-    picture: Option<Layer>,
-    before: Option<Layer>,
-    scene: Option<String>,
-    scene_before: Option<String>,
-    site: String,
-    zones: Vec<Mark>,
-    activities: Vec<Mark>,
-    anomalies: Vec<Mark>,
+    pub viewer: Viewer,
+    /// Every shape that the page draws.
+    pub shapes: Vec<Shape>,
+    pub caption: String,
+    pub legend: Vec<Entry>,
 }
 
-/// A picture and its size in pixels of the site grid.
-#[derive(Serialize)]
-struct Layer {
-    uri: String,
-    width: f64,
-    height: f64,
-}
-
-/// An outline with its label, placed in per cent of the map.
-#[derive(Serialize)]
-struct Mark {
-    number: usize,
-    class: &'static str,
-    label: String,
-    path: String,
-    left: f64,
-    top: f64,
+/// A kind of line and what it stands for.
+pub(super) struct Entry {
+    pub class: String,
+    pub words: String,
 }
 
 impl Map {
-    /// `None` without a site grid: there is nothing to draw on.
-    pub(super) fn new<'a>(
+    /// `None` without a site grid or a comparison: there is nothing to draw on.
+    pub(super) fn new(
         report: &SiteReport,
-        pictures: &Pictures,
-        cards: impl Iterator<Item = &'a Card<'a>>,
-    ) -> Result<Option<Self>, ReportError> {
-        let Some(grid) = &report.grid else { return Ok(None) };
-        let Some(window) = Window::new([0.0, 0.0, grid.width as f64, grid.height as f64], grid.pixel_m) else {
-            return Ok(None);
+        gallery: &Gallery,
+        outlines: &Outlines,
+        cards: &[&Card<'_>],
+        not_shown: usize,
+    ) -> Option<Self> {
+        let grid = report.grid.as_ref()?;
+        let newest = report.comparisons.last()?;
+        let window = Window::new([0.0, 0.0, grid.width as f64, grid.height as f64], grid.pixel_m)?;
+        let dates = Dates::of(report, newest);
+        let mut viewer = Viewer::new(
+            &say::map(cards.len()),
+            &dates,
+            window.clone(),
+            gallery.site.as_ref(),
+            grid.pixel_m,
+        )?;
+
+        let mut shapes = Vec::new();
+        let mut draw = |id: String, class: &str, rings: &Rings| {
+            shapes.push(Shape::new(id.clone(), rings));
+            viewer.outlines.push(Outline {
+                id,
+                class: class.to_owned(),
+            });
         };
-        let mark =
-            |number: usize, class: &'static str, label: String, rings: &Rings, corner: fn([f64; 4]) -> (f64, f64)| {
-                let (x, y) = corner(svg::bounds(rings)?);
-                let (left, top) = window.place(x, y);
-                Some(Mark {
-                    number,
-                    class,
-                    label,
-                    path: svg::path(rings),
-                    left,
-                    top,
-                })
-            };
-        let top_left = |[l, t, _, _]: [f64; 4]| (l, t);
-        let bottom_left = |[l, _, _, b]: [f64; 4]| (l, b);
-        let zones = pictures
-            .zone_outlines
-            .iter()
-            .filter_map(|(id, rings)| mark(0, "zone", id.clone(), rings, top_left));
-        let activities = report.activities.iter().filter_map(|a| {
-            mark(
-                0,
-                "activity",
-                a.id.clone(),
-                pictures.activity_outlines.get(&a.id)?,
-                bottom_left,
-            )
-        });
-        let anomalies = cards.map(|card| {
-            let [x, y, w, _] = card.anomaly.bounds_px.map(|v| v as f64);
-            let (left, top) = window.place(x + w / 2.0, y);
-            let outline = pictures.outlines.get(&card.anomaly.id);
-            Mark {
-                number: card.number,
-                class: card.class,
-                label: format!("anomaly {}: {}", card.number, card.words),
-                path: outline.map(|rings| svg::path(rings)).unwrap_or_default(),
-                left,
-                top,
+        for (place, rings) in outlines.zones.values().enumerate() {
+            draw(format!("z{}", place + 1), "zone", rings);
+        }
+        for (id, rings) in &outlines.activities {
+            if let Some(shape) = activity_shape(outlines, id) {
+                draw(shape, "activity", rings);
             }
-        });
-        let newest = report.comparisons.last();
-        let scene = |id: Option<&String>| {
-            id.map(|id| match report.scenes.iter().find(|s| s.id == *id) {
-                Some(scene) => format!("{id}, {}", words::days(&scene.acquired)),
-                None => id.clone(),
-            })
+        }
+        draw(SITE_SHAPE.to_owned(), "site", &outlines.site);
+        for card in cards {
+            if let Some(rings) = outlines.anomalies.get(&card.anomaly.id) {
+                draw(anomaly_shape(card.number), &format!("v-{}", card.class), rings);
+            }
+        }
+
+        let tag = |(id, rings): (&String, &Rings), class: &'static str, low: bool| {
+            let [left, top, _, bottom] = svg::bounds(rings)?;
+            let place = (left, if low { bottom } else { top });
+            Some(Mark::new(&window, id.clone(), class, place))
         };
-        let layer = |png: &Option<Vec<u8>>, what: &str| {
-            png.as_ref()
-                .map(|bytes| Layer::new(bytes, pictures.overview_scale, what))
-                .transpose()
-        };
-        Ok(Some(Self {
-            picture: layer(&pictures.overview, "the overview of the newest scene")?,
-            before: layer(&pictures.overview_before, "the overview of the scene before")?,
-            scene: scene(newest.map(|c| &c.after)),
-            scene_before: scene(newest.map(|c| &c.before)),
-            site: svg::path(&pictures.site_outline),
-            zones: zones.collect(),
-            activities: activities.collect(),
-            anomalies: anomalies.collect(),
-            window,
-        }))
+        let zones = outlines.zones.iter().filter_map(|zone| tag(zone, "of-zone", false));
+        let activities = outlines.activities.iter();
+        viewer.tags = zones
+            .chain(activities.filter_map(|one| tag(one, "of-activity", true)))
+            .collect();
+        // What has to be reviewed lies on top.
+        viewer.pins = cards.iter().rev().map(|card| pin(card, &window)).collect();
+        Some(Self {
+            caption: say::map_caption(&window.size, &window.bar.length, cards.len(), not_shown),
+            legend: legend(outlines, cards),
+            viewer,
+            shapes,
+        })
     }
 }
 
-impl Layer {
-    fn new(bytes: &[u8], scale: f64, what: &str) -> Result<Self, ReportError> {
-        if !(scale > 0.0 && scale.is_finite()) {
-            let message = format!("expected a positive scale (picture pixels per grid pixel), found {scale}");
-            return Err(ReportError::Picture {
-                what: what.to_owned(),
-                message,
-            });
-        }
-        let failed = |source| ReportError::Image {
-            what: what.to_owned(),
-            source,
+impl<'a> Dates<'a> {
+    /// Those of a comparison.
+    pub(super) fn of(report: &'a SiteReport, comparison: &'a crate::finding::Comparison) -> Self {
+        let scenes = [comparison.before.as_str(), comparison.after.as_str()];
+        let day = |id: &str| {
+            let scene = report.scenes.iter().find(|scene| scene.id == id);
+            scene.map_or_else(String::new, |scene| english::days(&scene.acquired))
         };
-        let reader = image::ImageReader::new(Cursor::new(bytes)).with_guessed_format();
-        let size = reader
-            .map_err(image::ImageError::IoError)
-            .and_then(|r| r.into_dimensions());
-        let (width, height) = size.map_err(failed)?;
-        Ok(Self {
-            uri: data_uri(bytes),
-            width: f64::from(width) / scale,
-            height: f64::from(height) / scale,
-        })
+        Self {
+            days: scenes.map(day),
+            scenes,
+        }
     }
+}
+
+fn pin(card: &Card<'_>, window: &Window) -> Mark {
+    let [x, y, w, h] = card.anomaly.bounds_px.map(|v| v as f64);
+    Mark::new(window, card.number.to_string(), card.class, (x + w / 2.0, y + h / 2.0))
+}
+
+fn legend(outlines: &Outlines, cards: &[&Card<'_>]) -> Vec<Entry> {
+    let entry = |class: &str, words: &str| Entry {
+        class: class.to_owned(),
+        words: words.to_owned(),
+    };
+    let mut legend = vec![entry("site", say::SITE_BOUNDARY)];
+    if !outlines.zones.is_empty() {
+        legend.push(entry("zone", say::ZONE));
+    }
+    if !outlines.activities.is_empty() {
+        legend.push(entry("activity", say::ACTIVITY_AREA));
+    }
+    for verdict in [
+        Verdict::Undeclared,
+        Verdict::OverRun,
+        Verdict::Inconclusive,
+        Verdict::Consistent,
+    ] {
+        if let Some(card) = cards.iter().find(|card| card.anomaly.verdict == verdict) {
+            legend.push(entry(&format!("v-{}", card.class), &say::change_of(verdict)));
+        }
+    }
+    legend
 }

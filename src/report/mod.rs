@@ -4,29 +4,44 @@
 
 mod card;
 pub mod chips;
+pub mod csv;
+pub mod english;
 mod format;
+pub mod gallery;
 pub mod geojson;
+pub mod gpkg;
 pub mod html;
 pub mod index;
 pub mod json;
+pub mod junit;
+mod likelihood;
 mod map;
-mod pictures;
+pub mod rendition;
+mod shell;
+mod sites_map;
+pub mod stac;
 mod svg;
+mod timeline;
 mod view;
-pub mod words;
+mod viewer;
 
 #[cfg(test)]
 mod sample;
 
-pub use chips::{Rgb, Stretch, png};
+pub use chips::{Samples, draw, draw_scores};
+pub use csv::anomalies_csv;
+pub use english::summary;
+pub use gallery::{Chip, Gallery, Outlines, Rings};
 pub use geojson::anomalies_geojson;
+pub use gpkg::anomalies_gpkg;
 pub use html::report_html;
 pub use index::{IndexRow, index_html};
 pub use json::{report_json, schema};
-pub use pictures::{Chip, Pictures, Rings};
-pub use words::summary;
+pub use junit::junit_xml;
+pub use rendition::{Painter, Palette, Pixel};
+pub use stac::{StacAsset, stac_item};
 
-use crate::finding::Anomaly;
+use crate::finding::{Anomaly, SiteReport};
 
 /// Why a record could not be rendered.
 #[derive(Debug, thiserror::Error)]
@@ -48,12 +63,12 @@ pub enum ReportError {
         source: std::io::Error,
     },
     /// A template failed: a fault of the template, not of the record.
-    #[error("rendering {name}: {source:#}")]
+    #[error("rendering {name}: {source}")]
     Template {
         /// The template.
         name: &'static str,
         /// Why it failed.
-        source: minijinja::Error,
+        source: askama::Error,
     },
     /// A picture that was handed in cannot be drawn.
     #[error("drawing {what}: {message}")]
@@ -63,7 +78,13 @@ pub enum ReportError {
         /// What was expected and found.
         message: String,
     },
-    /// A picture could not be encoded or its header not read.
+    /// The archive of pictures could not be written or read.
+    #[error("archiving pictures: {source}; is pictures.zip that of this report, and the disk not full?")]
+    Archive {
+        /// Why it failed.
+        source: zip::result::ZipError,
+    },
+    /// A picture could not be encoded.
     #[error("coding {what} as an image: {source}")]
     Image {
         /// Which picture.
@@ -83,6 +104,12 @@ impl ReportError {
             _ => Self::Json { what, source },
         }
     }
+}
+
+/// Anomalies of each comparison that a page shows at most: the record's parameter `report.max_shown`, or all.
+pub fn max_shown(report: &SiteReport) -> usize {
+    let most = report.parameters.pointer("/report/max_shown").and_then(|n| n.as_u64());
+    most.and_then(|n| usize::try_from(n).ok()).unwrap_or(usize::MAX)
 }
 
 /// Places in `anomalies` (strongest first) of those that a page shows: first what has to be reviewed, by verdict, then the

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use geo::{LineString, MultiPolygon, Polygon};
 
-use super::{Chip, Pictures, Rgb, Rings, Stretch, png};
+use super::{Chip, Gallery, Outlines, Painter, Palette, Rings, Samples, draw, draw_scores};
 use crate::finding::*;
 
 const WIDTH: usize = 120;
@@ -188,6 +188,7 @@ fn scene(id: &str, day: &str) -> SceneRecord {
         acquired: interval(day, day),
         sensor: "sentinel-2-l2a".into(),
         platform: Some("sentinel-2b".into()),
+        href: Some(format!("https://catalogue.example/items/{id}")),
         relative_orbit: Some(94),
         pass: Some("descending".into()),
         alignment: [("blue", "window"), ("nir", "window"), ("swir16", "resampled")]
@@ -417,90 +418,114 @@ pub fn crowded(n: usize) -> SiteReport {
 }
 
 /// Fields, a road and halls; `after` has the changes of [`places`], and a cloud over silo-2.
-fn ground(after: bool) -> Rgb {
+fn ground(after: bool) -> Samples {
     let mut pixels = Vec::new();
     for y in 0..HEIGHT {
         for x in 0..WIDTH {
             let field = ((x / 17) * 5 + (y / 13) * 3) % 4;
             let grain = ((x * 7919 + y * 104_729) % 97) as f32 / 97.0 * 0.012;
-            let green = [
-                [0.05, 0.09, 0.05],
-                [0.08, 0.10, 0.07],
-                [0.11, 0.11, 0.09],
-                [0.06, 0.10, 0.06],
-            ][field];
-            let mut colour = green.map(|v: f32| v + grain);
+            let mut colour = [
+                [0.05, 0.09, 0.05, 0.40],
+                [0.08, 0.10, 0.07, 0.31],
+                [0.11, 0.11, 0.09, 0.17],
+                [0.06, 0.10, 0.06, 0.36],
+            ][field]
+                .map(|v: f32| v + grain);
             if (50..53).contains(&x) || (40..42).contains(&y) {
-                colour = [0.16 + grain; 3];
+                colour = [0.16 + grain; 4];
             }
             let inside = |[l, t, w, h]: [f64; 4]| {
                 let (x, y) = (x as f64 + 0.5, y as f64 + 0.5);
                 x > l && x < l + w && y > t && y < t + h
             };
             if inside([34.0, 18.0, 8.0, 14.0]) {
-                colour = [0.22 + grain, 0.2, 0.19];
+                colour = [0.22 + grain, 0.2, 0.19, 0.25];
             }
             if after && places().iter().any(|(_, _, place)| inside(*place)) {
-                colour = [0.27 + grain, 0.26, 0.25];
+                colour = [0.27 + grain, 0.26, 0.25, 0.29];
             }
             if after && inside([78.0, 12.0, 26.0, 24.0]) {
-                colour = [f32::NAN; 3];
+                colour = [f32::NAN; 4];
             }
-            pixels.push(colour);
+            // The order of the bands: blue, green, red, nir.
+            pixels.push([colour[2], colour[1], colour[0], colour[3]]);
         }
     }
-    Rgb {
+    Samples {
         width: WIDTH,
         height: HEIGHT,
         pixels,
     }
 }
 
-fn crop(picture: &Rgb, [x, y, w, h]: [i64; 4]) -> Rgb {
+fn crop(picture: &Samples, [x, y, w, h]: [i64; 4]) -> Samples {
     let at = |x: i64, y: i64| {
         let inside = (0..WIDTH as i64).contains(&x) && (0..HEIGHT as i64).contains(&y);
         if inside {
             picture.pixels[y as usize * WIDTH + x as usize]
         } else {
-            [f32::NAN; 3]
+            [f32::NAN; 4]
         }
     };
     let pixels = (y..y + h).flat_map(|y| (x..x + w).map(move |x| at(x, y))).collect();
-    Rgb {
+    Samples {
         width: w as usize,
         height: h as usize,
         pixels,
     }
 }
 
-/// Pictures that belong to [`full`].
-pub fn pictures() -> Pictures {
-    let (before, after) = (ground(false), ground(true));
-    let stretch = Stretch::of(&[&before, &after]);
-    let chip = |[x, y, w, h]: [f64; 4]| {
-        let window_px = [x as i64 - 12, y as i64 - 12, w as i64 + 24, h as i64 + 24];
-        let draw = |picture| png(&crop(picture, window_px), &stretch, 8).unwrap();
+/// Pictures that belong to [`full`]; the last anomaly has none.
+pub fn gallery() -> Gallery {
+    let dates = [ground(false), ground(true)];
+    let palette = Palette::of(&["blue", "green", "red", "nir"].map(str::to_owned));
+    let painters = Painter::all(&palette, &[&dates[0].pixels, &dates[1].pixels]);
+    let chip = |window_px: [i64; 4]| {
+        let both = dates.each_ref().map(|date| crop(date, window_px));
+        let picture = |painter: &Painter| {
+            (
+                painter.rendition,
+                both.each_ref().map(|date| draw(date, painter).unwrap()),
+            )
+        };
+        let [x, y, w, h] = window_px;
+        let score = |x: i64, y: i64| {
+            let inside = places().iter().any(|(_, _, [l, t, w, h])| {
+                let (x, y) = (x as f64 + 0.5, y as f64 + 0.5);
+                x > *l && x < l + w && y > *t && y < t + h
+            });
+            if inside {
+                900 + (x * 37 + y * 11) as i16 % 800
+            } else {
+                50
+            }
+        };
+        let scores: Vec<i16> = (y..y + h).flat_map(|y| (x..x + w).map(move |x| score(x, y))).collect();
         Chip {
-            before: draw(&before),
-            after: draw(&after),
+            dates: painters.iter().map(picture).collect(),
+            score: Some(draw_scores(&scores, w as usize, h as usize).unwrap()),
             window_px,
         }
     };
-    Pictures {
-        overview: Some(png(&after, &stretch, 2).unwrap()),
-        overview_before: Some(png(&before, &stretch, 2).unwrap()),
-        overview_scale: 2.0,
-        // The last anomaly has no pictures.
+    let around = |[x, y, w, h]: [f64; 4]| [x as i64 - 12, y as i64 - 12, w as i64 + 24, h as i64 + 24];
+    Gallery {
+        site: Some(chip([0, 0, WIDTH as i64, HEIGHT as i64])),
         chips: places()[..3]
             .iter()
-            .map(|(id, _, place)| ((*id).to_owned(), chip(*place)))
+            .map(|(id, _, place)| ((*id).to_owned(), chip(around(*place))))
             .collect(),
-        outlines: places()
+    }
+}
+
+/// Outlines that belong to [`full`].
+pub fn outlines() -> Outlines {
+    Outlines {
+        anomalies: places()
             .iter()
             .map(|(id, _, [x, y, w, h])| ((*id).to_owned(), rectangle(*x, *y, *w, *h)))
             .collect(),
-        site_outline: site_rings(),
-        zone_outlines: zones(),
-        activity_outlines: activities(),
+        site: site_rings(),
+        zones: zones(),
+        activities: activities(),
     }
 }

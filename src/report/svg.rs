@@ -2,8 +2,6 @@
 
 use std::fmt::Write;
 
-use serde::Serialize;
-
 /// `d` of an SVG path through `rings`, each closed, to a thousandth of a pixel.
 pub(super) fn path(rings: &[Vec<[f64; 2]>]) -> String {
     let mut d = String::new();
@@ -42,7 +40,7 @@ pub(super) fn bounds(rings: &[Vec<[f64; 2]>]) -> Option<[f64; 4]> {
 }
 
 /// A window on the site grid, in its pixels, with a scale bar.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Window {
     pub left: f64,
     pub top: f64,
@@ -54,7 +52,7 @@ pub(super) struct Window {
 }
 
 /// A scale bar of a round length, bottom left.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Bar {
     pub x: f64,
     pub y: f64,
@@ -89,6 +87,19 @@ impl Window {
             size,
             bar,
         })
+    }
+
+    /// `viewBox` of an SVG that shows it.
+    pub fn view_box(&self) -> String {
+        format!("{} {} {} {}", self.left, self.top, self.width, self.height)
+    }
+
+    /// Attributes of an SVG element that fills it: numbers only.
+    pub fn place_of_all(&self) -> String {
+        format!(
+            r#"x="{}" y="{}" width="{}" height="{}""#,
+            self.left, self.top, self.width, self.height
+        )
     }
 
     /// Place of a point in per cent of the window: left, top, held inside it.

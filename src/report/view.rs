@@ -1,183 +1,163 @@
-//! What report.html is given: the record without the anomalies that it does not show, and what is drawn and said about them.
+//! What report.html is given: everything as it stands on the page, so that the templates only place it.
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use askama::Template;
 
-use super::card::Card;
-use super::format::{class, grouped, three_figures};
+use super::card::{Card, Deck};
+use super::chips::SCORE_CLASSES;
+use super::english::{self, Account, labels as say, likelihood as words};
+use super::format::{class, grouped, minute, three_figures};
+use super::gallery::{Chip, Gallery, Outlines};
 use super::map::Map;
-use super::pictures::Pictures;
-use super::{ReportError, words};
+use super::rendition::Rendition;
+use super::timeline::Timeline;
+use super::viewer::Viewer;
+use super::{likelihood, shell};
 use crate::finding::{
-    ActivityFinding, Comparison, Coverage, CutoffRecord, DeclarationRecord, GridRecord, Input, Interval, Normalisation,
-    Program, RefusedScene, SceneRecord, SiteRecord, SiteReport, Verdict,
+    ActivityFinding, Comparison, Coverage, DeclarationRecord, Interval, Normalisation, RefusedScene, SceneRecord,
+    SiteRecord, SiteReport, Verdict,
 };
 
-/// What the template is given: the record, and what is drawn and said about it.
-#[derive(Serialize)]
-pub(super) struct View<'a> {
-    report: Record<'a>,
-    standing: (&'static str, &'static str),
-    summary: Vec<String>,
-    unobserved: bool,
-    counts: Vec<Count>,
-    span: Option<Interval>,
-    map: Option<Map>,
-    groups: Vec<Group<'a>>,
-    anomalies: usize,
-    not_shown: usize,
-    activities: Vec<Activity<'a>>,
-    parameters: BTreeMap<String, String>,
-}
-
-/// The record's own fields, as far as they stand on the page.
-#[derive(Serialize)]
-struct Record<'a> {
-    declarations: &'a [DeclarationRecord],
-    grid: Option<&'a GridRecord>,
-    inputs: &'a [Input],
-    program: &'a Program,
-    refused: &'a [RefusedScene],
-    report_version: &'a str,
-    run_key: &'a str,
-    scenes: &'a [SceneRecord],
+/// The page.
+#[derive(Template)]
+#[template(path = "report.html")]
+pub(super) struct Page<'a> {
+    policy: String,
+    style: &'static str,
+    script: &'static str,
     site: &'a SiteRecord,
+    facts_of_site: String,
+    standing: Standing,
+    first: String,
+    account: Account,
+    nothing_to_review: &'static str,
+    to_review: Vec<Jump>,
+    more_to_review: Option<String>,
+    counts: Vec<Count>,
+    colours: Vec<Colour>,
+    first_colour: &'static str,
+    has_pictures: bool,
+    has_scores: bool,
+    score_classes: Vec<String>,
+    map: Option<Map>,
+    timeline: Option<Timeline>,
+    anomalies: usize,
+    none_found: &'static str,
+    table_caption: String,
+    groups: Vec<Group<'a>>,
+    activities: Vec<Activity<'a>>,
+    methods: Vec<(&'static str, Vec<String>)>,
+    scenes: Vec<Scene<'a>>,
+    refused: &'a [RefusedScene],
+    made: Vec<(&'static str, String)>,
+    declarations: Vec<Declaration<'a>>,
+    inputs: Vec<Input<'a>>,
+    parameters: Vec<Parameter>,
 }
 
-impl<'a> Record<'a> {
-    fn of(report: &'a SiteReport) -> Self {
-        Self {
-            declarations: &report.declarations,
-            grid: report.grid.as_ref(),
-            inputs: &report.inputs,
-            program: &report.program,
-            refused: &report.refused,
-            report_version: &report.report_version,
-            run_key: &report.run_key,
-            scenes: &report.scenes,
-            site: &report.site,
-        }
-    }
-}
-
-/// A comparison's own fields, as far as they stand on the page.
-#[derive(Serialize)]
-struct Compared<'a> {
-    after: &'a str,
-    band: usize,
-    before: &'a str,
-    cutoff: Option<&'a CutoffRecord>,
-    detector: &'a str,
-    /// Scenes of a series before `before`.
-    earlier: usize,
-    registration: String,
-    normalisation: Option<&'a Normalisation>,
-    notes: &'a [String],
-}
-
-/// A verdict: its class in the style sheet, its words, how often.
-#[derive(Serialize)]
-struct Count {
+/// How the site stands: class and words.
+struct Standing {
     class: &'static str,
     words: &'static str,
+}
+
+/// An anomaly to review.
+struct Jump {
     number: usize,
+    text: String,
+}
+
+/// A verdict: its class in the style sheet, its words, how often; `None` where nothing was judged or found.
+struct Count {
+    class: &'static str,
+    words: String,
+    number: Option<usize>,
+    figure: String,
+    /// Whether anomalies can have it.
+    filters: bool,
+}
+
+/// A rendition that some picture has.
+struct Colour {
+    word: &'static str,
+    label: &'static str,
 }
 
 /// A comparison and what was found in it.
-#[derive(Serialize)]
 struct Group<'a> {
-    comparison: Compared<'a>,
+    title: String,
     days: String,
-    judged: bool,
-    observed: String,
+    nothing: String,
+    notes: &'a [String],
     cards: Vec<Card<'a>>,
+    coverage_caption: String,
     coverage: Vec<CoverageRow>,
-    false_alarms: Option<String>,
-}
-
-#[derive(Serialize)]
-struct Activity<'a> {
-    finding: &'a ActivityFinding,
-    class: &'static str,
-    words: &'static str,
-    days: String,
-    anomalies: Vec<(usize, &'a str)>,
-    not_shown: usize,
+    measured: Vec<String>,
+    cutoff_notes: &'a [String],
+    normalisation: Option<Fit>,
 }
 
 /// One area of a coverage table: a bar of its observed part, and reasons for the rest.
-#[derive(Serialize)]
 struct CoverageRow {
     name: String,
     observed: String,
     bar_percent: f64,
-    reasons: Option<String>,
-    pixels: u64,
+    reasons: String,
+    pixels: String,
 }
 
-impl<'a> View<'a> {
-    pub(super) fn new(report: &'a SiteReport, pictures: &Pictures) -> Result<Self, ReportError> {
-        let pixel_m = report.grid.as_ref().map(|g| g.pixel_m);
-        let most = report.parameters.pointer("/report/max_shown").and_then(|n| n.as_u64());
-        let most = most.and_then(|n| usize::try_from(n).ok()).unwrap_or(usize::MAX);
-        // Newest comparison first, and in it what has to be reviewed first; the numbers follow that order.
-        let mut number = 0;
-        let mut numbers = BTreeMap::new();
-        let mut groups = Vec::new();
-        for comparison in report.comparisons.iter().rev() {
-            let mut cards = Vec::new();
-            for index in super::shown(&comparison.anomalies, most) {
-                let anomaly = &comparison.anomalies[index];
-                number += 1;
-                numbers.insert(anomaly.id.as_str(), number);
-                cards.push(Card::new(number, anomaly, pixel_m, pictures));
-            }
-            groups.push(Group::new(comparison, cards));
-        }
-        let activities = report.activities.iter().map(|a| {
-            let shown = a
-                .anomalies
-                .iter()
-                .filter_map(|id| Some((*numbers.get(id.as_str())?, id.as_str())));
-            let shown: Vec<_> = shown.collect();
-            Activity {
-                finding: a,
-                class: class(a.verdict),
-                words: words::of_activity(a),
-                days: words::days(&a.window),
-                not_shown: a.anomalies.len() - shown.len(),
-                anomalies: shown,
-            }
-        });
-        let found = report.comparisons.iter().map(|c| c.anomalies.len()).sum::<usize>();
-        let counted = report.verdicts();
-        let counts = VERDICTS.iter().map(|v| Count {
-            class: class(*v),
-            words: v.words(),
-            number: counted.get(v).copied().unwrap_or(0),
-        });
-        let judged = || report.comparisons.iter().filter(|c| words::was_judged(c));
-        let start = judged().map(|c| c.dates.start.clone()).min();
-        let end = judged().map(|c| c.dates.end.clone()).max();
-        let mut parameters = BTreeMap::new();
-        flatten("", &report.parameters, &mut parameters);
-        Ok(Self {
-            report: Record::of(report),
-            standing: standing(report),
-            summary: words::summary(report),
-            unobserved: judged().next().is_none(),
-            counts: counts.collect(),
-            span: start.zip(end).map(|(start, end)| Interval { start, end }),
-            map: Map::new(report, pictures, groups.iter().flat_map(|group| &group.cards))?,
-            anomalies: found,
-            not_shown: found - number,
-            activities: activities.collect(),
-            groups,
-            parameters,
-        })
-    }
+/// The table of a normalisation: band, then gain, offset, noise, correlation.
+struct Fit {
+    caption: String,
+    rows: Vec<(String, [String; 4])>,
 }
+
+struct Activity<'a> {
+    id: &'a str,
+    what: &'a str,
+    notified: String,
+    days: String,
+    class: &'static str,
+    words: &'static str,
+    reasons: Vec<String>,
+    confidence: String,
+    doubts: Vec<String>,
+    observed: String,
+    anomalies: Vec<usize>,
+    others: String,
+}
+
+struct Scene<'a> {
+    id: &'a str,
+    acquired: String,
+    sensor: String,
+    orbit: String,
+    alignment: String,
+}
+
+struct Declaration<'a> {
+    id: &'a str,
+    party: &'a str,
+    agreement: &'a str,
+    issued: String,
+    supersedes: &'a str,
+}
+
+struct Input<'a> {
+    path: &'a str,
+    sha256: &'a str,
+    bytes: String,
+}
+
+struct Parameter {
+    key: String,
+    value: String,
+    meaning: String,
+}
+
+/// Anomalies to review that the summary names.
+const MAX_JUMPS: usize = 6;
 
 const VERDICTS: [Verdict; 6] = [
     Verdict::Undeclared,
@@ -188,70 +168,176 @@ const VERDICTS: [Verdict; 6] = [
     Verdict::Consistent,
 ];
 
-/// How the site stands: class and words. What was not seen keeps a site from being called clear.
-fn standing(report: &SiteReport) -> (&'static str, &'static str) {
-    let hidden = |v| v == Verdict::NotObservable;
-    let whole = |c: &Comparison| words::was_judged(c) && c.coverage.observed == c.coverage.pixels;
-    if report.needs_review() {
-        ("undeclared", "needs review")
-    } else if !report.comparisons.iter().any(words::was_judged) {
-        ("not-observable", "could not be observed")
-    } else if report.comparisons.iter().all(whole) && !report.activities.iter().any(|a| hidden(a.verdict)) {
-        ("consistent", "nothing to review")
-    } else {
-        ("consistent", "nothing to review in what was observed")
-    }
-}
-
-impl<'a> Group<'a> {
-    fn new(comparison: &'a Comparison, cards: Vec<Card<'a>>) -> Self {
-        let mut coverage = vec![CoverageRow::new("whole site".to_owned(), &comparison.coverage)];
-        let zones = comparison.zones.iter();
-        coverage.extend(zones.map(|z| CoverageRow::new(format!("{} ({})", z.id, z.role), &z.coverage)));
+impl<'a> Page<'a> {
+    pub(super) fn new(report: &'a SiteReport, gallery: &'a Gallery, outlines: &'a Outlines) -> Self {
+        let groups = groups(report, gallery, outlines);
+        let cards: Vec<&Card> = groups.iter().flat_map(|group| &group.cards).collect();
+        let numbers: BTreeMap<&str, usize> = cards
+            .iter()
+            .map(|card| (card.anomaly.id.as_str(), card.number))
+            .collect();
+        let found = report.comparisons.iter().map(|c| c.anomalies.len()).sum::<usize>();
+        let judged = || report.comparisons.iter().filter(|c| english::was_judged(c));
+        let unobserved = judged().next().is_none();
+        let account = english::account(report);
+        let review: Vec<&&Card> = cards.iter().filter(|c| c.anomaly.verdict.needs_review()).collect();
+        let jump = |card: &&&Card| Jump {
+            number: card.number,
+            text: say::to_review(card.words, &card.headline, &card.anomaly.zones),
+        };
+        let chips: Vec<&Chip> = gallery.site.iter().chain(gallery.chips.values()).collect();
         Self {
-            comparison: Compared {
-                after: &comparison.after,
-                band: comparison.band,
-                before: &comparison.before,
-                cutoff: comparison.cutoff.as_ref(),
-                detector: &comparison.detector,
-                earlier: comparison.earlier.len(),
-                registration: words::of_registration(comparison.registration.as_ref()),
-                normalisation: comparison.normalisation.as_ref(),
-                notes: &comparison.notes,
+            policy: shell::policy(),
+            style: shell::STYLE,
+            script: shell::SCRIPT,
+            site: &report.site,
+            facts_of_site: say::facts_of_site(three_figures(report.site.area_m2 / 1e6), period(report).as_ref()),
+            standing: standing(report),
+            first: english::summary(report).into_iter().next().unwrap_or_default(),
+            nothing_to_review: if unobserved {
+                say::NOTHING_JUDGED
+            } else {
+                say::NOTHING_TO_REVIEW
             },
-            days: words::days(&comparison.dates),
-            judged: words::was_judged(comparison),
-            observed: words::share(comparison.coverage.observed, comparison.coverage.pixels),
-            coverage,
-            false_alarms: comparison
-                .cutoff
-                .as_ref()
-                .map(|c| false_alarms(c, comparison.anomalies.len())),
-            cards,
+            account,
+            to_review: review.iter().take(MAX_JUMPS).map(jump).collect(),
+            more_to_review: say::more_to_review(review.len().saturating_sub(MAX_JUMPS)),
+            counts: counts(report, unobserved),
+            first_colour: colours(&chips).first().map_or("", |colour| colour.word),
+            colours: colours(&chips),
+            has_pictures: !chips.is_empty(),
+            has_scores: chips.iter().any(|chip| chip.score.is_some()),
+            score_classes: score_classes(),
+            map: Map::new(report, gallery, outlines, &cards, found - cards.len()),
+            timeline: Timeline::new(report, &numbers),
+            anomalies: found,
+            none_found: say::no_anomaly(unobserved),
+            table_caption: say::table_caption(cards.len(), found),
+            activities: report
+                .activities
+                .iter()
+                .map(|a| Activity::new(report, a, &numbers))
+                .collect(),
+            methods: english::methods(report),
+            scenes: report.scenes.iter().map(Scene::new).collect(),
+            refused: &report.refused,
+            made: made(report),
+            declarations: report.declarations.iter().map(Declaration::new).collect(),
+            inputs: report.inputs.iter().map(Input::new).collect(),
+            parameters: parameters(report),
+            groups,
         }
     }
 }
 
-/// How many of the anomalies of a comparison are expected to be none, in plain words.
-fn false_alarms(cutoff: &CutoffRecord, anomalies: usize) -> String {
-    let Some(seed) = cutoff.seed_sigma else {
-        return format!(
-            "No score is so high that a false discovery rate of {} could be kept, so no change was claimed.",
-            words::percent(cutoff.seed_fdr)
-        );
+/// The comparisons, newest first; in each what has to be reviewed first. The numbers follow that order.
+fn groups<'a>(report: &'a SiteReport, gallery: &'a Gallery, outlines: &'a Outlines) -> Vec<Group<'a>> {
+    let most = super::max_shown(report);
+    let mut number = 0;
+    let mut groups: Vec<Group> = Vec::new();
+    for comparison in report.comparisons.iter().rev() {
+        let deck = Deck {
+            report,
+            comparison,
+            gallery,
+            outlines,
+            likelihoods: likelihood::real_change(comparison),
+        };
+        let shown = super::shown(&comparison.anomalies, most).into_iter();
+        let cards = shown.map(|index| {
+            number += 1;
+            deck.card(number, index)
+        });
+        groups.push(Group::new(comparison, cards.collect()));
+    }
+    let mut cards: Vec<&mut Card> = groups.iter_mut().flat_map(|group| &mut group.cards).collect();
+    for place in 0..cards.len() {
+        cards[place].previous = place.checked_sub(1).map(|before| before + 1);
+        cards[place].next = (place + 1 < number).then_some(place + 2);
+    }
+    groups
+}
+
+fn period(report: &SiteReport) -> Option<Interval> {
+    let judged = || report.comparisons.iter().filter(|c| english::was_judged(c));
+    let start = judged().map(|c| c.dates.start.clone()).min()?;
+    let end = judged().map(|c| c.dates.end.clone()).max()?;
+    Some(Interval { start, end })
+}
+
+/// What was not seen keeps a site from being called clear.
+fn standing(report: &SiteReport) -> Standing {
+    let hidden = |v| v == Verdict::NotObservable;
+    let whole = |c: &Comparison| english::was_judged(c) && c.coverage.observed == c.coverage.pixels;
+    let review = report.needs_review();
+    let observed = report.comparisons.iter().any(english::was_judged);
+    let whole = report.comparisons.iter().all(whole) && !report.activities.iter().any(|a| hidden(a.verdict));
+    Standing {
+        class: match (review, observed) {
+            (true, _) => "undeclared",
+            (_, false) => "not-observable",
+            _ => "consistent",
+        },
+        words: say::standing(review, observed, whole),
+    }
+}
+
+fn counts(report: &SiteReport, unobserved: bool) -> Vec<Count> {
+    let counted = report.verdicts();
+    let anomalies = || report.comparisons.iter().flat_map(|c| &c.anomalies);
+    let count = |verdict: &Verdict| {
+        let number = counted.get(verdict).copied().filter(|n| *n > 0);
+        let (figure, words) = match number {
+            Some(n) => (n.to_string(), verdict.words().to_owned()),
+            None if unobserved => ("–".to_owned(), say::not_known(verdict.words())),
+            None => ("0".to_owned(), verdict.words().to_owned()),
+        };
+        Count {
+            class: class(*verdict),
+            words,
+            number,
+            figure,
+            filters: anomalies().any(|a| a.verdict == *verdict),
+        }
     };
-    let pixels = format!(
-        "{} of {} judged pixels score {seed:.2} sigma or more; by the scores of unchanged ground, {} of them would do so by chance.",
-        grouped(cutoff.claimed),
-        grouped(cutoff.judged),
-        three_figures(cutoff.expected_false_pixels)
-    );
-    let expected = three_figures(cutoff.expected_false_anomalies);
-    match anomalies {
-        0 => format!("{pixels} None of them forms a region that is large enough to be an anomaly."),
-        1 => format!("{pixels} That is about {expected} false alarms expected, where 1 anomaly was found."),
-        n => format!("{pixels} That is about {expected} false alarms expected among the {n} anomalies found."),
+    VERDICTS.iter().map(count).collect()
+}
+
+fn colours(chips: &[&Chip]) -> Vec<Colour> {
+    let has = |way: &Rendition| chips.iter().any(|chip| Viewer::renditions(chip).any(|one| one == *way));
+    let colour = |way: Rendition| Colour {
+        word: way.word(),
+        label: say::rendition(way),
+    };
+    Rendition::ALL.into_iter().filter(has).map(colour).collect()
+}
+
+fn score_classes() -> Vec<String> {
+    let next = |place: usize| SCORE_CLASSES.get(place + 1).map(|(from, _)| *from);
+    let class = |(place, (from, _)): (usize, &(f64, [u8; 3]))| say::score_class(*from, next(place));
+    SCORE_CLASSES.iter().enumerate().map(class).collect()
+}
+
+impl<'a> Group<'a> {
+    fn new(comparison: &'a Comparison, cards: Vec<Card<'a>>) -> Self {
+        let title = say::comparison(&comparison.dates, &comparison.before, &comparison.after);
+        let judged = english::was_judged(comparison);
+        let observed = english::share(comparison.coverage.observed, comparison.coverage.pixels);
+        let mut coverage = vec![CoverageRow::new(say::WHOLE_SITE.to_owned(), &comparison.coverage)];
+        let zones = comparison.zones.iter();
+        coverage.extend(zones.map(|z| CoverageRow::new(say::zone(&z.id, &z.role), &z.coverage)));
+        Self {
+            days: english::days(&comparison.dates),
+            nothing: say::nothing_in(judged, &observed),
+            notes: &comparison.notes,
+            cards,
+            coverage_caption: say::coverage_of(&title, judged),
+            coverage,
+            measured: english::measured(comparison),
+            cutoff_notes: comparison.cutoff.as_ref().map_or(&[], |cutoff| &cutoff.notes),
+            normalisation: comparison.normalisation.as_ref().map(Fit::new),
+            title,
+        }
     }
 }
 
@@ -259,15 +345,138 @@ impl CoverageRow {
     fn new(name: String, coverage: &Coverage) -> Self {
         Self {
             name,
-            observed: words::share(coverage.observed, coverage.pixels),
+            observed: english::share(coverage.observed, coverage.pixels),
             bar_percent: crate::finding::round(100.0 * coverage.observed as f64 / coverage.pixels.max(1) as f64, 1),
-            reasons: words::reasons(coverage),
-            pixels: coverage.pixels,
+            reasons: english::reasons(coverage).unwrap_or_else(|| say::NOTHING.to_owned()),
+            pixels: grouped(coverage.pixels),
         }
     }
 }
 
-/// The parameters as `section.key` and their value.
+impl Fit {
+    fn new(fit: &Normalisation) -> Self {
+        let row = |band: &crate::finding::BandFit| {
+            let figures = [
+                format!("{:.4}", band.gain),
+                format!("{:+}", three_figures(band.offset)),
+                three_figures(band.noise).to_string(),
+                format!("{:.3}", band.correlation),
+            ];
+            (band.band.clone(), figures)
+        };
+        Self {
+            caption: english::normalisation(fit),
+            rows: fit.bands.iter().map(row).collect(),
+        }
+    }
+}
+
+impl<'a> Activity<'a> {
+    fn new(report: &'a SiteReport, finding: &'a ActivityFinding, numbers: &BTreeMap<&str, usize>) -> Self {
+        let confidence = likelihood::of_activity(report, finding);
+        let shown = finding
+            .anomalies
+            .iter()
+            .filter_map(|id| numbers.get(id.as_str()).copied());
+        let anomalies: Vec<usize> = shown.collect();
+        let mut reasons: Vec<String> = finding
+            .evidence
+            .iter()
+            .map(|e| {
+                if e.supports {
+                    e.text.clone()
+                } else {
+                    say::against(&e.text)
+                }
+            })
+            .collect();
+        if reasons.is_empty() {
+            reasons.push(say::NO_REASON.to_owned());
+        }
+        Self {
+            id: &finding.id,
+            what: &finding.what,
+            notified: say::notified(english::day(&finding.notified)),
+            days: english::days(&finding.window),
+            class: class(finding.verdict),
+            words: english::of_activity(finding),
+            reasons,
+            confidence: words::confidence(confidence.as_ref()),
+            doubts: confidence.iter().flat_map(|found| words::doubts(found)).collect(),
+            observed: english::percent(finding.observed_fraction),
+            others: say::others(anomalies.len(), finding.anomalies.len() - anomalies.len()),
+            anomalies,
+        }
+    }
+}
+
+impl<'a> Scene<'a> {
+    fn new(scene: &'a SceneRecord) -> Self {
+        let (start, end) = (minute(&scene.acquired.start), minute(&scene.acquired.end));
+        let orbit = scene.relative_orbit.map(|orbit| orbit.to_string());
+        let orbit: Vec<String> = orbit.into_iter().chain(scene.pass.clone()).collect();
+        let sensor = std::iter::once(&scene.sensor).chain(&scene.platform);
+        let alignment = scene.alignment.iter().map(|(band, how)| format!("{band}: {how}"));
+        Self {
+            id: &scene.id,
+            acquired: if start == end {
+                start
+            } else {
+                format!("{start} – {end}")
+            },
+            sensor: sensor.map(String::as_str).collect::<Vec<_>>().join(", "),
+            orbit: orbit.join(" "),
+            alignment: alignment.collect::<Vec<_>>().join(", "),
+        }
+    }
+}
+
+fn made(report: &SiteReport) -> Vec<(&'static str, String)> {
+    let mut made = vec![
+        (say::MADE_BY, say::program(&report.program)),
+        (say::FORM, report.report_version.clone()),
+        (say::RUN_KEY, report.run_key.clone()),
+    ];
+    if let Some(grid) = &report.grid {
+        made.push((say::GRID, say::grid(grid)));
+    }
+    made
+}
+
+impl<'a> Declaration<'a> {
+    fn new(record: &'a DeclarationRecord) -> Self {
+        Self {
+            id: &record.id,
+            party: &record.party,
+            agreement: &record.agreement,
+            issued: minute(&record.issued),
+            supersedes: record.supersedes.as_deref().unwrap_or(say::NONE),
+        }
+    }
+}
+
+impl<'a> Input<'a> {
+    fn new(record: &'a crate::finding::Input) -> Self {
+        Self {
+            path: &record.path,
+            sha256: &record.sha256,
+            bytes: grouped(record.bytes),
+        }
+    }
+}
+
+/// The parameters as `section.key`, their value, and what they mean.
+fn parameters(report: &SiteReport) -> Vec<Parameter> {
+    let mut flat = BTreeMap::new();
+    flatten("", &report.parameters, &mut flat);
+    let parameter = |(key, value): (String, String)| Parameter {
+        meaning: english::parameter_meaning(&key).unwrap_or_default(),
+        key,
+        value,
+    };
+    flat.into_iter().map(parameter).collect()
+}
+
 fn flatten(prefix: &str, value: &serde_json::Value, out: &mut BTreeMap<String, String>) {
     match value {
         serde_json::Value::Object(map) => {

@@ -132,6 +132,7 @@ pub fn read_folder(spec: &FolderSpec, sensors: &Sensors, read_tag: &ReadTag) -> 
                 kind: sensor.kind,
                 platform: None,
                 relative_orbit: None,
+                href: None,
                 pass: None,
                 cloud_fraction: None,
                 footprint: None,

@@ -60,6 +60,8 @@ pub struct Scene {
     pub quality: Vec<QualityAsset>,
     /// The item's file, or the raster.
     pub source: PathBuf,
+    /// The address of the item on the web, where it says so itself.
+    pub href: Option<String>,
 }
 
 fn footprint_as_geojson<S: serde::Serializer>(

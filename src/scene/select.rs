@@ -357,6 +357,7 @@ pub(crate) mod tests {
             footprint: None,
             bands: vec![band("red")],
             quality: vec![],
+            href: None,
             source: format!("{id}.tif").into(),
         }
     }

@@ -41,6 +41,15 @@ pub(super) fn scene(
     }
 }
 
+/// Where an item says that it is on the web; what is not an address of the web is no use to others.
+fn self_link(item: &Object) -> Option<String> {
+    let links = item.get("links")?.as_array()?.iter();
+    let own = links.filter(|link| link.get("rel").and_then(Value::as_str) == Some("self"));
+    let mut addresses = own.filter_map(|link| link.get("href")?.as_str());
+    let is_web = |address: &&str| address.starts_with("https://") || address.starts_with("http://");
+    addresses.find(is_web).map(str::to_owned)
+}
+
 impl Reader<'_> {
     fn scene(&mut self, item: &Value, at: &str, source: &Path, sensors: &Sensors) -> Option<Scene> {
         let Some(item) = item.as_object() else {
@@ -177,6 +186,7 @@ impl Reader<'_> {
             bands,
             quality,
             source: source.to_path_buf(),
+            href: self_link(item),
         })
     }
 

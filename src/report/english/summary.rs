@@ -2,59 +2,72 @@
 
 use std::collections::BTreeMap;
 
-use crate::finding::{
-    ActivityFinding, Comparison, Coverage, Interval, NOT_COVERING, RegistrationRecord, SiteReport, Verdict,
-};
+use super::{capitalised, day, days, of_reason, plural, share};
+use crate::finding::{ActivityFinding, Comparison, Coverage, NOT_COVERING, SiteReport, Verdict};
 
 /// Activities, zones or comparisons that a sentence names before it says "and n more".
 const MAX_NAMED: usize = 5;
 
+/// The record in sentences, by what they are about.
+pub struct Account {
+    /// What has to be reviewed; empty when nothing has.
+    pub review: Vec<String>,
+    /// What was observed and what was not. There is always at least one sentence.
+    pub observed: Vec<String>,
+    /// What was declared and what is seen of it.
+    pub declared: Vec<String>,
+}
+
 /// The record in sentences, what has to be reviewed first. There is always at least one.
 pub fn summary(report: &SiteReport) -> Vec<String> {
-    let (judged, blind): (Vec<_>, Vec<_>) = report.comparisons.iter().partition(|c| was_judged(c));
-    let changes = changes(report);
-    let activities = |verdict| {
-        report
-            .activities
-            .iter()
-            .filter(move |a| a.verdict == verdict)
-            .collect::<Vec<_>>()
-    };
-    let mut said = Vec::new();
+    let account = account(report);
+    [account.review, account.observed, account.declared].concat()
+}
 
-    let review: Vec<(Verdict, usize)> = changes
-        .iter()
-        .map(|(v, n)| (*v, *n))
-        .filter(|(v, _)| v.needs_review())
-        .collect();
-    let to_review: usize = review.iter().map(|(_, n)| n).sum();
+/// The record in sentences, by what they are about.
+pub fn account(report: &SiteReport) -> Account {
+    let changes = changes(report);
+    let review = of_review(report, &changes);
+    let observed = of_observation(report, &changes);
+    let declared = of_declared(report, &changes);
+    let finished = |sentences: Vec<String>| sentences.into_iter().map(capitalised).collect();
+    Account {
+        review: finished(review),
+        observed: finished(observed),
+        declared: finished(declared),
+    }
+}
+
+fn with_verdict(report: &SiteReport, verdict: Verdict) -> Vec<&ActivityFinding> {
+    report.activities.iter().filter(|a| a.verdict == verdict).collect()
+}
+
+fn of_review(report: &SiteReport, changes: &BTreeMap<Verdict, usize>) -> Vec<String> {
+    let mut said = Vec::new();
+    let review: Vec<_> = changes.iter().filter(|(verdict, _)| verdict.needs_review()).collect();
     match review.as_slice() {
         [] => {}
         [(verdict, 1)] => said.push(format!("1 change needs review: {}.", verdict.words())),
         kinds => {
+            let all: usize = kinds.iter().map(|(_, n)| **n).sum();
             let kinds: Vec<String> = kinds.iter().map(|(v, n)| format!("{n} {}", v.words())).collect();
-            said.push(format!(
-                "{} review: {}.",
-                plural(to_review, "change needs", "changes need"),
-                kinds.join(", ")
-            ));
+            let subject = plural(all, "change needs", "changes need");
+            said.push(format!("{subject} review: {}.", kinds.join(", ")));
         }
     }
-    let unseen = activities(Verdict::DeclaredNotSeen);
-    if !unseen.is_empty() {
-        said.push(of_activities(&unseen, "was not seen", "were not seen"));
-    }
-    let odd: Vec<_> = [Verdict::Undeclared, Verdict::OverRun]
-        .into_iter()
-        .flat_map(activities)
-        .collect();
-    if !odd.is_empty() {
-        said.push(of_activities(&odd, "needs review", "need review"));
-    }
+    let unseen = with_verdict(report, Verdict::DeclaredNotSeen);
+    said.extend(of_activities(&unseen, "was not seen", "were not seen"));
+    let odd = [Verdict::Undeclared, Verdict::OverRun].map(|verdict| with_verdict(report, verdict));
+    said.extend(of_activities(&odd.concat(), "needs review", "need review"));
+    said
+}
 
+fn of_observation(report: &SiteReport, changes: &BTreeMap<Verdict, usize>) -> Vec<String> {
+    let (judged, blind): (Vec<_>, Vec<_>) = report.comparisons.iter().partition(|c| was_judged(c));
+    let mut said = Vec::new();
     if judged.is_empty() {
         said.push(format!("The site could not be {}.", why_unobserved(report, &blind)));
-    } else if to_review > 0 {
+    } else if changes.keys().any(|verdict| verdict.needs_review()) {
         said.push(format!("{}.", observed(&judged)));
     } else {
         let none = if changes.is_empty() {
@@ -62,93 +75,94 @@ pub fn summary(report: &SiteReport) -> Vec<String> {
         } else {
             "No undeclared change"
         };
-        said.push(format!(
-            "{none} stood out from the noise in {}.",
-            where_observed(&judged)
-        ));
+        let place = where_observed(&judged);
+        said.push(format!("{none} stood out from the noise in {place}."));
     }
     if let [only] = judged.as_slice()
         && let Some(reasons) = reasons(&only.coverage)
     {
         let rest = only.coverage.pixels.saturating_sub(only.coverage.observed);
-        said.push(format!(
-            "{} of the site was not observed: {reasons}.",
-            share(rest, only.coverage.pixels)
-        ));
+        let rest = share(rest, only.coverage.pixels);
+        said.push(format!("{rest} of the site was not observed: {reasons}."));
     }
     if !judged.is_empty() && !blind.is_empty() {
         let dates: Vec<String> = blind.iter().map(|c| days(&c.dates)).collect();
         let n = plural(report.comparisons.len(), "comparison", "comparisons");
-        said.push(format!(
-            "{} of {n} could not be judged: {}.",
-            blind.len(),
-            named(&dates)
-        ));
+        let (some, dates) = (blind.len(), named(&dates));
+        said.push(format!("{some} of {n} could not be judged: {dates}."));
     }
     let zones = unseen_zones(&judged);
     if !zones.is_empty() {
-        said.push(format!(
-            "{} not observed at all: {}.",
-            plural(zones.len(), "zone was", "zones were"),
-            named(&zones)
-        ));
+        let subject = plural(zones.len(), "zone was", "zones were");
+        said.push(format!("{subject} not observed at all: {}.", named(&zones)));
     }
-    let hidden = activities(Verdict::NotObservable);
-    if !hidden.is_empty() {
-        said.push(of_activities(&hidden, "could not be observed", "could not be observed"));
-    }
-    let (open, unclear): (Vec<_>, Vec<_>) = activities(Verdict::Inconclusive).into_iter().partition(|a| is_open(a));
-    if !open.is_empty() {
-        said.push(of_activities(
-            &open,
-            "is still in its window",
-            "are still in their window",
-        ));
-    }
-    if !unclear.is_empty() {
-        said.push(of_activities(&unclear, "is inconclusive", "are inconclusive"));
-    }
-    let seen = activities(Verdict::Consistent);
-    if !seen.is_empty() {
-        said.push(of_activities(&seen, "was seen", "were seen"));
-    }
-    if let Some(n) = changes.get(&Verdict::Consistent) {
-        said.push(format!(
-            "{} consistent with what was declared.",
-            plural(*n, "change is", "changes are")
-        ));
-    }
+    let hidden = with_verdict(report, Verdict::NotObservable);
+    said.extend(of_activities(&hidden, "could not be observed", "could not be observed"));
     if let Some(n) = changes.get(&Verdict::NotObservable) {
-        said.push(format!(
-            "{} not be judged.",
-            plural(*n, "change could", "changes could")
-        ));
+        let subject = plural(*n, "change could", "changes could");
+        said.push(format!("{subject} not be judged."));
     }
     let refused = report.refused.iter().filter(|one| one.reason != NOT_COVERING).count();
     if refused > 0 {
         said.push(format!("{} refused.", plural(refused, "scene was", "scenes were")));
     }
-    said.into_iter().map(capitalised).collect()
+    said
 }
 
-fn capitalised(sentence: String) -> String {
-    let mut letters = sentence.chars();
-    let first = letters.next().into_iter().flat_map(char::to_uppercase);
-    first.chain(letters).collect()
+fn of_declared(report: &SiteReport, changes: &BTreeMap<Verdict, usize>) -> Vec<String> {
+    let mut said = Vec::new();
+    let seen = with_verdict(report, Verdict::Consistent);
+    said.extend(of_activities(&seen, "was seen", "were seen"));
+    if let Some(n) = changes.get(&Verdict::Consistent) {
+        let subject = plural(*n, "change is", "changes are");
+        said.push(format!("{subject} consistent with what was declared."));
+    }
+    let (open, unclear): (Vec<_>, Vec<_>) = with_verdict(report, Verdict::Inconclusive)
+        .into_iter()
+        .partition(|activity| is_open(activity));
+    said.extend(of_activities(
+        &open,
+        "is still in its window",
+        "are still in their window",
+    ));
+    said.extend(of_activities(&unclear, "is inconclusive", "are inconclusive"));
+    said
+}
+
+/// What is to be said of a run: its sites, those to review, that failed, that were not observed.
+pub(in crate::report) fn of_run(sites: usize, review: usize, failed: usize, unseen: usize) -> String {
+    let mut said = match (sites, review) {
+        (0, _) => return "The run had no sites.".to_owned(),
+        (1, 0) => "The site needs no review".to_owned(),
+        (1, _) => "The site needs review".to_owned(),
+        (_, 0) => format!("None of {} needs review", plural(sites, "site", "sites")),
+        (_, n) => format!(
+            "{n} of {} {} review",
+            plural(sites, "site", "sites"),
+            if n == 1 { "needs" } else { "need" }
+        ),
+    };
+    if failed > 0 {
+        said.push_str(&format!("; {failed} failed"));
+    }
+    if unseen > 0 {
+        said.push_str(&format!("; {unseen} could not be observed"));
+    }
+    said + "."
 }
 
 /// Whether a comparison can carry a statement that nothing was found: observed, and really compared.
-pub(super) fn was_judged(comparison: &Comparison) -> bool {
+pub(in crate::report) fn was_judged(comparison: &Comparison) -> bool {
     comparison.observable && comparison.cutoff.is_some()
 }
 
 /// Whether an activity is inconclusive because its window is still open.
-pub(super) fn is_open(activity: &ActivityFinding) -> bool {
+pub(in crate::report) fn is_open(activity: &ActivityFinding) -> bool {
     activity.verdict == Verdict::Inconclusive && activity.evidence.iter().any(|e| e.rule == "window")
 }
 
 /// What became of a declared activity, in words.
-pub(super) fn of_activity(activity: &ActivityFinding) -> &'static str {
+pub(in crate::report) fn of_activity(activity: &ActivityFinding) -> &'static str {
     match activity.verdict {
         Verdict::Consistent => "seen",
         Verdict::DeclaredNotSeen => "not seen",
@@ -157,75 +171,8 @@ pub(super) fn of_activity(activity: &ActivityFinding) -> &'static str {
     }
 }
 
-/// How the scenes of a comparison lie beside each other, in words.
-pub(super) fn of_registration(registration: Option<&RegistrationRecord>) -> String {
-    let Some(found) = registration else {
-        return "The scenes were compared where their own georeference puts them.".to_owned();
-    };
-    let Some([x, y]) = found.shift_px else {
-        let why = found.reason.as_deref().unwrap_or("no reason is recorded");
-        return format!("How the scenes lie beside each other could not be measured: {why}. Neither was moved.");
-    };
-    let (across, down) = (
-        if x < 0.0 { "left" } else { "right" },
-        if y < 0.0 { "up" } else { "down" },
-    );
-    let done = match found.model.as_str() {
-        "identity" => "too little to resample for, and was left where it is".to_owned(),
-        model => format!("and was moved ({model}) in the same resampling that brings it onto the site grid"),
-    };
-    let left = found
-        .residual_px
-        .map_or_else(String::new, |px| format!(" {px:.2} pixels are left at them."));
-    format!(
-        "{} has to move {:.2} pixels {across} and {:.2} {down} to lie on the earlier scene, {done}: {}.{left}",
-        found.moved,
-        x.abs(),
-        y.abs(),
-        plural(found.tie_points as usize, "tie point agrees", "tie points agree"),
-    )
-}
-
-/// `part` of `whole` in per cent with one decimal. Only all is `100 %`, and only nothing is `0 %`.
-pub(super) fn share(part: u64, whole: u64) -> String {
-    if part == 0 || whole == 0 {
-        return "0 %".to_owned();
-    }
-    if part >= whole {
-        return "100 %".to_owned();
-    }
-    let (part, whole) = (u128::from(part), u128::from(whole));
-    tenths(((part * 1000 + whole / 2) / whole) as u64)
-}
-
-/// A fraction in per cent, by the same rules as [`share`].
-pub(super) fn percent(fraction: f64) -> String {
-    match fraction {
-        f if f.is_nan() => "unknown".to_owned(),
-        f if f <= 0.0 => "0 %".to_owned(),
-        f if f >= 1.0 => "100 %".to_owned(),
-        f => tenths((f * 1000.0).round() as u64),
-    }
-}
-
-fn tenths(n: u64) -> String {
-    match n.min(999) {
-        0 => "less than 0.1 %".to_owned(),
-        n => format!("{}.{} %", n / 10, n % 10),
-    }
-}
-
-/// The name of a reason in words: `near_cloud` is `near cloud`.
-pub(super) fn of_reason(reason: &str) -> String {
-    match reason {
-        "not_covered" => "not covered by the scene".to_owned(),
-        "nodata" => "no data".to_owned(),
-        other => other.replace('_', " "),
-    }
-}
-
 /// Why an area was not observed, the largest reason first; `None` when all of it was.
-pub(super) fn reasons(coverage: &Coverage) -> Option<String> {
+pub(in crate::report) fn reasons(coverage: &Coverage) -> Option<String> {
     let mut reasons: Vec<(&String, u64)> = coverage
         .not_observed
         .iter()
@@ -238,26 +185,6 @@ pub(super) fn reasons(coverage: &Coverage) -> Option<String> {
         .map(|(r, n)| format!("{} {}", share(*n, coverage.pixels), of_reason(r)))
         .collect();
     (!words.is_empty()).then(|| words.join(", "))
-}
-
-/// The day of an RFC 3339 instant.
-pub(super) fn day(instant: &str) -> &str {
-    instant.get(..10).unwrap_or(instant)
-}
-
-/// `2016-06-08 to 2017-06-21`, or one day.
-pub(super) fn days(interval: &Interval) -> String {
-    let (start, end) = (day(&interval.start), day(&interval.end));
-    if start == end {
-        start.to_owned()
-    } else {
-        format!("{start} to {end}")
-    }
-}
-
-/// `1 change`, `2 changes`.
-pub(super) fn plural(n: usize, one: &str, many: &str) -> String {
-    format!("{n} {}", if n == 1 { one } else { many })
 }
 
 /// How many anomalies of each verdict there are, over all comparisons.
@@ -276,17 +203,15 @@ fn named(names: &[String]) -> String {
     }
 }
 
-fn of_activities(activities: &[&ActivityFinding], one: &str, many: &str) -> String {
+/// What became of several activities; nothing of none.
+fn of_activities(activities: &[&ActivityFinding], one: &str, many: &str) -> Option<String> {
     let names: Vec<String> = activities
         .iter()
         .map(|a| format!("{} ({}, {})", a.id, a.what, days(&a.window)))
         .collect();
     let subject = plural(activities.len(), "declared activity", "declared activities");
-    format!(
-        "{subject} {}: {}.",
-        if activities.len() == 1 { one } else { many },
-        named(&names)
-    )
+    let verb = if activities.len() == 1 { one } else { many };
+    (!names.is_empty()).then(|| format!("{subject} {verb}: {}.", named(&names)))
 }
 
 /// The end of `The site could not be ...`.
@@ -400,10 +325,10 @@ mod tests {
                 "1 of 2 comparisons could not be judged: 2020-07-05 to 2020-08-14.",
                 "1 zone was not observed at all: silo-2 (storage).",
                 "1 declared activity could not be observed: act-4 (demolition, 2020-03-01 to 2020-06-01).",
-                "1 declared activity is still in its window: act-5 (earthworks, 2020-07-01 to 2020-12-01).",
+                "1 scene was refused.",
                 "1 declared activity was seen: act-1 (construction, 2020-03-01 to 2020-06-01).",
                 "1 change is consistent with what was declared.",
-                "1 scene was refused.",
+                "1 declared activity is still in its window: act-5 (earthworks, 2020-07-01 to 2020-12-01).",
             ]
         );
     }
@@ -469,46 +394,6 @@ mod tests {
             summary(&sample::unobserved())[0]
                 .starts_with("The site could not be observed: 96.0 % cloud, 4.0 % no data")
         );
-    }
-
-    #[test]
-    fn an_alignment_says_what_was_done_and_what_was_not() {
-        assert!(of_registration(None).contains("their own georeference"));
-        let mut found = RegistrationRecord {
-            circular_error_90_px: None,
-            held_out_px: None,
-            model: "shift".into(),
-            moved: "s-2".into(),
-            outcome: "pass".into(),
-            outliers: 0,
-            reason: None,
-            rejected: BTreeMap::new(),
-            residual_px: Some(0.123),
-            shift_px: Some([0.5, -1.25]),
-            tie_points: 20,
-        };
-        assert_eq!(
-            of_registration(Some(&found)),
-            "s-2 has to move 0.50 pixels right and 1.25 up to lie on the earlier scene, and was moved (shift) in the same resampling that brings it onto the site grid: 20 tie points agree. 0.12 pixels are left at them."
-        );
-        found.model = "identity".into();
-        assert!(of_registration(Some(&found)).contains("was left where it is"));
-        (found.shift_px, found.reason) = (None, Some("too few tie points".into()));
-        assert!(
-            of_registration(Some(&found)).contains("could not be measured: too few tie points. Neither was moved.")
-        );
-    }
-
-    #[test]
-    fn all_is_all_and_nothing_is_nothing() {
-        assert_eq!(share(9_999, 10_000), "99.9 %");
-        assert_eq!(share(10_000, 10_000), "100 %");
-        assert_eq!(share(1, 10_000), "less than 0.1 %");
-        assert_eq!(share(0, 10_000), "0 %");
-        assert_eq!(share(0, 0), "0 %");
-        assert_eq!(share(u64::MAX - 1, u64::MAX), "99.9 %");
-        assert_eq!(percent(0.99999), "99.9 %");
-        assert_eq!(percent(f64::NAN), "unknown");
     }
 
     #[test]

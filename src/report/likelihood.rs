@@ -1,0 +1,361 @@
+//! How likely it is that an anomaly is change at all, and how much confidence its verdict deserves: two statements, kept apart
+//! (Office of the Director of National Intelligence, "Analytic Standards", Intelligence Community Directive 203, 2015, D.6.e.(2)).
+//!
+//! Both come from the record alone. The likelihood follows from the scores; the confidence from what the record itself holds
+//! against the comparison and the verdict.
+
+use jiff::Timestamp;
+
+use crate::finding::{
+    ActivityFinding, Anomaly, Comparison, Coverage, CutoffRecord, Evidence, Interval, RegistrationRecord, SiteReport,
+    Verdict,
+};
+
+/// Least and greatest likelihood that is ever stated: the scale has no word for what is impossible or sure, and tails of real
+/// noise are longer than those of the normal law.
+pub(super) const BOUNDS: [f64; 2] = [0.01, 0.99];
+
+/// From this scale of the null law on a pair counts as noisy: the same at which `stage/cutoff` writes its note.
+const NOISY_SCALE: f64 = 1.3;
+/// With less of the site observed, the laws of no change rest on little ground: half way from what `[judge]` needs to all.
+const LEAST_OF_SITE: f64 = 0.75;
+/// With less of its area observed, an activity that was not seen may have been hidden.
+const LEAST_OF_AREA: f64 = 0.9;
+/// Fewer pixels than a square of three have no pixel inside that is free of the mixed ones on the edge.
+const FEW_PIXELS: u64 = 9;
+
+/// For each anomaly of `comparison`, in their order, the likelihood that it is change beyond noise, in [`BOUNDS`]; `None` where
+/// there is no cutoff.
+///
+/// It is `1 - q`, where `q` is the false discovery rate of the set of all anomalies whose peak is as high or higher, made monotone
+/// (Benjamini and Hochberg, "Controlling the false discovery rate", 1995; Storey and Tibshirani, "Statistical significance for
+/// genomewide studies", 2003): with peaks `z_1 >= z_2 >= ...`, `q_i = min over j >= i of E(z_j) / j`. `E(z)` is the number of
+/// false anomalies expected with a peak of `z` or more: the recorded number at the seed, less by the ratio of the tails of the
+/// null law.
+pub(super) fn real_change(comparison: &Comparison) -> Option<Vec<f64>> {
+    let cutoff = comparison.cutoff.as_ref()?;
+    let seed = cutoff.seed_sigma?;
+    let anomalies = &comparison.anomalies;
+    let mut strongest: Vec<usize> = (0..anomalies.len()).collect();
+    strongest.sort_by(|a, b| anomalies[*b].peak_sigma.total_cmp(&anomalies[*a].peak_sigma));
+    let mut likelihoods = vec![BOUNDS[0]; anomalies.len()];
+    let mut least = 1.0_f64;
+    for (place, index) in strongest.into_iter().enumerate().rev() {
+        let expected = expected_false(cutoff, seed, anomalies[index].peak_sigma);
+        least = least.min(expected / (place + 1) as f64);
+        likelihoods[index] = (1.0 - least).clamp(BOUNDS[0], BOUNDS[1]);
+    }
+    Some(likelihoods)
+}
+
+/// False anomalies that are expected with a peak of `peak` or more, sigma.
+fn expected_false(cutoff: &CutoffRecord, seed: f64, peak: f64) -> f64 {
+    let tail = |sigma: f64| normal_tail((sigma - cutoff.null_centre_sigma) / cutoff.null_scale_sigma);
+    let at_seed = tail(seed);
+    // Where nothing is left of the tail at the seed, the number there is the most that can be expected.
+    let ratio = if at_seed > 0.0 { tail(peak) / at_seed } else { 1.0 };
+    cutoff.expected_false_anomalies * ratio
+}
+
+/// Probability that a standard normal variable is `z` or more; zero from about 38 on.
+fn normal_tail(z: f64) -> f64 {
+    0.5 * libm::erfc(z * std::f64::consts::FRAC_1_SQRT_2)
+}
+
+/// How much confidence a verdict deserves: `High` with no doubt on record, `Moderate` with one, `Low` with two or more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Level {
+    High,
+    Moderate,
+    Low,
+}
+
+/// Something on record that weakens a verdict.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Doubt<'a> {
+    /// Evidence against it.
+    Against(&'a Evidence),
+    /// A change that is taken for declared touches a zone that was declared not to change: id and role.
+    Zone(&'a str, &'a str),
+    /// Detectors that do not find the anomaly.
+    Dissent(Vec<&'a str>),
+    /// The scenes lie beside each other not well enough, or it could not be measured.
+    Registration(&'a RegistrationRecord),
+    /// Unchanged ground scatters so many times as widely as its noise.
+    Noise(f64),
+    /// Little of the site was observed.
+    Coverage(&'a Coverage),
+    /// Little of an activity's area was observed: the fraction.
+    Area(f64),
+    /// The anomaly has so few pixels.
+    Small(u64),
+    /// Notes of the comparison.
+    Notes(&'a [String]),
+}
+
+/// The doubts about a verdict, each of which counts once.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Confidence<'a> {
+    pub(super) doubts: Vec<Doubt<'a>>,
+}
+
+impl Confidence<'_> {
+    /// What the number of doubts comes to.
+    pub(super) fn level(&self) -> Level {
+        match self.doubts.len() {
+            0 => Level::High,
+            1 => Level::Moderate,
+            _ => Level::Low,
+        }
+    }
+}
+
+/// The confidence in the verdict on `anomaly`; `None` where the verdict itself is that it cannot be told.
+pub(super) fn of_anomaly<'a>(comparison: &'a Comparison, anomaly: &'a Anomaly) -> Option<Confidence<'a>> {
+    if matches!(anomaly.verdict, Verdict::Inconclusive | Verdict::NotObservable) {
+        return None;
+    }
+    let mut doubts = against(anomaly.verdict, &anomaly.evidence);
+    if anomaly.verdict == Verdict::Consistent {
+        let still = comparison
+            .zones
+            .iter()
+            .find(|zone| anomaly.zones.contains(&zone.id) && matches!(zone.role.as_str(), "exclusion" | "reference"));
+        doubts.extend(still.map(|zone| Doubt::Zone(&zone.id, &zone.role)));
+    }
+    doubts.extend(of_finding(comparison, anomaly));
+    Some(Confidence { doubts })
+}
+
+/// The confidence in what is said of a declared activity: of one that was seen, as the best of its anomalies was measured; of one
+/// that was not, as the best comparison over its window was. `None` where the verdict itself is that it cannot be told, or where
+/// nothing of the kind is on record.
+pub(super) fn of_activity<'a>(report: &'a SiteReport, activity: &'a ActivityFinding) -> Option<Confidence<'a>> {
+    let mut doubts = against(activity.verdict, &activity.evidence);
+    let measured: Vec<Vec<Doubt<'a>>> = match activity.verdict {
+        Verdict::Consistent => report
+            .comparisons
+            .iter()
+            .flat_map(|c| c.anomalies.iter().map(move |a| (c, a)))
+            .filter(|(_, anomaly)| activity.anomalies.contains(&anomaly.id))
+            .map(|(comparison, anomaly)| of_finding(comparison, anomaly))
+            .collect(),
+        Verdict::DeclaredNotSeen => {
+            if activity.observed_fraction < LEAST_OF_AREA {
+                doubts.push(Doubt::Area(activity.observed_fraction));
+            }
+            report
+                .comparisons
+                .iter()
+                .filter(|comparison| meet(&activity.window, &comparison.dates))
+                .map(of_comparison)
+                .collect()
+        }
+        _ => return None,
+    };
+    doubts.extend(measured.into_iter().min_by_key(Vec::len)?);
+    Some(Confidence { doubts })
+}
+
+/// The evidence that weakens `verdict`: not all that is marked as speaking against it does.
+///
+/// - `notice`: a late notice is a fault of the declaration; the change is no less the declared one.
+/// - `zone`: in which zone a change lies is told for the reader; where it matters, [`Doubt::Zone`] counts it.
+/// - `area`, `window` of an over-run: by definition it lies partly in a declared area or window.
+/// - `area`, `window` elsewhere: when none of the same rule supports the verdict, for another activity may explain the change.
+///
+/// The rest counts: an edge on ground that was not observed, strength, and what later rules find.
+fn against(verdict: Verdict, evidence: &[Evidence]) -> Vec<Doubt<'_>> {
+    let supported = |rule: &str| evidence.iter().any(|one| one.supports && one.rule == rule);
+    let counts = |one: &&Evidence| match one.rule.as_str() {
+        _ if one.supports => false,
+        "notice" | "zone" => false,
+        rule @ ("area" | "window") => verdict != Verdict::OverRun && !supported(rule),
+        _ => true,
+    };
+    evidence.iter().filter(counts).map(Doubt::Against).collect()
+}
+
+/// Doubts about the measurement of an anomaly.
+fn of_finding<'a>(comparison: &'a Comparison, anomaly: &'a Anomaly) -> Vec<Doubt<'a>> {
+    let mut doubts = Vec::new();
+    let dissent = anomaly.votes.iter().filter(|vote| vote.finds == Some(false));
+    let dissent: Vec<&str> = dissent.map(|vote| vote.detector.as_str()).collect();
+    if !dissent.is_empty() {
+        doubts.push(Doubt::Dissent(dissent));
+    }
+    if anomaly.pixels < FEW_PIXELS {
+        doubts.push(Doubt::Small(anomaly.pixels));
+    }
+    doubts.extend(of_comparison(comparison));
+    doubts
+}
+
+/// Doubts about a comparison. That methods of setting the cutoff refused before one did not is how they work, and no doubt; nor is
+/// that registration was not to be measured (radar, series). Notes count where they can say more than registration and coverage
+/// that count by themselves, for these have notes too.
+fn of_comparison(comparison: &Comparison) -> Vec<Doubt<'_>> {
+    let mut doubts = Vec::new();
+    let registration = comparison.registration.as_ref();
+    doubts.extend(registration.filter(|r| r.outcome != "pass").map(Doubt::Registration));
+    if comparison.coverage.observed_fraction < LEAST_OF_SITE {
+        doubts.push(Doubt::Coverage(&comparison.coverage));
+    }
+    if doubts.is_empty() && !comparison.notes.is_empty() {
+        doubts.push(Doubt::Notes(&comparison.notes));
+    }
+    let noise = comparison.cutoff.as_ref().map_or(0.0, |cutoff| cutoff.null_scale_sigma);
+    if noise > NOISY_SCALE {
+        doubts.push(Doubt::Noise(noise));
+    }
+    doubts
+}
+
+/// Whether the half-open `window` meets the time span `dates`; not, when an instant cannot be read.
+fn meet(window: &Interval, dates: &Interval) -> bool {
+    let read = |instant: &str| instant.parse::<Timestamp>();
+    let (Ok(from), Ok(to)) = (read(&window.start), read(&window.end)) else {
+        return false;
+    };
+    let (Ok(first), Ok(last)) = (read(&dates.start), read(&dates.end)) else {
+        return false;
+    };
+    from <= last && first < to
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::sample;
+
+    fn comparison(peaks: &[f64], expected_false_anomalies: f64) -> Comparison {
+        let mut comparison = sample::crowded(peaks.len()).comparisons.swap_remove(0);
+        for (anomaly, peak) in comparison.anomalies.iter_mut().zip(peaks) {
+            anomaly.peak_sigma = *peak;
+        }
+        let cutoff = comparison.cutoff.as_mut().unwrap();
+        cutoff.expected_false_anomalies = expected_false_anomalies;
+        comparison
+    }
+
+    #[test]
+    fn likelihoods_are_those_of_scipy() {
+        // python3 -c "
+        // from scipy.stats import norm
+        // import numpy as np
+        // z = np.array([7.2, 6.4, 6.1, 5.5, 5.31]); c, s, seed, e0 = 0.04, 1.12, 5.31, 2.5
+        // r = e0 * norm.sf((z - c) / s) / norm.sf((seed - c) / s) / np.arange(1, 6)
+        // print((1 - np.minimum.accumulate(r[::-1])[::-1]).round(9))"
+        let wanted: [f64; 5] = [0.999_839_38, 0.993_300_49, 0.979_357_92, 0.731_651_92, 0.5];
+        let found = real_change(&comparison(&[7.2, 6.4, 6.1, 5.5, 5.31], 2.5)).unwrap();
+        for (found, wanted) in found.iter().zip(wanted) {
+            assert!((found - wanted.min(0.99)).abs() < 1e-8, "{found} {wanted}");
+        }
+    }
+
+    #[test]
+    fn a_higher_peak_is_never_less_likely_whatever_the_order() {
+        let peaks = [5.31, 9.0, 5.4, 5.4, 6.0, 40.0, 327.67];
+        let found = real_change(&comparison(&peaks, 3.0)).unwrap();
+        for (peak, likelihood) in peaks.iter().zip(&found) {
+            for (other, beside) in peaks.iter().zip(&found) {
+                assert!(peak < other || likelihood >= beside, "{peak} {other}: {found:?}");
+            }
+        }
+        assert_eq!(found[2], found[3]);
+        assert!(found[0] < found[4] && found[4] < found[5]);
+        assert_eq!(found[5], 0.99);
+    }
+
+    #[test]
+    fn nothing_is_sure_or_impossible() {
+        assert_eq!(real_change(&comparison(&[6.0], 0.0)), Some(vec![0.99]));
+        assert_eq!(real_change(&comparison(&[5.31], 1e9)), Some(vec![0.01]));
+        // A seed beyond all tails, and a law without a scale, take nothing off.
+        let mut deep = comparison(&[60.0], 0.4);
+        deep.cutoff.as_mut().unwrap().seed_sigma = Some(50.0);
+        assert_eq!(real_change(&deep), Some(vec![0.6]));
+        deep.cutoff.as_mut().unwrap().null_scale_sigma = 0.0;
+        assert_eq!(real_change(&deep), Some(vec![0.6]));
+        deep.cutoff = None;
+        assert_eq!(real_change(&deep), None);
+    }
+
+    #[test]
+    fn each_doubt_costs_a_level() {
+        let report = sample::full();
+        let mut pair = report.comparisons[0].clone();
+        pair.notes.clear();
+        let mut anomaly = pair.anomalies[2].clone();
+        let level = |pair: &Comparison, anomaly: &Anomaly| of_anomaly(pair, anomaly).unwrap().level();
+        assert_eq!(
+            (anomaly.verdict, level(&pair, &anomaly)),
+            (Verdict::Consistent, Level::High)
+        );
+        anomaly.pixels = 8;
+        assert_eq!(level(&pair, &anomaly), Level::Moderate);
+        pair.cutoff.as_mut().unwrap().null_scale_sigma = 1.31;
+        assert_eq!(level(&pair, &anomaly), Level::Low);
+        anomaly.verdict = Verdict::Inconclusive;
+        assert_eq!(of_anomaly(&pair, &anomaly), None);
+    }
+
+    #[test]
+    fn a_note_does_not_count_beside_what_it_repeats() {
+        let mut pair = sample::full().comparisons.swap_remove(0);
+        assert!(matches!(of_comparison(&pair).as_slice(), [Doubt::Notes(_)]));
+        pair.coverage.observed_fraction = 0.6;
+        assert!(matches!(of_comparison(&pair).as_slice(), [Doubt::Coverage(_)]));
+    }
+
+    #[test]
+    fn only_evidence_that_weakens_a_verdict_counts() {
+        let one = |rule: &str, supports| Evidence {
+            rule: rule.into(),
+            supports,
+            text: String::new(),
+        };
+        let count = |verdict, evidence: &[Evidence]| against(verdict, evidence).len();
+        let all = ["area", "window", "zone", "notice", "edge", "strength"].map(|rule| one(rule, false));
+        assert_eq!(count(Verdict::OverRun, &all), 2);
+        assert_eq!(count(Verdict::Consistent, &all), 4);
+        let explained = [one("window", false), one("window", true)];
+        assert_eq!(count(Verdict::Consistent, &explained), 0);
+    }
+
+    #[test]
+    fn a_declared_change_on_ground_that_must_not_change_is_doubted() {
+        let mut pair = sample::full().comparisons.swap_remove(0);
+        pair.notes.clear();
+        pair.zones[0].role = "reference".into();
+        let mut anomaly = pair.anomalies[2].clone();
+        anomaly.zones = vec!["hall-1".into()];
+        let doubts = of_anomaly(&pair, &anomaly).unwrap().doubts;
+        assert_eq!(doubts, [Doubt::Zone("hall-1", "reference")]);
+    }
+
+    #[test]
+    fn activities_are_as_sure_as_what_they_rest_on() {
+        let mut report = sample::full();
+        report.comparisons[0].notes.clear();
+        let level = |report: &SiteReport, index: usize| {
+            of_activity(report, &report.activities[index]).map(|confidence| confidence.level())
+        };
+        assert_eq!(
+            [0, 1, 2, 3].map(|index| level(&report, index)),
+            [Some(Level::High), Some(Level::High), None, None]
+        );
+        report.activities[1].observed_fraction = 0.8;
+        report.comparisons[0].coverage.observed_fraction = 0.6;
+        assert_eq!(
+            [0, 1].map(|index| level(&report, index)),
+            [Some(Level::Moderate), Some(Level::Low)]
+        );
+        // Dates that cannot be read meet no window.
+        report
+            .comparisons
+            .iter_mut()
+            .for_each(|c| c.dates.start = "soon".into());
+        assert_eq!(level(&report, 1), None);
+    }
+}
