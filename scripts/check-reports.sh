@@ -27,6 +27,7 @@ programs() {
     command -v java >/dev/null || missing+=(default-jre-headless)
     command -v pdftotext >/dev/null || missing+=(poppler-utils)
     command -v ogrinfo >/dev/null || missing+=(gdal-bin)
+    /usr/bin/python3 -c 'import osgeo_utils.samples.validate_gpkg' 2>/dev/null || missing+=(python3-gdal)
     python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
     [ -x "${CHROMIUM:-/usr/bin/chromium}" ] || missing+=(chromium)
     [ "${#missing[@]}" -gt 0 ] || return 0

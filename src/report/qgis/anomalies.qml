@@ -157,7 +157,7 @@
   </renderer-v2>
   <labeling type="simple">
     <settings calloutType="simple">
-      <text-style isExpression="1" fieldName="coalesce('No. ' || &quot;number&quot;, &quot;id&quot;) || '\n' || format_number(&quot;area_m2&quot;, 0) || ' m²'" fontFamily="Open Sans" fontSize="9" fontSizeUnit="Point" fontWeight="75" fontItalic="0" textColor="27,29,31,255" textOpacity="1" allowHtml="0" multilineHeight="1">
+      <text-style isExpression="1" fieldName="coalesce('No. ' || &quot;number&quot;, &quot;id&quot;) || if(@map_scale &lt; 15000, '\n' || format_number(&quot;area_m2&quot;, 0) || ' m²', '')" fontFamily="Open Sans" fontSize="9" fontSizeUnit="Point" fontWeight="75" fontItalic="0" textColor="27,29,31,255" textOpacity="1" allowHtml="0" multilineHeight="1">
         <families>
           <family name="Liberation Sans"/>
           <family name="DejaVu Sans"/>
