@@ -365,6 +365,7 @@ mod tests {
     fn a_name_from_outside_cannot_leave_its_place() {
         let mut report = sample::full();
         report.scenes[0].id = "../a b#?é".into();
+        report.scenes[0].href = None;
         let item = item(&report, &["../x y.png"]);
         assert_eq!(item["links"][0]["href"], "urn:sitewatch:scene:..%2Fa%20b%23%3F%C3%A9");
         assert_eq!(item["links"][0]["title"], "../a b#?é");

@@ -49,7 +49,7 @@ pub(in crate::report) fn confidence(confidence: Option<&Confidence>) -> String {
         return "No confidence is stated: the verdict itself is that this cannot be told.".to_owned();
     };
     match confidence.level() {
-        Level::High => "Confidence in this verdict is high: nothing on record weakens it.".to_owned(),
+        Level::High => "Confidence in this verdict is high: none of the doubts that count is on record.".to_owned(),
         Level::Moderate => "Confidence in this verdict is moderate, for one reason:".to_owned(),
         Level::Low => format!(
             "Confidence in this verdict is low, for {} reasons:",
