@@ -2,7 +2,7 @@
 
 CARGO ?= cargo
 
-.PHONY: demo test accuracy bench install check-format check-lints check-docs check-tests check-fresh
+.PHONY: demo test accuracy bench install check-format check-lints check-docs check-tests check-reports check-fresh
 
 demo: install
 	$(CARGO) build --release --locked
@@ -10,7 +10,7 @@ demo: install
 	target/release/sitewatch run pipelines/demo.toml --out demo/reports
 	@echo "Open $(CURDIR)/demo/reports/index.html in a browser."
 
-test: install check-format check-lints check-tests check-docs check-fresh
+test: install check-format check-lints check-tests check-reports check-docs check-fresh
 
 check-format:
 	$(CARGO) fmt --check
@@ -20,6 +20,11 @@ check-lints:
 
 check-tests:
 	$(CARGO) test --release --locked --no-fail-fast
+
+# Every file of some reports, by independent programs; the pages in a browser.
+check-reports:
+	$(CARGO) build --release --locked
+	scripts/check-reports.sh
 
 check-docs:
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps

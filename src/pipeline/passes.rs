@@ -21,6 +21,7 @@ use crate::report::rendition::SHOWN_BANDS;
 use crate::report::{Palette, Pixel};
 use crate::stage::detect::Seen;
 use crate::stage::detect::combine::Combination;
+use crate::stage::normalise::BandLaw;
 use crate::stage::regions::{Labeller, Region, Run, runs};
 use crate::stage::skirt::without_skirts;
 
@@ -120,7 +121,7 @@ pub struct Lattice {
 /// What is seen at one place of the lattice.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Glimpse {
-    /// Before and after; NaN where not judged.
+    /// Before, as the later date would show it, and after; NaN where not judged.
     pub dates: [Pixel; 2],
     /// The stored score.
     pub score: i16,
@@ -146,7 +147,7 @@ impl Lattice {
     }
 
     /// The pixels of the core of `scores` that lie on the lattice, with their places in the picture.
-    fn glimpses(&self, scores: &Plane<i16>, seen: &Seen) -> Vec<(usize, Glimpse)> {
+    fn glimpses(&self, scores: &Plane<i16>, seen: &Seen, laws: &[BandLaw]) -> Vec<(usize, Glimpse)> {
         let core = scores.rect;
         let step = self.stride as i64;
         let first = |v: i64| v + (step - v.rem_euclid(step)) % step;
@@ -159,9 +160,14 @@ impl Lattice {
                 let clear = seen.flags.data[at] & !flags::OUTSIDE_SITE == flags::CLEAR;
                 let value =
                     |bands: &[ndarray::Array2<f32>], band: usize| if clear { bands[band][at] } else { f32::NAN };
-                let dates = sides
-                    .each_ref()
-                    .map(|date| self.palette.pixel(|band| value(date, band)));
+                let before = |band: usize| {
+                    let before = value(&sides[0], band);
+                    laws.get(band).map_or(before, |law| law.normalised(before))
+                };
+                let dates = [
+                    self.palette.pixel(before),
+                    self.palette.pixel(|band| value(&sides[1], band)),
+                ];
                 let score = scores.get(x, y).copied().unwrap_or(SCORE_NODATA);
                 found.push((place, Glimpse { dates, score }));
             }
@@ -190,6 +196,12 @@ pub struct Look<'a> {
 }
 
 impl Look<'_> {
+    /// The laws that normalise the judged pair; none where it is not normalised.
+    fn laws(&self) -> &[BandLaw] {
+        let fit = self.channels.first().and_then(|channel| channel.fit.as_ref());
+        fit.map_or(&[], |fit| &fit.bands)
+    }
+
     /// Whether the judged scenes have a detector.
     fn has_scorers(&self) -> bool {
         self.channels.first().is_some_and(|channel| !channel.scorers.is_empty())
@@ -276,7 +288,7 @@ pub fn score(
             }
             Ok(Scored {
                 core: tile.core,
-                glimpses: lattice.glimpses(&scores, &seen),
+                glimpses: lattice.glimpses(&scores, &seen, look.laws()),
                 scores,
                 flags: reasons,
                 areas,

@@ -9,6 +9,7 @@ use crate::geo::Rect;
 use crate::raster::stats::SCORE_NODATA;
 use crate::raster::{PixelSource, Plane};
 use crate::report::{Chip, Painter, Pixel, ReportError, Samples, draw, draw_scores};
+use crate::stage::normalise::BandLaw;
 
 /// Ground around an anomaly in its chip: this part of its size, and no less than [`CHIP_MARGIN_PX`].
 const CHIP_MARGIN: f64 = 0.5;
@@ -105,6 +106,8 @@ fn chip(dates: &[Samples; 2], scores: &[i16], window_px: [i64; 4], painters: &[P
 pub struct Sight<'a> {
     /// Both dates; they hold just the bands of the palette, in its order.
     pub dates: [&'a dyn PixelSource; 2],
+    /// The laws that normalise the earlier date, band by band; none where it is not normalised.
+    pub laws: Vec<BandLaw>,
     /// The scores.
     pub scores: &'a Written<'a>,
     /// The site grid.
@@ -137,10 +140,15 @@ pub fn chips(
                 let rows = strip_rows.min(height - first);
                 let y = window.y + (first * stride) as i64;
                 let strip = Rect::new(window.x, y, window.w, (rows - 1) * stride + 1);
-                for (source, pixels) in sight.dates.iter().zip(&mut dates) {
+                let none = Vec::new();
+                let laws = [&sight.laws, &none];
+                for ((source, pixels), laws) in sight.dates.iter().zip(&mut dates).zip(laws) {
                     let stack = source.read(&strip)?;
                     let value = |place: [usize; 2]| -> Pixel {
-                        std::array::from_fn(|band| stack.bands.get(band).map_or(0.0, |plane| plane[place]))
+                        std::array::from_fn(|band| {
+                            let value = stack.bands.get(band).map_or(0.0, |plane| plane[place]);
+                            laws.get(band).map_or(value, |law| law.normalised(value))
+                        })
                     };
                     pixels.extend(places(rows, width, stride).map(value));
                 }

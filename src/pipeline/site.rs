@@ -304,8 +304,11 @@ fn draw(
         SceneSource::new(&bare, &ground.grid, margin, moved, &bands, infos, blocks)
     };
     let dates = [open(compared.pair.before, before)?, open(compared.pair.after, after)?];
+    let laws = compared.main().fit.as_ref().map_or(&[][..], |fit| &fit.bands);
+    let laws = lattice.palette.bands.iter().filter_map(|band| laws.get(*band));
     let sight = pictures::Sight {
         dates: [&dates[0], &dates[1]],
+        laws: laws.cloned().collect(),
         scores: &Written {
             path,
             band: *band,

@@ -77,8 +77,9 @@ impl<'a> Deck<'a> {
             headline: say::headline(&area, &peak),
             previous: None,
             next: None,
-            pictures_caption: viewer.as_ref().map_or_else(String::new, |v| {
-                say::pictures_caption(&v.window.size, &v.window.bar.length, declared)
+            pictures_caption: viewer.as_ref().map_or_else(String::new, |viewer| {
+                let (size, bar) = (&viewer.window.size, &viewer.window.bar.length);
+                say::pictures_caption(size, bar, self.comparison.normalisation.is_some(), declared)
             }),
             viewer,
             probability: probability.unwrap_or(0.0),

@@ -250,10 +250,9 @@ fn groups<'a>(report: &'a SiteReport, gallery: &'a Gallery, outlines: &'a Outlin
         });
         groups.push(Group::new(comparison, cards.collect()));
     }
-    let mut cards: Vec<&mut Card> = groups.iter_mut().flat_map(|group| &mut group.cards).collect();
-    for place in 0..cards.len() {
-        cards[place].previous = place.checked_sub(1).map(|before| before + 1);
-        cards[place].next = (place + 1 < number).then_some(place + 2);
+    for card in groups.iter_mut().flat_map(|group| &mut group.cards) {
+        card.previous = (card.number > 1).then(|| card.number - 1);
+        card.next = (card.number < number).then_some(card.number + 1);
     }
     groups
 }

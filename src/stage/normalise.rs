@@ -81,6 +81,11 @@ pub struct BandLaw {
 }
 
 impl BandLaw {
+    /// A value of the earlier date as the later one would show it, in the band's unit.
+    pub fn normalised(&self, before: f32) -> f32 {
+        (self.gain * f64::from(before) + self.offset) as f32
+    }
+
     /// After minus normalised before, in whole thousandths of the noise and held inside +-1,000 times it; 0 where one is not clear.
     pub fn millisigma(&self, before: f32, after: f32) -> i64 {
         let residual = f64::from(after) - self.gain * f64::from(before) - self.offset;

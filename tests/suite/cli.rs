@@ -88,3 +88,41 @@ fn help_has_examples() {
     assert_eq!(sitewatch(&["run"]).status.code(), Some(2));
     assert!(sitewatch(&["completions", "bash"]).status.success());
 }
+
+#[test]
+fn files_made_again_from_the_record_are_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipeline = text(&simulate(
+        &root().join("testdata/cases/overrun/recipe.toml"),
+        folder.path(),
+    ));
+    let out = folder.path().join("out");
+    sitewatch(&["run", &pipeline, "--out", &text(&out)]);
+    let site = super::common::only_site(&out);
+    let names = [
+        "report.html",
+        "anomalies.gpkg",
+        "anomalies.geojson",
+        "anomalies.csv",
+        "junit.xml",
+        "item.json",
+    ];
+    let first = names.map(|name| std::fs::read(site.join(name)).unwrap());
+    let beside = std::fs::read_dir(&site).unwrap().count();
+    names
+        .iter()
+        .for_each(|name| std::fs::remove_file(site.join(name)).unwrap());
+    let record = text(&site.join("report.json"));
+    let made = sitewatch(&["report", &record, "--to", "html,gpkg,geojson,csv,junit,stac"]);
+    assert_eq!(made.status.code(), Some(0), "{made:?}");
+    for (name, first) in names.iter().zip(first) {
+        assert!(std::fs::read(site.join(name)).unwrap() == first, "{name} differs");
+    }
+    assert_eq!(
+        std::fs::read_dir(&site).unwrap().count(),
+        beside,
+        "nothing is left beside"
+    );
+    let wrong = sitewatch(&["report", &text(&site.join("item.json")), "--to", "html"]);
+    assert_eq!(wrong.status.code(), Some(2), "{wrong:?}");
+}

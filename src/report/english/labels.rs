@@ -188,7 +188,13 @@ pub(in crate::report) fn anomaly(number: usize) -> String {
 }
 
 /// What stands under the map.
-pub(in crate::report) fn map_caption(size: &str, bar: &str, shown: usize, not_shown: usize) -> String {
+pub(in crate::report) fn map_caption(
+    size: &str,
+    bar: &str,
+    normalised: bool,
+    shown: usize,
+    not_shown: usize,
+) -> String {
     let cut = if not_shown == 0 {
         String::new()
     } else {
@@ -198,14 +204,26 @@ pub(in crate::report) fn map_caption(size: &str, bar: &str, shown: usize, not_sh
         )
     };
     format!(
-        "{size}, grid north up, scale bar {bar}. The dates of the newest comparison, stretched alike; grey stripes were not observed.{cut}"
+        "{size}, grid north up, scale bar {bar}. The dates of the newest comparison{}; grey stripes were not observed.{cut}",
+        alike(normalised)
     )
 }
 
 /// What stands under an anomaly's pictures.
-pub(in crate::report) fn pictures_caption(size: &str, bar: &str, declared: bool) -> String {
+pub(in crate::report) fn pictures_caption(size: &str, bar: &str, normalised: bool, declared: bool) -> String {
     let dashed = if declared { " Dashed: declared area." } else { "" };
-    format!("{size}, grid north up, scale bar {bar}. Both dates are stretched alike.{dashed}")
+    format!(
+        "{size}, grid north up, scale bar {bar}. Both dates{}.{dashed}",
+        alike(normalised)
+    )
+}
+
+fn alike(normalised: bool) -> &'static str {
+    if normalised {
+        ", stretched alike, the earlier one with the gain and offset that make unchanged ground look the same"
+    } else {
+        ", stretched alike"
+    }
 }
 
 /// A class of the score in the legend.
