@@ -106,7 +106,7 @@ pub fn index_html(rows: &[IndexRow]) -> Result<String, ReportError> {
         (row.place, class, row.name.clone(), number + 1)
     };
     let page = Page {
-        policy: shell::policy(),
+        policy: shell::policy(shell::STYLE),
         style: shell::STYLE,
         script: shell::SCRIPT,
         sentence: english::of_run(rows.len(), review, failed, unseen),

@@ -9,13 +9,13 @@ pub(super) const STYLE: &str = concat!(include_str!("page/style.css"), include_s
 /// The script of all pages.
 pub(super) const SCRIPT: &str = include_str!("page/script.js");
 
-/// The content security policy of a page: this style sheet and this script, by their hashes; pictures that the page holds; and
+/// The content security policy of a page: its style sheet and its script, by their hashes; pictures that the page holds; and
 /// nothing from anywhere (W3C, "Content Security Policy Level 3").
-pub(super) fn policy() -> String {
+pub(super) fn policy(style: &str) -> String {
     let hash = |text: &str| STANDARD.encode(Sha256::digest(text.as_bytes()));
     format!(
         "default-src 'none'; img-src data:; style-src 'sha256-{}'; script-src 'sha256-{}'; base-uri 'none'; form-action 'none'",
-        hash(STYLE),
+        hash(style),
         hash(SCRIPT)
     )
 }

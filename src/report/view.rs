@@ -15,8 +15,8 @@ use super::timeline::Timeline;
 use super::viewer::Viewer;
 use super::{likelihood, shell};
 use crate::finding::{
-    ActivityFinding, Comparison, Coverage, DeclarationRecord, Interval, Normalisation, RefusedScene, SceneRecord,
-    SiteRecord, SiteReport, Verdict,
+    ActivityFinding, Comparison, Coverage, DeclarationRecord, GridRecord, Interval, Normalisation, RefusedScene,
+    SceneRecord, SiteRecord, SiteReport, Verdict,
 };
 
 /// The page.
@@ -24,7 +24,7 @@ use crate::finding::{
 #[template(path = "report.html")]
 pub(super) struct Page<'a> {
     policy: String,
-    style: &'static str,
+    style: String,
     script: &'static str,
     site: &'a SiteRecord,
     facts_of_site: String,
@@ -185,10 +185,11 @@ impl<'a> Page<'a> {
             number: card.number,
             text: say::to_review(card.words, &card.headline, &card.anomaly.zones),
         };
+        let style = format!("{}{}", shell::STYLE, map_shape(report));
         let chips: Vec<&Chip> = gallery.site.iter().chain(gallery.chips.values()).collect();
         Self {
-            policy: shell::policy(),
-            style: shell::STYLE,
+            policy: shell::policy(&style),
+            style,
             script: shell::SCRIPT,
             site: &report.site,
             facts_of_site: say::facts_of_site(three_figures(report.site.area_m2 / 1e6), period(report).as_ref()),
@@ -255,6 +256,13 @@ fn groups<'a>(report: &'a SiteReport, gallery: &'a Gallery, outlines: &'a Outlin
         card.next = (card.number < number).then_some(card.number + 1);
     }
     groups
+}
+
+/// The rule that tells the style sheet the shape of the site's pictures, so that they fit the window: style attributes are forbidden.
+fn map_shape(report: &SiteReport) -> String {
+    let ratio = |grid: &GridRecord| grid.width as f64 / grid.height.max(1) as f64;
+    let ratio = report.grid.as_ref().map_or(1.0, ratio);
+    format!("#map {{ --ratio: {ratio:.4}; }}\n")
 }
 
 fn period(report: &SiteReport) -> Option<Interval> {

@@ -7,6 +7,9 @@ use super::gallery::{Chip, Outlines, Rings};
 use super::rendition::Rendition;
 use super::svg::{self, Window};
 
+/// Pins that show their numbers on the whole picture, at most.
+const MOST_NUMBERS: usize = 60;
+
 /// A picture of each date, to be laid beside or over each other.
 pub(super) struct Viewer {
     /// What it shows, for those who do not see it.
@@ -112,6 +115,11 @@ impl Viewer {
             pins: Vec::new(),
             tags: Vec::new(),
         })
+    }
+
+    /// The class of its pins where there are so many that numbers would hide the ground until it is zoomed.
+    pub(super) fn crowd(&self) -> &'static str {
+        if self.pins.len() > MOST_NUMBERS { " many" } else { "" }
     }
 
     /// The renditions of its pictures.
