@@ -15,18 +15,23 @@ use crate::stage::normalise::BandLaw;
 const CHIP_MARGIN: f64 = 0.5;
 const CHIP_MARGIN_PX: i64 = 12;
 
-/// Longest edge of a chip, pixels; larger windows are thinned. With many anomalies on a page it is less, but no less than the second.
-const CHIP_PX: f64 = 192.0;
-const LEAST_CHIP_PX: f64 = 44.0;
+/// Longest edges of a chip, pixels; larger windows are thinned. The first with which a page stays small is taken.
+const CHIP_PX: [usize; 7] = [192, 144, 96, 72, 56, 40, 28];
 
-/// Pixels that all chips of a page have together, in one rendition of one date. One of them takes about 9 bytes on the page, with
-/// all renditions of both dates and the score: they stay below 12 MiB.
-const PAGE_PIXELS: f64 = 1.3e6;
+/// Pixels that all chips of a page have together, in one rendition of one date. On the page one of them takes at most 17.7 bytes with all
+/// renditions of both dates and the score (twelve real sites, a simulated one): all together 9 MiB of the 15 that a page may have.
+const PAGE_PIXELS: usize = 520_000;
 
-/// The longest edge of a chip where so many are shown of each of so many comparisons, pixels.
-pub fn chip_px(shown: usize, comparisons: usize) -> usize {
-    let each = PAGE_PIXELS / (shown.max(1) * comparisons.max(1)) as f64;
-    each.sqrt().clamp(LEAST_CHIP_PX, CHIP_PX) as usize
+/// The longest edge of chips of anomalies with these `bounds`, where so many comparisons share the page, pixels.
+pub fn chip_px<'a>(bounds: impl Iterator<Item = &'a Rect> + Clone, comparisons: usize) -> usize {
+    let most = PAGE_PIXELS / comparisons.max(1);
+    let pixels = |chip_px: usize| -> usize {
+        let windows = bounds.clone().map(|bounds| chip_window(bounds, chip_px));
+        let edges = windows.map(|window| window.w / window.w.div_ceil(chip_px).max(1));
+        edges.map(|edge| edge * edge).sum()
+    };
+    let fitting = CHIP_PX.into_iter().find(|chip_px| pixels(*chip_px) <= most);
+    fitting.unwrap_or(CHIP_PX[CHIP_PX.len() - 1])
 }
 
 /// The painters of a comparison: one stretch for all its pictures.
@@ -204,12 +209,18 @@ mod tests {
     use crate::report::Palette;
 
     #[test]
-    fn many_anomalies_have_smaller_chips_and_few_have_large_ones() {
-        assert_eq!(chip_px(0, 1), 192);
-        assert_eq!(chip_px(30, 1), 192);
-        assert_eq!(chip_px(500, 1), 50);
-        assert_eq!(chip_px(50, 10), 50);
-        assert_eq!(chip_px(10_000, 3), 44);
+    fn chips_are_as_large_as_the_page_allows() {
+        let few = vec![Rect::new(0, 0, 90, 60); 10];
+        assert_eq!(chip_px(few.iter(), 1), 192);
+        // A window of 180 pixels: 500 of them have to be thinned, and so have 10 on a page of 50 comparisons.
+        let many = vec![Rect::new(0, 0, 90, 60); 500];
+        assert_eq!(chip_px(many.iter(), 1), 28);
+        assert_eq!(chip_px(few.iter(), 50), 28);
+        assert_eq!(chip_px(few.iter(), 10), 72);
+        // Small anomalies stay whole.
+        let small = vec![Rect::new(0, 0, 5, 4); 500];
+        let edge = chip_px(small.iter(), 1);
+        assert_eq!(chip_window(&small[0], edge).w.div_ceil(edge), 1);
     }
 
     #[test]

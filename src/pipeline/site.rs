@@ -268,17 +268,20 @@ fn draw(
     let ([.., before, after], false) = (compared.main().moved.as_slice(), shown.is_empty()) else {
         return Ok(());
     };
-    let chip_px = pictures::chip_px(shown.len(), comparisons);
-    let window = |index: usize| {
-        let anomaly = &found.anomalies[index];
-        let [x, y, w, h] = anomaly.bounds_px;
-        let bounds = Rect::new(x, y, w as usize, h as usize);
-        (anomaly.id.clone(), pictures::chip_window(&bounds, chip_px))
-    };
-    let (large, windows): (Vec<_>, Vec<_>) = shown
-        .into_iter()
-        .map(window)
-        .partition(|(_, window)| pictures::is_shown_by(&lattice, window, chip_px));
+    let bounds: Vec<Rect> = shown
+        .iter()
+        .map(|index| {
+            let [x, y, w, h] = found.anomalies[*index].bounds_px;
+            Rect::new(x, y, w as usize, h as usize)
+        })
+        .collect();
+    let chip_px = pictures::chip_px(bounds.iter(), comparisons);
+    let windows = shown.iter().zip(&bounds).map(|(index, bounds)| {
+        let id = found.anomalies[*index].id.clone();
+        (id, pictures::chip_window(bounds, chip_px))
+    });
+    let (large, windows): (Vec<_>, Vec<_>) =
+        windows.partition(|(_, window)| pictures::is_shown_by(&lattice, window, chip_px));
     for (id, window) in large {
         let chip = pictures::chip_of_overview(&lattice, overview, &window, &painters)?;
         gallery.chips.insert(id, chip);
