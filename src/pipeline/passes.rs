@@ -281,9 +281,10 @@ pub fn score(
                     count.add(reasons.get(x, y).copied().unwrap_or(flags::NOT_COVERED))
                 });
             }
-            for (score, flag) in scores.data.iter_mut().zip(&reasons.data) {
-                if flag & flags::OUTSIDE_SITE != 0 {
-                    *score = SCORE_NODATA;
+            // Both rasters have no data there.
+            for (score, flag) in scores.data.iter_mut().zip(&mut reasons.data) {
+                if *flag & flags::OUTSIDE_SITE != 0 {
+                    (*score, *flag) = (SCORE_NODATA, flags::OUTSIDE_SITE);
                 }
             }
             Ok(Scored {

@@ -109,7 +109,13 @@ fn compare_all(
         DataType::I16,
         Some(f64::from(SCORE_NODATA)),
     )?;
-    let mut flag_out = writer(&flag_path, ground, &names, DataType::U16, None)?;
+    let mut flag_out = writer(
+        &flag_path,
+        ground,
+        &names,
+        DataType::U16,
+        Some(f64::from(flags::OUTSIDE_SITE)),
+    )?;
     for band in 1..=names.len() {
         score_out.scale(band, SCORE_SCALE, 0.0)?;
     }
@@ -213,7 +219,7 @@ fn writer(
     }
     if data_type == DataType::U16 {
         let meaning = flags::REASONS.iter().map(|(bit, name)| format!("{bit} {name}"));
-        let outside = format!("{} outside_site", flags::OUTSIDE_SITE);
+        let outside = format!("{} outside_site: no data", flags::OUTSIDE_SITE);
         writer.tag("FLAGS", &meaning.chain([outside]).collect::<Vec<_>>().join(", "))?;
     }
     Ok(writer)

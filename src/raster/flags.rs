@@ -25,7 +25,7 @@ pub const SNOW: Flags = 1 << 7;
 pub const NEAR_CLOUD: Flags = 1 << 8;
 /// Clear, but the detector could not judge it: too little clear ground around it, or too few clear dates.
 pub const UNSCORED: Flags = 1 << 9;
-/// Outside the site's boundary: never counted, never judged.
+/// Outside the site's boundary: never counted, never judged. In flags.tif it stands alone, as the value for no data.
 pub const OUTSIDE_SITE: Flags = 1 << 15;
 
 /// Reasons in the order in which a pixel with several is counted under one, so that the reasons add up.

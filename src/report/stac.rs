@@ -237,7 +237,10 @@ fn pixels(name: &str) -> Option<Vec<(&'static str, Value)>> {
             ("raster:scale", json!(0.01)),
             ("unit", json!("sigma")),
         ]),
-        "flags.tif" => Some(vec![("data_type", json!("uint16"))]),
+        "flags.tif" => Some(vec![
+            ("data_type", json!("uint16")),
+            ("nodata", json!(crate::raster::flags::OUTSIDE_SITE)),
+        ]),
         _ => None,
     }
 }

@@ -24,9 +24,9 @@ def faults(path):
         for band, name in enumerate(raster.descriptions, start=1):
             if not name:
                 found.append(f"band {band} has no name")
+        if raster.nodata is None:
+            found.append("no value stands for no data")
         if path.endswith("score.tif"):
-            if raster.nodata is None:
-                found.append("no value stands for no data")
             if raster.scales != (0.01,):
                 found.append(f"scale is {raster.scales}, expected hundredths of sigma")
     return found
