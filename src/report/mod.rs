@@ -21,6 +21,7 @@ mod shell;
 mod sites_map;
 pub mod stac;
 mod svg;
+mod tables;
 mod timeline;
 mod view;
 mod viewer;

@@ -6,18 +6,16 @@ use askama::Template;
 
 use super::card::{Card, Deck};
 use super::chips::SCORE_CLASSES;
-use super::english::{self, Account, labels as say, likelihood as words};
-use super::format::{class, grouped, minute, three_figures};
+use super::english::{self, Account, labels as say};
+use super::format::{class, three_figures};
 use super::gallery::{Chip, Gallery, Outlines};
 use super::map::Map;
 use super::rendition::Rendition;
+use super::tables::{Activity, CoverageRow, Declaration, Fit, Input, Parameter, Scene, made, parameters};
 use super::timeline::Timeline;
 use super::viewer::Viewer;
 use super::{likelihood, shell};
-use crate::finding::{
-    ActivityFinding, Comparison, Coverage, DeclarationRecord, GridRecord, Interval, Normalisation, RefusedScene,
-    SceneRecord, SiteRecord, SiteReport, Verdict,
-};
+use crate::finding::{Comparison, GridRecord, Interval, RefusedScene, SiteRecord, SiteReport, Verdict};
 
 /// The page.
 #[derive(Template)]
@@ -96,64 +94,6 @@ struct Group<'a> {
     measured: Vec<String>,
     cutoff_notes: &'a [String],
     normalisation: Option<Fit>,
-}
-
-/// One area of a coverage table: a bar of its observed part, and reasons for the rest.
-struct CoverageRow {
-    name: String,
-    observed: String,
-    bar_percent: f64,
-    reasons: String,
-    pixels: String,
-}
-
-/// The table of a normalisation: band, then gain, offset, noise, correlation.
-struct Fit {
-    caption: String,
-    rows: Vec<(String, [String; 4])>,
-}
-
-struct Activity<'a> {
-    id: &'a str,
-    what: &'a str,
-    notified: String,
-    days: String,
-    class: &'static str,
-    words: &'static str,
-    reasons: Vec<String>,
-    confidence: String,
-    doubts: Vec<String>,
-    observed: String,
-    anomalies: Vec<usize>,
-    others: String,
-}
-
-struct Scene<'a> {
-    id: &'a str,
-    acquired: String,
-    sensor: String,
-    orbit: String,
-    alignment: String,
-}
-
-struct Declaration<'a> {
-    id: &'a str,
-    party: &'a str,
-    agreement: &'a str,
-    issued: String,
-    supersedes: &'a str,
-}
-
-struct Input<'a> {
-    path: &'a str,
-    sha256: &'a str,
-    bytes: String,
-}
-
-struct Parameter {
-    key: String,
-    value: String,
-    meaning: String,
 }
 
 /// Anomalies to review that the summary names.
@@ -345,158 +285,5 @@ impl<'a> Group<'a> {
             normalisation: comparison.normalisation.as_ref().map(Fit::new),
             title,
         }
-    }
-}
-
-impl CoverageRow {
-    fn new(name: String, coverage: &Coverage) -> Self {
-        Self {
-            name,
-            observed: english::share(coverage.observed, coverage.pixels),
-            bar_percent: crate::finding::round(100.0 * coverage.observed as f64 / coverage.pixels.max(1) as f64, 1),
-            reasons: english::reasons(coverage).unwrap_or_else(|| say::NOTHING.to_owned()),
-            pixels: grouped(coverage.pixels),
-        }
-    }
-}
-
-impl Fit {
-    fn new(fit: &Normalisation) -> Self {
-        let row = |band: &crate::finding::BandFit| {
-            let figures = [
-                format!("{:.4}", band.gain),
-                format!("{:+}", three_figures(band.offset)),
-                three_figures(band.noise).to_string(),
-                format!("{:.3}", band.correlation),
-            ];
-            (band.band.clone(), figures)
-        };
-        Self {
-            caption: english::normalisation(fit),
-            rows: fit.bands.iter().map(row).collect(),
-        }
-    }
-}
-
-impl<'a> Activity<'a> {
-    fn new(report: &'a SiteReport, finding: &'a ActivityFinding, numbers: &BTreeMap<&str, usize>) -> Self {
-        let confidence = likelihood::of_activity(report, finding);
-        let shown = finding
-            .anomalies
-            .iter()
-            .filter_map(|id| numbers.get(id.as_str()).copied());
-        let anomalies: Vec<usize> = shown.collect();
-        let mut reasons: Vec<String> = finding
-            .evidence
-            .iter()
-            .map(|e| {
-                if e.supports {
-                    e.text.clone()
-                } else {
-                    say::against(&e.text)
-                }
-            })
-            .collect();
-        if reasons.is_empty() {
-            reasons.push(say::NO_REASON.to_owned());
-        }
-        Self {
-            id: &finding.id,
-            what: &finding.what,
-            notified: say::notified(english::day(&finding.notified)),
-            days: english::days(&finding.window),
-            class: class(finding.verdict),
-            words: english::of_activity(finding),
-            reasons,
-            confidence: words::confidence(confidence.as_ref()),
-            doubts: confidence.iter().flat_map(|found| words::doubts(found)).collect(),
-            observed: english::percent(finding.observed_fraction),
-            others: say::others(anomalies.len(), finding.anomalies.len() - anomalies.len()),
-            anomalies,
-        }
-    }
-}
-
-impl<'a> Scene<'a> {
-    fn new(scene: &'a SceneRecord) -> Self {
-        let (start, end) = (minute(&scene.acquired.start), minute(&scene.acquired.end));
-        let orbit = scene.relative_orbit.map(|orbit| orbit.to_string());
-        let orbit: Vec<String> = orbit.into_iter().chain(scene.pass.clone()).collect();
-        let sensor = std::iter::once(&scene.sensor).chain(&scene.platform);
-        let alignment = scene.alignment.iter().map(|(band, how)| format!("{band}: {how}"));
-        Self {
-            id: &scene.id,
-            acquired: if start == end {
-                start
-            } else {
-                format!("{start} – {end}")
-            },
-            sensor: sensor.map(String::as_str).collect::<Vec<_>>().join(", "),
-            orbit: orbit.join(" "),
-            alignment: alignment.collect::<Vec<_>>().join(", "),
-        }
-    }
-}
-
-fn made(report: &SiteReport) -> Vec<(&'static str, String)> {
-    let mut made = vec![
-        (say::MADE_BY, say::program(&report.program)),
-        (say::FORM, report.report_version.clone()),
-        (say::RUN_KEY, report.run_key.clone()),
-    ];
-    if let Some(grid) = &report.grid {
-        made.push((say::GRID, say::grid(grid)));
-    }
-    made
-}
-
-impl<'a> Declaration<'a> {
-    fn new(record: &'a DeclarationRecord) -> Self {
-        Self {
-            id: &record.id,
-            party: &record.party,
-            agreement: &record.agreement,
-            issued: minute(&record.issued),
-            supersedes: record.supersedes.as_deref().unwrap_or(say::NONE),
-        }
-    }
-}
-
-impl<'a> Input<'a> {
-    fn new(record: &'a crate::finding::Input) -> Self {
-        Self {
-            path: &record.path,
-            sha256: &record.sha256,
-            bytes: grouped(record.bytes),
-        }
-    }
-}
-
-/// The parameters as `section.key`, their value, and what they mean.
-fn parameters(report: &SiteReport) -> Vec<Parameter> {
-    let mut flat = BTreeMap::new();
-    flatten("", &report.parameters, &mut flat);
-    let parameter = |(key, value): (String, String)| Parameter {
-        meaning: english::parameter_meaning(&key).unwrap_or_default(),
-        key,
-        value,
-    };
-    flat.into_iter().map(parameter).collect()
-}
-
-fn flatten(prefix: &str, value: &serde_json::Value, out: &mut BTreeMap<String, String>) {
-    match value {
-        serde_json::Value::Object(map) => {
-            for (key, value) in map {
-                let name = if prefix.is_empty() {
-                    key.clone()
-                } else {
-                    format!("{prefix}.{key}")
-                };
-                flatten(&name, value, out);
-            }
-        }
-        serde_json::Value::String(text) => drop(out.insert(prefix.to_owned(), text.clone())),
-        other => drop(out.insert(prefix.to_owned(), other.to_string())),
     }
 }
