@@ -65,6 +65,7 @@ libraries
 rm -rf "$reports" "$checks/screens"
 mkdir -p "$reports/pipelines" "$checks/screens"
 check "the demo is surveyed" survey demo pipelines/demo-recipe.toml pipelines/demo.toml
+check "a site with every verdict is surveyed" survey every testdata/cases/every-verdict/recipe.toml tests/browser/every-pipeline.toml
 check "a site with hostile names is surveyed" survey hostile tests/browser/hostile.toml tests/browser/hostile-pipeline.toml
 check "a site with 500 anomalies is surveyed" survey crowded tests/browser/crowded.toml tests/browser/crowded-pipeline.toml
 

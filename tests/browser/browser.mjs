@@ -19,6 +19,7 @@ export const pages = {
   'north-depot': file('demo/reports/north-depot'),
   'east-range': file('demo/reports/east-range'),
   'south-garrison': file('demo/reports/south-garrison'),
+  every: file('every/reports/S'),
   hostile: file('hostile/reports/hostile'),
   'hostile-index': file('hostile/reports', 'index.html'),
 };
