@@ -4,6 +4,7 @@
 //! in the order of the alphabet, and so do the keys of report.json; what is not known is absent, never `null`.
 
 mod geometry;
+mod measured;
 
 use std::collections::BTreeMap;
 
@@ -11,6 +12,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use geometry::Geometry;
+pub use measured::{BandFit, CutoffRecord, CutoffRefusal, DetectorFit, HeldOut, Normalisation, RegistrationRecord};
+
+use crate::geo::Grid;
 
 /// Version of the report's form: raised when a field changes its meaning or goes.
 pub const REPORT_VERSION: &str = "1.0";
@@ -236,141 +240,6 @@ pub struct RefusedScene {
     pub reason: String,
 }
 
-/// The radiometric normalisation that was used for one band.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct BandFit {
-    /// STAC common name.
-    pub band: String,
-    /// Correlation of both dates on ground that did not change.
-    pub correlation: f64,
-    /// Normalised before = gain x before + offset.
-    pub gain: f64,
-    /// What unchanged pixels that were held out say of the line; absent where none were.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub held_out: Option<HeldOut>,
-    /// Residual noise of ground that did not change, in the band's unit.
-    pub noise: f64,
-    /// What comes to it, as a part of the value: calibration and atmosphere.
-    pub noise_fraction: f64,
-    /// In the band's unit.
-    pub offset: f64,
-}
-
-/// What a third of the unchanged pixels, held out from the fit, says of the line of a band.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct HeldOut {
-    /// Probability of means that differ as much without a difference (paired t test).
-    pub p_means: f64,
-    /// Probability of variances that differ as much without a difference (F test).
-    pub p_variances: f64,
-}
-
-/// The normalisation of a pair.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Normalisation {
-    /// Per band.
-    pub bands: Vec<BandFit>,
-    /// `robust`, or `invariant` for orthogonal regression on pixels that IR-MAD holds for unchanged.
-    pub method: String,
-    /// Pixels in the survey.
-    pub sampled: u64,
-    /// Pixels taken for unchanged.
-    pub unchanged: u64,
-}
-
-/// How the judged scene lies beside the earlier one.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct RegistrationRecord {
-    /// Nine tenths of the tie points lie nearer than this to what is applied, pixels.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub circular_error_90_px: Option<f64>,
-    /// Root mean square distance of each tie point from the model fitted without it, pixels.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub held_out_px: Option<f64>,
-    /// What is applied: `identity`, `shift` or `affine`.
-    pub model: String,
-    /// Id of the scene that is moved; the other stays.
-    pub moved: String,
-    /// `pass`, `degraded` (compared by a detector that a shift does not upset), `refused` (not compared) or `unmeasured` (not moved).
-    pub outcome: String,
-    /// Tie points that do not agree with the others.
-    pub outliers: u64,
-    /// Why it was not measured.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub reason: Option<String>,
-    /// Windows that gave no tie point, by reason.
-    pub rejected: BTreeMap<String, u64>,
-    /// Root mean square distance of the tie points from what is applied, pixels of the site grid.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub residual_px: Option<f64>,
-    /// What is added to the position of the moved scene's content in the middle of the site, pixels: x right, y down. Where the model is
-    /// `identity` it was measured and not applied.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub shift_px: Option<[f64; 2]>,
-    /// Tie points that agree.
-    pub tie_points: u64,
-}
-
-/// What the fit of a detector says of itself.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct DetectorFit {
-    /// Which detector.
-    pub detector: String,
-    /// Bands that take no part, each with the reason.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub dropped: BTreeMap<String, String>,
-    /// Equivalent number of looks of each band.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub looks: Vec<f64>,
-    /// Canonical correlations after each round of the iteration, ascending.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub rounds: Vec<Vec<f64>>,
-}
-
-/// A method of setting the cutoff that could not be used.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct CutoffRefusal {
-    /// Its word.
-    pub method: String,
-    /// Why it refused.
-    pub reason: String,
-}
-
-/// The cutoff that was used, and the law of no change behind it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct CutoffRecord {
-    /// Pixels at or above the seed cutoff.
-    pub claimed: u64,
-    /// Expected false anomalies: `expected_false_pixels` over the mean number of seed pixels of an anomaly.
-    pub expected_false_anomalies: f64,
-    /// How many of them are expected to be false, by the empirical null.
-    pub expected_false_pixels: f64,
-    /// Score down to which a region grows.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub grow_sigma: Option<f64>,
-    /// Pixels that were judged.
-    pub judged: u64,
-    /// The method that set it; absent when every one refused.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub method: Option<String>,
-    /// What the reader should know about the fit.
-    pub notes: Vec<String>,
-    /// Centre of the empirical null, sigma.
-    pub null_centre_sigma: f64,
-    /// Estimated fraction of pixels without change.
-    pub null_fraction: f64,
-    /// Scale of the empirical null, sigma: 1 when the pair is as quiet as its noise says.
-    pub null_scale_sigma: f64,
-    /// Methods that were tried before it, in their order.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub refusals: Vec<CutoffRefusal>,
-    /// False discovery rate asked for at the seed.
-    pub seed_fdr: f64,
-    /// Score that a region's peak must reach; absent when no score fulfils the rate.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub seed_sigma: Option<f64>,
-}
-
 /// Two scenes compared on a site.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Comparison {
@@ -464,6 +333,19 @@ pub struct GridRecord {
     pub top_m: f64,
     /// Columns.
     pub width: usize,
+}
+
+impl From<&GridRecord> for Grid {
+    fn from(record: &GridRecord) -> Self {
+        Self {
+            crs: record.crs.clone(),
+            left_m: record.left_m,
+            top_m: record.top_m,
+            pixel_m: record.pixel_m,
+            width: record.width,
+            height: record.height,
+        }
+    }
 }
 
 /// The site as declared.

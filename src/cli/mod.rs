@@ -84,7 +84,7 @@ enum Command {
         record: PathBuf,
         /// Which files
         #[arg(long, value_enum, value_delimiter = ',', required = true)]
-        to: Vec<To>,
+        to: Vec<crate::pipeline::render::Format>,
     },
     /// Print the JSON Schema of report.json
     Schema,
@@ -131,22 +131,6 @@ enum FailOn {
     Unobserved,
     /// Never
     Never,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum To {
-    /// report.html: the page
-    Html,
-    /// anomalies.gpkg: for QGIS, with styles
-    Gpkg,
-    /// anomalies.geojson: for other map programs
-    Geojson,
-    /// anomalies.csv: for spreadsheets
-    Csv,
-    /// junit.xml: for CI
-    Junit,
-    /// item.json: a STAC Item of the report and its files
-    Stac,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -2,15 +2,17 @@
 
 use std::path::Path;
 
-use super::{To, exit, print, tell};
+use clap::ValueEnum;
+use clap::builder::PossibleValue;
+
+use super::{exit, print, tell};
 use crate::pipeline::SiteError;
 use crate::pipeline::publish::PublishError;
 use crate::pipeline::render::{self, Format};
 
-pub fn report(record: &Path, to: &[To]) -> u8 {
+pub fn report(record: &Path, to: &[Format]) -> u8 {
     crate::io::prepare();
-    let formats: Vec<Format> = to.iter().map(|to| format(*to)).collect();
-    match render::again(record, &formats) {
+    match render::again(record, to) {
         Ok(files) => {
             files.iter().for_each(|path| print(&path.display().to_string()));
             exit::DONE
@@ -25,13 +27,20 @@ pub fn report(record: &Path, to: &[To]) -> u8 {
     }
 }
 
-fn format(to: To) -> Format {
-    match to {
-        To::Html => Format::Html,
-        To::Gpkg => Format::Gpkg,
-        To::Geojson => Format::Geojson,
-        To::Csv => Format::Csv,
-        To::Junit => Format::Junit,
-        To::Stac => Format::Stac,
+impl ValueEnum for Format {
+    fn value_variants<'a>() -> &'a [Self] {
+        &Self::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let (word, what) = match self {
+            Self::Html => ("html", "the page"),
+            Self::Gpkg => ("gpkg", "for QGIS, with styles"),
+            Self::Geojson => ("geojson", "for other map programs"),
+            Self::Csv => ("csv", "for spreadsheets"),
+            Self::Junit => ("junit", "for CI"),
+            Self::Stac => ("stac", "a STAC Item of the report and its files"),
+        };
+        Some(PossibleValue::new(word).help(format!("{}: {what}", self.file())))
     }
 }

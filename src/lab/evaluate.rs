@@ -111,14 +111,7 @@ fn evaluate_site(truth: &Path, folder: &Path) -> Result<Option<Evaluation>, Eval
     let (Some(record), Some(newest)) = (&report.grid, report.comparisons.last()) else {
         return Ok(None);
     };
-    let grid = Grid {
-        crs: record.crs.clone(),
-        left_m: record.left_m,
-        top_m: record.top_m,
-        pixel_m: record.pixel_m,
-        width: record.width,
-        height: record.height,
-    };
+    let grid = Grid::from(record);
     let info = open::info(truth)?;
     let mapping = Mapping::new(&grid, 0, &info.geotransform, &info.crs_wkt, &Affine::IDENTITY)?;
     let pool = Pool::default();

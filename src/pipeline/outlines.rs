@@ -1,6 +1,6 @@
 //! Outlines of the report's pictures: what the record outlines in WGS 84, in pixels of the site grid.
 
-use crate::finding::{Geometry, GridRecord, SiteReport};
+use crate::finding::{Geometry, SiteReport};
 use crate::geo::Grid;
 use crate::io::IoError;
 use crate::io::crs::{self, Projector, WGS84};
@@ -16,7 +16,7 @@ pub fn outlines(report: &SiteReport) -> Result<Outlines, IoError> {
     };
     let drawing = Drawing {
         to_grid: Projector::new(WGS84, &grid.crs)?,
-        grid: grid_of(grid),
+        grid: grid.into(),
     };
     let most = report::max_shown(report);
     let mut outlines = Outlines {
@@ -40,17 +40,6 @@ pub fn outlines(report: &SiteReport) -> Result<Outlines, IoError> {
         }
     }
     Ok(outlines)
-}
-
-fn grid_of(record: &GridRecord) -> Grid {
-    Grid {
-        crs: record.crs.clone(),
-        left_m: record.left_m,
-        top_m: record.top_m,
-        pixel_m: record.pixel_m,
-        width: record.width,
-        height: record.height,
-    }
 }
 
 struct Drawing {

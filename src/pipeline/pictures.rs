@@ -44,9 +44,9 @@ pub fn painters(lattice: &Lattice, overview: &[Glimpse]) -> Vec<Painter> {
 ///
 /// # Errors
 /// A picture that cannot be encoded.
-pub fn overview(lattice: &Lattice, overview: &[Glimpse], painters: &[Painter]) -> Result<Chip, ReportError> {
+pub fn overview(lattice: &Lattice, overview: &[Glimpse]) -> Result<Chip, ReportError> {
     let whole = Rect::new(0, 0, lattice.size.0, lattice.size.1);
-    chip_of_cells(lattice, overview, &whole, painters)
+    chip_of_cells(lattice, overview, &whole, &painters(lattice, overview))
 }
 
 /// The chip of a window that is so large that the overview shows it as well: cut out of it, without reading a pixel.

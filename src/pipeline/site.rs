@@ -167,6 +167,10 @@ fn compare_all(
             index + 1,
         ));
     }
+    if let Some(newest) = compared.last() {
+        let lattice = lattice(ground, newest.pair, survey.config);
+        gallery.site = Some(timers.time("pictures", || pictures::overview(&lattice, &newest.counts.overview))?);
+    }
     for (index, activity) in plan.site.activities.iter().enumerate() {
         let looks: Vec<Look> = views.iter().map(|view| view.look(index, &activity.id)).collect();
         report.activities.push(activity_finding(
@@ -256,7 +260,7 @@ fn activity_finding(
     }
 }
 
-/// Draws the site as one comparison shows it, which replaces what an earlier one showed, and a chip of each anomaly on the page.
+/// Draws a chip of each anomaly of one comparison that is on the page.
 fn draw(
     survey: &Survey<'_>,
     ground: &Ground,
@@ -267,9 +271,6 @@ fn draw(
     gallery: &mut Gallery,
 ) -> Result<(), SiteError> {
     let lattice = lattice(ground, compared.pair, survey.config);
-    let overview = &compared.counts.overview;
-    let painters = pictures::painters(&lattice, overview);
-    gallery.site = Some(pictures::overview(&lattice, overview, &painters)?);
     let shown = report::shown(&found.anomalies, survey.config.report.max_shown);
     let ([.., before, after], false) = (compared.main().moved.as_slice(), shown.is_empty()) else {
         return Ok(());
@@ -282,6 +283,8 @@ fn draw(
         })
         .collect();
     let chip_px = pictures::chip_px(bounds.iter(), comparisons);
+    let overview = &compared.counts.overview;
+    let painters = pictures::painters(&lattice, overview);
     let windows = shown.iter().zip(&bounds).map(|(index, bounds)| {
         let id = found.anomalies[*index].id.clone();
         (id, pictures::chip_window(bounds, chip_px))
