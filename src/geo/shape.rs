@@ -67,16 +67,23 @@ impl Shape {
             .collect()
     }
 
-    /// Calls `inside(x, y)` for every pixel of `area` whose centre the shape holds.
-    pub fn for_each_pixel(&self, area: &Rect, mut inside: impl FnMut(i64, i64)) {
+    /// Calls `inside(y, from, to)` for every longest run `[from, to)` of pixels of `area` in a row `y` whose centres the shape
+    /// holds: row by row, from left to right.
+    pub fn for_each_span(&self, area: &Rect, mut inside: impl FnMut(i64, i64, i64)) {
         let area = area.intersect(&self.bounds);
         for y in area.y..area.bottom() {
             for (from, to) in self.spans(y) {
-                for x in from.max(area.x)..to.min(area.right()) {
-                    inside(x, y);
+                let (from, to) = (from.max(area.x), to.min(area.right()));
+                if from < to {
+                    inside(y, from, to);
                 }
             }
         }
+    }
+
+    /// Calls `inside(x, y)` for every pixel of `area` whose centre the shape holds.
+    pub fn for_each_pixel(&self, area: &Rect, mut inside: impl FnMut(i64, i64)) {
+        self.for_each_span(area, |y, from, to| (from..to).for_each(|x| inside(x, y)));
     }
 
     /// Pixels of the row segment `[from, to)` in row `y` whose centre the shape holds.

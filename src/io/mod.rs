@@ -4,6 +4,7 @@ pub mod blocks;
 pub mod cog;
 pub mod crs;
 pub mod geotiff;
+pub mod mapping;
 pub mod open;
 pub mod pool;
 pub mod resample;

@@ -69,6 +69,14 @@ pub struct RasterInfo {
     pub block: (usize, usize),
 }
 
+impl RasterInfo {
+    /// Whether its pixels lie on the ground where those of `other` do.
+    pub fn lies_as(&self, other: &Self) -> bool {
+        let place = |info: &Self| (info.width, info.height, info.geotransform);
+        place(self) == place(other) && self.crs_wkt == other.crs_wkt
+    }
+}
+
 /// An open handle on the raster file `path`.
 ///
 /// # Errors

@@ -1,253 +1,12 @@
-//! Where each pixel of the site grid lies in a raster, and the raster's value there.
+//! Values between the pixels of a raster, on the site grid.
 //!
-//! Coordinates come from PROJ at nodes of the site grid and are interpolated between them, with an error below
-//! [`NODE_TOLERANCE_PX`]; they depend on the absolute pixel alone, so that no tiling can be seen in the result.
+//! Each value depends on the pixels around its own point alone, in one order of sums: no tile can be seen.
 
 use ndarray::Array2;
 
-use super::{IoError, crs::Projector};
-use crate::geo::{Affine, Grid, Rect};
-use crate::raster::{Flags, Plane, flags};
-
-/// Largest error of an interpolated coordinate, pixels of the raster.
-pub const NODE_TOLERANCE_PX: f64 = 0.01;
-/// A raster whose pixels lie within this part of a pixel of the site grid's is read without resampling.
-pub const ALIGNED_PX: f64 = 0.01;
-/// Nodes are first tried this far apart, pixels of the site grid.
-const WIDEST_STEP: usize = 64;
-
-/// Where the pixels of a site grid lie in a raster.
-#[derive(Debug, Clone)]
-pub enum Mapping {
-    /// Pixel (x, y) of the grid is pixel (x + dx, y + dy) of the raster.
-    Window {
-        /// Columns to add.
-        dx: i64,
-        /// Rows to add.
-        dy: i64,
-    },
-    /// Interpolated between nodes.
-    Nodes(Nodes),
-}
-
-/// Raster coordinates at regular nodes of the site grid.
-#[derive(Debug, Clone)]
-pub struct Nodes {
-    step: usize,
-    /// Column and row of the first node, in pixels of the site grid.
-    origin: (i64, i64),
-    /// Raster x and y at each node, pixels.
-    at: Array2<[f64; 2]>,
-    /// Pixels of the raster to a pixel of the grid, at least 1: how many samples make one value.
-    samples: usize,
-}
-
-impl Mapping {
-    /// The mapping from `grid`, and a margin of `margin` pixels around it, to a raster with `geotransform` in `crs_wkt`, of
-    /// which the point `moved` of the grid is to be read at each point: the measured shift, in the same resampling as the rest.
-    ///
-    /// # Errors
-    /// Reference systems between which PROJ has no way.
-    pub fn new(
-        grid: &Grid,
-        margin: usize,
-        geotransform: &[f64; 6],
-        crs_wkt: &str,
-        moved: &Affine,
-    ) -> Result<Self, IoError> {
-        let way = Way {
-            grid,
-            moved,
-            geotransform,
-            projector: Projector::new(&grid.crs, crs_wkt)?,
-        };
-        let area = grid.rect().grow(margin);
-        if let Some(window) = aligned(&way, &area)? {
-            return Ok(window);
-        }
-        let mut step = WIDEST_STEP;
-        loop {
-            let nodes = Nodes::new(&way, &area, step)?;
-            let finer = Nodes::new(&way, &area, step / 2)?;
-            if step == 2 || nodes.error_at(&finer) < NODE_TOLERANCE_PX {
-                return Ok(Self::Nodes(nodes));
-            }
-            step /= 2;
-        }
-    }
-
-    /// Whether pixels are taken as they are.
-    pub fn is_window(&self) -> bool {
-        matches!(self, Self::Window { .. })
-    }
-
-    /// The pixels of a raster of `width` x `height` that are needed for `rect` of the site grid; empty when it misses.
-    pub fn window(&self, rect: &Rect, width: usize, height: usize) -> Rect {
-        let whole = Rect::new(0, 0, width, height);
-        match self {
-            Self::Window { dx, dy } => Rect::new(rect.x + dx, rect.y + dy, rect.w, rect.h).intersect(&whole),
-            Self::Nodes(nodes) => nodes.bounds(rect).intersect(&whole),
-        }
-    }
-}
-
-/// The way from a point of the site grid to one of a raster.
-struct Way<'a> {
-    grid: &'a Grid,
-    moved: &'a Affine,
-    geotransform: &'a [f64; 6],
-    projector: Projector,
-}
-
-fn aligned(way: &Way<'_>, area: &Rect) -> Result<Option<Mapping>, IoError> {
-    let corners = [
-        (area.x, area.y),
-        (area.right(), area.y),
-        (area.x, area.bottom()),
-        (area.right(), area.bottom()),
-        (area.x + area.w as i64 / 2, area.y + area.h as i64 / 2),
-    ];
-    let mut shift = None;
-    for (x, y) in corners {
-        let mut at = [[x as f64, y as f64]];
-        way.follow(&mut at)?;
-        let (dx, dy) = (at[0][0] - x as f64, at[0][1] - y as f64);
-        let whole = (dx.round(), dy.round());
-        if (dx - whole.0).abs() > ALIGNED_PX
-            || (dy - whole.1).abs() > ALIGNED_PX
-            || *shift.get_or_insert(whole) != whole
-        {
-            return Ok(None);
-        }
-    }
-    Ok(shift.map(|(dx, dy)| Mapping::Window {
-        dx: dx as i64,
-        dy: dy as i64,
-    }))
-}
-
-impl Way<'_> {
-    /// Replaces points in pixels of the grid by points in pixels of the raster.
-    fn follow(&self, points: &mut [[f64; 2]]) -> Result<(), IoError> {
-        let world = |p: &[f64; 2]| {
-            let (x, y) = self.moved.apply(p[0], p[1]);
-            self.grid.to_world(x, y)
-        };
-        let (mut x, mut y): (Vec<f64>, Vec<f64>) = points.iter().map(world).unzip();
-        self.projector.project(&mut x, &mut y)?;
-        let [x0, a, b, y0, c, d] = *self.geotransform;
-        let determinant = a * d - b * c;
-        for (point, (x, y)) in points.iter_mut().zip(x.iter().zip(&y)) {
-            let (u, v) = (x - x0, y - y0);
-            *point = [(d * u - b * v) / determinant, (a * v - c * u) / determinant];
-        }
-        Ok(())
-    }
-}
-
-impl Nodes {
-    fn new(way: &Way<'_>, area: &Rect, step: usize) -> Result<Self, IoError> {
-        let step = step.max(1);
-        // Nodes lie at multiples of the widest step, whatever the area: a halo moves no coordinate.
-        let snap = |v: i64| v.div_euclid(WIDEST_STEP as i64) * WIDEST_STEP as i64;
-        let origin = (snap(area.x), snap(area.y));
-        let columns = (area.right() - origin.0) as usize / step + 2;
-        let rows = (area.bottom() - origin.1) as usize / step + 2;
-        let mut points = Vec::with_capacity(rows * columns);
-        for row in 0..rows {
-            points.extend((0..columns).map(|column| {
-                [
-                    (origin.0 + (column * step) as i64) as f64,
-                    (origin.1 + (row * step) as i64) as f64,
-                ]
-            }));
-        }
-        way.follow(&mut points)?;
-        let at =
-            Array2::from_shape_vec((rows, columns), points).unwrap_or_else(|_| Array2::from_elem((1, 1), [0.0, 0.0]));
-        let (a, b, c) = (at[[0, 0]], at[[0, 1]], at[[1, 0]]);
-        let scale = ((b[0] - a[0]).hypot(b[1] - a[1])).max((c[0] - a[0]).hypot(c[1] - a[1])) / step as f64;
-        Ok(Self {
-            step,
-            origin,
-            at,
-            samples: (scale - 0.25).ceil().clamp(1.0, 32.0) as usize,
-        })
-    }
-
-    /// Raster coordinates of the point (`x`, `y`) of the site grid, pixels.
-    fn locate(&self, x: f64, y: f64) -> (f64, f64) {
-        let mut at = [(0.0, 0.0)];
-        self.locate_row(x, y, &mut at);
-        at[0]
-    }
-
-    /// Raster coordinates of the points (`x`, `y`), (`x` + 1, `y`) and so on of the site grid, pixels.
-    fn locate_row(&self, x: f64, y: f64, out: &mut [(f64, f64)]) {
-        let (rows, columns) = self.at.dim();
-        let v = (y - self.origin.1 as f64) / self.step as f64;
-        let j = (v as usize).min(rows - 2);
-        let t = v - j as f64;
-        let (upper, lower) = (self.at.row(j), self.at.row(j + 1));
-        for (k, at) in out.iter_mut().enumerate() {
-            let u = (x + k as f64 - self.origin.0 as f64) / self.step as f64;
-            let i = (u as usize).min(columns - 2);
-            let s = u - i as f64;
-            let (a, b, c, d) = (upper[i], upper[i + 1], lower[i], lower[i + 1]);
-            let mix = |k: usize| {
-                let (above, below) = (a[k] + (b[k] - a[k]) * s, c[k] + (d[k] - c[k]) * s);
-                above + (below - above) * t
-            };
-            *at = (mix(0), mix(1));
-        }
-    }
-
-    /// The largest distance between this interpolation and the nodes of a finer one.
-    fn error_at(&self, finer: &Self) -> f64 {
-        let mut worst = 0.0_f64;
-        let (rows, columns) = self.at.dim();
-        let limit = (
-            self.origin.0 + ((columns - 1) * self.step) as i64,
-            self.origin.1 + ((rows - 1) * self.step) as i64,
-        );
-        for ((row, column), exact) in finer.at.indexed_iter() {
-            let (x, y) = (
-                finer.origin.0 + (column * finer.step) as i64,
-                finer.origin.1 + (row * finer.step) as i64,
-            );
-            if x <= limit.0 && y <= limit.1 {
-                let (u, v) = self.locate(x as f64, y as f64);
-                worst = worst.max((u - exact[0]).abs()).max((v - exact[1]).abs());
-            }
-        }
-        worst
-    }
-
-    fn bounds(&self, rect: &Rect) -> Rect {
-        // The mapping is smooth: its extremes over a rectangle lie on the rectangle's edge, within a fraction of a pixel.
-        let (mut low, mut high) = ([f64::INFINITY; 2], [f64::NEG_INFINITY; 2]);
-        let mut see = |x: i64, y: i64| {
-            let (u, v) = self.locate(x as f64, y as f64);
-            low = [low[0].min(u), low[1].min(v)];
-            high = [high[0].max(u), high[1].max(v)];
-        };
-        (rect.x..=rect.right()).for_each(|x| {
-            see(x, rect.y);
-            see(x, rect.bottom());
-        });
-        (rect.y..=rect.bottom()).for_each(|y| {
-            see(rect.x, y);
-            see(rect.right(), y);
-        });
-        let (x, y) = (low[0].floor() as i64 - 2, low[1].floor() as i64 - 2);
-        Rect::new(
-            x,
-            y,
-            (high[0].ceil() as i64 + 2 - x).max(0) as usize,
-            (high[1].ceil() as i64 + 2 - y).max(0) as usize,
-        )
-    }
-}
+use super::mapping::{Mapping, Nodes};
+use crate::geo::Rect;
+use crate::raster::{Flags, Plane, flags, plane};
 
 /// A window of a raster: values (NaN where unusable) and, where any is unusable, why.
 pub struct Window {
@@ -256,6 +15,9 @@ pub struct Window {
     /// Reasons per pixel; `None` when every pixel is usable.
     pub reasons: Option<Array2<Flags>>,
 }
+
+/// One band on a rectangle of the site grid: values, and why there is none; `None` where all pixels have one.
+pub type Resampled = (Array2<f32>, Option<Plane<Flags>>);
 
 /// How values between a raster's pixels come about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -267,21 +29,247 @@ pub enum Kernel {
     Cubic,
 }
 
-/// Values and reasons of `rect` of the site grid, between the pixels of `window`.
+impl Kernel {
+    /// Weights of the pixels at -1, 0, 1 and 2 for a point at `s`, 0 to 1.
+    fn weights(self, s: f32) -> [f32; 4] {
+        match self {
+            Self::Bilinear => [0.0, 1.0 - s, s, 0.0],
+            Self::Cubic => {
+                let (s2, s3) = (s * s, s * s * s);
+                [
+                    s2 - 0.5 * (s + s3),
+                    1.0 - 2.5 * s2 + 1.5 * s3,
+                    0.5 * s + 2.0 * s2 - 1.5 * s3,
+                    0.5 * (s3 - s2),
+                ]
+            }
+        }
+    }
+}
+
+/// Values and reasons of `rect` of the site grid, by the pixels of each of `windows`, which lie alike in rasters of `size`.
 ///
-/// `size` is that of the whole raster. A pixel is unusable when less than half of the weight around it is usable. Where several
-/// pixels of the raster make one of the grid they are averaged, whatever the kernel.
-pub fn interpolated(
-    nodes: &Nodes,
+/// A pixel is unusable when less than half of the weight around it is usable. Where several pixels of the raster make one of the grid
+/// they are averaged, whatever the kernel.
+pub fn onto_grid(
+    mapping: &Mapping,
+    rect: &Rect,
+    windows: Vec<Window>,
+    size: (usize, usize),
+    kernel: Kernel,
+) -> Vec<Resampled> {
+    match mapping {
+        Mapping::Window { dx, dy } => windows
+            .into_iter()
+            .map(|window| shifted([*dx, *dy], rect, window))
+            .collect(),
+        Mapping::Shift { dx, dy, s, t } => {
+            let [across, down] = [*s, *t].map(|part| kernel.weights(part));
+            let point = |x: i64, y: i64| {
+                [(x, dx, s), (y, dy, t)].map(|(v, whole, part)| (v + whole) as f64 + f64::from(*part) + 0.5)
+            };
+            let one = |window: &Window| {
+                let mut values = convolved([*dx, *dy], rect, &window.values, across, down);
+                let reasons = filled(&mut values, rect, window, size, point);
+                (values, reasons)
+            };
+            windows.iter().map(one).collect()
+        }
+        Mapping::Nodes(nodes) if nodes.samples > 1 => {
+            let one = |window: &Window| averaged(nodes, rect, window, size);
+            windows.iter().map(one).collect()
+        }
+        Mapping::Nodes(nodes) => {
+            let mut all = interpolated(nodes, rect, &windows, kernel);
+            let one = |(values, window): (&mut Array2<f32>, &Window)| {
+                let mut at = Vec::new();
+                let mut located = None;
+                filled(values, rect, window, size, |x, y| {
+                    if located != Some(y) {
+                        at.resize(rect.w, (0.0, 0.0));
+                        nodes.locate_row(rect.x as f64 + 0.5, y as f64 + 0.5, &mut at);
+                        located = Some(y);
+                    }
+                    let (u, v) = at[(x - rect.x) as usize];
+                    [u, v]
+                })
+            };
+            let reasons: Vec<_> = all.iter_mut().zip(&windows).map(one).collect();
+            all.into_iter().zip(reasons).collect()
+        }
+    }
+}
+
+/// Values of `rect` of the site grid, each that of the raster's pixel in which its centre lies; NaN outside.
+pub fn nearest(mapping: &Mapping, rect: &Rect, window: Window) -> Array2<f32> {
+    match mapping {
+        Mapping::Window { dx, dy } => shifted([*dx, *dy], rect, window).0,
+        Mapping::Shift { dx, dy, s, t } => {
+            let beyond = |part: f32| i64::from(part >= 0.5);
+            shifted([dx + beyond(*s), dy + beyond(*t)], rect, window).0
+        }
+        Mapping::Nodes(nodes) => {
+            let mut at = vec![(0.0, 0.0); rect.w];
+            let mut values = Array2::from_elem((rect.h, rect.w), f32::NAN);
+            for (row, mut line) in values.outer_iter_mut().enumerate() {
+                nodes.locate_row(rect.x as f64 + 0.5, (rect.y + row as i64) as f64 + 0.5, &mut at);
+                for (value, (u, v)) in line.iter_mut().zip(&at) {
+                    if let Some(found) = window.values.get(u.floor() as i64, v.floor() as i64) {
+                        *value = *found;
+                    }
+                }
+            }
+            values
+        }
+    }
+}
+
+/// Values of `rect` of the site grid where it is the raster's own lattice, moved by so many columns and rows.
+fn shifted([dx, dy]: [i64; 2], rect: &Rect, window: Window) -> Resampled {
+    let have = window.values.rect;
+    let wanted = Rect::new(rect.x + dx, rect.y + dy, rect.w, rect.h);
+    if wanted == have {
+        let reasons = window.reasons.map(|data| Plane { rect: *rect, data });
+        return (window.values.data, reasons);
+    }
+    let mut values = Array2::from_elem((rect.h, rect.w), f32::NAN);
+    let mut reasons = Plane::filled(*rect, flags::NOT_COVERED);
+    let part = wanted.intersect(&have);
+    if !part.is_empty() {
+        let (x, y) = ((part.x - wanted.x) as usize, (part.y - wanted.y) as usize);
+        let target = ndarray::s![y..y + part.h, x..x + part.w];
+        values.slice_mut(target).assign(&window.values.view(&part));
+        match &window.reasons {
+            Some(why) => reasons.data.slice_mut(target).assign(&plane::view(why, &have, &part)),
+            None => reasons.data.slice_mut(target).fill(flags::CLEAR),
+        }
+    }
+    (values, Some(reasons))
+}
+
+/// The window convolved with the weights of four rows and four columns; NaN where not all sixteen pixels are there and usable.
+fn convolved([dx, dy]: [i64; 2], rect: &Rect, values: &Plane<f32>, across: [f32; 4], down: [f32; 4]) -> Array2<f32> {
+    let mut out = Array2::from_elem((rect.h, rect.w), f32::NAN);
+    // The first of the four lies one before the pixel; these have all four inside the window.
+    let have = values.rect;
+    let whole = Rect::new(
+        have.x + 1 - dx,
+        have.y + 1 - dy,
+        have.w.saturating_sub(3),
+        have.h.saturating_sub(3),
+    );
+    let part = whole.intersect(rect);
+    let (Some(source), Some(target)) = (values.data.as_slice(), out.as_slice_mut()) else {
+        return out;
+    };
+    if part.is_empty() {
+        return out;
+    }
+    let width = part.w + 3;
+    let mut sums = vec![0.0_f32; width];
+    let left = (part.x + dx - 1 - have.x) as usize;
+    for y in part.y..part.bottom() {
+        let top = (y + dy - 1 - have.y) as usize;
+        let row = |k: usize| &source[(top + k) * have.w + left..][..width];
+        let [a, b, c, d] = down;
+        for ((((sum, one), two), three), four) in sums.iter_mut().zip(row(0)).zip(row(1)).zip(row(2)).zip(row(3)) {
+            *sum = a * one + b * two + c * three + d * four;
+        }
+        let from = (y - rect.y) as usize * rect.w + (part.x - rect.x) as usize;
+        let line = &mut target[from..from + part.w];
+        let [a, b, c, d] = across;
+        for (value, four) in line.iter_mut().zip(sums.windows(4)) {
+            *value = a * four[0] + b * four[1] + c * four[2] + d * four[3];
+        }
+    }
+    out
+}
+
+/// Where a point lies among the pixels of a window: the first of sixteen, and the weights of its columns and rows.
+#[derive(Clone, Copy)]
+struct Foot {
+    first: Option<usize>,
+    across: [f32; 4],
+    down: [f32; 4],
+}
+
+/// Values of `rect` by each of `windows`, which hold the same pixels; NaN where not all sixteen around a point are usable.
+fn interpolated(nodes: &Nodes, rect: &Rect, windows: &[Window], kernel: Kernel) -> Vec<Array2<f32>> {
+    let mut out = vec![Array2::from_elem((rect.h, rect.w), f32::NAN); windows.len()];
+    let Some(have) = windows.first().map(|window| window.values.rect) else {
+        return out;
+    };
+    let mut at = vec![(0.0, 0.0); rect.w];
+    let mut feet = Vec::with_capacity(rect.w);
+    for row in 0..rect.h {
+        nodes.locate_row(rect.x as f64 + 0.5, (rect.y + row as i64) as f64 + 0.5, &mut at);
+        feet.clear();
+        // Where a point lies is the same for all bands.
+        feet.extend(at.iter().map(|(u, v)| {
+            let (u, v) = (u - 0.5, v - 0.5);
+            let (i, j) = (u.floor(), v.floor());
+            let (column, row) = (i as i64 - 1 - have.x, j as i64 - 1 - have.y);
+            let inside = column >= 0 && row >= 0 && column + 4 <= have.w as i64 && row + 4 <= have.h as i64;
+            Foot {
+                first: inside.then(|| row as usize * have.w + column as usize),
+                across: kernel.weights((u - i) as f32),
+                down: kernel.weights((v - j) as f32),
+            }
+        }));
+        for (out, window) in out.iter_mut().zip(windows) {
+            let Some(data) = window.values.data.as_slice() else {
+                continue;
+            };
+            for (value, foot) in out.row_mut(row).iter_mut().zip(&feet) {
+                let Some(first) = foot.first else { continue };
+                let across = |k: usize| {
+                    let four = &data[first + k * have.w..][..4];
+                    foot.across[0] * four[0]
+                        + foot.across[1] * four[1]
+                        + foot.across[2] * four[2]
+                        + foot.across[3] * four[3]
+                };
+                *value = foot.down[0] * across(0)
+                    + foot.down[1] * across(1)
+                    + foot.down[2] * across(2)
+                    + foot.down[3] * across(3);
+            }
+        }
+    }
+    out
+}
+
+/// Gives pixels without a value that of the four pixels around their `point`, or tells why they have none.
+fn filled(
+    values: &mut Array2<f32>,
     rect: &Rect,
     window: &Window,
     size: (usize, usize),
-    kernel: Kernel,
-) -> (Array2<f32>, Plane<Flags>) {
+    mut point: impl FnMut(i64, i64) -> [f64; 2],
+) -> Option<Plane<Flags>> {
+    let mut reasons: Option<Plane<Flags>> = None;
+    for (row, mut line) in values.outer_iter_mut().enumerate() {
+        if line.iter().map(|value| u32::from(value.is_nan())).sum::<u32>() == 0 {
+            continue;
+        }
+        for (column, value) in line.iter_mut().enumerate().filter(|(_, value)| value.is_nan()) {
+            let [u, v] = point(rect.x + column as i64, rect.y + row as i64);
+            let (sum, weight, why) = sample(window, u, v, size);
+            if weight >= 0.5 {
+                *value = sum / weight;
+            } else {
+                reasons.get_or_insert_with(|| Plane::filled(*rect, flags::CLEAR)).data[[row, column]] = why;
+            }
+        }
+    }
+    reasons
+}
+
+/// Values of `rect`, each the mean of regular samples over its pixel.
+fn averaged(nodes: &Nodes, rect: &Rect, window: &Window, size: (usize, usize)) -> Resampled {
     let mut values = Array2::from_elem((rect.h, rect.w), f32::NAN);
-    let mut reasons = Plane::filled(*rect, flags::CLEAR);
+    let mut reasons: Option<Plane<Flags>> = None;
     let n = nodes.samples;
-    let sharp = kernel == Kernel::Cubic && n == 1;
     let part = |k: usize| (k as f64 + 0.5) / n as f64;
     let mut at = vec![(0.0, 0.0); rect.w];
     let mut sums = vec![(0.0_f32, 0.0_f32, flags::CLEAR); rect.w];
@@ -291,11 +279,6 @@ pub fn interpolated(
         for (j, i) in (0..n * n).map(|k| (k / n, k % n)) {
             nodes.locate_row(rect.x as f64 + part(i), y + part(j), &mut at);
             for ((sum, weight, why), (u, v)) in sums.iter_mut().zip(&at) {
-                if sharp && let Some(value) = cubic(window, *u, *v) {
-                    *sum = value;
-                    *weight = 1.0;
-                    continue;
-                }
                 let (s, w, reason) = sample(window, *u, *v, size);
                 *sum += s;
                 *weight += w;
@@ -306,41 +289,11 @@ pub fn interpolated(
             if *weight >= 0.5 * (n * n) as f32 {
                 values[[row, column]] = sum / weight;
             } else {
-                reasons.data[[row, column]] = *why;
+                reasons.get_or_insert_with(|| Plane::filled(*rect, flags::CLEAR)).data[[row, column]] = *why;
             }
         }
     }
     (values, reasons)
-}
-
-/// The value at the point (`u`, `v`) of the raster by cubic convolution; `None` where not all of the sixteen pixels are usable.
-fn cubic(window: &Window, u: f64, v: f64) -> Option<f32> {
-    let (u, v) = (u - 0.5, v - 0.5);
-    let (i, j) = (u.floor(), v.floor());
-    let (column, row) = (i as i64 - 1 - window.values.rect.x, j as i64 - 1 - window.values.rect.y);
-    if column < 0 || row < 0 || column + 4 > window.values.rect.w as i64 || row + 4 > window.values.rect.h as i64 {
-        return None;
-    }
-    let (across, down) = (keys((u - i) as f32), keys((v - j) as f32));
-    let data = window.values.data.as_slice()?;
-    let mut sum = 0.0;
-    for (k, weight) in down.iter().enumerate() {
-        let from = (row as usize + k) * window.values.rect.w + column as usize;
-        let line = &data[from..from + 4];
-        sum += weight * (across[0] * line[0] + across[1] * line[1] + across[2] * line[2] + across[3] * line[3]);
-    }
-    (!sum.is_nan()).then_some(sum)
-}
-
-/// Weights of the pixels at -1, 0, 1 and 2 for a point at `s`, 0 to 1.
-fn keys(s: f32) -> [f32; 4] {
-    let (s2, s3) = (s * s, s * s * s);
-    [
-        s2 - 0.5 * (s + s3),
-        1.0 - 2.5 * s2 + 1.5 * s3,
-        0.5 * s + 2.0 * s2 - 1.5 * s3,
-        0.5 * (s3 - s2),
-    ]
 }
 
 /// Weighted sum, weight and reasons of the four pixels around the point (`u`, `v`) of the raster.
@@ -393,45 +346,10 @@ fn sample(window: &Window, u: f64, v: f64, size: (usize, usize)) -> (f32, f32, F
     (sum, weight, why)
 }
 
-/// Values of `rect` of the site grid, each that of the raster's pixel in which its centre lies; NaN outside.
-pub fn nearest(nodes: &Nodes, rect: &Rect, window: &Window) -> Array2<f32> {
-    let mut at = vec![(0.0, 0.0); rect.w];
-    let mut values = Array2::from_elem((rect.h, rect.w), f32::NAN);
-    for (row, mut line) in values.outer_iter_mut().enumerate() {
-        nodes.locate_row(rect.x as f64 + 0.5, (rect.y + row as i64) as f64 + 0.5, &mut at);
-        for (value, (u, v)) in line.iter_mut().zip(&at) {
-            if let Some(found) = window.values.get(u.floor() as i64, v.floor() as i64) {
-                *value = *found;
-            }
-        }
-    }
-    values
-}
-
-/// Values of `rect` of the site grid where it is the raster's own lattice, moved by (`dx`, `dy`).
-pub fn shifted(dx: i64, dy: i64, rect: &Rect, window: &Window) -> (Array2<f32>, Plane<Flags>) {
-    let mut values = Array2::from_elem((rect.h, rect.w), f32::NAN);
-    let mut reasons = Plane::filled(*rect, flags::NOT_COVERED);
-    let have = &window.values.rect;
-    let part = Rect::new(rect.x + dx, rect.y + dy, rect.w, rect.h).intersect(have);
-    if !part.is_empty() {
-        let (x, y) = ((part.x - dx - rect.x) as usize, (part.y - dy - rect.y) as usize);
-        let target = ndarray::s![y..y + part.h, x..x + part.w];
-        values.slice_mut(target).assign(&window.values.view(&part));
-        match &window.reasons {
-            Some(why) => reasons
-                .data
-                .slice_mut(target)
-                .assign(&crate::raster::plane::view(why, have, &part)),
-            None => reasons.data.slice_mut(target).fill(flags::CLEAR),
-        }
-    }
-    (values, reasons)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::geo::{Affine, Grid};
     use crate::io::crs;
 
     fn grid() -> Grid {
@@ -449,62 +367,56 @@ mod tests {
         crs::parse(code).unwrap().to_wkt().unwrap()
     }
 
-    #[test]
-    fn a_raster_on_the_lattice_is_read_as_it_is() {
-        let mapping = Mapping::new(
-            &grid(),
-            3,
-            &[499_900.0, 10.0, 0.0, 5_000_050.0, 0.0, -10.0],
-            &wkt("EPSG:32631"),
-            &Affine::IDENTITY,
-        )
-        .unwrap();
-        assert!(matches!(mapping, Mapping::Window { dx: 10, dy: 5 }), "{mapping:?}");
-        let half = Mapping::new(
-            &grid(),
-            3,
-            &[499_905.0, 10.0, 0.0, 5_000_050.0, 0.0, -10.0],
-            &wkt("EPSG:32631"),
-            &Affine::IDENTITY,
-        )
-        .unwrap();
-        assert!(!half.is_window());
-        // A date that lies half a pixel beside the other is read where it shows the same.
-        let moved = Mapping::new(
-            &grid(),
-            3,
-            &[499_905.0, 10.0, 0.0, 5_000_050.0, 0.0, -10.0],
-            &wkt("EPSG:32631"),
-            &Affine::shift(0.5, 2.0),
-        )
-        .unwrap();
-        assert!(matches!(moved, Mapping::Window { dx: 10, dy: 7 }), "{moved:?}");
+    fn copy(window: &Window) -> Window {
+        Window {
+            values: window.values.clone(),
+            reasons: window.reasons.clone(),
+        }
+    }
+
+    /// The mapping of a raster half a pixel and so on off the grid, by nodes.
+    fn nodes(x: f64, y: f64) -> Mapping {
+        // A pixel a little wider is no translation.
+        let geotransform = [x, 10.00005, 0.0, y, 0.0, -10.0];
+        let mapping = Mapping::new(&grid(), 0, &geotransform, &wkt("EPSG:32631"), &Affine::IDENTITY).unwrap();
+        assert!(matches!(mapping, Mapping::Nodes(_)), "{mapping:?}");
+        mapping
     }
 
     #[test]
-    fn interpolated_coordinates_are_those_of_proj() {
-        let moved = Affine {
-            x: [1.0002, 0.0001, 0.6],
-            y: [-0.0001, 0.9998, -1.4],
+    fn a_shift_gives_what_nodes_give_also_beside_the_edge_and_what_is_unusable() {
+        let values = Plane {
+            rect: Rect::new(0, 0, 30, 24),
+            data: Array2::from_shape_fn((24, 30), |(y, x)| match (x, y) {
+                (12, 9) | (13, 9) | (20, 15) => f32::NAN,
+                _ => ((x * 31 + y * 17) % 23) as f32,
+            }),
         };
-        for (code, geotransform) in [
-            ("EPSG:4326", [2.9, 1e-4, 0.0, 45.2, 0.0, -1e-4]),
-            ("EPSG:32632", [20_000.0, 9.0, 2.0, 5_020_000.0, 2.0, -9.0]),
-        ] {
-            let Mapping::Nodes(nodes) = Mapping::new(&grid(), 5, &geotransform, &wkt(code), &moved).unwrap() else {
-                panic!("{code} is not the grid's lattice")
-            };
-            let way = Way {
-                grid: &grid(),
-                moved: &moved,
-                geotransform: &geotransform,
-                projector: Projector::new("EPSG:32631", &wkt(code)).unwrap(),
-            };
-            for (x, y) in [(0.5, 0.5), (17.5, 150.5), (299.5, 199.5), (-4.5, 203.0)] {
-                let mut exact = [[x, y]];
-                way.follow(&mut exact).unwrap();
-                let (u, v) = nodes.locate(x, y);
-                assert!((u - exact[0][0]).abs() < NODE_TOLERANCE_PX && (v - exact[0][1]).abs() < NODE_TOLERANCE_PX);
+        let rect = Rect::new(-3, -2, 36, 30);
+        for kernel in [Kernel::Cubic, Kernel::Bilinear] {
+            for (x, y) in [(499_997.0, 5_000_004.0), (500_012.0, 4_999_996.5)] {
+                let geotransform = [x, 10.0, 0.0, y, 0.0, -10.0];
+                let shift = Mapping::new(&grid(), 0, &geotransform, &wkt("EPSG:32631"), &Affine::IDENTITY).unwrap();
+                assert!(matches!(shift, Mapping::Shift { .. }), "{shift:?}");
+                let read = |mapping: &Mapping| {
+                    let window = Window {
+                        values: values.clone(),
+                        reasons: Some(
+                            values
+                                .data
+                                .mapv(|v| if v.is_nan() { flags::NODATA } else { flags::CLEAR }),
+                        ),
+                    };
+                    onto_grid(mapping, &rect, vec![window], (30, 24), kernel).remove(0)
+                };
+                let ((a, why), (b, because)) = (read(&shift), read(&nodes(x, y)));
+                assert!(
+                    a.iter()
+                        .zip(&b)
+                        .all(|(a, b)| (a.is_nan() && b.is_nan()) || (a - b).abs() < 0.2),
+                    "{kernel:?}"
+                );
+                assert!(a.iter().any(|v| v.is_nan()) && why == because);
             }
         }
     }
@@ -514,39 +426,43 @@ mod tests {
         // A linear ramp stays the same ramp under bilinear interpolation, half a pixel off.
         let geotransform = [499_905.0, 10.0, 0.0, 5_000_000.0, 0.0, -10.0];
         let mapping = Mapping::new(&grid(), 0, &geotransform, &wkt("EPSG:32631"), &Affine::IDENTITY).unwrap();
-        let Mapping::Nodes(nodes) = mapping else { panic!() };
         let rect = Rect::new(0, 0, 4, 2);
         let values = Plane {
             rect: Rect::new(0, 0, 20, 4),
             data: Array2::from_shape_fn((4, 20), |(_, x)| x as f32),
         };
         let mut window = Window { values, reasons: None };
-        let (out, why) = interpolated(&nodes, &rect, &window, (20, 4), Kernel::Bilinear);
+        let read =
+            |window: &Window| onto_grid(&mapping, &rect, vec![copy(window)], (20, 4), Kernel::Bilinear).remove(0);
+        let (out, why) = read(&window);
         assert!(
             (out[[0, 0]] - 9.5).abs() < 1e-4 && (out[[1, 3]] - 12.5).abs() < 1e-4,
             "{out}"
         );
-        assert!(why.data.iter().all(|f| *f == flags::CLEAR));
+        assert_eq!(why, None);
         // Half of the weight is enough, less is not: with column 10 gone, pixel 0 (9 | 10) holds 9, and nothing is lost.
         window.values.data.column_mut(10).fill(f32::NAN);
         window.values.data.column_mut(11).fill(f32::NAN);
-        let (out, why) = interpolated(&nodes, &rect, &window, (20, 4), Kernel::Bilinear);
+        let (out, why) = read(&window);
         assert!((out[[0, 0]] - 9.0).abs() < 1e-3 && out[[0, 1]].is_nan(), "{out}");
-        assert_eq!(why.data[[0, 1]], flags::NODATA);
+        assert_eq!(why.unwrap().data[[0, 1]], flags::NODATA);
     }
 
     #[test]
     fn cubic_convolution_is_exact_for_a_parabola_and_gives_way_beside_what_is_unusable() {
         let geotransform = [499_902.5, 10.0, 0.0, 5_000_050.0, 0.0, -10.0];
         let mapping = Mapping::new(&grid(), 0, &geotransform, &wkt("EPSG:32631"), &Affine::IDENTITY).unwrap();
-        let Mapping::Nodes(nodes) = mapping else { panic!() };
         let rect = Rect::new(0, 0, 8, 1);
         let values = Plane {
             rect: Rect::new(0, 0, 24, 12),
             data: Array2::from_shape_fn((12, 24), |(_, x)| (x * x) as f32),
         };
         let mut window = Window { values, reasons: None };
-        let read = |window: &Window| interpolated(&nodes, &rect, window, (24, 12), Kernel::Cubic).0;
+        let read = |window: &Window| {
+            onto_grid(&mapping, &rect, vec![copy(window)], (24, 12), Kernel::Cubic)
+                .remove(0)
+                .0
+        };
         for (x, value) in read(&window).iter().enumerate() {
             let at = x as f64 + 9.75;
             assert!((f64::from(*value) - at * at).abs() < 1e-3, "{value} at {at}");

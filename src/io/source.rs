@@ -8,8 +8,9 @@ use ndarray::Array2;
 
 use super::IoError;
 use super::blocks::{Blocked, Blocks};
+use super::mapping::Mapping;
 use super::open::RasterInfo;
-use super::resample::{self, Kernel, Mapping, Window};
+use super::resample::{self, Kernel, Resampled, Window};
 use crate::geo::{Affine, Grid, Rect};
 use crate::raster::{Flags, PixelSource, Plane, ReadError, Stack, flags};
 use crate::scene::{BandAsset, Kind, Scene};
@@ -17,7 +18,7 @@ use crate::scene::{BandAsset, Kind, Scene};
 /// A scene on a site grid: which windows of which files make its bands.
 pub struct SceneSource {
     blocks: Arc<Blocks>,
-    bands: Vec<BandReader>,
+    bands: Vec<(BandReader, Radiometry)>,
     quality: Vec<BandReader>,
 }
 
@@ -25,18 +26,22 @@ struct BandReader {
     file: Arc<Blocked>,
     index: usize,
     mapping: Arc<Mapping>,
-    /// Absent for quality bands: raw values, nearest neighbour.
-    radiometry: Option<Radiometry>,
 }
 
 /// How stored numbers become physical ones.
 #[derive(Debug, Clone, Copy)]
 struct Radiometry {
-    scale: f64,
-    offset: f64,
-    nodata: Option<f64>,
-    saturated: Option<f64>,
-    valid: Option<[f64; 2]>,
+    scale: f32,
+    offset: f32,
+    /// NaN where there is none.
+    nodata: f32,
+    /// Infinite where there is none.
+    saturated: f32,
+    /// What physical values are held inside before they are resampled: power may have any.
+    low: f32,
+    high: f32,
+    /// The sensor's physical range.
+    range: (f32, f32),
     decibel: bool,
     kernel: Kernel,
 }
@@ -64,7 +69,7 @@ impl SceneSource {
         let wanted: Vec<_> = wanted
             .chain(scene.quality.iter().map(|asset| (&asset.path, asset.index)))
             .collect();
-        let mut reader = |path: &Path, index: usize, radiometry: Option<Radiometry>| {
+        let mut reader = |path: &Path, index: usize| {
             let refuse = |message: String| IoError::Open {
                 path: path.to_owned(),
                 message,
@@ -79,19 +84,21 @@ impl SceneSource {
             let (mapping, file) = match files.iter().find(|(known, ..)| known == path) {
                 Some((_, mapping, file)) => (mapping.clone(), file.clone()),
                 None => {
-                    let mapping = Arc::new(Mapping::new(grid, margin, &info.geotransform, &info.crs_wkt, moved)?);
+                    // Files that lie alike share their way to the grid.
+                    let lies_alike = |other: &&(PathBuf, Arc<Mapping>, Arc<Blocked>)| {
+                        infos.get(&other.0).is_some_and(|other| other.lies_as(info))
+                    };
+                    let mapping = match files.iter().find(lies_alike) {
+                        Some((_, mapping, _)) => mapping.clone(),
+                        None => Arc::new(Mapping::new(grid, margin, &info.geotransform, &info.crs_wkt, moved)?),
+                    };
                     let together = wanted.iter().filter(|(other, _)| *other == path);
                     let file = Arc::new(Blocked::new(path, info, together.map(|(_, index)| *index).collect()));
                     files.push((path.to_owned(), mapping.clone(), file.clone()));
                     (mapping, file)
                 }
             };
-            Ok(BandReader {
-                file,
-                index,
-                mapping,
-                radiometry,
-            })
+            Ok(BandReader { file, index, mapping })
         };
         let find = |name: &String| {
             scene
@@ -110,17 +117,14 @@ impl SceneSource {
                 let nodata = band
                     .nodata
                     .or_else(|| infos.get(&band.path)?.nodata.get(band.index.wrapping_sub(1)).copied()?);
-                reader(
-                    &band.path,
-                    band.index,
-                    Some(Radiometry::of(band, nodata, kernel_of(scene.kind))),
-                )
+                let radiometry = Radiometry::of(band, nodata, kernel_of(scene.kind));
+                Ok((reader(&band.path, band.index)?, radiometry))
             })
-            .collect::<Result<_, _>>()?;
+            .collect::<Result<_, IoError>>()?;
         let quality = scene
             .quality
             .iter()
-            .map(|asset| reader(&asset.path, asset.index, None))
+            .map(|asset| reader(&asset.path, asset.index))
             .collect::<Result<_, _>>()?;
         Ok(Self { blocks, bands, quality })
     }
@@ -129,7 +133,7 @@ impl SceneSource {
     pub fn alignment(&self) -> Vec<&'static str> {
         self.bands
             .iter()
-            .map(|band| {
+            .map(|(band, _)| {
                 if band.mapping.is_window() {
                     "window"
                 } else {
@@ -139,82 +143,96 @@ impl SceneSource {
             .collect()
     }
 
-    fn read_band(&self, band: &BandReader, rect: &Rect) -> Result<(Array2<f32>, Plane<Flags>), ReadError> {
-        let size = (band.file.bounds.w, band.file.bounds.h);
-        let needed = band.mapping.window(rect, size.0, size.1);
+    /// The pixels of a raster that are needed for `rect` of the grid, by `convert`; `None` where it holds none of them.
+    fn window(
+        &self,
+        band: &BandReader,
+        rect: &Rect,
+        convert: impl Fn(f32) -> f32,
+    ) -> Result<Option<Plane<f32>>, ReadError> {
+        let needed = band.mapping.window(rect, band.file.bounds.w, band.file.bounds.h);
         if needed.is_empty() {
-            let nothing = Array2::from_elem((rect.h, rect.w), f32::NAN);
-            return Ok((nothing, Plane::filled(*rect, flags::NOT_COVERED)));
+            return Ok(None);
         }
-        let failed = |message: String| ReadError {
+        let read = self.blocks.read(&band.file, band.index, &needed, convert);
+        read.map(Some).map_err(|error| ReadError {
             path: band.file.path.display().to_string(),
             message: format!(
-                "band {}, columns {}..{}, rows {}..{}: {message}; is the file complete?",
+                "band {}, columns {}..{}, rows {}..{}: {error}; is the file complete?",
                 band.index,
                 needed.x,
                 needed.right(),
                 needed.y,
                 needed.bottom()
             ),
-        };
-        let values = self
-            .blocks
-            .read(&band.file, band.index, &needed)
-            .map_err(|error| failed(error.to_string()))?;
-        let mut window = Window { values, reasons: None };
-        let Some(radiometry) = &band.radiometry else {
-            return Ok(match &*band.mapping {
-                Mapping::Window { dx, dy } => resample::shifted(*dx, *dy, rect, &window),
-                Mapping::Nodes(nodes) => (
-                    resample::nearest(nodes, rect, &window),
-                    Plane::filled(*rect, flags::CLEAR),
-                ),
-            });
-        };
-        radiometry.apply(&mut window);
-        let (mut values, mut reasons) = match &*band.mapping {
-            Mapping::Window { dx, dy } => resample::shifted(*dx, *dy, rect, &window),
-            Mapping::Nodes(nodes) => resample::interpolated(nodes, rect, &window, size, radiometry.kernel),
-        };
-        if radiometry.decibel {
-            // Power is averaged as power; only then is it put into decibels.
-            for (value, reason) in values
-                .iter_mut()
-                .zip(reasons.data.iter_mut())
-                .filter(|(value, _)| !value.is_nan())
-            {
-                if *value > 0.0 {
-                    let (low, high) = radiometry.range();
-                    *value = (10.0 * libm::log10f(*value)).clamp(low, high);
-                } else {
-                    *value = f32::NAN;
-                    *reason |= flags::INVALID;
+        })
+    }
+
+    /// The raw values of a quality band on `rect`, each that of the nearest pixel; NaN where there is none.
+    fn quality(&self, band: &BandReader, rect: &Rect) -> Result<Array2<f32>, ReadError> {
+        Ok(match self.window(band, rect, |stored| stored)? {
+            Some(values) => resample::nearest(&band.mapping, rect, Window { values, reasons: None }),
+            None => Array2::from_elem((rect.h, rect.w), f32::NAN),
+        })
+    }
+
+    /// Values and reasons of bands that lie alike.
+    fn measured(&self, alike: &[(BandReader, Radiometry)], rect: &Rect) -> Result<Vec<Resampled>, ReadError> {
+        let mut windows = Vec::with_capacity(alike.len());
+        for (band, radiometry) in alike {
+            let Some(values) = self.window(band, rect, |stored| radiometry.physical(stored))? else {
+                let nothing = || {
+                    let nowhere = Plane::filled(*rect, flags::NOT_COVERED);
+                    (Array2::from_elem((rect.h, rect.w), f32::NAN), Some(nowhere))
+                };
+                return Ok(alike.iter().map(|_| nothing()).collect());
+            };
+            let unusable: u32 = values.data.iter().map(|value| u32::from(value.is_nan())).sum();
+            let reasons = match unusable {
+                0 => None,
+                _ => {
+                    let stored = self.window(band, rect, |stored| stored)?;
+                    stored.map(|stored| stored.data.mapv(|stored| radiometry.reason(stored)))
                 }
+            };
+            windows.push(Window { values, reasons });
+        }
+        let Some((first, radiometry)) = alike.first() else {
+            return Ok(Vec::new());
+        };
+        let size = (first.file.bounds.w, first.file.bounds.h);
+        let mut resampled = resample::onto_grid(&first.mapping, rect, windows, size, radiometry.kernel);
+        for ((_, radiometry), (values, reasons)) in alike.iter().zip(&mut resampled) {
+            if radiometry.decibel {
+                // Power is averaged as power; only then is it put into decibels.
+                let reasons = reasons.get_or_insert_with(|| Plane::filled(*rect, flags::CLEAR));
+                radiometry.to_decibels(values, &mut reasons.data);
             }
         }
-        Ok((values, reasons))
+        Ok(resampled)
     }
 }
 
 impl PixelSource for SceneSource {
     fn read(&self, rect: &Rect) -> Result<Stack, ReadError> {
-        let mut reasons = Plane::filled(*rect, flags::CLEAR);
+        let mut all = Plane::filled(*rect, flags::CLEAR);
         let mut bands = Vec::with_capacity(self.bands.len());
-        for band in &self.bands {
-            let (values, why) = self.read_band(band, rect)?;
-            reasons.data.zip_mut_with(&why.data, |all, one| *all |= one);
-            bands.push(values);
+        // All bands of a scene have one kernel.
+        let lie_alike = |(a, _): &(BandReader, _), (b, _): &(BandReader, _)| Arc::ptr_eq(&a.mapping, &b.mapping);
+        for alike in self.bands.chunk_by(lie_alike) {
+            for (values, reasons) in self.measured(alike, rect)? {
+                if let Some(reasons) = reasons {
+                    all.data.zip_mut_with(&reasons.data, |all, one| *all |= one);
+                }
+                bands.push(values);
+            }
         }
-        let quality = self
-            .quality
-            .iter()
-            .map(|band| Ok(self.read_band(band, rect)?.0))
-            .collect::<Result<_, ReadError>>()?;
+        let quality = self.quality.iter().map(|band| self.quality(band, rect));
         Ok(Stack {
             rect: *rect,
             bands,
-            quality,
-            flags: reasons,
+            quality: quality.collect::<Result<_, ReadError>>()?,
+            flags: all,
         })
     }
 }
@@ -229,52 +247,55 @@ fn kernel_of(kind: Kind) -> Kernel {
 
 impl Radiometry {
     fn of(band: &BandAsset, nodata: Option<f64>, kernel: Kernel) -> Self {
+        let any = (f32::NEG_INFINITY, f32::INFINITY);
+        let range = band.valid.map_or(any, |[low, high]| (low as f32, high as f32));
+        let (low, high) = if band.decibel { any } else { range };
         Self {
-            scale: band.scale,
-            offset: band.offset,
-            nodata,
-            saturated: band.saturated,
-            valid: band.valid,
+            scale: band.scale as f32,
+            offset: band.offset as f32,
+            nodata: nodata.map_or(f32::NAN, |v| v as f32),
+            saturated: band.saturated.map_or(f32::INFINITY, |v| v as f32),
+            low,
+            high,
+            range,
             decibel: band.decibel,
             kernel,
         }
     }
 
-    /// The physical range that values are held inside.
-    fn range(&self) -> (f32, f32) {
-        self.valid.map_or((f32::NEG_INFINITY, f32::INFINITY), |[low, high]| {
-            (low as f32, high as f32)
-        })
+    /// The physical value of a stored number; NaN where it is no measurement.
+    #[inline]
+    fn physical(&self, stored: f32) -> f32 {
+        // NaN is neither smaller nor equal.
+        let usable = stored.abs() < f32::INFINITY && stored < self.saturated && stored != self.nodata;
+        let value = (stored * self.scale + self.offset).max(self.low).min(self.high);
+        if usable { value } else { f32::NAN }
     }
 
-    /// Turns stored numbers into physical ones; unusable pixels become NaN with a reason.
-    fn apply(&self, window: &mut Window) {
-        let nodata = self.nodata.map(|v| v as f32);
-        let saturated = self.saturated.map_or(f32::INFINITY, |v| v as f32);
-        let (low, high) = if self.decibel {
-            (f32::NEG_INFINITY, f32::INFINITY)
+    /// Why a stored number is no measurement.
+    fn reason(&self, stored: f32) -> Flags {
+        if stored.is_nan() || stored == self.nodata {
+            flags::NODATA
+        } else if stored.is_infinite() {
+            flags::INVALID
+        } else if stored >= self.saturated {
+            flags::SATURATED
         } else {
-            self.range()
-        };
-        let (scale, offset) = (self.scale as f32, self.offset as f32);
-        let shape = window.values.data.dim();
-        let mut reasons: Option<Array2<Flags>> = None;
-        for (index, value) in window.values.data.iter_mut().enumerate() {
-            let why = if value.is_nan() || Some(*value) == nodata {
-                flags::NODATA
-            } else if value.is_infinite() {
-                flags::INVALID
-            } else if *value >= saturated {
-                flags::SATURATED
-            } else {
-                *value = (*value * scale + offset).clamp(low, high);
-                continue;
-            };
-            *value = f32::NAN;
-            reasons.get_or_insert_with(|| Array2::from_elem(shape, flags::CLEAR))[[index / shape.1, index % shape.1]] =
-                why;
+            flags::CLEAR
         }
-        window.reasons = reasons;
+    }
+
+    /// Puts power into decibels, held inside the sensor's range; what has none is no measurement.
+    fn to_decibels(&self, values: &mut Array2<f32>, reasons: &mut Array2<Flags>) {
+        let (low, high) = self.range;
+        for (value, reason) in values.iter_mut().zip(reasons).filter(|(value, _)| !value.is_nan()) {
+            if *value > 0.0 {
+                *value = (10.0 * libm::log10f(*value)).max(low).min(high);
+            } else {
+                *value = f32::NAN;
+                *reason |= flags::INVALID;
+            }
+        }
     }
 }
 

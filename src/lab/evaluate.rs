@@ -9,8 +9,9 @@ use serde::Serialize;
 use crate::finding::{Geometry, SiteReport, round};
 use crate::geo::{Affine, Grid, Rect, Shape};
 use crate::io::crs::{Projector, WGS84};
+use crate::io::mapping::Mapping;
 use crate::io::pool::Pool;
-use crate::io::resample::{self, Mapping, Window};
+use crate::io::resample::{self, Window};
 use crate::io::{IoError, open};
 use crate::raster::stats::{SCORE_NODATA, SCORE_SCALE};
 
@@ -133,10 +134,7 @@ fn evaluate_site(truth: &Path, folder: &Path) -> Result<Option<Evaluation>, Eval
             values: pool.read::<f32>(truth, 1, &needed)?,
             reasons: None,
         };
-        let labels = match &mapping {
-            Mapping::Window { dx, dy } => resample::shifted(*dx, *dy, &strip, &window).0,
-            Mapping::Nodes(nodes) => resample::nearest(nodes, &strip, &window),
-        };
+        let labels = resample::nearest(&mapping, &strip, window);
         let scores = pool.read::<i16>(&folder.join("score.tif"), newest.band, &strip)?;
         let mut claimed = crate::raster::Plane::filled(strip, false);
         for shape in &claims {

@@ -120,15 +120,21 @@ impl View<'_> {
     pub fn look(&self, core: &Rect, halo: usize) -> Result<Sight, ReadError> {
         let mut sight = self.all(core, halo)?;
         let seen = &mut sight.seen;
-        let mut outside = Plane::filled(seen.rect, flags::OUTSIDE_SITE);
-        self.boundary.for_each_pixel(&seen.rect, |x, y| {
-            if let Some(flag) = outside.get_mut(x, y) {
-                *flag = flags::CLEAR;
-            }
-        });
-        seen.flags
-            .data
-            .zip_mut_with(&outside.data, |flag, outside| *flag |= outside);
+        for y in seen.rect.y..seen.rect.bottom() {
+            let mut left = seen.rect.x;
+            let row = (y - seen.rect.y) as usize;
+            let mut outside = |from: i64, to: i64| {
+                let (from, to) = ((from - seen.rect.x) as usize, (to - seen.rect.x) as usize);
+                let mut beyond = seen.flags.data.slice_mut(ndarray::s![row, from..to]);
+                beyond.iter_mut().for_each(|flag| *flag |= flags::OUTSIDE_SITE);
+            };
+            self.boundary
+                .for_each_span(&Rect::new(seen.rect.x, y, seen.rect.w, 1), |_, from, to| {
+                    outside(left, from);
+                    left = to;
+                });
+            outside(left, seen.rect.right());
+        }
         Ok(sight)
     }
 
@@ -160,13 +166,18 @@ impl View<'_> {
                     *all |= one;
                 });
             }
-            let bands = stack.bands.iter().take(self.compared).map(|band| {
-                let mut band = plane::view(band, &padded, &rect).to_owned();
-                Zip::from(&mut band).and(&why.data).for_each(|value, why| {
-                    if *why != flags::CLEAR {
-                        *value = f32::NAN;
-                    }
-                });
+            let all_clear = why.data.iter().fold(flags::CLEAR, |any, flag| any | flag) == flags::CLEAR;
+            let bands = stack.bands.into_iter().take(self.compared).map(|band| {
+                let mut band = if padded == rect {
+                    band
+                } else {
+                    plane::view(&band, &padded, &rect).to_owned()
+                };
+                if !all_clear {
+                    Zip::from(&mut band).and(&why.data).for_each(|value, why| {
+                        *value = if *why == flags::CLEAR { *value } else { f32::NAN };
+                    });
+                }
                 band
             });
             dates.push(bands.collect());

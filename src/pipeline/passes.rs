@@ -70,11 +70,16 @@ pub struct AreaCount {
 }
 
 impl AreaCount {
-    fn add(&mut self, flag: Flags) {
-        self.pixels += 1;
-        match flags::first_reason(flag) {
-            None => self.observed += 1,
-            Some(reason) => *self.reasons.entry(reason).or_insert(0) += 1,
+    /// Counts pixels that lie side by side.
+    fn add(&mut self, run: &[Flags]) {
+        let is_judged = |flag: &Flags| u64::from(*flag & !flags::OUTSIDE_SITE == flags::CLEAR);
+        let judged = run.iter().map(is_judged).sum::<u64>();
+        self.pixels += run.len() as u64;
+        self.observed += judged;
+        if judged < run.len() as u64 {
+            for reason in run.iter().filter_map(|flag| flags::first_reason(*flag)) {
+                *self.reasons.entry(reason).or_insert(0) += 1;
+            }
         }
     }
 
@@ -277,8 +282,9 @@ pub fn score(
             }
             let mut areas = vec![AreaCount::default(); shapes.len()];
             for (count, shape) in areas.iter_mut().zip(&shapes) {
-                shape.for_each_pixel(&tile.core, |x, y| {
-                    count.add(reasons.get(x, y).copied().unwrap_or(flags::NOT_COVERED))
+                shape.for_each_span(&tile.core, |y, from, to| {
+                    let run = Rect::new(from, y, (to - from) as usize, 1);
+                    count.add(reasons.view(&run).as_slice().unwrap_or_default());
                 });
             }
             // Both rasters have no data there.

@@ -1,5 +1,6 @@
 //! Pixels: planes, flags, stacks and the seam to I/O.
 
+pub mod convolve;
 pub mod flags;
 pub mod plane;
 pub mod stack;

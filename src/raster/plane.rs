@@ -57,3 +57,11 @@ pub fn view<'a, T>(data: &'a Array2<T>, whole: &Rect, part: &Rect) -> ArrayView2
     let (x, y) = ((part.x - whole.x) as usize, (part.y - whole.y) as usize);
     data.slice(s![y..y + part.h, x..x + part.w])
 }
+
+/// The rows of `part` in an array, laid out row by row, that holds the pixels of `whole`; `part` must lie inside.
+pub fn rows<'a, T>(data: &'a Array2<T>, whole: &Rect, part: &Rect) -> impl Iterator<Item = &'a [T]> {
+    let (x, y) = ((part.x - whole.x) as usize, (part.y - whole.y) as usize);
+    let (columns, width) = (whole.w, part.w);
+    let all = data.as_slice().unwrap_or_default();
+    (y..y + part.h).map(move |row| &all[row * columns + x..][..width])
+}

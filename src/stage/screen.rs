@@ -53,8 +53,13 @@ pub fn screen(stack: &Stack, codings: &[&Coding], area: &Rect, pixel_m: f64, par
 pub fn decoded(stack: &Stack, codings: &[&Coding]) -> Plane<Flags> {
     let mut all = stack.flags.clone();
     for (plane, coding) in stack.quality.iter().zip(codings) {
+        // Nearly all quality bands hold bytes: what each means is asked once.
+        let of_byte: Vec<Flags> = (0..=u8::MAX).map(|byte| coding.decode(byte.into())).collect();
         for (flag, raw) in all.data.iter_mut().zip(plane) {
-            *flag |= if raw.is_nan() {
+            let byte = *raw as u8;
+            *flag |= if f32::from(byte) == *raw {
+                of_byte[usize::from(byte)]
+            } else if raw.is_nan() {
                 flags::NOT_COVERED
             } else {
                 coding.decode(f64::from(*raw))
@@ -73,10 +78,12 @@ pub fn buffered(mut all: Plane<Flags>, area: &Rect, pixel_m: f64, params: &Scree
     let reach = (params.cloud_buffer_m / pixel_m).min(WIDEST_PX);
     if reach > 0.0 {
         let clouded = excluded & (flags::CLOUD | flags::SHADOW | flags::CIRRUS);
-        let near = within(&all.data.mapv(|flag| flag & clouded != 0), reach);
-        all.data.zip_mut_with(&near, |flag, near| {
-            *flag |= if *near { flags::NEAR_CLOUD } else { flags::CLEAR }
-        });
+        if all.data.iter().fold(flags::CLEAR, |any, flag| any | flag) & clouded != 0 {
+            let near = within(&all.data.mapv(|flag| flag & clouded != 0), reach);
+            all.data.zip_mut_with(&near, |flag, near| {
+                *flag |= if *near { flags::NEAR_CLOUD } else { flags::CLEAR }
+            });
+        }
     }
     all.crop(area)
 }

@@ -4,6 +4,7 @@ use ndarray::Array2;
 
 use super::DetectParams;
 use crate::geo::Rect;
+use crate::raster::convolve::convolve;
 use crate::raster::{Flags, Plane, flags, plane};
 
 /// Bands of one date.
@@ -80,10 +81,15 @@ fn squared_gradient(values: &Array2<f32>) -> Array2<f32> {
     let (rows, columns) = values.dim();
     let mut out = Array2::zeros((rows - 2, columns - 2));
     let level = |d: f32| if d.is_nan() { 0.0 } else { 0.25 * d * d };
+    let Some(values) = values.as_slice() else {
+        return out;
+    };
     for (row, mut line) in out.outer_iter_mut().enumerate() {
-        let (above, here, below) = (values.row(row), values.row(row + 1), values.row(row + 2));
-        for (column, slope) in line.iter_mut().enumerate() {
-            *slope = level(here[column + 2] - here[column]) + level(below[column + 1] - above[column + 1]);
+        let of = |row: usize, from: usize| values[row * columns + from..(row + 1) * columns].iter();
+        let across = of(row + 1, 2).zip(of(row + 1, 0));
+        let down = of(row + 2, 1).zip(of(row, 1));
+        for ((slope, (right, left)), (below, above)) in line.iter_mut().zip(across).zip(down) {
+            *slope = level(right - left) + level(below - above);
         }
     }
     out
@@ -100,31 +106,6 @@ pub(super) fn gaussian(sigma: f64, radius: usize) -> Vec<f32> {
         .collect();
     let sum: f64 = raw.iter().sum();
     raw.iter().map(|w| (w / sum) as f32).collect()
-}
-
-/// `values` convolved with `kernel` along rows, then columns, where the whole kernel fits: smaller by its length less one.
-fn convolve(values: &Array2<f32>, kernel: &[f32]) -> Array2<f32> {
-    let (rows, columns) = values.dim();
-    let (out_rows, out_columns) = (rows + 1 - kernel.len(), columns + 1 - kernel.len());
-    let mut across = Array2::<f32>::zeros((rows, out_columns));
-    for (source, mut target) in values.rows().into_iter().zip(across.rows_mut()) {
-        let (Some(source), Some(target)) = (source.as_slice(), target.as_slice_mut()) else {
-            continue;
-        };
-        for (i, weight) in kernel.iter().enumerate() {
-            target
-                .iter_mut()
-                .zip(&source[i..])
-                .for_each(|(sum, value)| *sum += weight * value);
-        }
-    }
-    let mut down = Array2::<f32>::zeros((out_rows, out_columns));
-    for (row, mut target) in down.rows_mut().into_iter().enumerate() {
-        for (i, weight) in kernel.iter().enumerate() {
-            target.scaled_add(*weight, &across.row(row + i));
-        }
-    }
-    down
 }
 
 #[cfg(test)]

@@ -8,26 +8,36 @@ pub(in crate::stage) fn within(mask: &Array2<bool>, reach: f64) -> Array2<bool> 
     if !any(mask) {
         return mask.clone();
     }
-    // Distance along the column to the next set pixel, then the nearest of these along the row.
-    let far = rows + columns;
-    let mut along = Array2::from_elem((rows, columns), far);
-    for column in 0..columns {
-        let mut step = |row: usize, since: &mut usize| {
-            *since = if mask[[row, column]] { 0 } else { (*since + 1).min(far) };
-            along[[row, column]] = along[[row, column]].min(*since);
-        };
-        let (mut down, mut up) = (far, far);
-        (0..rows).for_each(|row| step(row, &mut down));
-        (0..rows).rev().for_each(|row| step(row, &mut up));
-    }
+    // Distance along the column to the next set pixel, then the nearest of these along the row. Whole rows at a time.
+    let mut along: Array2<u16> = mask.mapv(|is| if is { 0 } else { u16::MAX });
+    let mut before = vec![u16::MAX; columns];
+    let mut step = |mut row: ndarray::ArrayViewMut1<'_, u16>| {
+        for (here, before) in row.iter_mut().zip(&mut before) {
+            *here = (*here).min(before.saturating_add(1));
+            *before = *here;
+        }
+    };
+    along.rows_mut().into_iter().for_each(&mut step);
+    along.rows_mut().into_iter().rev().for_each(&mut step);
     let radius = reach.max(0.0) as usize;
-    let heights: Vec<usize> = (0..=radius)
-        .map(|dx| (reach * reach - (dx * dx) as f64).max(0.0).sqrt() as usize)
-        .collect();
-    Array2::from_shape_fn((rows, columns), |(row, column)| {
-        (column.saturating_sub(radius)..(column + radius + 1).min(columns))
-            .any(|x| along[[row, x]] <= heights[x.abs_diff(column)])
-    })
+    let mut near = Array2::from_elem((rows, columns), false);
+    for (mut near, along) in near.rows_mut().into_iter().zip(along.rows()) {
+        let (Some(near), Some(along)) = (near.as_slice_mut(), along.as_slice()) else {
+            continue;
+        };
+        for dx in 0..=radius.min(columns - 1) {
+            let height = (reach * reach - (dx * dx) as f64).max(0.0).sqrt() as u16;
+            let (right, left) = (&along[dx..], &along[..columns - dx]);
+            near.iter_mut()
+                .zip(right)
+                .for_each(|(near, along)| *near |= *along <= height);
+            near[dx..]
+                .iter_mut()
+                .zip(left)
+                .for_each(|(near, along)| *near |= *along <= height);
+        }
+    }
+    near
 }
 
 /// Sums of both dates over boxes, and how many pixels they are of. In whole ten-thousandths, so that a sum does not depend on where a

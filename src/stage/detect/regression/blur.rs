@@ -5,6 +5,7 @@
 
 use ndarray::{Array2, s};
 
+use crate::raster::convolve::convolve;
 use crate::stage::detect::smooth::gaussian;
 
 /// Which pixels are clear: 1 where they are, 0 where not.
@@ -84,40 +85,6 @@ impl Window {
         }
         out
     }
-}
-
-/// `values` convolved with `kernel` along columns, then rows, where the whole kernel fits.
-fn convolve(values: &Array2<f32>, kernel: &[f32]) -> Array2<f32> {
-    let (rows, columns) = values.dim();
-    let (out_rows, out_columns) = (rows + 1 - kernel.len(), columns + 1 - kernel.len());
-    let mut out = Array2::zeros((out_rows, out_columns));
-    let mut down = vec![0.0_f32; columns];
-    let values = values.as_standard_layout();
-    let Some(values) = values.as_slice() else {
-        return out;
-    };
-    for (row, mut target) in out.rows_mut().into_iter().enumerate() {
-        down.fill(0.0);
-        for (i, weight) in kernel.iter().enumerate() {
-            add(
-                &mut down,
-                &values[(row + i) * columns..(row + i + 1) * columns],
-                *weight,
-            );
-        }
-        if let Some(target) = target.as_slice_mut() {
-            for (i, weight) in kernel.iter().enumerate() {
-                add(target, &down[i..], *weight);
-            }
-        }
-    }
-    out
-}
-
-fn add(sums: &mut [f32], values: &[f32], weight: f32) {
-    sums.iter_mut()
-        .zip(values)
-        .for_each(|(sum, value)| *sum += weight * value);
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! How unusual each pixel of a pair is, by three kinds of evidence that must agree: what [the detector](super) judges.
 
+use multiversion::multiversion;
 use ndarray::{Array2, Zip, s};
 
 use super::blur::{Mask, Window};
@@ -87,8 +88,8 @@ impl Evidence {
         let area = core.grow(self.smooth.radius());
         let pair = self.standard.pair(seen, &area, TEXTURE_PX)?;
         let mask = pair.mask.inner(TEXTURE_PX);
-        let mut product = self.residual(&pair);
-        let (visible, texture) = self.difference(&pair);
+        let mut product = residual(self, &pair);
+        let (visible, texture) = difference(self, &pair);
         Zip::from(&mut product)
             .and(&visible)
             .and(&texture)
@@ -104,108 +105,114 @@ impl Evidence {
         Some((smoothed, mask.inner(self.smooth.radius())))
     }
 
-    /// The squared residual of telling one date from the other, summed over the bands, the smaller of both directions.
-    fn residual(&self, pair: &Pair) -> Array2<f32> {
-        let (rows, columns) = pair.sides[0].far.first().map_or((0, 0), Array2::dim);
-        let mut out = Array2::zeros((rows, columns));
-        let mut inputs = [Vec::new(), Vec::new()];
-        let mut slopes = [Vec::new(), Vec::new()];
-        let (mut spare, mut told) = (Vec::new(), Vec::new());
-        for row in 0..rows {
-            for from in (0..columns).step_by(LANES) {
-                for ((side, inputs), slopes) in pair.sides.iter().zip(&mut inputs).zip(&mut slopes) {
-                    let rim = [&side.bands, &side.near].into_iter().flatten();
-                    inputs.clear();
-                    inputs.extend(rim.map(|plane| lanes(plane, row + TEXTURE_PX, from + TEXTURE_PX)));
-                    inputs.extend(side.far.iter().map(|plane| lanes(plane, row, from)));
-                    slopes.clear();
-                    slopes.extend(
-                        side.slopes
-                            .iter()
-                            .map(|plane| lanes(plane, row + TEXTURE_PX, from + TEXTURE_PX)),
-                    );
-                }
-                let mut least = [f32::INFINITY; LANES];
-                for to in [1, 0] {
-                    self.networks[1 - to].predict(&inputs[1 - to], &mut spare, &mut told);
-                    let mut sums = [0.0; LANES];
-                    for (band, told) in told.iter().enumerate() {
-                        let (law, scale) = (&self.laws[1 - to][band], &self.standard.scales[to][band]);
-                        for lane in 0..LANES {
-                            let found = inputs[to][band][lane];
-                            let slope = slopes[0][band][lane].min(slopes[1][band][lane]);
-                            let stated = scale.sensor_variance(found);
-                            let off = found - told[lane] - law.centre;
-                            sums[lane] += (off * off / self.variance(law, stated, slope)).min(BAND_CAP * BAND_CAP);
-                        }
-                    }
-                    least
-                        .iter_mut()
-                        .zip(&sums)
-                        .for_each(|(least, sum)| *least = least.min(*sum));
-                }
-                let width = LANES.min(columns - from);
-                for (lane, value) in least.iter().take(width).enumerate() {
-                    out[[row, from + lane]] = *value;
-                }
-            }
-        }
-        out
-    }
-
-    /// The squared difference in visible light, and the variance of the difference around each pixel, both summed over bands.
-    fn difference(&self, pair: &Pair) -> (Array2<f32>, Array2<f32>) {
-        let (rows, columns) = pair.mask.weights.dim();
-        let (rows, columns) = (rows - 2 * TEXTURE_PX, columns - 2 * TEXTURE_PX);
-        let mut visible = Array2::<f32>::zeros((rows, columns));
-        let mut texture = Array2::<f32>::zeros((rows, columns));
-        let cover = self.texture.cover(&pair.mask);
-        let [before, after] = &pair.sides;
-        for (band, law) in self.laws[2].iter().enumerate() {
-            let [earlier, later] = [0, 1].map(|side| &self.standard.scales[side][band]);
-            let mut signed = pair.mask.weights.clone();
-            Zip::from(&mut signed)
-                .and(&before.bands[band])
-                .and(&after.bands[band])
-                .and(&before.slopes[band])
-                .and(&after.slopes[band])
-                .for_each(|signed, x, y, s, t| {
-                    let stated = 0.5 * (earlier.sensor_variance(*x) + later.sensor_variance(*y));
-                    let deviation = (y - x - law.centre) / self.variance(law, stated, s.min(*t)).sqrt();
-                    *signed *= deviation.clamp(-BAND_CAP, BAND_CAP);
-                });
-            let square = signed.mapv(|z| z * z);
-            if self.visible[band] {
-                visible += &square.slice(s![TEXTURE_PX..TEXTURE_PX + rows, TEXTURE_PX..TEXTURE_PX + columns]);
-            }
-            let mean = self.texture.mean(&signed, cover.as_ref());
-            let mean_square = self.texture.mean(&square, cover.as_ref());
-            Zip::from(&mut texture)
-                .and(&mean)
-                .and(&mean_square)
-                .for_each(|sum, m, q| {
-                    *sum += (q - m * m).max(0.0);
-                });
-        }
-        (visible, texture)
-    }
-
     /// The variance of a residual: what the survey shows, but no less than what the sensor states, and what the shift between the
     /// dates makes of the slope.
+    #[inline(always)]
     fn variance(&self, law: &Law, stated: f32, slope: f32) -> f32 {
         law.variance.max(stated) + self.shift2 * slope
     }
 }
 
-/// [`LANES`] values of a row from a column on; 0 beyond its end.
-fn lanes(plane: &Array2<f32>, row: usize, from: usize) -> Lanes {
-    let mut out = [0.0; LANES];
-    let columns = plane.dim().1;
-    if let Some(values) = plane
-        .as_slice()
-        .map(|all| &all[row * columns + from..(row + 1) * columns])
-    {
-        out.iter_mut().zip(values).for_each(|(out, value)| *out = *value);
+/// The squared residual of telling one date from the other, summed over the bands, the smaller of both directions.
+#[multiversion(targets("x86_64+avx512f", "x86_64+avx2"))]
+fn residual(evidence: &Evidence, pair: &Pair) -> Array2<f32> {
+    let (rows, columns) = pair.sides[0].far.first().map_or((0, 0), Array2::dim);
+    let mut out = Array2::zeros((rows, columns));
+    let mut inputs = [Vec::new(), Vec::new()];
+    let mut slopes = [Vec::new(), Vec::new()];
+    let (mut spare, mut told) = (Vec::new(), Vec::new());
+    for row in 0..rows {
+        for from in (0..columns).step_by(LANES) {
+            for ((side, inputs), slopes) in pair.sides.iter().zip(&mut inputs).zip(&mut slopes) {
+                let (row, column) = (row + TEXTURE_PX, from + TEXTURE_PX);
+                inputs.clear();
+                inputs.extend(
+                    [&side.bands, &side.near]
+                        .into_iter()
+                        .flatten()
+                        .map(|plane| lanes(plane, row, column)),
+                );
+                inputs.extend(side.far.iter().map(|plane| lanes(plane, row - TEXTURE_PX, from)));
+                slopes.clear();
+                slopes.extend(side.slopes.iter().map(|plane| lanes(plane, row, column)));
+            }
+            let mut least = [f32::INFINITY; LANES];
+            for to in [1, 0] {
+                evidence.networks[1 - to].predict(&inputs[1 - to], &mut spare, &mut told);
+                let mut sums = [0.0; LANES];
+                for (band, told) in told.iter().enumerate() {
+                    let (law, scale) = (&evidence.laws[1 - to][band], &evidence.standard.scales[to][band]);
+                    let (found, steep) = (&inputs[to][band], [&slopes[0][band], &slopes[1][band]]);
+                    for lane in 0..LANES {
+                        let slope = steep[0][lane].min(steep[1][lane]);
+                        let stated = scale.sensor_variance(found[lane]);
+                        let off = found[lane] - told[lane] - law.centre;
+                        sums[lane] += (off * off / evidence.variance(law, stated, slope)).min(BAND_CAP * BAND_CAP);
+                    }
+                }
+                least
+                    .iter_mut()
+                    .zip(&sums)
+                    .for_each(|(least, sum)| *least = least.min(*sum));
+            }
+            let width = LANES.min(columns - from);
+            for (lane, value) in least.iter().take(width).enumerate() {
+                out[[row, from + lane]] = *value;
+            }
+        }
     }
     out
+}
+
+/// The squared difference in visible light, and the variance of the difference around each pixel, both summed over bands.
+#[multiversion(targets("x86_64+avx2"))]
+fn difference(evidence: &Evidence, pair: &Pair) -> (Array2<f32>, Array2<f32>) {
+    let (rows, columns) = pair.mask.weights.dim();
+    let (rows, columns) = (rows - 2 * TEXTURE_PX, columns - 2 * TEXTURE_PX);
+    let mut visible = Array2::<f32>::zeros((rows, columns));
+    let mut texture = Array2::<f32>::zeros((rows, columns));
+    let cover = evidence.texture.cover(&pair.mask);
+    let [before, after] = &pair.sides;
+    for (band, law) in evidence.laws[2].iter().enumerate() {
+        let [earlier, later] = [0, 1].map(|side| &evidence.standard.scales[side][band]);
+        let mut signed = pair.mask.weights.clone();
+        let mut square = Array2::zeros(signed.dim());
+        let [x, y, s, t] = [&before.bands, &after.bands, &before.slopes, &after.slopes]
+            .map(|planes| planes[band].as_slice().unwrap_or_default());
+        let pixels = signed.iter_mut().zip(&mut square).zip(x).zip(y).zip(s).zip(t);
+        for (((((signed, square), x), y), s), t) in pixels {
+            let stated = 0.5 * (earlier.sensor_variance(*x) + later.sensor_variance(*y));
+            let deviation = (y - x - law.centre) / evidence.variance(law, stated, s.min(*t)).sqrt();
+            *signed *= deviation.clamp(-BAND_CAP, BAND_CAP);
+            *square = *signed * *signed;
+        }
+        if evidence.visible[band] {
+            visible += &square.slice(s![TEXTURE_PX..TEXTURE_PX + rows, TEXTURE_PX..TEXTURE_PX + columns]);
+        }
+        let mean = evidence.texture.mean(&signed, cover.as_ref());
+        let mean_square = evidence.texture.mean(&square, cover.as_ref());
+        for ((sum, m), q) in texture.iter_mut().zip(&mean).zip(&mean_square) {
+            *sum += (q - m * m).max(0.0);
+        }
+    }
+    (visible, texture)
+}
+
+/// [`LANES`] values of a row from a column on; 0 beyond its end.
+#[inline(always)]
+fn lanes(plane: &Array2<f32>, row: usize, from: usize) -> Lanes {
+    let columns = plane.dim().1;
+    let row = plane
+        .as_slice()
+        .unwrap_or_default()
+        .get(row * columns..(row + 1) * columns);
+    let values = row.unwrap_or_default().get(from..).unwrap_or_default();
+    match values.first_chunk() {
+        Some(whole) => *whole,
+        None => {
+            let mut out = [0.0; LANES];
+            out.iter_mut().zip(values).for_each(|(out, value)| *out = *value);
+            out
+        }
+    }
 }

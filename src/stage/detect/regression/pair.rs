@@ -1,6 +1,6 @@
 //! A pair of dates in standard units, with the surroundings of each pixel: what a detector that learns is shown.
 
-use ndarray::{Array2, s};
+use ndarray::Array2;
 
 use super::blur::{Mask, Window, inner};
 use crate::geo::Rect;
@@ -53,11 +53,25 @@ impl Scale {
         }
     }
 
+    #[inline]
     fn standard(&self, value: f32) -> f32 {
         ((value - self.centre) * self.per_unit).clamp(-BOUND, BOUND)
     }
 
+    /// `rows` of values in standard units; 0 where they are not clear.
+    fn standards<'a>(&self, rows: impl Iterator<Item = &'a [f32]>, clear: &Mask) -> Array2<f32> {
+        let mut out = Array2::zeros(clear.weights.dim());
+        for ((mut out, row), weights) in out.rows_mut().into_iter().zip(rows).zip(clear.weights.rows()) {
+            for ((out, value), weight) in out.iter_mut().zip(row).zip(weights) {
+                // Not times the weight: what is not clear may be NaN.
+                *out = if *weight == 0.0 { 0.0 } else { self.standard(*value) };
+            }
+        }
+        out
+    }
+
     /// Variance that the sensor states for a value in standard units.
+    #[inline(always)]
     pub fn sensor_variance(&self, standard: f32) -> f32 {
         let part = self.part * (self.zero + standard);
         self.floor2 + part * part
@@ -137,15 +151,7 @@ impl Standard {
                 far: Vec::new(),
             };
             for (band, scale) in sides[of].iter().zip(&self.scales[of]) {
-                let mut values = plane::view(band, &seen.rect, &wide).mapv(|value| scale.standard(value));
-                if !mask.all_clear {
-                    // Not times the weight: what is not clear may be NaN.
-                    values.zip_mut_with(&mask.weights, |value, weight| {
-                        if *weight == 0.0 {
-                            *value = 0.0;
-                        }
-                    });
-                }
+                let values = scale.standards(plane::rows(band, &seen.rect, &wide), &mask);
                 let near = self.near.mean(&inner(&values, cut), near_cover.as_ref());
                 side.slopes.push(squared_gradient(&near, &gradient_mask));
                 side.near.push(inner(&near, 1));
@@ -164,16 +170,20 @@ impl Standard {
 
 /// Which pixels of `area` can be judged and have a number in every band of both dates.
 pub fn clear(seen: &Seen, sides: &[&[Array2<f32>]; 2], area: &Rect) -> Mask {
-    let mut weights = seen
-        .flags
-        .view(area)
-        .mapv(|flag| f32::from(u8::from(flag == flags::CLEAR)));
+    let mut weights = Array2::zeros((area.h, area.w));
+    let flags = plane::rows(&seen.flags.data, &seen.rect, area);
+    for (mut weights, flags) in weights.rows_mut().into_iter().zip(flags) {
+        for (weight, flag) in weights.iter_mut().zip(flags) {
+            *weight = if *flag == flags::CLEAR { 1.0 } else { 0.0 };
+        }
+    }
     for band in sides.iter().copied().flatten() {
-        weights.zip_mut_with(&plane::view(band, &seen.rect, area), |weight, value| {
-            if !value.is_finite() {
-                *weight = 0.0;
+        let rows = plane::rows(band, &seen.rect, area);
+        for (mut weights, row) in weights.rows_mut().into_iter().zip(rows) {
+            for (weight, value) in weights.iter_mut().zip(row) {
+                *weight = if value.is_finite() { *weight } else { 0.0 };
             }
-        });
+        }
     }
     Mask::new(weights)
 }
@@ -183,14 +193,30 @@ pub fn clear(seen: &Seen, sides: &[&[Array2<f32>]; 2], area: &Rect) -> Mask {
 fn squared_gradient(values: &Array2<f32>, mask: &Mask) -> Array2<f32> {
     let (rows, columns) = (values.dim().0 - 2, values.dim().1 - 2);
     let mut out = Array2::zeros((rows, columns));
-    for (ahead, behind) in [((1, 2), (1, 0)), ((2, 1), (0, 1))] {
-        let [ahead, behind] = [ahead, behind].map(|(y, x)| s![y..y + rows, x..x + columns]);
-        let mut step = &values.slice(ahead) - &values.slice(behind);
-        if !mask.all_clear {
-            step *= &mask.weights.slice(ahead);
-            step *= &mask.weights.slice(behind);
+    let (Some(values), Some(weights)) = (values.as_slice(), mask.weights.as_slice()) else {
+        return out;
+    };
+    for (row, mut line) in out.rows_mut().into_iter().enumerate() {
+        // Right and left of each pixel, below and above.
+        for (ahead, behind) in [((1, 2), (1, 0)), ((2, 1), (0, 1))] {
+            let [ahead, behind] = [ahead, behind].map(|(y, x)| {
+                let from = (row + y) * (columns + 2) + x;
+                from..from + columns
+            });
+            let steps = values[ahead.clone()].iter().zip(&values[behind.clone()]);
+            if mask.all_clear {
+                for (sum, (ahead, behind)) in line.iter_mut().zip(steps) {
+                    let d = ahead - behind;
+                    *sum += 0.25 * d * d;
+                }
+            } else {
+                let both = weights[ahead].iter().zip(&weights[behind]).map(|(a, b)| a * b);
+                for ((sum, (ahead, behind)), weight) in line.iter_mut().zip(steps).zip(both) {
+                    let d = (ahead - behind) * weight;
+                    *sum += 0.25 * d * d;
+                }
+            }
         }
-        out.zip_mut_with(&step, |sum, d| *sum += 0.25 * d * d);
     }
     out
 }

@@ -45,6 +45,7 @@ impl Network {
     }
 
     /// Its outputs for [`LANES`] pixels; `inputs` hold one entry an input, `spare` is overwritten.
+    #[inline(always)]
     pub fn predict(&self, inputs: &[Lanes], spare: &mut Vec<Lanes>, outputs: &mut Vec<Lanes>) {
         match self.layers.as_slice() {
             [only] => only.forward(inputs, outputs),
@@ -59,6 +60,7 @@ impl Network {
 }
 
 impl Layer {
+    #[inline(always)]
     fn forward(&self, inputs: &[Lanes], outputs: &mut Vec<Lanes>) {
         outputs.clear();
         for (weights, bias) in self.weights.iter().zip(&self.bias) {
