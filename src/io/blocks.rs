@@ -11,6 +11,7 @@ use lru::LruCache;
 use ndarray::s;
 
 use super::IoError;
+use super::meter::{Meter, Work};
 use super::open::RasterInfo;
 use super::pool::{self, Pool};
 use crate::geo::Rect;
@@ -72,6 +73,7 @@ pub struct Blocks {
     pool: Arc<Pool>,
     capacity: usize,
     shelf: Mutex<Shelf>,
+    meter: Meter,
 }
 
 struct Shelf {
@@ -90,7 +92,13 @@ impl Blocks {
             pool,
             capacity,
             shelf: Mutex::new(shelf),
+            meter: Meter::default(),
         }
+    }
+
+    /// What the time of all that read from here is measured by.
+    pub fn meter(&self) -> &Meter {
+        &self.meter
     }
 
     /// What `convert` makes of the stored values of `rect`, which must lie inside the raster, in `band` (from 1) of `file`.
@@ -133,13 +141,15 @@ impl Blocks {
             return Ok(block.clone());
         }
         let rect = file.cell(column, row);
-        self.pool.with(&file.path, |dataset| {
-            for other in file.bands.iter().filter(|other| **other != band) {
-                // Its own reader is told when it cannot be read.
-                let _ = filled(&place(*other), dataset, &file.path, *other, &rect);
-            }
-            filled(&wanted, dataset, &file.path, band, &rect)
-        })?
+        self.meter.time(Work::Decode, || {
+            self.pool.with(&file.path, |dataset| {
+                for other in file.bands.iter().filter(|other| **other != band) {
+                    // Its own reader is told when it cannot be read.
+                    let _ = filled(&place(*other), dataset, &file.path, *other, &rect);
+                }
+                filled(&wanted, dataset, &file.path, band, &rect)
+            })?
+        })
     }
 
     /// The place of a block, which is now the one used last; those used least make way.

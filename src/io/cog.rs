@@ -8,20 +8,11 @@ use gdal::raster::RasterCreationOptions;
 
 use super::{IoError, failures, open};
 
-/// How overviews are made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Overviews {
-    /// Means: for measured values.
-    Average,
-    /// One pixel of each block: for flags.
-    Nearest,
-}
-
-/// A COG at `target` with the pixels, names and scales of the raster at `source`.
+/// A COG at `target` with the pixels, names, scales and overviews of the raster at `source`.
 ///
 /// # Errors
 /// A file that cannot be read or written, or that does not read back.
-pub fn write(source: &Path, target: &Path, overviews: Overviews, threads: usize) -> Result<(), IoError> {
+pub fn write(source: &Path, target: &Path, threads: usize) -> Result<(), IoError> {
     let before = failures();
     let failed = |error: gdal::errors::GdalError| IoError::gdal("writing", target, &error);
     let mut options = RasterCreationOptions::new();
@@ -31,15 +22,7 @@ pub fn write(source: &Path, target: &Path, overviews: Overviews, threads: usize)
         ("LEVEL", "1"),
         ("PREDICTOR", "YES"),
         ("BLOCKSIZE", "512"),
-        ("OVERVIEWS", "IGNORE_EXISTING"),
-        (
-            "OVERVIEW_RESAMPLING",
-            if overviews == Overviews::Average {
-                "AVERAGE"
-            } else {
-                "NEAREST"
-            },
-        ),
+        ("OVERVIEWS", "FORCE_USE_EXISTING"),
         ("BIGTIFF", "IF_SAFER"),
         ("NUM_THREADS", threads.as_str()),
     ] {

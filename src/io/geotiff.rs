@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use gdal::raster::{Buffer, GdalType, RasterBand, RasterCreationOptions};
 use gdal::{Dataset, DriverManager, Metadata};
 
-use super::{IoError, crs, failures, plain, prepare};
+use super::{IoError, crs, failures, overviews, plain, prepare};
 
 /// What a pixel is stored as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -182,6 +182,21 @@ impl GeoTiffWriter {
             Ok(found.data().iter().map(bits).eq(buffer.data().iter().map(bits)))
         }));
         Ok(())
+    }
+
+    /// Adds overviews, for whoever looks at the whole; after the last write.
+    ///
+    /// # Errors
+    /// When GDAL reports any failure.
+    pub fn add_overviews(&mut self) -> Result<(), IoError> {
+        let nodata = self.layout.nodata;
+        match self.layout.data_type {
+            DataType::I16 => overviews::add(&mut self.dataset, nodata.map(|value| value as i16)),
+            DataType::U16 => overviews::add(&mut self.dataset, nodata.map(|value| value as u16)),
+            // Nobody looks at those from afar.
+            DataType::U8 | DataType::F32 => Ok(()),
+        }
+        .map_err(|error| IoError::gdal("making overviews of", &self.path, &error))
     }
 
     /// Closes the file, brings it to the disk, opens it again and compares.

@@ -9,6 +9,7 @@ use ndarray::Array2;
 use super::IoError;
 use super::blocks::{Blocked, Blocks};
 use super::mapping::Mapping;
+use super::meter::Work;
 use super::open::RasterInfo;
 use super::resample::{self, Kernel, Resampled, Window};
 use crate::geo::{Affine, Grid, Rect};
@@ -201,7 +202,11 @@ impl SceneSource {
             return Ok(Vec::new());
         };
         let size = (first.file.bounds.w, first.file.bounds.h);
-        let mut resampled = resample::onto_grid(&first.mapping, rect, windows, size, radiometry.kernel);
+        let resample = || resample::onto_grid(&first.mapping, rect, windows, size, radiometry.kernel);
+        let mut resampled = match first.mapping.is_window() {
+            true => resample(),
+            false => self.blocks.meter().time(Work::Warp, resample),
+        };
         for ((_, radiometry), (values, reasons)) in alike.iter().zip(&mut resampled) {
             if radiometry.decibel {
                 // Power is averaged as power; only then is it put into decibels.

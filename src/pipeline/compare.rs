@@ -54,6 +54,7 @@ impl Survey<'_> {
             stop: self.stop,
             site: &plan.site.id,
             observer: self.observer,
+            meter: self.blocks.meter(),
         }
     }
 }

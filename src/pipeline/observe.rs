@@ -171,7 +171,7 @@ impl View<'_> {
                 let mut band = if padded == rect {
                     band
                 } else {
-                    plane::view(&band, &padded, &rect).to_owned()
+                    plane::cropped(&band, &padded, &rect)
                 };
                 if !all_clear {
                     Zip::from(&mut band).and(&why.data).for_each(|value, why| {

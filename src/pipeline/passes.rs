@@ -14,13 +14,14 @@ use crate::finding::Coverage;
 use crate::geo::{Rect, Shape, tile::tiles};
 use crate::io::IoError;
 use crate::io::geotiff::GeoTiffWriter;
+use crate::io::meter::{Meter, Work};
 use crate::io::pool::{Pool, StoredPixel};
 use crate::raster::stats::{Histogram, SCORE_NODATA};
 use crate::raster::{Flags, Plane, ReadError, flags};
 use crate::report::rendition::SHOWN_BANDS;
 use crate::report::{Palette, Pixel};
-use crate::stage::detect::Seen;
 use crate::stage::detect::combine::Combination;
+use crate::stage::detect::{Scorer, Seen};
 use crate::stage::normalise::BandLaw;
 use crate::stage::regions::{Labeller, Region, Run, runs};
 use crate::stage::skirt::without_skirts;
@@ -35,6 +36,8 @@ pub struct Pass<'a> {
     pub site: &'a str,
     /// Told after each tile.
     pub observer: &'a dyn Observer,
+    /// What the time of all threads is measured by.
+    pub meter: &'a Meter,
 }
 
 impl Pass<'_> {
@@ -213,17 +216,14 @@ impl Look<'_> {
     }
 
     /// What the judged scenes show of `core` and around it, what is given back there, and the scores of `core`.
-    fn score(&self, core: &Rect) -> Result<(Sight, Plane<i16>), ReadError> {
+    fn score(&self, core: &Rect, meter: &Meter) -> Result<(Sight, Plane<i16>), ReadError> {
         let mut scores = Vec::new();
         let mut main = None;
         for (channel, view) in self.channels.iter().zip(self.views) {
             let sight = view.look(core, channel.halo())?;
-            scores.extend(
-                channel
-                    .scorers
-                    .iter()
-                    .map(|(_, scorer)| scorer.score(&sight.seen, core)),
-            );
+            let scorers = channel.scorers.iter();
+            let one = |(_, scorer): &(_, Box<dyn Scorer>)| scorer.score(&sight.seen, core);
+            meter.time(Work::Score, || scores.extend(scorers.map(one)));
             main.get_or_insert(sight);
         }
         if !self.has_scorers() {
@@ -265,7 +265,7 @@ pub fn score(
         &tiles,
         pass.stop,
         |tile| -> Result<Scored, ReadError> {
-            let (Sight { seen, given_back }, mut scores) = look.score(&tile.core)?;
+            let (Sight { seen, given_back }, mut scores) = look.score(&tile.core, pass.meter)?;
             let mut given = 0;
             if let Some(plane) = given_back {
                 ground.boundary.for_each_pixel(&tile.core, |x, y| {
@@ -317,22 +317,12 @@ pub fn score(
                 .iter()
                 .for_each(|(place, glimpse)| counts.overview[*place] = *glimpse);
             let (x, y) = (core.x as usize, core.y as usize);
-            score_out.write(
-                band,
-                x,
-                y,
-                core.w,
-                core.h,
-                scored.scores.data.as_slice().unwrap_or_default(),
-            )?;
-            flag_out.write(
-                band,
-                x,
-                y,
-                core.w,
-                core.h,
-                scored.flags.data.as_slice().unwrap_or_default(),
-            )?;
+            pass.meter.time(Work::Write, || {
+                let scores = scored.scores.data.as_slice().unwrap_or_default();
+                score_out.write(band, x, y, core.w, core.h, scores)?;
+                let reasons = scored.flags.data.as_slice().unwrap_or_default();
+                flag_out.write(band, x, y, core.w, core.h, reasons)
+            })?;
             done += 1;
             pass.tell("score", done, tiles.len());
             Ok::<(), SiteError>(())

@@ -25,6 +25,7 @@ use crate::fault::Fault;
 use crate::finding::{SiteReport, Verdict};
 use crate::io::IoError;
 use crate::io::blocks::Blocks;
+use crate::io::meter::{Meter, Work};
 use crate::io::pool::Pool;
 use crate::report::{IndexRow, index_html, summary};
 
@@ -132,10 +133,20 @@ pub fn run(config: &Config, options: &Options<'_>) -> Result<Outcome, RunError> 
             reason: &refused.reason,
         });
     }
+    let pool = Arc::new(Pool::default());
+    let blocks = Arc::new(Blocks::new(pool.clone(), (config.compute.blocks_mib() as usize) << 20));
+    let survey = Survey {
+        inputs: &inputs,
+        config,
+        blocks: &blocks,
+        pool: &pool,
+        observer: options.observer,
+        stop: options.stop,
+    };
     let outcome = on_threads(config.compute.threads, || {
         let plans = plan(config, &inputs);
         let digests = provenance::hash::<RunError>(config, &plans, &inputs, options.stop, options.observer)?;
-        survey_all(config, options, &inputs, &plans, &digests, &out)
+        survey_all(&survey, options.pipeline, &plans, &digests, &out)
     })
     .map_err(RunError::Threads)??;
     let rows: Vec<IndexRow> = outcome.sites.iter().map(index_row).collect();
@@ -147,11 +158,31 @@ pub fn run(config: &Config, options: &Options<'_>) -> Result<Outcome, RunError> 
         "stopped": outcome.stopped,
         "seconds": crate::finding::round(begun.elapsed().as_secs_f64(), 3),
         "threads": thread_count(config.compute.threads),
+        "thread_seconds": thread_seconds(blocks.meter(), begun, thread_count(config.compute.threads)),
         "finished": jiff::Timestamp::now().to_string(),
         "program": record::program(),
     });
     out.write("run.json", format!("{record:#}\n").as_bytes())?;
     Ok(outcome)
+}
+
+/// Where the time of all threads went, seconds; it adds up to threads times the run's own. What is not named is `other`; `waiting` is
+/// when a thread did nothing: for another thread, for the disk, or because work was done by one alone.
+fn thread_seconds(meter: &Meter, begun: Instant, threads: usize) -> BTreeMap<&'static str, f64> {
+    let used = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    let used = used.tv_sec as f64 + 1e-9 * used.tv_nsec as f64;
+    let mut spent: BTreeMap<_, _> = Work::ALL
+        .iter()
+        .map(|(work, word)| (*word, meter.seconds(*work)))
+        .collect();
+    let named: f64 = spent.values().sum();
+    spent.insert("other", (used - named).max(0.0));
+    let waiting = threads as f64 * begun.elapsed().as_secs_f64() - used.max(named);
+    spent.insert("waiting", waiting.max(0.0));
+    spent
+        .values_mut()
+        .for_each(|seconds| *seconds = crate::finding::round(*seconds, 3));
+    spent
 }
 
 fn index_row(site: &SiteOutcome) -> IndexRow {
@@ -168,24 +199,14 @@ fn index_row(site: &SiteOutcome) -> IndexRow {
 }
 
 fn survey_all(
-    config: &Config,
-    options: &Options<'_>,
-    inputs: &Inputs,
+    survey: &Survey<'_>,
+    pipeline: &Path,
     plans: &[Result<SitePlan, IoError>],
     digests: &Digests,
     out: &OutFolder,
 ) -> Result<Outcome, RunError> {
-    let pool = Arc::new(Pool::default());
-    let blocks = Arc::new(Blocks::new(pool.clone(), (config.compute.blocks_mib() as usize) << 20));
-    let survey = Survey {
-        inputs,
-        config,
-        blocks: &blocks,
-        pool: &pool,
-        observer: options.observer,
-        stop: options.stop,
-    };
-    let folder = options.pipeline.parent().unwrap_or(Path::new("."));
+    let Survey { inputs, config, .. } = survey;
+    let folder = pipeline.parent().unwrap_or(Path::new("."));
     let provenances: Vec<Option<Provenance>> = plans
         .iter()
         .map(|plan| {
@@ -202,7 +223,7 @@ fn survey_all(
         .map(|(site, known)| standing(out, &site.id, &known.as_ref()?.run_key))
         .collect();
     let up_to_date = standing.iter().flatten().count();
-    options.observer.see(&Event::Planned {
+    survey.observer.see(&Event::Planned {
         sites: plans.len() - up_to_date,
         up_to_date,
     });
@@ -214,7 +235,7 @@ fn survey_all(
         }
         let surveyed = match (&plans[index], &provenances[index]) {
             (Ok(plan), Some(provenance)) => {
-                survey_and_publish(&survey, plan, provenance.clone(), out).map_err(|error| error.to_string())
+                survey_and_publish(survey, plan, provenance.clone(), out).map_err(|error| error.to_string())
             }
             (Err(error), _) => Err(error.to_string()),
             (Ok(_), None) => Err("its inputs have no hashes".into()),
@@ -223,14 +244,14 @@ fn survey_all(
             Ok((report, timers)) => {
                 let outcome = outcome(&report, false, timers);
                 let needs_review = outcome.needs_review;
-                options.observer.see(&Event::SiteDone {
+                survey.observer.see(&Event::SiteDone {
                     site: &site.id,
                     summary: &outcome.summary,
                     needs_review,
                 });
                 outcome
             }
-            Err(error) => failure(&survey, site, error),
+            Err(error) => failure(survey, site, error),
         }
     };
     let mut sites = Vec::with_capacity(plans.len());
@@ -240,7 +261,7 @@ fn survey_all(
         let result = match group {
             [only] => {
                 sites.push(one(*only));
-                if options.stop.load(Ordering::Relaxed) {
+                if survey.stop.load(Ordering::Relaxed) {
                     Err(RunError::Stopped)
                 } else {
                     Ok(())
@@ -248,7 +269,7 @@ fn survey_all(
             }
             many => in_order(
                 many,
-                options.stop,
+                survey.stop,
                 |index| one(*index),
                 |outcome| {
                     sites.push(outcome);

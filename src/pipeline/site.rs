@@ -14,8 +14,9 @@ use super::render;
 use super::timers::Timers;
 use crate::finding::{ActivityFinding, Geometry, REPORT_VERSION, SiteReport, Verdict, round};
 use crate::geo::{Affine, Rect};
-use crate::io::cog::{self, Overviews};
+use crate::io::cog;
 use crate::io::geotiff::{Compression, DataType, GeoTiffWriter, Layout};
+use crate::io::meter::Work;
 use crate::io::source::SceneSource;
 use crate::raster::flags;
 use crate::raster::stats::{SCORE_NODATA, SCORE_SCALE};
@@ -131,7 +132,14 @@ fn compare_all(
             timers,
         )?);
     }
-    timers.time("write", || score_out.finish().and_then(|()| flag_out.finish()))?;
+    let meter = survey.blocks.meter();
+    timers.time("write", || {
+        meter.time(Work::Write, || {
+            score_out.add_overviews()?;
+            flag_out.add_overviews()?;
+            score_out.finish().and_then(|()| flag_out.finish())
+        })
+    })?;
 
     let mut views: Vec<ActivityView> = Vec::new();
     for (index, compared) in compared.iter().enumerate() {
@@ -186,8 +194,10 @@ fn compare_all(
     }
     let threads = super::driver::thread_count(survey.config.compute.threads);
     timers.time("rasters", || {
-        cog::write(&score_path, &folder.join("score.tif"), Overviews::Average, threads)?;
-        cog::write(&flag_path, &folder.join("flags.tif"), Overviews::Nearest, threads)
+        meter.time(Work::Write, || {
+            cog::write(&score_path, &folder.join("score.tif"), threads)?;
+            cog::write(&flag_path, &folder.join("flags.tif"), threads)
+        })
     })?;
     for path in [&score_path, &flag_path] {
         survey.pool.forget(path);

@@ -31,7 +31,7 @@ impl<T: Clone> Plane<T> {
     pub fn crop(&self, part: &Rect) -> Self {
         Self {
             rect: *part,
-            data: self.view(part).to_owned(),
+            data: cropped(&self.data, &self.rect, part),
         }
     }
 }
@@ -64,4 +64,12 @@ pub fn rows<'a, T>(data: &'a Array2<T>, whole: &Rect, part: &Rect) -> impl Itera
     let (columns, width) = (whole.w, part.w);
     let all = data.as_slice().unwrap_or_default();
     (y..y + part.h).map(move |row| &all[row * columns + x..][..width])
+}
+
+/// An array of its own with the pixels of `part`; as [`rows`].
+pub fn cropped<T: Clone>(data: &Array2<T>, whole: &Rect, part: &Rect) -> Array2<T> {
+    let mut out = Vec::with_capacity(part.area());
+    // Row by row: an iterator over a view goes pixel by pixel.
+    rows(data, whole, part).for_each(|row| out.extend_from_slice(row));
+    Array2::from_shape_vec((part.h, part.w), out).unwrap_or_else(|_| view(data, whole, part).to_owned())
 }

@@ -33,15 +33,34 @@ pub fn without_skirts(scores: &Plane<i16>, core: &Rect, reach_px: usize) -> Plan
 /// The greatest value within `reach` rows and columns of each.
 fn greatest_around(values: &Array2<i16>, reach: usize) -> Array2<i16> {
     let (rows, columns) = values.dim();
-    let window = |at: usize, length: usize| at.saturating_sub(reach)..(at + reach + 1).min(length);
-    let across = Array2::from_shape_fn((rows, columns), |(y, x)| {
-        let row = values.slice(s![y, window(x, columns)]);
-        row.iter().copied().max().unwrap_or(SCORE_NODATA)
-    });
-    Array2::from_shape_fn((rows, columns), |(y, x)| {
-        let column = across.slice(s![window(y, rows), x]);
-        column.iter().copied().max().unwrap_or(SCORE_NODATA)
-    })
+    let mut across = values.clone();
+    // Whole rows at a time: each is compared with itself, moved.
+    for (mut out, row) in across.rows_mut().into_iter().zip(values.rows()) {
+        if let (Some(out), Some(row)) = (out.as_slice_mut(), row.as_slice()) {
+            for step in 1..=reach.min(columns.saturating_sub(1)) {
+                raise(out, &row[step..]);
+                raise(&mut out[step..], row);
+            }
+        }
+    }
+    let mut peaks = across.clone();
+    for (row, mut out) in peaks.rows_mut().into_iter().enumerate() {
+        let near = row.saturating_sub(reach)..(row + reach + 1).min(rows);
+        for other in near.filter(|other| *other != row) {
+            if let (Some(out), Some(other)) = (out.as_slice_mut(), across.row(other).as_slice()) {
+                raise(out, other);
+            }
+        }
+    }
+    peaks
+}
+
+/// Raises each value to the other where that is greater.
+fn raise(values: &mut [i16], others: &[i16]) {
+    values
+        .iter_mut()
+        .zip(others)
+        .for_each(|(value, other)| *value = (*value).max(*other));
 }
 
 #[cfg(test)]

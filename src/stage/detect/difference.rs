@@ -9,6 +9,7 @@
 //! variables to normality", 1986), so the score is `M^(1/4)` on the scale of its own centre and lower spread over the survey,
 //! because change only adds to the upper side; but never on a finer scale than the noise itself gives.
 
+use multiversion::multiversion;
 use ndarray::{Array2, Zip};
 
 use super::calibrate::{Calibration, QUARTILE};
@@ -74,6 +75,7 @@ impl Difference {
     }
 
     /// After minus normalised before in one band, squared, in units of its noise; `slopes` are those of both dates.
+    #[inline(always)]
     fn squared(&self, band: usize, before: f32, after: f32, slopes: [f32; 2]) -> f64 {
         let law = &self.laws[band];
         let expected = law.gain * f64::from(before) + law.offset;
@@ -86,15 +88,7 @@ impl Difference {
 
     /// Stored scores (hundredths of sigma) of the pixels that `reasons` leaves clear; both dates hold the same pixels.
     fn of_smoothed(&self, before: &Smoothed, after: &Smoothed, reasons: &Plane<Flags>) -> Plane<i16> {
-        let mut magnitude = Array2::<f64>::zeros(reasons.data.dim());
-        for (band, cap) in self.caps.iter().enumerate() {
-            Zip::from(&mut magnitude)
-                .and(&before.values[band])
-                .and(&after.values[band])
-                .and(&before.slopes[band])
-                .and(&after.slopes[band])
-                .for_each(|sum, x, y, s, t| *sum += self.squared(band, *x, *y, [*s, *t]).min(*cap));
-        }
+        let magnitude = magnitude(self, before, after, reasons.data.dim());
         let mut scores = Plane::filled(reasons.rect, SCORE_NODATA);
         Zip::from(&mut scores.data)
             .and(&magnitude)
@@ -106,6 +100,20 @@ impl Difference {
             });
         scores
     }
+}
+
+/// The sum over bands of their squared deviations.
+#[multiversion(targets("x86_64+avx2"))]
+fn magnitude(scorer: &Difference, before: &Smoothed, after: &Smoothed, shape: (usize, usize)) -> Array2<f64> {
+    let mut sums = Array2::<f64>::zeros(shape);
+    for (band, cap) in scorer.caps.iter().enumerate() {
+        let of = [&before.values, &after.values, &before.slopes, &after.slopes];
+        let [x, y, s, t] = of.map(|planes| planes[band].as_slice().unwrap_or_default());
+        for ((((sum, x), y), s), t) in sums.iter_mut().zip(x).zip(y).zip(s).zip(t) {
+            *sum += scorer.squared(band, *x, *y, [*s, *t]).min(*cap);
+        }
+    }
+    sums
 }
 
 impl Scorer for Difference {

@@ -1,5 +1,6 @@
 //! Detectors: from the dates of a comparison to a score in sigma of no-change noise. One a file or a folder, each named by one word.
 
+mod blur;
 mod calibrate;
 pub mod combine;
 mod difference;

@@ -3,8 +3,8 @@
 use ndarray::Array2;
 
 use super::DetectParams;
+use super::blur::{Mask, Window, inner};
 use crate::geo::Rect;
-use crate::raster::convolve::convolve;
 use crate::raster::{Flags, Plane, flags, plane};
 
 /// Bands of one date.
@@ -36,42 +36,34 @@ pub fn smooth(
     area: &Rect,
     params: &DetectParams,
 ) -> Smoothed {
-    let radius = radius(params);
-    let kernel = gaussian(params.smooth_px, radius);
+    let window = Window::gaussian(params.smooth_px, radius(params));
+    let radius = window.radius();
     let rim = area.grow(1);
     let wide = rim.grow(radius);
     let clear = reasons
-        .view(&wide)
-        .mapv(|flag| if flag == flags::CLEAR { 1.0_f32 } else { 0.0 });
-    let all_clear = clear.iter().all(|weight| *weight == 1.0);
-    let weights = (!all_clear).then(|| convolve(&clear, &kernel));
-    // What a pixel amid clear ones weighs. It is left as it is there, as in a tile that is clear throughout: no tile can be seen.
-    let full = convolve(&Array2::ones((kernel.len(), kernel.len())), &kernel)[[0, 0]];
+        .crop(&wide)
+        .data
+        .mapv_into_any(|flag| f32::from(u8::from(flag == flags::CLEAR)));
+    let mask = Mask::new(clear);
+    let cover = window.cover(&mask);
+    let centre = mask.inner(radius);
     let mut smoothed = Smoothed::default();
     for band in bands {
-        let mut values = plane::view(band, whole, &wide).to_owned();
-        if !all_clear {
-            values.zip_mut_with(&clear, |value, weight| {
-                if *weight == 0.0 {
-                    *value = 0.0;
-                }
-            });
+        let mut values = plane::cropped(band, whole, &wide);
+        if !mask.all_clear {
+            // Not times the weight: what is not clear may be NaN.
+            for (value, weight) in values.iter_mut().zip(&mask.weights) {
+                *value = if *weight == 0.0 { 0.0 } else { *value };
+            }
         }
-        let mut out = convolve(&values, &kernel);
-        if let Some(weights) = &weights {
-            let centre = clear.slice(ndarray::s![radius..radius + rim.h, radius..radius + rim.w]);
-            for ((value, weight), clear) in out.iter_mut().zip(weights).zip(centre) {
-                if *clear != 1.0 {
-                    *value = f32::NAN;
-                } else if *weight != full {
-                    *value /= *weight;
-                }
+        let mut out = window.mean(&values, cover.as_ref());
+        if !centre.all_clear {
+            for (value, weight) in out.iter_mut().zip(&centre.weights) {
+                *value = if *weight == 0.0 { f32::NAN } else { *value };
             }
         }
         smoothed.slopes.push(squared_gradient(&out));
-        smoothed
-            .values
-            .push(out.slice(ndarray::s![1..=area.h, 1..=area.w]).to_owned());
+        smoothed.values.push(inner(&out, 1));
     }
     smoothed
 }
@@ -93,19 +85,6 @@ fn squared_gradient(values: &Array2<f32>) -> Array2<f32> {
         }
     }
     out
-}
-
-/// Weights of a Gaussian of `sigma` pixels at -radius..=radius; they add up to one.
-pub(super) fn gaussian(sigma: f64, radius: usize) -> Vec<f32> {
-    if radius == 0 {
-        return vec![1.0];
-    }
-    let raw: Vec<f64> = (0..=2 * radius)
-        .map(|i| (i as f64 - radius as f64) / sigma)
-        .map(|t| libm::exp(-0.5 * t * t))
-        .collect();
-    let sum: f64 = raw.iter().sum();
-    raw.iter().map(|w| (w / sum) as f32).collect()
 }
 
 #[cfg(test)]

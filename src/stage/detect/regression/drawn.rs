@@ -1,11 +1,11 @@
 //! Pixels drawn from a survey: what the networks of [the detector](super) are trained and measured on.
 
-use super::blur::Mask;
 use super::evidence::{Law, TEXTURE_PX};
 use super::pair::{Pair, clear};
 use super::perceptron::{LANES, Network};
 use crate::raster::stats::median_and_sigma;
 use crate::stage::detect::Cell;
+use crate::stage::detect::blur::Mask;
 use crate::stage::random::SplitMix;
 
 /// No residual is read more finely than this part of a band's unit: constant and quantised bands.

@@ -3,11 +3,11 @@
 use multiversion::multiversion;
 use ndarray::{Array2, Zip, s};
 
-use super::blur::{Mask, Window};
 use super::pair::{Pair, Standard};
 use super::perceptron::{LANES, Lanes, Network};
 use crate::geo::Rect;
 use crate::stage::detect::Seen;
+use crate::stage::detect::blur::{Mask, Window};
 
 /// Half the side of the square whose standard deviation is taken, pixels.
 pub const TEXTURE_PX: usize = 2;

@@ -11,7 +11,6 @@
 //! The score is their geometric mean, smoothed, on the scale of its own centre and lower spread over the survey. To the
 //! noise belong what the sensor states and what a shift between the dates makes of an edge that both have.
 
-mod blur;
 mod drawn;
 mod evidence;
 mod linear;

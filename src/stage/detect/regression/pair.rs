@@ -2,11 +2,11 @@
 
 use ndarray::Array2;
 
-use super::blur::{Mask, Window, inner};
 use crate::geo::Rect;
 use crate::raster::stats::median_and_sigma;
 use crate::raster::{flags, plane};
 use crate::stage::detect::Seen;
+use crate::stage::detect::blur::{Mask, Window, inner};
 use crate::stage::normalise::SensorNoise;
 
 /// Standard deviations of the Gaussians that show the surroundings, pixels, and where they are cut off.

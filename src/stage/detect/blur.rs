@@ -3,10 +3,11 @@
 //! Arrays hold 0 where a pixel is not clear, and their [`Mask`] says so. What a window gives depends on its own pixels only, in one
 //! order of summation: no tile can be seen in it.
 
-use ndarray::{Array2, s};
+use ndarray::Array2;
 
+use crate::geo::Rect;
 use crate::raster::convolve::convolve;
-use crate::stage::detect::smooth::gaussian;
+use crate::raster::plane;
 
 /// Which pixels are clear: 1 where they are, 0 where not.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,7 +34,9 @@ impl Mask {
 /// An array without its outermost `rim` pixels.
 pub fn inner(values: &Array2<f32>, rim: usize) -> Array2<f32> {
     let (rows, columns) = values.dim();
-    values.slice(s![rim..rows - rim, rim..columns - rim]).to_owned()
+    let whole = Rect::new(0, 0, columns, rows);
+    let part = Rect::new(rim as i64, rim as i64, columns - 2 * rim, rows - 2 * rim);
+    plane::cropped(values, &whole, &part)
 }
 
 /// Weights of a window along one axis; the window is their product with themselves.
@@ -67,28 +70,44 @@ impl Window {
         self.weights.len() / 2
     }
 
-    /// What each window weighs over clear pixels, and `None` when all weigh the same; smaller than the mask by [`Window::radius`]
-    /// on every side.
+    /// What the sum of each window is multiplied by to be a mean over clear pixels, 0 where there is none; `None` when all are clear.
+    /// Smaller than the mask by [`Window::radius`] on every side.
     pub fn cover(&self, mask: &Mask) -> Option<Array2<f32>> {
-        (!mask.all_clear).then(|| convolve(&mask.weights, &self.weights))
+        let mut cover = (!mask.all_clear).then(|| convolve(&mask.weights, &self.weights))?;
+        for weight in &mut cover {
+            // Amid clear pixels a sum is left as it is, as in a tile that is clear throughout: no tile can be seen.
+            *weight = if *weight > 0.0 { self.full / *weight } else { 0.0 };
+        }
+        Some(cover)
     }
 
     /// The mean of each window over clear pixels, where `cover` is what [`Window::cover`] gave for them; 0 where a window has none.
     pub fn mean(&self, values: &Array2<f32>, cover: Option<&Array2<f32>>) -> Array2<f32> {
         let mut out = convolve(values, &self.weights);
         if let Some(cover) = cover {
-            out.zip_mut_with(cover, |mean, weight| {
-                if *weight != self.full && *weight > 0.0 {
-                    *mean *= self.full / *weight;
-                }
-            });
+            out.iter_mut().zip(cover).for_each(|(mean, cover)| *mean *= cover);
         }
         out
     }
 }
 
+/// Weights of a Gaussian of `sigma` pixels at -radius..=radius; they add up to one.
+fn gaussian(sigma: f64, radius: usize) -> Vec<f32> {
+    if radius == 0 {
+        return vec![1.0];
+    }
+    let raw: Vec<f64> = (0..=2 * radius)
+        .map(|i| (i as f64 - radius as f64) / sigma)
+        .map(|t| libm::exp(-0.5 * t * t))
+        .collect();
+    let sum: f64 = raw.iter().sum();
+    raw.iter().map(|w| (w / sum) as f32).collect()
+}
+
 #[cfg(test)]
 mod tests {
+    use ndarray::s;
+
     use super::*;
 
     #[test]
