@@ -15,13 +15,18 @@ pub fn chi_square_tail(x: f64, degrees: usize) -> f64 {
     if degrees % 2 == 1 && degrees > 1 {
         sum = term;
     }
+    // Of a large sum a part of exp(-y) is taken at once: neither runs out of range.
+    let mut left = y;
     while 2.0 * k < degrees as f64 {
         term *= y / k;
         sum += term;
         k += 1.0;
+        if sum > 1e200 && left > 400.0 {
+            (sum, term, left) = (sum * libm::exp(-400.0), term * libm::exp(-400.0), left - 400.0);
+        }
     }
     let head = if degrees % 2 == 1 { libm::erfc(y.sqrt()) } else { 0.0 };
-    (head + libm::exp(-y) * sum).min(1.0)
+    (head + libm::exp(-left) * sum).min(1.0)
 }
 
 /// What a chi-square value of `degrees` degrees of freedom is worth in standard deviations of a normal law: the value that this law
