@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Prints the figures of docs/accuracy.md: scores and claims against the labels of real imagery, where it is present.
-# With ACCURACY_OUT=folder the pictures of each evaluation are left there.
+# With ACCURACY_OUT=folder the figures and pictures of each evaluation are left there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -12,7 +12,7 @@ trap 'rm -rf "$out"' EXIT
 
 survey() { # name, pipeline of tests/imagery, further lines of the pipeline file: its reports
     local pipeline="tests/imagery/.accuracy-$1.toml"
-    { cat "tests/imagery/$2.toml"; printf '%b' "${3:-}"; } >"$pipeline"
+    { sed "s#../../../shared/imagery#$(realpath "$imagery")#" "tests/imagery/$2.toml"; printf '%b' "${3:-}"; } >"$pipeline"
     "$sitewatch" run "$pipeline" --out "$out/$1" >/dev/null || [ $? -eq 3 ]
     rm -f "$pipeline"
 }
@@ -24,7 +24,7 @@ labelled() { # name, title: figures of each site and of all, as rows of docs/acc
         [ ! -d "$out/$1/${label##*/}" ] || truth+=(--truth "$label/label.tif")
     done
     echo "$2"
-    "$sitewatch" evaluate "${truth[@]}" --json "$out/$1" --out "${ACCURACY_OUT:-$out}/$1-figures" 2>/dev/null | python3 scripts/accuracy.py
+    "$sitewatch" evaluate "${truth[@]}" --json ${ACCURACY_OUT:+--out "$ACCURACY_OUT/$1"} "$out/$1" | python3 scripts/accuracy.py
     echo
 }
 

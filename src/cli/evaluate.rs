@@ -112,7 +112,7 @@ fn tables(found: &Evaluation) -> String {
         lines.push(format!("{size:<20} {:>9} {:>6} {rate:>24}", class.objects, class.hit));
     }
     lines.push(String::new());
-    lines.extend(found.rules.iter().map(|rule| (*rule).to_owned()));
+    lines.extend(found.rules.iter().flat_map(|rule| wrapped(rule, 120)));
     lines.join("\n")
 }
 
@@ -143,4 +143,17 @@ fn estimate(estimate: Option<Estimate>) -> String {
             interval: Some([low, high]),
         }) => format!("{value:.4} [{low:.4} {high:.4}]"),
     }
+}
+
+/// `text` in lines of at most `width` characters, words left whole.
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = vec![String::new()];
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.is_empty() => line.push_str(word),
+            Some(line) if line.len() + 1 + word.len() <= width => *line += &format!(" {word}"),
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
 }

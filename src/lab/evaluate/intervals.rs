@@ -75,7 +75,7 @@ impl Iterator for Replicates {
     fn next(&mut self) -> Option<Vec<usize>> {
         self.left = self.left.checked_sub(1)?;
         // The upper 32 bits as a fraction of all blocks.
-        let mut draw = || ((self.random.draw() >> 32) * self.blocks as u64 >> 32) as usize;
+        let mut draw = || (((self.random.draw() >> 32) * self.blocks as u64) >> 32) as usize;
         Some((0..self.blocks).map(|_| draw()).collect())
     }
 }

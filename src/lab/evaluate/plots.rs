@@ -10,6 +10,7 @@ use super::curves::{free_response, precision_recall as pixel_points, receiver};
 use super::objects::{Claim, Object};
 use super::pixels::Counts;
 use super::{Estimate, EvaluateError, Evaluation, Measured};
+use crate::finding::round;
 
 /// Size of a panel, pixels.
 const SIZE: (u32, u32) = (620, 460);
@@ -41,6 +42,7 @@ pub fn precision_recall(evaluation: &Evaluation) -> Result<String, EvaluateError
             x: "recall: changed pixels that are claimed",
             y: "precision: claimed pixels that changed",
             curves: curves(evaluation, |sites| pixel_points(&counts(sites))),
+            legend: SeriesLabelPosition::UpperRight,
             claimed: claimed.recall.zip(claimed.precision),
         };
         panel.draw(&area[0], 0.0..1.0, |x| x)
@@ -59,6 +61,7 @@ pub fn detection(evaluation: &Evaluation) -> Result<String, EvaluateError> {
             x: "false regions per square kilometre of unchanged ground",
             y: "changed objects that are hit",
             curves: curves(evaluation, free_response_of),
+            legend: SeriesLabelPosition::LowerRight,
             claimed: found.false_regions_per_km2.zip(found.hit_rate),
         };
         let end = panel.end().max(1e-3) * 1.05;
@@ -70,6 +73,7 @@ pub fn detection(evaluation: &Evaluation) -> Result<String, EvaluateError> {
             x: "unchanged pixels that are claimed, logarithmic",
             y: "recall: changed pixels that are claimed",
             curves: curves(evaluation, |sites| receiver(&counts(sites))),
+            legend: SeriesLabelPosition::LowerRight,
             claimed: rate.zip(pixels.claimed.recall),
         };
         panel.draw(&area[1], (LOWEST..1.0).log_scale(), |x| {
@@ -124,6 +128,8 @@ struct Panel {
     x: &'static str,
     y: &'static str,
     curves: Curves,
+    /// The corner that the curves leave free.
+    legend: SeriesLabelPosition,
     /// Where all claims together lie.
     claimed: Option<(Estimate, Estimate)>,
 }
@@ -159,6 +165,7 @@ impl Panel {
             .x_desc(self.x)
             .y_desc(self.y)
             .x_labels(8)
+            .x_label_formatter(&|x| round(*x, 6).to_string())
             .y_labels(6)
             .axis_desc_style(text(16.0))
             .label_style(text(14.0))
@@ -175,16 +182,20 @@ impl Panel {
                     .legend(|(x, y)| PathElement::new([(x, y), (x + 22, y)], SITE.stroke_width(1)));
             }
         }
+        let every = match self.curves.sites.is_empty() {
+            true => "every cutoff",
+            false => "all sites, every cutoff",
+        };
         chart
-            .draw_series(LineSeries::new(thinned(&self.curves.overall), OVERALL.stroke_width(3)))?
-            .label("all cutoffs")
-            .legend(|(x, y)| PathElement::new([(x, y), (x + 22, y)], OVERALL.stroke_width(3)));
+            .draw_series(LineSeries::new(thinned(&self.curves.overall), OVERALL.stroke_width(2)))?
+            .label(every)
+            .legend(|(x, y)| PathElement::new([(x, y), (x + 22, y)], OVERALL.stroke_width(2)));
         if let Some(claimed) = self.claimed {
             cross(&mut chart, claimed)?;
         }
         chart
             .configure_series_labels()
-            .position(SeriesLabelPosition::LowerRight)
+            .position(self.legend.clone())
             .label_font(text(14.0))
             .background_style(WHITE.mix(0.85))
             .border_style(GRID)

@@ -9,7 +9,7 @@ use super::EvaluateError;
 use super::objects::{Claim, Ground, Object};
 use super::pixels::{Counts, Labelled};
 use super::truth::{Label, SiteTruth, Truth, shape};
-use crate::finding::{Comparison, SiteReport};
+use crate::finding::{Anomaly, SiteReport};
 use crate::geo::{Grid, Rect, Shape};
 use crate::io::crs::{Projector, WGS84};
 use crate::io::pool::Pool;
@@ -65,7 +65,8 @@ pub fn measure(
         .map(|anomaly| on_grid(&anomaly.geometry))
         .collect::<Result<_, _>>()?;
     let truth = truth.on(&grid)?;
-    let mut tally = Tally::new(&grid, newest, &truth);
+    let peak = |anomaly: &Anomaly| (anomaly.peak_sigma / SCORE_SCALE).round().clamp(-32_767.0, 32_767.0) as i16;
+    let mut tally = Tally::new(&grid, newest.anomalies.iter().map(peak).collect(), &truth);
     for y in (0..grid.height).step_by(ROWS) {
         let rect = Rect::new(0, y as i64, grid.width, ROWS.min(grid.height - y));
         let scores = pool.read::<i16>(scores, newest.band, &rect)?;
@@ -87,7 +88,7 @@ pub fn measure(
     Ok(if labelled {
         Ok(measured)
     } else {
-        Err("the truth says nothing of its ground")
+        Err("the truth says nothing of its ground; does it lie there, and are its labels those of --labels?")
     })
 }
 
@@ -139,12 +140,7 @@ struct Tally<'a> {
 }
 
 impl<'a> Tally<'a> {
-    fn new(grid: &Grid, comparison: &Comparison, truth: &'a SiteTruth<'a>) -> Self {
-        let peaks: Vec<i16> = comparison
-            .anomalies
-            .iter()
-            .map(|anomaly| (anomaly.peak_sigma / SCORE_SCALE).round().clamp(-32_767.0, 32_767.0) as i16)
-            .collect();
+    fn new(grid: &Grid, peaks: Vec<i16>, truth: &'a SiteTruth<'a>) -> Self {
         let mut block_px = BLOCK_PX;
         while grid.width.div_ceil(block_px as usize) * grid.height.div_ceil(block_px as usize) > MOST_BLOCKS {
             block_px *= 2;
@@ -255,5 +251,122 @@ impl<'a> Tally<'a> {
             blocks,
             unchanged_km2: unchanged as f64 * grid.pixel_area_m2() / 1e6,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::Array2;
+
+    use super::super::truth::Coding;
+    use super::*;
+
+    fn grid(width: usize, height: usize) -> Grid {
+        Grid {
+            crs: "EPSG:32631".into(),
+            left_m: 500_000.0,
+            top_m: 5_000_000.0,
+            pixel_m: 10.0,
+            width,
+            height,
+        }
+    }
+
+    fn plane<T>(rows: &[&str], value: impl Fn(u8) -> T) -> Plane<T> {
+        let (h, w) = (rows.len(), rows[0].len());
+        Plane {
+            rect: Rect::new(0, 0, w, h),
+            data: Array2::from_shape_fn((h, w), |(y, x)| value(rows[y].as_bytes()[x])),
+        }
+    }
+
+    /// Labels `c`hanged, `u`nchanged and `.`; scores of 100 a digit, `x` not judged; anomalies by number.
+    fn strip(labels: &[&str], scores: &[&str], owners: &[&str]) -> Strip {
+        Strip {
+            labels: plane(labels, |byte| match byte {
+                b'c' => Label::Changed,
+                b'u' => Label::Unchanged,
+                _ => Label::Unlabelled,
+            }),
+            scores: plane(scores, |byte| match byte {
+                b'x' => SCORE_NODATA,
+                digit => i16::from(digit - b'0') * 100,
+            }),
+            owners: plane(owners, |byte| byte.is_ascii_digit().then(|| usize::from(byte - b'0'))),
+        }
+    }
+
+    const LABELS: [&str; 4] = ["cc.uuuuu", "..cuuu..", "uuuuuu.c", "cuuuuuuc"];
+    const SCORES: [&str; 4] = ["1119999x", "11111111", "1111111x", "9111111x"];
+    const OWNERS: [&str; 4] = ["   000  ", "     11 ", "     111", "2       "];
+
+    #[test]
+    fn components_are_hit_missed_or_not_judged_and_anomalies_true_false_or_unknown() {
+        let coding = Coding::default();
+        let truth = SiteTruth::Rasters(Vec::new(), &coding);
+        let mut tally = Tally::new(&grid(8, 4), vec![900, 300, 700], &truth);
+        tally.add(&strip(&LABELS, &SCORES, &OWNERS));
+        let measured = tally.finish("s".into(), &grid(8, 4));
+        let object = |pixels: f64, judged, found| Object {
+            area_m2: pixels * 100.0,
+            judged,
+            found,
+        };
+        // The first is joined over a corner; the second was not judged, although an anomaly lies on it.
+        assert_eq!(
+            measured.objects,
+            [
+                object(3.0, true, None),
+                object(2.0, false, None),
+                object(1.0, true, Some(700)),
+            ]
+        );
+        let grounds: Vec<Ground> = measured.claims.iter().map(|claim| claim.ground).collect();
+        assert_eq!(grounds, [Ground::NoChange, Ground::Change, Ground::Change]);
+        let all = Counts::sum(&measured.blocks);
+        assert_eq!((all.judged().changed, all.judged().unchanged), (4, 19));
+        assert_eq!((all.not_judged.changed, all.not_judged.unchanged), (2, 1));
+        assert_eq!((all.claimed.changed, all.claimed.unchanged), (1, 5));
+        assert!((measured.unchanged_km2 - 0.0019).abs() < 1e-12);
+    }
+
+    #[test]
+    fn an_anomaly_mostly_on_unlabelled_ground_is_unknown() {
+        let coding = Coding::default();
+        let truth = SiteTruth::Rasters(Vec::new(), &coding);
+        let mut tally = Tally::new(&grid(4, 1), vec![900], &truth);
+        tally.add(&strip(&["u..."], &["9999"], &["000 "]));
+        assert_eq!(tally.finish("s".into(), &grid(4, 1)).claims[0].ground, Ground::Unknown);
+    }
+
+    #[test]
+    fn polygons_are_objects_of_their_own_where_they_overlap() {
+        let square = |x: f64, w: f64| Shape::new(geo::Rect::new((x, 0.0), (x + w, 1.0)).to_polygon().into());
+        let truth = SiteTruth::Polygons {
+            changed: vec![square(0.0, 2.0), square(1.0, 3.0), square(6.0, 1.0)],
+            unlabelled: Vec::new(),
+        };
+        let mut tally = Tally::new(&grid(6, 1), vec![800], &truth);
+        tally.add(&strip(&["ccccuu"], &["1111x1"], &["   0  "]));
+        let found: Vec<_> = tally.finish("s".into(), &grid(6, 1)).objects;
+        // The third lies off the site: it is no object.
+        let told: Vec<_> = found.iter().map(|object| (object.area_m2, object.found)).collect();
+        assert_eq!(told, [(200.0, None), (300.0, Some(800))]);
+    }
+
+    #[test]
+    fn blocks_lie_on_an_absolute_lattice() {
+        let coding = Coding::default();
+        let truth = SiteTruth::Rasters(Vec::new(), &coding);
+        let count = |left_px: f64| {
+            let grid = Grid {
+                left_m: left_px * 10.0,
+                ..grid(8, 4)
+            };
+            let mut tally = Tally::new(&grid, vec![0; 3], &truth);
+            tally.add(&strip(&LABELS, &SCORES, &OWNERS));
+            tally.finish("s".into(), &grid).blocks.len()
+        };
+        assert_eq!((count(64.0), count(124.0), count(-4.0)), (1, 2, 2));
     }
 }

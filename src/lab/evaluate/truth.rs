@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use geo::{BoundingRect, Centroid, MapCoords, MultiPolygon};
-use geojson::{Feature, FeatureCollection, GeoJson, GeometryValue};
+use geo::{BoundingRect, Centroid, LineString, MapCoords, MultiPolygon, Polygon};
+use geojson::{Feature, FeatureCollection, GeoJson, GeometryValue, Position};
 
 use super::EvaluateError;
 use crate::geo::{Affine, Grid, Rect, Shape};
@@ -115,22 +115,27 @@ impl Truth {
         }
     }
 
-    /// The truth on `grid`; `None` where it cannot lie there.
+    /// The truth on `grid`.
     ///
     /// # Errors
     /// A raster that cannot be opened; ground that cannot be projected.
     pub fn on(&self, grid: &Grid) -> Result<SiteTruth<'_>, IoError> {
         match self {
             Self::Rasters(paths, coding) => {
-                let raster = |path: &'_ PathBuf| {
+                let mut rasters = Vec::new();
+                for path in paths {
                     let info = open::info(path)?;
-                    Ok(Raster {
-                        mapping: Mapping::new(grid, 0, &info.geotransform, &info.crs_wkt, &Affine::IDENTITY)?,
-                        path: path.clone(),
-                        size: (info.width, info.height),
-                    })
-                };
-                let rasters = paths.iter().map(raster).collect::<Result<_, IoError>>()?;
+                    match Mapping::new(grid, 0, &info.geotransform, &info.crs_wkt, &Affine::IDENTITY) {
+                        Ok(mapping) => rasters.push(Raster {
+                            mapping,
+                            path: path.clone(),
+                            size: (info.width, info.height),
+                        }),
+                        // Half a world away: it says nothing of this site.
+                        Err(IoError::Projection { .. }) => {}
+                        Err(error) => return Err(error),
+                    }
+                }
                 Ok(SiteTruth::Rasters(rasters, coding))
             }
             Self::Polygons { changed, unlabelled } => {
@@ -289,6 +294,10 @@ fn read_polygons(
     };
     for (index, feature) in collection.features.into_iter().enumerate() {
         let at = |message: String| bad(format!("features[{index}]: {message}"));
+        // The truth that simulate writes tells of declared activities too; they are not what changed.
+        if feature.property("kind").is_some_and(|kind| kind == "activity") {
+            continue;
+        }
         let label = match feature.property("label") {
             None | Some(serde_json::Value::Null) => "changed",
             Some(serde_json::Value::String(label)) => label,
@@ -313,9 +322,9 @@ fn polygons(geometry: Option<&GeometryValue>) -> Result<MultiPolygon<f64>, Strin
     let Some(geometry) = geometry else {
         return Err("expected a Polygon or a MultiPolygon, found no geometry".into());
     };
-    let read = match geometry {
-        GeometryValue::Polygon { .. } => geo::Polygon::<f64>::try_from(geometry).map(MultiPolygon::from),
-        GeometryValue::MultiPolygon { .. } => MultiPolygon::<f64>::try_from(geometry),
+    let parts = match geometry {
+        GeometryValue::Polygon { coordinates } => std::slice::from_ref(coordinates),
+        GeometryValue::MultiPolygon { coordinates } => coordinates.as_slice(),
         other => {
             return Err(format!(
                 "expected a Polygon or a MultiPolygon, found a {}",
@@ -323,7 +332,17 @@ fn polygons(geometry: Option<&GeometryValue>) -> Result<MultiPolygon<f64>, Strin
             ));
         }
     };
-    let polygons = read.map_err(|error| error.to_string())?;
+    let corner = |position: &Position| match position.as_slice() {
+        [x, y, ..] => Ok((*x, *y)),
+        short => Err(format!("expected longitude and latitude, found {short:?}")),
+    };
+    let ring = |ring: &Vec<Position>| ring.iter().map(corner).collect::<Result<LineString<f64>, _>>();
+    let polygon = |rings: &Vec<Vec<Position>>| {
+        let mut rings = rings.iter().map(ring);
+        let outer = rings.next().unwrap_or(Ok(LineString(Vec::new())))?;
+        Ok::<_, String>(Polygon::new(outer, rings.collect::<Result<_, _>>()?))
+    };
+    let polygons = parts.iter().map(polygon).collect::<Result<MultiPolygon<f64>, _>>()?;
     let bounds = polygons.bounding_rect().ok_or("the polygon has no corners")?;
     let degrees = geo::Rect::new((-180.0, -90.0), (180.0, 90.0));
     if [bounds.min(), bounds.max()].iter().all(|c| {
@@ -335,5 +354,170 @@ fn polygons(geometry: Option<&GeometryValue>) -> Result<MultiPolygon<f64>, Strin
             "expected longitude and latitude in degrees of WGS 84 (RFC 7946), found {:?}; convert it, for example with ogr2ogr -t_srs EPSG:4326",
             [bounds.max().x, bounds.max().y]
         ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::io::geotiff::{Compression, DataType, GeoTiffWriter, Layout};
+
+    fn grid() -> Grid {
+        Grid {
+            crs: "EPSG:32631".into(),
+            left_m: 500_000.0,
+            top_m: 5_000_000.0,
+            pixel_m: 10.0,
+            width: 6,
+            height: 4,
+        }
+    }
+
+    /// Labels of the grid as letters.
+    fn told(truth: &Truth) -> Vec<String> {
+        let labels = truth
+            .on(&grid())
+            .unwrap()
+            .labels(&grid().rect(), &Pool::default())
+            .unwrap();
+        let letter = |label: &Label| match label {
+            Label::Changed => 'c',
+            Label::Unchanged => 'u',
+            Label::Unlabelled => '.',
+        };
+        let rows = labels.data.rows();
+        rows.into_iter().map(|row| row.iter().map(letter).collect()).collect()
+    }
+
+    /// A raster of 3 x 2 pixels of 10 m whose left edge lies `right_px` pixels right of the grid's.
+    fn raster(path: &Path, right_px: f64, values: [f32; 6]) -> PathBuf {
+        let layout = Layout {
+            width: 3,
+            height: 2,
+            bands: 1,
+            data_type: DataType::F32,
+            transform: [500_000.0 + 10.0 * right_px, 10.0, 0.0, 5_000_000.0, 0.0, -10.0],
+            crs: "EPSG:32631".into(),
+            nodata: None,
+            compression: Compression::None,
+            block: 16,
+        };
+        let mut writer = GeoTiffWriter::create(path, layout).unwrap();
+        writer.write(1, 0, 0, 3, 2, &values).unwrap();
+        writer.finish().unwrap();
+        path.to_owned()
+    }
+
+    #[test]
+    fn a_coding_is_read_in_either_order_and_nothing_else_is() {
+        let found: Coding = "unchanged=0, changed=255".parse().unwrap();
+        assert_eq!((found.changed, found.unchanged), (255.0, 0.0));
+        for wrong in [
+            "",
+            "changed=1",
+            "changed=1,unchanged=1",
+            "changed=a,unchanged=0",
+            "changed=1,unchanged=0,other=3",
+        ] {
+            assert!(
+                wrong.parse::<Coding>().unwrap_err().contains("expected changed=NUMBER"),
+                "{wrong}"
+            );
+        }
+    }
+
+    #[test]
+    fn of_several_rasters_the_first_that_labels_a_pixel_counts() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = raster(&folder.path().join("a.tif"), 0.0, [1.0, 2.0, 0.0, f32::NAN, 1.0, 7.0]);
+        let second = raster(&folder.path().join("b.tif"), 2.0, [2.0, 1.0, 1.0, 1.0, 2.0, 2.0]);
+        let truth = Truth::read(&[first.clone(), second], Coding::default()).unwrap();
+        assert_eq!(told(&truth), ["uccuu.", ".uucc.", "......", "......"]);
+        // With 0 for unchanged, what the raster does not cover stays unlabelled.
+        let coding = Coding {
+            changed: 2.0,
+            unchanged: 0.0,
+        };
+        assert_eq!(
+            told(&Truth::read(&[first], coding).unwrap()),
+            [".cu...", "......", "......", "......"]
+        );
+    }
+
+    /// A GeoJSON feature: a box in pixels of the grid.
+    fn feature(bounds_px: [f64; 4], properties: &str) -> String {
+        let to_degrees = Projector::new("EPSG:32631", WGS84).unwrap();
+        let [left, top, right, bottom] = bounds_px;
+        let square = geo::Rect::new((left, top), (right, bottom)).to_polygon();
+        let metres = MultiPolygon::from(square.map_coords(|c| grid().to_world(c.x, c.y).into()));
+        let degrees = to_degrees.project_polygon(&metres).unwrap();
+        let ring: Vec<[f64; 2]> = degrees.0[0].exterior().coords().map(|c| [c.x, c.y]).collect();
+        format!(
+            r#"{{"type":"Feature","properties":{properties},"geometry":{{"type":"Polygon","coordinates":[{ring:?}]}}}}"#
+        )
+    }
+
+    fn read(text: &str) -> Result<Truth, EvaluateError> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("truth.geojson");
+        fs::write(&path, text).unwrap();
+        Truth::read(&[path], Coding::default())
+    }
+
+    #[test]
+    fn outside_of_polygons_nothing_changed_and_what_is_unlabelled_stays_so() {
+        let features = [
+            feature([1.0, 0.0, 4.0, 2.0], "null"),
+            feature([3.0, 1.0, 6.0, 3.0], r#"{"label":"unlabelled"}"#),
+            // Less than a pixel, beside its centre.
+            feature([0.1, 3.6, 0.4, 3.9], r#"{"label":"changed"}"#),
+            feature([90.0, 3.6, 91.0, 3.9], "{}"),
+        ];
+        let truth = read(&format!(
+            r#"{{"type":"FeatureCollection","features":[{}]}}"#,
+            features.join(",")
+        ))
+        .unwrap();
+        assert_eq!(told(&truth), ["ucccuu", "ucc...", "uuu...", "cuuuuu"]);
+        let SiteTruth::Polygons { changed, .. } = truth.on(&grid()).unwrap() else {
+            panic!()
+        };
+        assert_eq!(changed.len(), 2, "what lies far away is no object here");
+        let nothing = read(r#"{"type":"FeatureCollection","features":[]}"#).unwrap();
+        assert_eq!(told(&nothing), ["uuuuuu"; 4]);
+    }
+
+    #[test]
+    fn what_is_no_polygon_in_degrees_is_refused_by_name() {
+        let geometry = |geometry: &str| format!(r#"{{"type":"Feature","properties":{{}},"geometry":{geometry}}}"#);
+        let cases = [
+            (geometry("null"), "found no geometry"),
+            (geometry(r#"{"type":"Point","coordinates":[3,45]}"#), "found a Point"),
+            (geometry(r#"{"type":"Polygon","coordinates":[]}"#), "no corners"),
+            (
+                geometry(
+                    r#"{"type":"Polygon","coordinates":[[[500000,5e6],[500010,5e6],[500010,5000010],[500000,5e6]]]}"#,
+                ),
+                "ogr2ogr",
+            ),
+            (
+                geometry(r#"{"type":"Polygon","coordinates":[[[3],[4],[5],[3]]]}"#),
+                "features[0]",
+            ),
+            (feature([0.0, 0.0, 1.0, 1.0], r#"{"label":"maybe"}"#), "`label`"),
+            ("not GeoJSON".to_owned(), "truth.geojson"),
+        ];
+        for (text, expected) in cases {
+            let error = read(&text).unwrap_err().to_string();
+            assert!(
+                error.contains(expected) && error.contains("truth.geojson"),
+                "{text}: {error}"
+            );
+        }
+        let paths = ["a.tif", "b.geojson"].map(PathBuf::from);
+        let mixed = Truth::read(&paths, Coding::default()).unwrap_err().to_string();
+        assert!(mixed.contains("b.geojson") && mixed.contains("a.tif"), "{mixed}");
     }
 }
