@@ -8,7 +8,8 @@ use geo::MultiPolygon;
 use super::EvaluateError;
 use super::objects::{Claim, Ground, Object};
 use super::pixels::{Counts, Labelled};
-use super::truth::{Label, SiteTruth, Truth, shape};
+use super::polygons::shape;
+use super::truth::{Label, SiteTruth, Truth};
 use crate::finding::{Anomaly, SiteReport};
 use crate::geo::{Grid, Rect, Shape};
 use crate::io::crs::{Projector, WGS84};
@@ -146,7 +147,7 @@ impl<'a> Tally<'a> {
             block_px *= 2;
         }
         let polygons = match truth {
-            SiteTruth::Polygons { changed, .. } => changed.len(),
+            SiteTruth::Polygons(shapes) => shapes.changed.len(),
             SiteTruth::Rasters(..) => 0,
         };
         let nothing = Polygon {
@@ -207,8 +208,8 @@ impl<'a> Tally<'a> {
         }
         match self.truth {
             SiteTruth::Rasters(..) => self.components.add_band(runs(&codes, UNJUDGED, MISSED)),
-            SiteTruth::Polygons { changed, .. } => {
-                for (polygon, shape) in self.polygons.iter_mut().zip(changed) {
+            SiteTruth::Polygons(shapes) => {
+                for (polygon, shape) in self.polygons.iter_mut().zip(&shapes.changed) {
                     shape.for_each_pixel(&rect, |x, y| {
                         let code = codes.get(x, y).copied().unwrap_or(ELSEWHERE);
                         polygon.pixels += u64::from(code != ELSEWHERE);
@@ -258,6 +259,7 @@ impl<'a> Tally<'a> {
 mod tests {
     use ndarray::Array2;
 
+    use super::super::polygons::Shapes;
     use super::super::truth::Coding;
     use super::*;
 
@@ -342,10 +344,10 @@ mod tests {
     #[test]
     fn polygons_are_objects_of_their_own_where_they_overlap() {
         let square = |x: f64, w: f64| Shape::new(geo::Rect::new((x, 0.0), (x + w, 1.0)).to_polygon().into());
-        let truth = SiteTruth::Polygons {
+        let truth = SiteTruth::Polygons(Shapes {
             changed: vec![square(0.0, 2.0), square(1.0, 3.0), square(6.0, 1.0)],
             unlabelled: Vec::new(),
-        };
+        });
         let mut tally = Tally::new(&grid(6, 1), vec![800], &truth);
         tally.add(&strip(&["ccccuu"], &["1111x1"], &["   0  "]));
         let found: Vec<_> = tally.finish("s".into(), &grid(6, 1)).objects;
