@@ -12,7 +12,7 @@ trap 'rm -rf "$out"' EXIT
 
 survey() { # name, pipeline of tests/imagery, further lines of the pipeline file: its reports
     local pipeline="tests/imagery/.accuracy-$1.toml"
-    { sed "s#../../../shared/imagery#$(realpath "$imagery")#" "tests/imagery/$2.toml"; printf '%b' "${3:-}"; } >"$pipeline"
+    { sed "s#../../../shared/imagery#$(realpath "$imagery")#g" "tests/imagery/$2.toml"; printf '%b' "${3:-}"; } >"$pipeline"
     "$sitewatch" run "$pipeline" --out "$out/$1" >/dev/null || [ $? -eq 3 ]
     rm -f "$pipeline"
 }

@@ -7,8 +7,9 @@ use std::str::FromStr;
 use super::EvaluateError;
 use super::polygons::{Polygons, Shapes};
 use crate::geo::{Affine, Grid, Rect};
+use crate::io::mapping::Mapping;
 use crate::io::pool::Pool;
-use crate::io::resample::{self, Mapping, Window};
+use crate::io::resample::{self, Window};
 use crate::io::{IoError, open};
 use crate::raster::Plane;
 
@@ -166,10 +167,7 @@ impl SiteTruth<'_> {
                         values: pool.read::<f32>(&raster.path, 1, &needed)?,
                         reasons: None,
                     };
-                    let values = match &raster.mapping {
-                        Mapping::Window { dx, dy } => resample::shifted(*dx, *dy, strip, &window).0,
-                        Mapping::Nodes(nodes) => resample::nearest(nodes, strip, &window),
-                    };
+                    let values = resample::nearest(&raster.mapping, strip, window);
                     for (label, value) in labels.data.iter_mut().zip(&values) {
                         if *label == Label::Unlabelled {
                             *label = coding.label(*value);
