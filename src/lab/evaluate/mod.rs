@@ -1,7 +1,7 @@
 //! How good reports are, against a truth: of the scores, of what was claimed, of things found and missed.
 //!
-//! [`truth`] (with [`polygons`]) says what is known of each pixel, [`site`] lays it over scores and anomalies, [`pixels`] and [`objects`] make figures
-//! of the counts with the [`intervals`] they deserve, [`curves`] and [`plots`] show what another cutoff would have given.
+//! `truth` (with `polygons`) says what is known of each pixel, `site` lays it over scores and anomalies, `pixels` and `objects`
+//! make figures of the counts with the `intervals` they deserve, `curves` and `plots` show what another cutoff would have given.
 
 mod curves;
 mod intervals;
