@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Prints the figures of docs/accuracy.md: scores and claims against the labels of real imagery, where it is present.
+# With ACCURACY_OUT=folder the figures and pictures of each evaluation are left there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -11,20 +12,19 @@ trap 'rm -rf "$out"' EXIT
 
 survey() { # name, pipeline of tests/imagery, further lines of the pipeline file: its reports
     local pipeline="tests/imagery/.accuracy-$1.toml"
-    { cat "tests/imagery/$2.toml"; printf '%b' "${3:-}"; } >"$pipeline"
+    { sed "s#../../../shared/imagery#$(realpath "$imagery")#g" "tests/imagery/$2.toml"; printf '%b' "${3:-}"; } >"$pipeline"
     "$sitewatch" run "$pipeline" --out "$out/$1" >/dev/null || [ $? -eq 3 ]
     rm -f "$pipeline"
 }
 
-labelled() { # name, title: a row a site, and their mean
+labelled() { # name, title: figures of each site and of all, as rows of docs/accuracy.md
+    local label truth=()
+    for label in "$imagery"/oscd/*/label.tif "$imagery"/taizhou/label.tif; do
+        label=${label%/label.tif}
+        [ ! -d "$out/$1/${label##*/}" ] || truth+=(--truth "$label/label.tif")
+    done
     echo "$2"
-    for site in "$out/$1"/*/; do
-        site=$(basename "$site")
-        label="$imagery/oscd/$site/label.tif"
-        [ -f "$label" ] || label="$imagery/$site/label.tif"
-        "$sitewatch" evaluate --truth "$label" "$out/$1/$site"
-    done | awk '$1 != "site" || !printed++ {print} $2 ~ /^[0-9]+$/ {n++; auroc += $4; ap += $5; part += $12 / $6}
-        END {if (n > 1) printf "mean of %d: AUROC %.4f, AP %.4f; F1 of what is claimed over best F1 %.3f\n", n, auroc / n, ap / n, part / n}'
+    "$sitewatch" evaluate "${truth[@]}" --json ${ACCURACY_OUT:+--out "$ACCURACY_OUT/$1"} "$out/$1" | python3 scripts/accuracy.py
     echo
 }
 

@@ -1,19 +1,50 @@
 //! `sitewatch evaluate`.
 
-use std::path::Path;
+use std::path::PathBuf;
+
+use clap::Args;
 
 use super::{exit, print, tell};
-use crate::lab::evaluate::{Evaluation, evaluate as measure};
+use crate::lab::evaluate::{self, Coding, Estimate, Evaluation, Figures};
 
-pub fn evaluate(truth: &Path, out: &Path, json: bool) -> u8 {
+/// Reports and what they are held against.
+#[derive(Args)]
+pub struct EvaluateArgs {
+    /// What really changed: a labelled raster, or polygons (.geojson) outside of which nothing changed; may be given several times
+    #[arg(long, required = true)]
+    truth: Vec<PathBuf>,
+    /// What the values of a labelled raster mean; other values are unlabelled
+    #[arg(long, value_name = "CODING", default_value = "changed=2,unchanged=1")]
+    labels: Coding,
+    /// Print JSON instead of tables
+    #[arg(long)]
+    json: bool,
+    /// Folder for evaluation.json, precision-recall.svg and detection.svg
+    #[arg(long)]
+    out: Option<PathBuf>,
+    /// What run wrote: report.json files, folders of sites, or its whole output folder
+    #[arg(required = true)]
+    reports: Vec<PathBuf>,
+}
+
+pub fn evaluate(args: &EvaluateArgs) -> u8 {
     crate::io::prepare();
-    match measure(truth, out) {
-        Ok(found) if json => {
-            print(&serde_json::json!(found).to_string());
-            exit::DONE
-        }
-        Ok(found) => {
-            print(&table(&found));
+    let found = evaluate::evaluate(&args.truth, args.labels, &args.reports);
+    let written = found.and_then(|found| {
+        let files = args.out.as_ref().map(|out| evaluate::write(&found, out)).transpose()?;
+        Ok((found, files.unwrap_or_default()))
+    });
+    match written {
+        Ok((found, files)) => {
+            for one in &found.left_out {
+                tell(&format!("left out: {}: {}", one.site, one.reason));
+            }
+            if args.json {
+                print(&serde_json::json!(found).to_string());
+            } else {
+                print(&tables(&found));
+            }
+            files.iter().for_each(|path| tell(&path.display().to_string()));
             exit::DONE
         }
         Err(error) => {
@@ -23,29 +54,106 @@ pub fn evaluate(truth: &Path, out: &Path, json: bool) -> u8 {
     }
 }
 
-fn table(found: &[Evaluation]) -> String {
-    let figure = |value: Option<f64>| value.map_or_else(|| "-".into(), |value| format!("{value:.4}"));
-    let mut lines = vec![format!(
-        "{:<20} {:>9} {:>9} {:>7} {:>7} {:>7} {:>7} | claimed {:>7} {:>7} {:>7} {:>7}",
-        "site", "changed", "unchanged", "AUROC", "AP", "best F1", "at", "prec.", "recall", "F1", "kappa"
-    )];
-    for e in found {
-        lines.push(format!(
-            "{:<20} {:>9} {:>9} {:>7} {:>7} {:>7} {:>7} | {:>7} {:>7} {:>7} {:>7} {:>7}",
-            e.site,
-            e.changed,
-            e.unchanged,
-            figure(e.auroc),
-            figure(e.average_precision),
-            figure(e.best_f1),
-            e.best_f1_sigma
-                .map_or_else(|| "-".into(), |sigma| format!("{sigma:.2}")),
-            e.claimed.pixels,
-            figure(e.claimed.precision),
-            figure(e.claimed.recall),
-            figure(e.claimed.f1),
-            figure(e.claimed.kappa),
-        ));
+/// A column: its title, its width, what stands in it.
+type Column = (&'static str, usize, fn(&Figures) -> String);
+
+const SCORES: [Column; 7] = [
+    ("changed", 9, |f| f.pixels.judged.changed.to_string()),
+    ("unchanged", 10, |f| f.pixels.judged.unchanged.to_string()),
+    ("not judged", 11, |f| f.pixels.not_judged.all().to_string()),
+    ("AUROC", 24, |f| estimate(f.pixels.auroc)),
+    ("average precision", 24, |f| estimate(f.pixels.average_precision)),
+    ("best F1", 24, |f| estimate(f.pixels.best_f1)),
+    ("at, sigma", 10, |f| {
+        f.pixels
+            .best_f1_sigma
+            .map_or_else(|| "-".into(), |sigma| format!("{sigma:.2}"))
+    }),
+];
+
+const CLAIMED: [Column; 5] = [
+    ("pixels", 9, |f| f.pixels.claimed.pixels.to_string()),
+    ("precision", 24, |f| estimate(f.pixels.claimed.precision)),
+    ("recall", 24, |f| estimate(f.pixels.claimed.recall)),
+    ("F1", 24, |f| estimate(f.pixels.claimed.f1)),
+    ("kappa", 24, |f| estimate(f.pixels.claimed.kappa)),
+];
+
+const OBJECTS: [Column; 8] = [
+    ("objects", 9, |f| f.objects.objects.to_string()),
+    ("hit", 6, |f| f.objects.hit.to_string()),
+    ("not judged", 11, |f| f.objects.not_judged.to_string()),
+    ("hit rate", 24, |f| estimate(f.objects.hit_rate)),
+    ("false regions", 14, |f| f.objects.false_regions.to_string()),
+    ("per km2", 24, |f| estimate(f.objects.false_regions_per_km2)),
+    ("unchanged km2", 14, |f| format!("{:.2}", f.objects.unchanged_km2)),
+    ("unlabelled", 11, |f| f.objects.unlabelled_regions.to_string()),
+];
+
+fn tables(found: &Evaluation) -> String {
+    let mut rows: Vec<&Figures> = found.sites.iter().collect();
+    if rows.len() > 1 {
+        rows.push(&found.overall);
     }
+    let mut lines = Vec::new();
+    lines.push("Pixels, by their scores".to_owned());
+    table(&SCORES, &rows, &mut lines);
+    lines.push("Pixels that were claimed".to_owned());
+    table(&CLAIMED, &rows, &mut lines);
+    lines.push("Changed objects, and anomalies on unchanged ground".to_owned());
+    table(&OBJECTS, &rows, &mut lines);
+    lines.push("Objects by size, all sites".to_owned());
+    for class in found.overall.objects.by_area.iter().filter(|class| class.objects > 0) {
+        let size = match class.to_m2 {
+            Some(to) => format!("{} to {to} m2", class.from_m2),
+            None => format!("from {} m2", class.from_m2),
+        };
+        let rate = estimate(class.hit_rate);
+        lines.push(format!("{size:<20} {:>9} {:>6} {rate:>24}", class.objects, class.hit));
+    }
+    lines.push(String::new());
+    lines.extend(found.rules.iter().flat_map(|rule| wrapped(rule, 120)));
     lines.join("\n")
+}
+
+fn table(columns: &[Column], rows: &[&Figures], lines: &mut Vec<String>) {
+    let line = |name: &str, cells: &mut dyn Iterator<Item = String>| {
+        cells
+            .fold(format!("{name:<20}"), |line, cell| line + &cell)
+            .trim_end()
+            .to_owned()
+    };
+    let titles = columns.iter().map(|(title, width, _)| format!("{title:>width$}"));
+    lines.push(line("site", &mut titles.into_iter()));
+    for figures in rows {
+        let cells = columns
+            .iter()
+            .map(|(_, width, cell)| format!("{:>width$}", cell(figures)));
+        lines.push(line(&figures.site, &mut cells.into_iter()));
+    }
+    lines.push(String::new());
+}
+
+fn estimate(estimate: Option<Estimate>) -> String {
+    match estimate {
+        None => "-".into(),
+        Some(Estimate { value, interval: None }) => format!("{value:.4}"),
+        Some(Estimate {
+            value,
+            interval: Some([low, high]),
+        }) => format!("{value:.4} [{low:.4} {high:.4}]"),
+    }
+}
+
+/// `text` in lines of at most `width` characters, words left whole.
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = vec![String::new()];
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.is_empty() => line.push_str(word),
+            Some(line) if line.len() + 1 + word.len() <= width => *line += &format!(" {word}"),
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
 }

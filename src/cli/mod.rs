@@ -67,17 +67,8 @@ enum Command {
         #[arg(long)]
         out: PathBuf,
     },
-    /// Measure reports against a labelled raster: 1 unchanged, 2 changed, other values unlabelled
-    Evaluate {
-        /// The labelled raster
-        #[arg(long)]
-        truth: PathBuf,
-        /// Print JSON instead of a table
-        #[arg(long)]
-        json: bool,
-        /// What run wrote: its output folder, or one site's
-        out: PathBuf,
-    },
+    /// Measure reports against what really changed: pixels, objects, false regions, with 95 % intervals
+    Evaluate(evaluate::EvaluateArgs),
     /// Make files of a report anew from its record, beside it
     Report {
         /// The record, report.json; pictures.zip beside it holds the pictures of the page
@@ -151,7 +142,7 @@ pub fn main() -> ExitCode {
         Command::Plan(args) => plan::plan(&args),
         Command::Check { files } => check::check(&files),
         Command::Simulate { recipe, out } => simulate::simulate(&recipe, &out),
-        Command::Evaluate { truth, json, out } => evaluate::evaluate(&truth, &out, json),
+        Command::Evaluate(args) => evaluate::evaluate(&args),
         Command::Report { record, to } => report::report(&record, &to),
         Command::Schema => {
             print(&crate::report::schema());

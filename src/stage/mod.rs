@@ -11,7 +11,7 @@ pub mod normalise;
 pub mod outline;
 pub mod persistent;
 pub mod profile;
-mod random;
+pub mod random;
 pub mod regions;
 pub mod screen;
 pub mod skirt;

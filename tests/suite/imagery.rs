@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use sitewatch::finding::SiteReport;
-use sitewatch::lab::evaluate::{Evaluation, evaluate};
+use sitewatch::lab::evaluate::{Coding, PixelFigures, evaluate};
 use sitewatch::pipeline::Config;
 
 use super::common::{root, survey};
@@ -46,16 +46,21 @@ pub fn reports(out: &Path) -> Vec<SiteReport> {
         .collect()
 }
 
+/// Figures of the pixels of the report in `folder` against the raster `truth`.
+pub fn figures(truth: PathBuf, folder: PathBuf) -> PixelFigures {
+    evaluate(&[truth], Coding::default(), &[folder]).unwrap().overall.pixels
+}
+
 /// A labelled city: its report and how good it is.
 pub struct City {
     pub report: SiteReport,
-    pub figures: Evaluation,
+    pub figures: PixelFigures,
 }
 
 impl City {
     /// The F1 of what was claimed, as a part of the best that any cutoff on the score would give.
     pub fn reached(&self) -> f64 {
-        self.figures.claimed.f1.unwrap_or(0.0) / self.figures.best_f1.unwrap()
+        self.figures.claimed.f1.map_or(0.0, |f1| f1.value) / self.figures.best_f1.unwrap().value
     }
 }
 
@@ -66,7 +71,7 @@ pub fn cities(name: &str) -> Option<Vec<City>> {
     run(name, out.path(), &imagery, |_| {});
     let city = |report: SiteReport| {
         let truth = imagery.join(format!("oscd/{}/label.tif", report.site.id));
-        let figures = evaluate(&truth, &out.path().join(&report.site.id)).unwrap().remove(0);
+        let figures = figures(truth, out.path().join(&report.site.id));
         City { report, figures }
     };
     let found: Vec<City> = reports(out.path()).into_iter().map(city).collect();
@@ -91,10 +96,10 @@ pub fn told(cities: &[City]) -> String {
         let figures = &city.figures;
         format!(
             "\n{}: AUROC {:.4}, average precision {:.4}, best F1 {:.4}, claimed {:?}",
-            figures.site,
-            figures.auroc.unwrap(),
-            figures.average_precision.unwrap(),
-            figures.best_f1.unwrap(),
+            city.report.site.id,
+            figures.auroc.unwrap().value,
+            figures.average_precision.unwrap().value,
+            figures.best_f1.unwrap().value,
             figures.claimed
         )
     };

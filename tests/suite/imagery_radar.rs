@@ -6,7 +6,7 @@ use super::imagery::{cities, imagery, mean, reports, run, told};
 #[test]
 fn the_ratio_of_radar_dates_beats_their_difference_on_six_labelled_cities() {
     let Some(cities) = cities("oscd-s1") else { return };
-    let precision = mean(&cities, |city| city.figures.average_precision.unwrap());
+    let precision = mean(&cities, |city| city.figures.average_precision.unwrap().value);
     assert!(
         precision > 0.1127,
         "mean average precision {precision:.4}{}",

@@ -4,6 +4,7 @@ mod bad_input;
 mod cases;
 mod cli;
 mod common;
+mod evaluate;
 mod imagery;
 mod imagery_optical;
 mod imagery_radar;
