@@ -211,6 +211,7 @@ pub fn full() -> SiteReport {
         geometry: geometry(&zones()[id]),
     };
     let judged = Comparison {
+        sensitivity: None,
         band: 1,
         before: february.into(),
         after: july.into(),
@@ -265,6 +266,7 @@ pub fn full() -> SiteReport {
         anomalies: places().map(|(id, verdict, place)| anomaly(id, verdict, place)).into(),
     };
     let blind = Comparison {
+        sensitivity: None,
         band: 2,
         before: july.into(),
         after: august.into(),
