@@ -102,7 +102,7 @@ pub fn of_sites(config: &Config, only: Option<&str>, stop: &AtomicBool) -> Resul
             let provenance = Provenance {
                 run_key: String::new(),
                 inputs: Vec::new(),
-                parameters: serde_json::Value::Null,
+                parameters: serde_json::json!({}),
             };
             let (report, _) = survey_site(&survey, &plan, provenance, folder.path()).map_err(failed)?;
             measured.extend(report.comparisons.into_iter().map(|one| Measured {
