@@ -27,26 +27,24 @@ pub struct AreaSensitivity {
 /// Which changes of one kind would have been found in one area.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ChangeSensitivity {
-    /// `darker` or `brighter` in every band by `contrast_sigma` of the no-change noise; or what the ground became: `roof`, `concrete`,
-    /// `bare_soil`.
+    /// `darker` or `brighter` in every band by `contrast_sigma`; or what the ground became: `roof`, `concrete`, `bare_soil`.
     pub change: String,
+    /// How much darker or brighter, sigma of the no-change noise of each band; absent for what the ground became.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contrast_sigma: Option<f64>,
     /// The curve of detection; absent where all were found or none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub curve: Option<DetectionCurve>,
     /// Sizes that would have been found with stated probabilities.
     pub sizes: Vec<DetectableSize>,
-    /// What was found of each size and contrast.
+    /// What was found of each class of sizes.
     pub tried: Vec<Tried>,
 }
 
-/// `P = (1 - lapse) / (1 + exp(-(intercept + size_slope ln(area in pixels) + contrast_slope ln(contrast in sigma))))`, by maximum
-/// likelihood.
+/// `P = (1 - lapse) / (1 + exp(-(intercept + size_slope ln(area in pixels))))`, by maximum likelihood.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct DetectionCurve {
-    /// Log odds for a factor of e in contrast; absent where there is no contrast.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub contrast_slope: Option<f64>,
-    /// Log odds of one pixel, of one sigma.
+    /// Log odds of one pixel.
     pub intercept: f64,
     /// Part of the places where no size is found.
     pub lapse: f64,
@@ -59,9 +57,6 @@ pub struct DetectionCurve {
 /// The area from which on a change is found with some probability.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct DetectableSize {
-    /// Of a change of this contrast, sigma of each band; absent for a spectrum.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub contrast_sigma: Option<f64>,
     /// Upper end of its interval of 95 %; absent where it lies beyond the largest area that was tried.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub high_m2: Option<f64>,
@@ -76,16 +71,15 @@ pub struct DetectableSize {
     pub size_m2: Option<f64>,
 }
 
-/// What was found of the changes of one size and contrast.
+/// What was found of the changes of some sizes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Tried {
-    /// Their contrast; absent for a spectrum.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub contrast_sigma: Option<f64>,
     /// How many an anomaly touched.
     pub found: u64,
+    /// The smallest of these areas, square metres.
+    pub from_m2: f64,
     /// How many were injected.
     pub injected: u64,
-    /// Their area, square metres.
-    pub size_m2: f64,
+    /// The largest of these areas, square metres.
+    pub to_m2: f64,
 }

@@ -37,13 +37,15 @@ use crate::stage::random::SplitMix;
 use crate::stage::regions::{Labeller, Region, runs};
 use crate::stage::sensitivity::curve::{Curve, Detectable, Size, Tally, detectable};
 use crate::stage::sensitivity::paint::{Effect, Square};
-use crate::stage::sensitivity::trials::{CONTRASTS_SIGMA, Change, Places, SIZES_PX, Trial, lots};
+use crate::stage::sensitivity::trials::{Change, Places, RANGE_PX, Trial, lots};
 use crate::stage::skirt::without_skirts;
 
 /// Probabilities of which the sizes are told.
 const PROBABILITIES: [f64; 2] = [0.5, 0.9];
 /// Places that are drawn for a change before it is given up.
 const TRIES: usize = 60;
+/// Classes of sizes in the record: each spans a factor of two.
+const CLASSES: u32 = 6;
 /// Changes that lie within about this of each other are read together, pixels.
 const LOT_PX: i64 = 256;
 /// What cubic convolution draws from beyond a change, pixels.
@@ -128,6 +130,8 @@ struct Bench<'a> {
     rule: CutoffRule,
     /// Words of the spectra that can be painted, with their effects on each band that is read.
     spectra: Vec<(String, Vec<Option<Effect>>)>,
+    /// Kinds of change.
+    kinds: Vec<Change>,
     /// How far from a change a score can differ, pixels.
     sway_px: usize,
 }
@@ -149,6 +153,7 @@ pub(super) fn measure(
     }
     let mut notes = Vec::new();
     let halo = compared.channels.iter().map(channel::Channel::halo).max();
+    let spectra = paintable(survey, compared, &mut notes);
     let bench = Bench {
         survey,
         ground,
@@ -156,7 +161,8 @@ pub(super) fn measure(
         scores,
         flags,
         rule: rule(compared, survey.config),
-        spectra: paintable(survey, compared, &mut notes),
+        kinds: Change::all(spectra.len()),
+        spectra,
         sway_px: halo.unwrap_or(0) + KERNEL_PX,
     };
     if compared.channels.len() > 1 {
@@ -288,9 +294,8 @@ impl Bench<'_> {
             let Some(centre) = places.draw(&mut random) else {
                 return Ok(None);
             };
-            let trial = Trial {
-                centre,
-                ..Trial::of_design(index, self.spectra.len())
+            let Some(trial) = Trial::of_design(index, &self.kinds, centre) else {
+                return Ok(None);
             };
             let touched = trial.touched();
             if touched.intersect(&grid) != touched {
@@ -385,8 +390,7 @@ impl Bench<'_> {
     fn square(&self, trial: &Trial) -> Square {
         let main = self.compared.main();
         let laws = main.fit.as_ref().map_or(&[][..], |fit| &fit.bands);
-        let by_sigma = |sign: f64| {
-            let sigma = sign * trial.contrast_sigma.unwrap_or(0.0);
+        let by_sigma = |sigma: f64| {
             let of = |band: usize| laws.get(band).map(|law| Effect::Add((sigma * law.noise) as f32));
             (0..main.bands.len()).map(of).collect()
         };
@@ -394,8 +398,8 @@ impl Bench<'_> {
             centre: trial.centre,
             edge: trial.edge(),
             effects: match trial.change {
-                Change::Darker => by_sigma(-1.0),
-                Change::Brighter => by_sigma(1.0),
+                Change::Darker(sigma) => by_sigma(-sigma),
+                Change::Brighter(sigma) => by_sigma(sigma),
                 Change::Spectrum(number) => self
                     .spectra
                     .get(number)
@@ -406,23 +410,11 @@ impl Bench<'_> {
 
     /// What the outcomes in one area say of each kind of change.
     fn changes(&self, outcomes: &[Outcome]) -> Result<Vec<ChangeSensitivity>, SiteError> {
-        let kinds: Vec<(Change, String)> = [
-            (Change::Darker, "darker".to_owned()),
-            (Change::Brighter, "brighter".to_owned()),
-        ]
-        .into_iter()
-        .chain(
-            self.spectra
-                .iter()
-                .enumerate()
-                .map(|(number, (word, _))| (Change::Spectrum(number), word.clone())),
-        )
-        .collect();
         let mut changes = Vec::new();
         in_order(
-            &kinds,
+            &self.kinds,
             self.survey.stop,
-            |(change, word)| self.change(*change, word, outcomes),
+            |change| self.change(*change, outcomes),
             |one| {
                 changes.push(one);
                 Ok::<(), SiteError>(())
@@ -431,64 +423,68 @@ impl Bench<'_> {
         Ok(changes)
     }
 
-    fn change(&self, change: Change, word: &str, outcomes: &[Outcome]) -> ChangeSensitivity {
-        let spectrum = matches!(change, Change::Spectrum(_));
-        let contrasts: &[f64] = if spectrum { &[1.0] } else { &CONTRASTS_SIGMA };
-        let known = |contrast: f64| (!spectrum).then_some(contrast);
-        let tallies: Vec<Tally> = contrasts
-            .iter()
-            .flat_map(|contrast| SIZES_PX.iter().map(move |size| (*contrast, *size)))
-            .map(|(contrast, size_px)| {
-                let same = |one: &&Outcome| {
-                    let trial = &one.trial;
-                    trial.change == change && trial.size_px == size_px && trial.contrast_sigma == known(contrast)
-                };
-                let of_these = || outcomes.iter().filter(same);
-                Tally {
-                    size_px,
-                    contrast,
-                    injected: of_these().count() as u64,
-                    found: of_these().filter(|one| one.found).count() as u64,
-                }
-            })
-            .collect();
+    fn change(&self, change: Change, outcomes: &[Outcome]) -> ChangeSensitivity {
+        let mut tallies: Vec<Tally> = Vec::new();
+        for Outcome { trial, found } in outcomes.iter().filter(|one| one.trial.change == change) {
+            let found = u64::from(*found);
+            match tallies.iter_mut().find(|tally| tally.size_px == trial.size_px) {
+                Some(tally) => (tally.injected, tally.found) = (tally.injected + 1, tally.found + found),
+                None => tallies.push(Tally {
+                    size_px: trial.size_px,
+                    injected: 1,
+                    found,
+                }),
+            }
+        }
+        tallies.sort_by(|a, b| a.size_px.total_cmp(&b.size_px));
         let pixel_m2 = self.ground.grid.pixel_area_m2();
-        let range = [SIZES_PX[0], SIZES_PX[SIZES_PX.len() - 1]];
-        let m2 = |size: Size| match size {
-            Size::Smallest => Some(significant(range[0] * pixel_m2)),
-            Size::At(pixels) => Some(significant(pixels * pixel_m2)),
+        let m2 = |pixels: f64| significant(pixels * pixel_m2);
+        let area = |size: Size| match size {
+            Size::Smallest => Some(m2(RANGE_PX[0])),
+            Size::At(pixels) => Some(m2(pixels)),
             Size::Beyond => None,
         };
-        let wanted = PROBABILITIES
-            .iter()
-            .flat_map(|probability| contrasts.iter().map(move |contrast| (*probability, *contrast)));
-        let size = |((probability, contrast), found): ((f64, f64), Detectable)| DetectableSize {
-            contrast_sigma: known(contrast),
-            high_m2: m2(found.interval[1]),
-            low_m2: m2(found.interval[0]),
-            probability,
-            size_m2: m2(found.size),
+        let size = |(probability, found): (&f64, Detectable)| DetectableSize {
+            high_m2: area(found.interval[1]),
+            low_m2: area(found.interval[0]),
+            probability: *probability,
+            size_m2: area(found.size),
         };
-        let tried = |tally: &Tally| Tried {
-            contrast_sigma: known(tally.contrast),
-            found: tally.found,
-            injected: tally.injected,
-            size_m2: significant(tally.size_px * pixel_m2),
+        let class = |number: u32| {
+            let (from, to) = (f64::from(1 << number), f64::from(2 << number));
+            let last = number + 1 == CLASSES;
+            // A size that is a power of two may come out a hair below it.
+            let inside = |tally: &&Tally| {
+                let size = tally.size_px * (1.0 + 1e-9);
+                size >= from && (size < to || last)
+            };
+            Tried {
+                found: tallies.iter().filter(inside).map(|tally| tally.found).sum(),
+                from_m2: m2(RANGE_PX[0] * from),
+                injected: tallies.iter().filter(inside).map(|tally| tally.injected).sum(),
+                to_m2: m2(RANGE_PX[0] * to),
+            }
+        };
+        let (word, contrast_sigma) = match change {
+            Change::Darker(sigma) => ("darker", Some(sigma)),
+            Change::Brighter(sigma) => ("brighter", Some(sigma)),
+            Change::Spectrum(number) => (self.spectra.get(number).map_or("", |(word, _)| word.as_str()), None),
         };
         ChangeSensitivity {
             change: word.to_owned(),
+            contrast_sigma,
             curve: Curve::fit(&tallies).map(|curve| DetectionCurve {
-                contrast_slope: known(significant(curve.coefficients[2])),
                 intercept: significant(curve.coefficients[0]),
                 lapse: round(curve.lapse, 2),
                 log_likelihood: significant(curve.log_likelihood),
                 size_slope: significant(curve.coefficients[1]),
             }),
-            sizes: wanted
-                .zip(detectable(&tallies, &PROBABILITIES, contrasts, range))
+            sizes: PROBABILITIES
+                .iter()
+                .zip(detectable(&tallies, &PROBABILITIES, RANGE_PX))
                 .map(size)
                 .collect(),
-            tried: tallies.iter().filter(|tally| tally.injected > 0).map(tried).collect(),
+            tried: (0..CLASSES).map(class).collect(),
         }
     }
 }

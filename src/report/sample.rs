@@ -199,9 +199,8 @@ fn scene(id: &str, day: &str) -> SceneRecord {
 
 /// What would have been found on the site, and in a zone where one kind of change is never found often enough.
 fn sensitivity() -> Sensitivity {
-    let sizes = |contrast_sigma, half: [f64; 3], most: Option<[f64; 3]>| {
+    let sizes = |half: [f64; 3], most: Option<[f64; 3]>| {
         let size = |probability, areas: Option<[f64; 3]>| DetectableSize {
-            contrast_sigma,
             probability,
             low_m2: areas.map_or(Some(4300.0), |areas| Some(areas[0])),
             size_m2: areas.map(|areas| areas[1]),
@@ -209,44 +208,37 @@ fn sensitivity() -> Sensitivity {
         };
         vec![size(0.5, Some(half)), size(0.9, most)]
     };
-    let change = |word: &str, contrast_sigma: Option<f64>, sizes, intercept, lapse| ChangeSensitivity {
+    let change = |word: &str, contrast_sigma, sizes, intercept, lapse| ChangeSensitivity {
         change: word.into(),
+        contrast_sigma,
         curve: Some(DetectionCurve {
-            contrast_slope: contrast_sigma.map(|_| 3.1),
             intercept,
             lapse,
             log_likelihood: -61.2,
             size_slope: 3.4,
         }),
         sizes,
-        tried: [1.0, 2.0, 4.0, 9.0, 16.0, 36.0, 64.0]
-            .iter()
-            .zip([1, 4, 11, 22, 27, 28, 28])
-            .map(|(pixels, found)| Tried {
-                contrast_sigma,
+        tried: (0..6)
+            .zip([1, 4, 11, 15, 16, 17])
+            .map(|(class, found)| Tried {
                 found,
-                injected: 28,
-                size_m2: pixels * 100.0,
+                from_m2: 100.0 * f64::from(1 << class),
+                injected: 17,
+                to_m2: 200.0 * f64::from(1 << class),
             })
             .collect(),
     };
     let changes = |most| {
         vec![
-            change(
-                "darker",
-                Some(6.0),
-                sizes(Some(6.0), [210.0, 260.0, 330.0], most),
-                -8.5,
-                0.02,
-            ),
+            change("darker", Some(6.0), sizes([210.0, 260.0, 330.0], most), -2.4, 0.02),
             change(
                 "roof",
                 None,
-                sizes(None, [100.0, 100.0, 100.0], Some([160.0, 240.0, 310.0])),
+                sizes([100.0, 100.0, 100.0], Some([160.0, 240.0, 310.0])),
                 -1.2,
                 0.0,
             ),
-            change("bare_soil", None, sizes(None, [420.0, 530.0, 660.0], most), -5.6, 0.13),
+            change("bare_soil", None, sizes([420.0, 530.0, 660.0], most), -5.6, 0.13),
         ]
     };
     Sensitivity {

@@ -96,7 +96,7 @@ struct Group<'a> {
     measured: Vec<String>,
     cutoff_notes: &'a [String],
     normalisation: Option<Fit>,
-    sensitivity: Option<Sensitivity<'a>>,
+    sensitivity: Option<Sensitivity>,
 }
 
 /// Anomalies to review that the summary names.

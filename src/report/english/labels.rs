@@ -133,7 +133,7 @@ labels! {
     CHANGE = "Change";
     HALF_FOUND = "Found with 50 %, m²";
     MOST_FOUND = "Found with 90 %, m²";
-    FOUND_OF_ALL = "Found, all areas";
+    FOUND_OF_ALL = "Found, of all sizes";
 
     // Scenes and provenance.
     NO_SCENE = "No scene was compared.";

@@ -6,8 +6,10 @@ use crate::report::format::{grouped, three_figures};
 
 /// The probability that the sentence tells.
 const TOLD: f64 = 0.9;
-/// Contrasts of which the sizes are told, sigma.
-const CONTRASTS: [f64; 2] = [3.0, 6.0];
+/// From this contrast on darker and brighter ground is told of, sigma.
+const LEAST_CONTRAST: f64 = 2.0;
+/// From this on where a sentence tells of it.
+const STRONG: f64 = 6.0;
 
 /// From which area on a change would have been found, in a sentence; `None` where that was not measured.
 pub(in crate::report) fn of_sensitivity(comparison: &Comparison) -> Option<String> {
@@ -15,74 +17,74 @@ pub(in crate::report) fn of_sensitivity(comparison: &Comparison) -> Option<Strin
     if !was_judged(comparison) {
         return None;
     }
-    let told: Vec<(&ChangeSensitivity, &DetectableSize)> = headline(site)
-        .into_iter()
-        .filter(|(_, size)| size.probability == TOLD)
-        .collect();
-    let (found, missed): (Vec<_>, Vec<_>) = told.into_iter().partition(|(_, size)| size.size_m2.is_some());
     let days = days(&comparison.dates);
     let place = match share(comparison.coverage.observed, comparison.coverage.pixels) {
         all if all == "100 %" => format!("On the site, all of which was observed ({days})"),
         part => format!("In the {part} of the site that was observed ({days})"),
     };
-    let names = |list: &[(&ChangeSensitivity, &DetectableSize)]| {
-        let names = list.iter().map(|(change, size)| name(change, size.contrast_sigma));
-        names.collect::<Vec<_>>().join(", ")
-    };
-    let sizes: Vec<String> = found
-        .iter()
-        .map(|(change, size)| format!("{}, {}", name(change, size.contrast_sigma), area(size, change)))
-        .collect();
-    let largest = |list: &[(&ChangeSensitivity, &DetectableSize)]| {
-        let areas = list
-            .iter()
-            .filter_map(|(change, _)| range(change))
-            .map(|(_, largest)| largest);
-        square_metres(areas.fold(0.0, f64::max))
-    };
-    Some(match (sizes.is_empty(), missed.is_empty()) {
-        (true, true) => format!(
+    if site.injected == 0 {
+        return Some(format!(
             "{place}, it was not measured how small a change would have been found: no place was left to try it."
-        ),
-        (true, false) => format!(
-            "{place}, none of these changes would have been found with 90 % probability at any area up to {}: {}.",
-            largest(&missed),
-            names(&missed)
+        ));
+    }
+    let size = |change| size_at(change, TOLD).and_then(|size| size.size_m2);
+    let (found, missed): (Vec<_>, Vec<_>) = headline(site).into_iter().partition(|change| size(change).is_some());
+    let sizes = found
+        .iter()
+        .map(|change| format!("{}, {}", name(change), area(change, TOLD)));
+    let sizes = sizes.collect::<Vec<_>>().join("; ");
+    let names = missed.iter().map(|change| name(change)).collect::<Vec<_>>().join(", ");
+    let largest = range(site).map_or_else(String::new, |(_, largest)| square_metres(largest));
+    Some(match (found.is_empty(), missed.is_empty()) {
+        (true, _) => format!(
+            "{place}, none of these changes would have been found with 90 % probability at any area up to {largest}: {names}."
         ),
         (false, true) => format!(
-            "{place}, an undeclared change would have been found with 90 % probability from these areas on: {}.",
-            sizes.join("; ")
+            "{place}, an undeclared change would have been found with 90 % probability from these areas on: {sizes}."
         ),
         (false, false) => format!(
-            "{place}, an undeclared change would have been found with 90 % probability from these areas on: {}; not so often at any area up to {}: {}.",
-            sizes.join("; "),
-            largest(&missed),
-            names(&missed)
+            "{place}, an undeclared change would have been found with 90 % probability from these areas on: {sizes}; not so often at any \
+             area up to {largest}: {names}."
         ),
     })
 }
 
-/// The changes that the sentence and the figure tell of: new surfaces; where there are none, darker and brighter ground.
-pub(in crate::report) fn headline(area: &AreaSensitivity) -> Vec<(&ChangeSensitivity, &DetectableSize)> {
-    let told = told(area);
-    let surfaces = told.iter().filter(|(_, size)| size.contrast_sigma.is_none());
-    let surfaces: Vec<_> = surfaces.copied().collect();
-    if surfaces.is_empty() { told } else { surfaces }
+/// The changes that the sentence and the figure tell of: new surfaces; where there are none, much darker and brighter ground.
+pub(in crate::report) fn headline(area: &AreaSensitivity) -> Vec<&ChangeSensitivity> {
+    let surfaces: Vec<_> = area
+        .changes
+        .iter()
+        .filter(|change| change.contrast_sigma.is_none())
+        .collect();
+    if surfaces.is_empty() {
+        let strong = |change: &&ChangeSensitivity| change.contrast_sigma.is_some_and(|sigma| sigma >= STRONG);
+        return area.changes.iter().filter(strong).collect();
+    }
+    surfaces
 }
 
-/// The changes and sizes that the table tells of.
-pub(in crate::report) fn told(area: &AreaSensitivity) -> Vec<(&ChangeSensitivity, &DetectableSize)> {
-    let tells = |size: &&DetectableSize| size.contrast_sigma.is_none_or(|sigma| CONTRASTS.contains(&sigma));
-    let of = |change| move |size| (change, size);
-    let changes = area.changes.iter();
-    changes
-        .flat_map(|change| change.sizes.iter().filter(tells).map(of(change)))
-        .collect()
+/// The changes that the table tells of.
+pub(in crate::report) fn told(area: &AreaSensitivity) -> impl Iterator<Item = &ChangeSensitivity> {
+    let tells = |change: &&ChangeSensitivity| change.contrast_sigma.is_none_or(|sigma| sigma >= LEAST_CONTRAST);
+    area.changes.iter().filter(tells)
+}
+
+fn size_at(change: &ChangeSensitivity, probability: f64) -> Option<&DetectableSize> {
+    change.sizes.iter().find(|size| size.probability == probability)
+}
+
+/// The least and the greatest area that was tried, square metres.
+pub(in crate::report) fn range(area: &AreaSensitivity) -> Option<(f64, f64)> {
+    area.changes.iter().find_map(range_of)
+}
+
+fn range_of(change: &ChangeSensitivity) -> Option<(f64, f64)> {
+    Some((change.tried.first()?.from_m2, change.tried.last()?.to_m2))
 }
 
 /// A kind of change.
-pub(in crate::report) fn name(change: &ChangeSensitivity, contrast_sigma: Option<f64>) -> String {
-    match (change.change.as_str(), contrast_sigma) {
+pub(in crate::report) fn name(change: &ChangeSensitivity) -> String {
+    match (change.change.as_str(), change.contrast_sigma) {
         ("roof", _) => "new roof".to_owned(),
         ("concrete", _) => "new concrete".to_owned(),
         ("bare_soil", _) => "bare soil".to_owned(),
@@ -91,15 +93,12 @@ pub(in crate::report) fn name(change: &ChangeSensitivity, contrast_sigma: Option
     }
 }
 
-/// The least and the greatest area that was tried, square metres.
-fn range(change: &ChangeSensitivity) -> Option<(f64, f64)> {
-    let sizes = || change.tried.iter().map(|tried| tried.size_m2);
-    Some((sizes().reduce(f64::min)?, sizes().reduce(f64::max)?))
-}
-
-/// An area from which on a change is found.
-fn area(size: &DetectableSize, change: &ChangeSensitivity) -> String {
-    match (size.size_m2, range(change)) {
+/// An area from which on a change is found with `probability`.
+fn area(change: &ChangeSensitivity, probability: f64) -> String {
+    match (
+        size_at(change, probability).and_then(|size| size.size_m2),
+        range_of(change),
+    ) {
         (Some(m2), Some((least, _))) if m2 <= least => format!("{} or less", square_metres(m2)),
         (Some(m2), _) => square_metres(m2),
         (None, Some((_, most))) => format!("not up to {}", square_metres(most)),
@@ -108,26 +107,22 @@ fn area(size: &DetectableSize, change: &ChangeSensitivity) -> String {
 }
 
 /// The same with its interval.
-pub(in crate::report) fn area_and_interval(size: &DetectableSize, change: &ChangeSensitivity) -> String {
-    let interval = match (size.low_m2, size.high_m2) {
-        (Some(low), Some(high)) if low == high => String::new(),
-        (Some(low), Some(high)) => format!(" ({} to {})", figure(low), figure(high)),
-        (Some(low), None) => format!(" ({} to more than was tried)", figure(low)),
-        (None, _) => String::new(),
+pub(in crate::report) fn area_and_interval(change: &ChangeSensitivity, probability: f64) -> String {
+    let size = size_at(change, probability);
+    let ends = size.map(|size| (size.low_m2, size.high_m2));
+    let interval = match ends {
+        Some((Some(low), Some(high))) if low < high => format!(" ({} to {})", figure(low), figure(high)),
+        Some((Some(low), None)) => format!(" ({} to more than was tried)", figure(low)),
+        _ => String::new(),
     };
-    format!("{}{interval}", area(size, change))
+    format!("{}{interval}", area(change, probability))
 }
 
 /// How many were found of those that were tried.
-pub(in crate::report) fn found_of(change: &ChangeSensitivity, contrast_sigma: Option<f64>) -> String {
-    let same = || {
-        change
-            .tried
-            .iter()
-            .filter(|tried| tried.contrast_sigma == contrast_sigma)
-    };
-    let sum = |of: fn(&crate::finding::Tried) -> u64| same().map(of).sum::<u64>();
-    format!("{} of {}", sum(|tried| tried.found), sum(|tried| tried.injected))
+pub(in crate::report) fn found_of(change: &ChangeSensitivity) -> String {
+    let found: u64 = change.tried.iter().map(|tried| tried.found).sum();
+    let injected: u64 = change.tried.iter().map(|tried| tried.injected).sum();
+    format!("{found} of {injected}")
 }
 
 fn figure(m2: f64) -> String {
@@ -141,8 +136,7 @@ pub(in crate::report) fn square_metres(m2: f64) -> String {
 
 /// How it was measured.
 pub(in crate::report) fn explained(area: &AreaSensitivity) -> Vec<String> {
-    let range = area.changes.iter().find_map(range);
-    let (least, most) = range.map_or_else(Default::default, |(least, most)| {
+    let (least, most) = range(area).map_or_else(Default::default, |(least, most)| {
         (square_metres(least), square_metres(most))
     });
     vec![
@@ -158,6 +152,11 @@ pub(in crate::report) fn explained(area: &AreaSensitivity) -> Vec<String> {
          not corrected for the atmosphere, they are painted as they are on the ground."
             .to_owned(),
     ]
+}
+
+/// What was left out, as a sentence.
+pub(in crate::report) fn note(note: &str) -> String {
+    super::capitalised(format!("{note}."))
 }
 
 /// The figure in words.

@@ -3,20 +3,33 @@
 use crate::geo::{Rect, Shape};
 use crate::stage::random::SplitMix;
 
-/// Areas of the changes, pixels of the site grid.
-pub const SIZES_PX: [f64; 7] = [1.0, 2.0, 4.0, 9.0, 16.0, 36.0, 64.0];
+/// The smallest and the largest area of a change, pixels of the site grid.
+pub const RANGE_PX: [f64; 2] = [1.0, 64.0];
+/// Sizes that are tried, from the smallest to the largest by equal factors.
+const SIZES: usize = 25;
+/// Goes through them so that any part of a round is spread over all: prime to their number, near its golden section.
+const STRIDE: usize = 16;
 /// Contrasts of darker and brighter ground, in sigma of the no-change noise of each band.
-pub const CONTRASTS_SIGMA: [f64; 6] = [0.5, 1.0, 2.0, 3.0, 4.0, 6.0];
+pub const CONTRASTS_SIGMA: [f64; 5] = [0.5, 1.0, 2.0, 4.0, 6.0];
 
 /// What the ground becomes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Change {
-    /// Darker in every band.
-    Darker,
-    /// Brighter in every band.
-    Brighter,
+    /// Darker in every band, by so many sigma.
+    Darker(f64),
+    /// Brighter in every band, by so many sigma.
+    Brighter(f64),
     /// The spectrum of this number.
     Spectrum(usize),
+}
+
+impl Change {
+    /// All kinds, where there are so many `spectra`.
+    pub fn all(spectra: usize) -> Vec<Self> {
+        let darker = CONTRASTS_SIGMA.into_iter().map(Self::Darker);
+        let brighter = CONTRASTS_SIGMA.into_iter().map(Self::Brighter);
+        darker.chain(brighter).chain((0..spectra).map(Self::Spectrum)).collect()
+    }
 }
 
 /// A change that is injected.
@@ -26,30 +39,22 @@ pub struct Trial {
     pub change: Change,
     /// Its area, pixels.
     pub size_px: f64,
-    /// How much darker or brighter, sigma; `None` for a spectrum.
-    pub contrast_sigma: Option<f64>,
     /// Its centre, pixels of the site grid.
     pub centre: [f64; 2],
 }
 
 impl Trial {
-    /// The `index`th trial, its place still to be drawn: all kinds of change in turn, `spectra` spectra among them, each with all its
-    /// sizes and contrasts in turn.
-    pub fn of_design(index: usize, spectra: usize) -> Self {
-        let kinds = 2 + spectra;
-        let (kind, turn) = (index % kinds, index / kinds);
-        let change = match kind {
-            0 => Change::Darker,
-            1 => Change::Brighter,
-            other => Change::Spectrum(other - 2),
-        };
-        let contrast = CONTRASTS_SIGMA[turn / SIZES_PX.len() % CONTRASTS_SIGMA.len()];
-        Self {
+    /// The `index`th trial at `centre`: the kinds of change in turn, each through all sizes.
+    pub fn of_design(index: usize, kinds: &[Change], centre: [f64; 2]) -> Option<Self> {
+        let change = *kinds.get(index.checked_rem(kinds.len())?)?;
+        let step = index / kinds.len() * STRIDE % SIZES;
+        let [smallest, largest] = RANGE_PX;
+        let size_px = smallest * libm::pow(largest / smallest, step as f64 / (SIZES - 1) as f64);
+        Some(Self {
             change,
-            size_px: SIZES_PX[turn % SIZES_PX.len()],
-            contrast_sigma: (!matches!(change, Change::Spectrum(_))).then_some(contrast),
-            centre: [0.0, 0.0],
-        }
+            size_px,
+            centre,
+        })
     }
 
     /// Edge of the square, pixels.
@@ -126,28 +131,34 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_design_has_every_size_and_contrast_as_often() {
-        let trials: Vec<Trial> = (0..5 * 42 * 2).map(|index| Trial::of_design(index, 3)).collect();
-        let count = |change, size, contrast| {
-            let same =
-                |trial: &&Trial| trial.change == change && trial.size_px == size && trial.contrast_sigma == contrast;
-            trials.iter().filter(same).count()
-        };
-        for size in SIZES_PX {
-            for contrast in CONTRASTS_SIGMA {
-                assert_eq!(count(Change::Darker, size, Some(contrast)), 2);
-                assert_eq!(count(Change::Brighter, size, Some(contrast)), 2);
-            }
-            assert_eq!(count(Change::Spectrum(2), size, None), 12);
+    fn the_design_has_every_kind_and_size_as_often_from_end_to_end() {
+        let kinds = Change::all(3);
+        assert_eq!(kinds.len(), 13);
+        let trials: Vec<Trial> = (0..13 * SIZES * 2)
+            .filter_map(|index| Trial::of_design(index, &kinds, [0.0; 2]))
+            .collect();
+        for kind in &kinds {
+            let mut sizes: Vec<f64> = trials.iter().filter(|t| t.change == *kind).map(|t| t.size_px).collect();
+            sizes.sort_by(f64::total_cmp);
+            assert_eq!((sizes.len(), sizes[0], sizes[49]), (50, 1.0, 64.0));
+            assert!(sizes.chunks(2).all(|two| two[0] == two[1]));
+            let ratio = |two: &[f64]| two[1] / two[0];
+            let distinct: Vec<f64> = sizes.iter().step_by(2).copied().collect();
+            assert!(
+                distinct
+                    .windows(2)
+                    .all(|two| (ratio(two) - 64_f64.powf(1.0 / 24.0)).abs() < 1e-12)
+            );
         }
+        assert_eq!(Trial::of_design(0, &[], [0.0; 2]), None);
     }
 
     #[test]
     fn a_trial_touches_the_pixels_that_it_covers_a_part_of() {
         let trial = |size_px, centre| Trial {
+            change: Change::Spectrum(0),
             size_px,
             centre,
-            ..Trial::of_design(0, 0)
         };
         assert_eq!(trial(1.0, [3.5, 4.5]).touched(), Rect::new(3, 4, 1, 1));
         assert_eq!(trial(1.0, [3.4, 4.5]).touched(), Rect::new(2, 4, 2, 1));
