@@ -5,6 +5,7 @@
 
 mod geometry;
 mod measured;
+mod sensitivity;
 
 use std::collections::BTreeMap;
 
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 pub use geometry::Geometry;
 pub use measured::{BandFit, CutoffRecord, CutoffRefusal, DetectorFit, HeldOut, Normalisation, RegistrationRecord};
+pub use sensitivity::{AreaSensitivity, ChangeSensitivity, DetectableSize, DetectionCurve, Sensitivity, Tried};
 
 use crate::geo::Grid;
 
@@ -276,6 +278,9 @@ pub struct Comparison {
     /// How its scenes lie beside each other; absent where that is not measured: radar, series.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub registration: Option<RegistrationRecord>,
+    /// Which changes would have been found; absent where that was not measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sensitivity: Option<Sensitivity>,
     /// Coverage of each zone.
     pub zones: Vec<ZoneCoverage>,
 }

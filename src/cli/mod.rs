@@ -6,6 +6,7 @@ mod plan;
 mod progress;
 mod report;
 mod run;
+mod sensitivity;
 mod simulate;
 mod summary;
 
@@ -58,6 +59,17 @@ enum Command {
         /// Files to check: *.geojson, STAC *.json, pipeline *.toml
         #[arg(required = true)]
         files: Vec<PathBuf>,
+    },
+    /// Tell how small a change each comparison would have found, by putting changes of known size into its later scene
+    Sensitivity {
+        #[command(flatten)]
+        pipeline: PipelineArgs,
+        /// Only the site with this id
+        #[arg(long)]
+        site: Option<String>,
+        /// Print JSON instead of a table
+        #[arg(long)]
+        json: bool,
     },
     /// Make georeferenced scenes with known truth from a recipe
     Simulate {
@@ -141,6 +153,7 @@ pub fn main() -> ExitCode {
         Command::Run(args) => run::run(&args),
         Command::Plan(args) => plan::plan(&args),
         Command::Check { files } => check::check(&files),
+        Command::Sensitivity { pipeline, site, json } => sensitivity::sensitivity(&pipeline, site.as_deref(), json),
         Command::Simulate { recipe, out } => simulate::simulate(&recipe, &out),
         Command::Evaluate(args) => evaluate::evaluate(&args),
         Command::Report { record, to } => report::report(&record, &to),

@@ -90,6 +90,15 @@ impl Mapping {
         }
     }
 
+    /// Where the point (`x`, `y`) of the site grid lies in the raster, pixels.
+    pub fn locate(&self, x: f64, y: f64) -> (f64, f64) {
+        match self {
+            Self::Window { dx, dy } => (x + *dx as f64, y + *dy as f64),
+            Self::Shift { dx, dy, s, t } => (x + *dx as f64 + f64::from(*s), y + *dy as f64 + f64::from(*t)),
+            Self::Nodes(nodes) => nodes.locate(x, y),
+        }
+    }
+
     /// Whether pixels are taken as they are.
     pub fn is_window(&self) -> bool {
         matches!(self, Self::Window { .. })

@@ -15,6 +15,7 @@ use super::resample::{self, Kernel, Resampled, Window};
 use crate::geo::{Affine, Grid, Rect};
 use crate::raster::{Flags, PixelSource, Plane, ReadError, Stack, flags};
 use crate::scene::{BandAsset, Kind, Scene};
+use crate::stage::sensitivity::paint::{Effect, Patch, Square};
 
 /// A scene on a site grid: which windows of which files make its bands.
 pub struct SceneSource {
@@ -23,10 +24,13 @@ pub struct SceneSource {
     quality: Vec<BandReader>,
 }
 
+#[derive(Clone)]
 struct BandReader {
     file: Arc<Blocked>,
     index: usize,
     mapping: Arc<Mapping>,
+    /// What is painted over its pixels.
+    patches: Vec<Patch>,
 }
 
 /// How stored numbers become physical ones.
@@ -99,7 +103,12 @@ impl SceneSource {
                     (mapping, file)
                 }
             };
-            Ok(BandReader { file, index, mapping })
+            Ok(BandReader {
+                file,
+                index,
+                mapping,
+                patches: Vec::new(),
+            })
         };
         let find = |name: &String| {
             scene
@@ -128,6 +137,32 @@ impl SceneSource {
             .map(|asset| reader(&asset.path, asset.index))
             .collect::<Result<_, _>>()?;
         Ok(Self { blocks, bands, quality })
+    }
+
+    /// The same scene where `changes` have happened: painted into the pixels of its rasters, in physical units, before anything is
+    /// resampled. Their effects are in the order of the bands that are read.
+    pub fn painted(&self, changes: &[Square]) -> Self {
+        let paint = |(index, (band, radiometry)): (usize, &(BandReader, Radiometry))| {
+            let patch = |square: &Square| {
+                let effect = radiometry.effect((*square.effects.get(index)?)?);
+                let locate = |x, y| band.mapping.locate(x, y);
+                let range = (radiometry.low, radiometry.high);
+                Some(Patch::new(square.centre, square.edge, locate, effect, range))
+            };
+            let patches = changes.iter().filter_map(patch).collect();
+            (
+                BandReader {
+                    patches,
+                    ..band.clone()
+                },
+                *radiometry,
+            )
+        };
+        Self {
+            blocks: self.blocks.clone(),
+            bands: self.bands.iter().enumerate().map(paint).collect(),
+            quality: self.quality.clone(),
+        }
     }
 
     /// How each band comes onto the grid: `window` or `resampled`.
@@ -181,7 +216,7 @@ impl SceneSource {
     fn measured(&self, alike: &[(BandReader, Radiometry)], rect: &Rect) -> Result<Vec<Resampled>, ReadError> {
         let mut windows = Vec::with_capacity(alike.len());
         for (band, radiometry) in alike {
-            let Some(values) = self.window(band, rect, |stored| radiometry.physical(stored))? else {
+            let Some(mut values) = self.window(band, rect, |stored| radiometry.physical(stored))? else {
                 let nothing = || {
                     let nowhere = Plane::filled(*rect, flags::NOT_COVERED);
                     (Array2::from_elem((rect.h, rect.w), f32::NAN), Some(nowhere))
@@ -196,6 +231,7 @@ impl SceneSource {
                     stored.map(|stored| stored.data.mapv(|stored| radiometry.reason(stored)))
                 }
             };
+            band.patches.iter().for_each(|patch| patch.paint(&mut values));
             windows.push(Window { values, reasons });
         }
         let Some((first, radiometry)) = alike.first() else {
@@ -265,6 +301,14 @@ impl Radiometry {
             range,
             decibel: band.decibel,
             kernel,
+        }
+    }
+
+    /// `effect`, stated in the band's unit, on what is read: decibels that are added multiply power.
+    fn effect(&self, effect: Effect) -> Effect {
+        match effect {
+            Effect::Add(decibels) if self.decibel => Effect::Scale(libm::exp10f(decibels / 10.0)),
+            other => other,
         }
     }
 

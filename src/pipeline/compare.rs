@@ -65,6 +65,8 @@ pub struct Compared<'a> {
     pub pair: &'a Pair,
     /// That of the judged scenes first, then those of the scenes beside them.
     pub channels: Vec<Channel<'a>>,
+    /// How the scores of their detectors are joined.
+    pub combination: Combination,
     /// What the score pass counted.
     pub counts: Counts,
 }
@@ -113,7 +115,12 @@ pub(super) fn compare<'a>(
     };
     let counts = timers.time("score", || passes::score(&pass, &look, &lattice, out, band))?;
     drop(views);
-    Ok(Compared { pair, channels, counts })
+    Ok(Compared {
+        pair,
+        channels,
+        combination,
+        counts,
+    })
 }
 
 /// How the scores of all detectors are joined; each detector scores its survey for that.
@@ -191,15 +198,8 @@ pub(super) fn find(
         pool: survey.pool,
     });
     let mut regions = Vec::new();
-    if let Some((seed, grow)) = cutoff.levels {
-        let least = config.regions.min_area_m2 / ground.grid.pixel_area_m2();
-        let scorers = compared.channels.iter().flat_map(|channel| &channel.scorers);
-        let levels = Levels {
-            seed,
-            grow,
-            min_pixels: (least - 1e-9).ceil().max(1.0) as u64,
-            skirt_px: scorers.map(|(_, scorer)| scorer.skirt_px()).max().unwrap_or(0),
-        };
+    if let Some(found) = cutoff.levels {
+        let levels = levels(compared, ground, config, found);
         regions = timers.time("regions", || passes::regions(&pass, &scores, &levels))?;
     }
     let measures = timers.time("measure", || {
@@ -220,8 +220,20 @@ pub(super) fn find(
     Ok(found)
 }
 
+/// Which scores make regions, where the cutoff is at `seed` and `grow`.
+pub(super) fn levels(compared: &Compared<'_>, ground: &Ground, config: &Config, (seed, grow): (i16, i16)) -> Levels {
+    let least = config.regions.min_area_m2 / ground.grid.pixel_area_m2();
+    let scorers = compared.channels.iter().flat_map(|channel| &channel.scorers);
+    Levels {
+        seed,
+        grow,
+        min_pixels: (least - 1e-9).ceil().max(1.0) as u64,
+        skirt_px: scorers.map(|(_, scorer)| scorer.skirt_px()).max().unwrap_or(0),
+    }
+}
+
 /// How the cutoff of a comparison is set.
-fn rule(compared: &Compared<'_>, config: &Config) -> CutoffRule {
+pub(super) fn rule(compared: &Compared<'_>, config: &Config) -> CutoffRule {
     let scorers = compared.channels.iter().flat_map(|channel| &channel.scorers);
     let detectors: Vec<_> = scorers.map(|(detector, _)| *detector).collect();
     let profile = config
@@ -316,5 +328,6 @@ pub(super) fn comparison(
         normalisation: main.fit.as_ref().map(|fit| record::normalisation(main, fit)),
         cutoff,
         anomalies,
+        sensitivity: None,
     }
 }

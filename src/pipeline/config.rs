@@ -19,6 +19,7 @@ use crate::stage::normalise::NormaliseParams;
 use crate::stage::profile::Profiles;
 use crate::stage::regions::RegionParams;
 use crate::stage::screen::ScreenParams;
+use crate::stage::sensitivity::SensitivityParams;
 
 /// The defaults, as text.
 pub const DEFAULTS: &str = include_str!("../../pipelines/default.toml");
@@ -49,6 +50,8 @@ pub struct Config {
     pub regions: RegionParams,
     /// Verdicts.
     pub judge: JudgeParams,
+    /// The minimum detectable change.
+    pub sensitivity: SensitivityParams,
     /// Pictures.
     pub report: ReportParams,
     /// Threads and memory: they change no byte of a report.

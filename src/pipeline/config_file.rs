@@ -213,6 +213,13 @@ fn out_of_range(config: &Config) -> Vec<(&'static str, String)> {
         1e12,
         "square metres",
     );
+    range(
+        "sensitivity.injections",
+        config.sensitivity.injections as f64,
+        100.0,
+        100_000.0,
+        "changes",
+    );
     range("report.max_shown", config.report.max_shown as f64, 0.0, 10_000.0, "");
     range(
         "report.overview_px",

@@ -20,13 +20,14 @@ pub mod publish;
 pub mod record;
 pub mod render;
 pub mod run;
+pub mod sensitivity;
 pub mod site;
 mod survey;
 pub mod timers;
 
 pub use config::Config;
 pub use events::{Event, Observer, Silent};
-pub use run::{Options, Outcome, SiteOutcome, run};
+pub use run::{Options, Outcome, RunError, SiteOutcome, run};
 
 use crate::io::IoError;
 use crate::raster::ReadError;

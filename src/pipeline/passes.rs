@@ -216,7 +216,7 @@ impl Look<'_> {
     }
 
     /// What the judged scenes show of `core` and around it, what is given back there, and the scores of `core`.
-    fn score(&self, core: &Rect, meter: &Meter) -> Result<(Sight, Plane<i16>), ReadError> {
+    pub(super) fn score(&self, core: &Rect, meter: &Meter) -> Result<(Sight, Plane<i16>), ReadError> {
         let mut scores = Vec::new();
         let mut main = None;
         for (channel, view) in self.channels.iter().zip(self.views) {

@@ -11,6 +11,7 @@ use super::plan::{Ground, SitePlan};
 use super::provenance::Provenance;
 use super::record;
 use super::render;
+use super::sensitivity;
 use super::timers::Timers;
 use crate::finding::{ActivityFinding, Geometry, REPORT_VERSION, SiteReport, Verdict, round};
 use crate::geo::{Affine, Rect};
@@ -166,14 +167,18 @@ fn compare_all(
                 }
             }
         }
-        report.comparisons.push(comparison(
-            survey,
-            plan,
-            compared,
-            found.cutoff,
-            found.anomalies,
-            index + 1,
-        ));
+        let mut told = comparison(survey, plan, compared, found.cutoff, found.anomalies, index + 1);
+        if survey.config.sensitivity.enabled {
+            let written = rasters.each_ref().map(|(path, band)| Written {
+                path,
+                band: *band,
+                pool: survey.pool,
+            });
+            told.sensitivity = timers.time("sensitivity", || {
+                sensitivity::measure(survey, plan, ground, compared, written)
+            })?;
+        }
+        report.comparisons.push(told);
     }
     if let Some(newest) = compared.last() {
         let lattice = lattice(ground, newest.pair, survey.config);

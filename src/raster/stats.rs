@@ -35,6 +35,15 @@ impl Histogram {
         }
     }
 
+    /// Counts `new` in the place of `old`, which was counted; [`SCORE_NODATA`] is passed over.
+    pub fn replace(&mut self, old: i16, new: i16) {
+        if old != SCORE_NODATA && self.count(old) > 0 {
+            self.counts[(i32::from(old) + 32768) as usize] -= 1;
+            self.total -= 1;
+        }
+        self.add(new);
+    }
+
     /// Adds the counts of another histogram.
     pub fn merge(&mut self, other: &Self) {
         self.counts.iter_mut().zip(&other.counts).for_each(|(a, b)| *a += b);
@@ -124,6 +133,12 @@ mod tests {
         );
         assert_eq!(a.quantile(0.5), Some(5));
         assert_eq!(a.quantile(1.0), Some(32767));
+        let before = a.clone();
+        a.replace(5, -8);
+        a.replace(SCORE_NODATA, SCORE_NODATA);
+        assert_eq!((a.count(5), a.count(-8), a.total()), (1, 1, 5));
+        a.replace(-8, 5);
+        assert_eq!(a, before);
     }
 
     #[test]

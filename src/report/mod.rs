@@ -17,6 +17,7 @@ pub mod junit;
 mod likelihood;
 mod map;
 pub mod rendition;
+mod sensitivity;
 mod shell;
 mod sites_map;
 pub mod stac;

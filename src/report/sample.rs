@@ -197,6 +197,67 @@ fn scene(id: &str, day: &str) -> SceneRecord {
     }
 }
 
+/// What would have been found on the site, and in a zone where one kind of change is never found often enough.
+fn sensitivity() -> Sensitivity {
+    let sizes = |half: [f64; 3], most: Option<[f64; 3]>| {
+        let size = |probability, areas: Option<[f64; 3]>| DetectableSize {
+            probability,
+            low_m2: areas.map_or(Some(4300.0), |areas| Some(areas[0])),
+            size_m2: areas.map(|areas| areas[1]),
+            high_m2: areas.map(|areas| areas[2]),
+        };
+        vec![size(0.5, Some(half)), size(0.9, most)]
+    };
+    let change = |word: &str, contrast_sigma, sizes, intercept, lapse| ChangeSensitivity {
+        change: word.into(),
+        contrast_sigma,
+        curve: Some(DetectionCurve {
+            intercept,
+            lapse,
+            log_likelihood: -61.2,
+            size_slope: 3.4,
+        }),
+        sizes,
+        tried: (0..6)
+            .zip([1, 4, 11, 15, 16, 17])
+            .map(|(class, found)| Tried {
+                found,
+                from_m2: 100.0 * f64::from(1 << class),
+                injected: 17,
+                to_m2: 200.0 * f64::from(1 << class),
+            })
+            .collect(),
+    };
+    let changes = |most| {
+        vec![
+            change("darker", Some(6.0), sizes([210.0, 260.0, 330.0], most), -2.4, 0.02),
+            change(
+                "roof",
+                None,
+                sizes([100.0, 100.0, 100.0], Some([160.0, 240.0, 310.0])),
+                -1.2,
+                0.0,
+            ),
+            change("bare_soil", None, sizes([420.0, 530.0, 660.0], most), -5.6, 0.13),
+        ]
+    };
+    Sensitivity {
+        areas: vec![
+            AreaSensitivity {
+                changes: changes(Some([870.0, 1130.0, 1720.0])),
+                injected: 588,
+                zone: None,
+            },
+            AreaSensitivity {
+                changes: changes(None),
+                injected: 588,
+                zone: Some("hall-1".into()),
+            },
+        ],
+        notes: vec!["the spectrum concrete is left out: it has no value for the band rededge".into()],
+    }
+}
+
 /// Every verdict, a comparison that was judged and one that could not be.
 pub fn full() -> SiteReport {
     let (february, july, august) = (
@@ -211,6 +272,7 @@ pub fn full() -> SiteReport {
         geometry: geometry(&zones()[id]),
     };
     let judged = Comparison {
+        sensitivity: Some(sensitivity()),
         band: 1,
         before: february.into(),
         after: july.into(),
@@ -265,6 +327,7 @@ pub fn full() -> SiteReport {
         anomalies: places().map(|(id, verdict, place)| anomaly(id, verdict, place)).into(),
     };
     let blind = Comparison {
+        sensitivity: None,
         band: 2,
         before: july.into(),
         after: august.into(),
@@ -380,6 +443,7 @@ pub fn quiet() -> SiteReport {
     report.comparisons.truncate(1);
     report.comparisons[0].anomalies.clear();
     report.comparisons[0].zones.clear();
+    report.comparisons[0].sensitivity = None;
     report.activities.clear();
     report.refused.clear();
     report

@@ -11,6 +11,7 @@ use super::format::{class, three_figures};
 use super::gallery::{Chip, Gallery, Outlines};
 use super::map::Map;
 use super::rendition::Rendition;
+use super::sensitivity::Sensitivity;
 use super::tables::{Activity, CoverageRow, Declaration, Fit, Input, Parameter, Scene, made, parameters};
 use super::timeline::Timeline;
 use super::viewer::Viewer;
@@ -44,6 +45,7 @@ pub(super) struct Page<'a> {
     none_found: &'static str,
     table_caption: String,
     groups: Vec<Group<'a>>,
+    has_sensitivity: bool,
     activities: Vec<Activity<'a>>,
     methods: Vec<(&'static str, Vec<String>)>,
     scenes: Vec<Scene<'a>>,
@@ -94,6 +96,7 @@ struct Group<'a> {
     measured: Vec<String>,
     cutoff_notes: &'a [String],
     normalisation: Option<Fit>,
+    sensitivity: Option<Sensitivity>,
 }
 
 /// Anomalies to review that the summary names.
@@ -159,6 +162,7 @@ impl<'a> Page<'a> {
                 .iter()
                 .map(|a| Activity::new(report, a, &numbers))
                 .collect(),
+            has_sensitivity: groups.iter().any(|group| group.sensitivity.is_some()),
             methods: english::methods(report),
             scenes: report.scenes.iter().map(Scene::new).collect(),
             refused: &report.refused,
@@ -189,7 +193,8 @@ fn groups<'a>(report: &'a SiteReport, gallery: &'a Gallery, outlines: &'a Outlin
             number += 1;
             deck.card(number, index)
         });
-        groups.push(Group::new(comparison, cards.collect()));
+        let pixel_m2 = report.grid.as_ref().map_or(0.0, |grid| grid.pixel_m * grid.pixel_m);
+        groups.push(Group::new(comparison, cards.collect(), pixel_m2));
     }
     for card in groups.iter_mut().flat_map(|group| &mut group.cards) {
         card.previous = (card.number > 1).then(|| card.number - 1);
@@ -266,7 +271,7 @@ fn score_classes() -> Vec<String> {
 }
 
 impl<'a> Group<'a> {
-    fn new(comparison: &'a Comparison, cards: Vec<Card<'a>>) -> Self {
+    fn new(comparison: &'a Comparison, cards: Vec<Card<'a>>, pixel_m2: f64) -> Self {
         let title = say::comparison(&comparison.dates, &comparison.before, &comparison.after);
         let judged = english::was_judged(comparison);
         let observed = english::share(comparison.coverage.observed, comparison.coverage.pixels);
@@ -283,6 +288,7 @@ impl<'a> Group<'a> {
             measured: english::measured(comparison),
             cutoff_notes: comparison.cutoff.as_ref().map_or(&[], |cutoff| &cutoff.notes),
             normalisation: comparison.normalisation.as_ref().map(Fit::new),
+            sensitivity: Sensitivity::new(comparison, pixel_m2),
             title,
         }
     }

@@ -4,6 +4,7 @@ mod coding;
 pub mod folder;
 pub mod select;
 pub mod sensor;
+pub mod spectra;
 pub mod stac;
 mod stac_asset;
 mod stac_bands;

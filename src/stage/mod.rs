@@ -14,4 +14,5 @@ pub mod profile;
 pub mod random;
 pub mod regions;
 pub mod screen;
+pub mod sensitivity;
 pub mod skirt;

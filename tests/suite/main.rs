@@ -12,3 +12,4 @@ mod imagery_series;
 mod invariants;
 mod layers;
 mod registration;
+mod sensitivity;

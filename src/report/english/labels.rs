@@ -21,6 +21,7 @@ labels! {
     TIMELINE = "Time line";
     COVERAGE = "Coverage";
     METHOD = "Measurement";
+    SENSITIVITY = "Sensitivity";
     SCENES = "Scenes";
     PROVENANCE = "Inputs and parameters";
     FOOTER = "σ is the noise of ground that did not change. Areas are on the WGS 84 ellipsoid, coordinates in WGS 84, times in UTC. \
@@ -126,6 +127,14 @@ labels! {
     NOISE = "Noise";
     CORRELATION = "Correlation";
 
+    // Sensitivity.
+    SENSITIVITY_CAPTION = "Areas from which on a change would have been found, with 95 % intervals";
+    CURVES_CAPTION = "Probability that a change of that area would have been found, on the whole site; points are the shares that were found.";
+    CHANGE = "Change";
+    HALF_FOUND = "Found with 50 %, m²";
+    MOST_FOUND = "Found with 90 %, m²";
+    FOUND_OF_ALL = "Found, of all sizes";
+
     // Scenes and provenance.
     NO_SCENE = "No scene was compared.";
     SCENES_COMPARED = "Scenes that were compared";
@@ -163,6 +172,11 @@ labels! {
     FAILED = "failed";
     NOTHING_FOUND = "nothing found";
     RANK = "Rank";
+}
+
+/// An area of the site: a zone, or the whole.
+pub(in crate::report) fn area_of(zone: Option<&str>) -> String {
+    zone.map_or_else(|| WHOLE_SITE.to_owned(), |zone| format!("zone {zone}"))
 }
 
 /// The name of a rendition in the tools.

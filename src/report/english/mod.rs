@@ -6,6 +6,7 @@ mod measured;
 mod methods;
 mod parameters;
 mod registration;
+pub(super) mod sensitivity;
 mod summary;
 pub(super) mod timeline;
 
@@ -15,6 +16,7 @@ pub(super) use measured::{measured, normalisation};
 pub(super) use methods::methods;
 pub(super) use parameters::parameter_meaning;
 pub(super) use registration::of_registration;
+pub(super) use sensitivity::of_sensitivity;
 pub use summary::summary;
 pub(super) use summary::{Account, account, of_activity, of_run, reasons, was_judged};
 

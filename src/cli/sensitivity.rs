@@ -1,0 +1,84 @@
+//! `sitewatch sensitivity`.
+
+use std::sync::atomic::AtomicBool;
+
+use super::{PipelineArgs, exit, print, read_pipeline, tell, tell_faults};
+use crate::finding::{ChangeSensitivity, DetectableSize, Sensitivity};
+use crate::pipeline::RunError;
+use crate::pipeline::sensitivity::{Measured, of_sites};
+
+pub fn sensitivity(args: &PipelineArgs, site: Option<&str>, json: bool) -> u8 {
+    let config = match read_pipeline(args) {
+        Ok(config) => config,
+        Err(code) => return code,
+    };
+    match of_sites(&config, site, &AtomicBool::new(false)) {
+        Ok(measured) if json => {
+            print(&serde_json::json!(measured).to_string());
+            code(&measured)
+        }
+        Ok(measured) => {
+            measured.iter().for_each(|one| print(&table(one)));
+            code(&measured)
+        }
+        Err(RunError::Inputs(faults)) => {
+            tell_faults(&faults);
+            exit::USAGE
+        }
+        Err(error) => {
+            tell(&format!("error: {error}"));
+            exit::PARTLY
+        }
+    }
+}
+
+fn code(measured: &[Measured]) -> u8 {
+    if measured.iter().all(|one| one.sensitivity.is_some()) {
+        exit::DONE
+    } else {
+        exit::PARTLY
+    }
+}
+
+/// What one comparison would have found, an area and a kind of change a line.
+fn table(one: &Measured) -> String {
+    let mut lines = vec![format!("site {}: {} to {}", one.site, one.before, one.after)];
+    let Some(Sensitivity { areas, notes }) = &one.sensitivity else {
+        lines.push(format!("  not measured: {}", one.why_not.join("; ")));
+        return lines.join("\n");
+    };
+    lines.push(format!(
+        "  {:<16} {:<18} {:>30} {:>30}",
+        "area", "change", "found at 50 %, m2 (95 %)", "found at 90 %, m2 (95 %)"
+    ));
+    for area in areas {
+        let name = area.zone.as_deref().unwrap_or("whole site");
+        for change in &area.changes {
+            let what = change.contrast_sigma.map_or_else(
+                || change.change.clone(),
+                |sigma| format!("{} by {sigma} sigma", change.change),
+            );
+            let figure = |probability| figure(change, probability);
+            lines.push(format!(
+                "  {name:<16} {what:<18} {:>30} {:>30}",
+                figure(0.5),
+                figure(0.9)
+            ));
+        }
+        lines.push(format!("  {name:<16} {} changes injected", area.injected));
+    }
+    lines.extend(notes.iter().map(|note| format!("  note: {note}")));
+    lines.join("\n")
+}
+
+fn figure(change: &ChangeSensitivity, probability: f64) -> String {
+    let is = |size: &&DetectableSize| size.probability == probability;
+    let Some(size) = change.sizes.iter().find(is) else {
+        return "-".into();
+    };
+    let end = |end: Option<f64>| end.map_or_else(|| "beyond".to_owned(), |m2| format!("{m2:.0}"));
+    match size.size_m2 {
+        Some(m2) => format!("{m2:.0} ({} to {})", end(size.low_m2), end(size.high_m2)),
+        None => "not reached".into(),
+    }
+}
