@@ -2,7 +2,7 @@
 
 CARGO ?= cargo
 
-.PHONY: demo test accuracy bench install check-format check-lints check-docs check-tests check-reports check-fresh
+.PHONY: demo test accuracy bench bench-peers install check-format check-lints check-docs check-tests check-reports check-fresh
 
 demo: install
 	$(CARGO) build --release --locked
@@ -39,10 +39,15 @@ accuracy: install
 	$(CARGO) build --release --locked
 	scripts/accuracy.sh
 
-# Time and memory on whole tiles, beside the time to decode them.
+# Time and memory on whole tiles and of every kernel, beside the limits.
 bench: install
 	$(CARGO) build --release --locked
 	scripts/bench.sh
+
+# The same pair by public packages, and by us in turn.
+bench-peers: install
+	$(CARGO) build --release --locked
+	benches/peers/run.sh
 
 install:
 	scripts/install.sh

@@ -1,0 +1,111 @@
+//! What the benches share: a pair seen through the chain, and a sample of it to fit detectors to.
+
+use sitewatch::geo::{Grid, Rect, Shape};
+use sitewatch::pipeline::Config;
+use sitewatch::pipeline::observe::{Clouds, Date, View};
+use sitewatch::raster::{PixelSource, flags};
+use sitewatch::scene::Coding;
+use sitewatch::stage::detect::smooth::smooth;
+use sitewatch::stage::detect::{self, Cell, Context, Detector, Scorer, WIDEST_HALO};
+use sitewatch::stage::normalise::{self, Sample, SensorNoise};
+
+/// Dates of one site, each with the coding of its quality band.
+pub struct Watched<'a> {
+    /// Oldest first.
+    pub dates: Vec<(&'a dyn PixelSource, Option<&'a Coding>)>,
+    /// Names of the bands.
+    pub bands: &'a [String],
+    /// The site grid.
+    pub grid: &'a Grid,
+    /// The whole grid.
+    pub boundary: &'a Shape,
+    /// Parameters.
+    pub config: &'a Config,
+}
+
+impl Watched<'_> {
+    /// The dates, as the passes of a run look at them.
+    pub fn view(&self) -> View<'_> {
+        View {
+            dates: self
+                .dates
+                .iter()
+                .map(|(source, coding)| Date {
+                    source: *source,
+                    codings: coding.iter().copied().collect(),
+                })
+                .collect(),
+            bands: self.bands,
+            compared: self.bands.len(),
+            clouds: Clouds::Stated,
+            grid: self.grid,
+            boundary: self.boundary,
+            config: self.config,
+        }
+    }
+
+    /// What is seen of 16 cells of 128 pixels, evenly over the grid.
+    pub fn survey(&self) -> Vec<Cell> {
+        let (view, whole) = (self.view(), self.grid.rect());
+        let place = |i: usize, length: usize| (i * (length - 128) / 3) as i64;
+        let cells = (0..16).map(|i| Rect::new(place(i % 4, whole.w), place(i / 4, whole.h), 128, 128));
+        cells
+            .map(|core| Cell {
+                core,
+                seen: view.look(&core, WIDEST_HALO).unwrap().seen,
+            })
+            .collect()
+    }
+
+    /// `detector` fitted to `cells`.
+    pub fn scorer(&self, detector: Detector, cells: &[Cell], radar: bool) -> Box<dyn Scorer> {
+        let sample = sample(cells, self.config);
+        let noise = vec![SensorNoise::default(); self.bands.len()];
+        let laws = normalise::fit(&sample, &noise, &self.config.normalise).unwrap().bands;
+        let context = Context {
+            laws: &laws,
+            noise: &noise,
+            visible: self.bands.iter().map(|name| name != "nir").collect(),
+            radar,
+            indices: false,
+            days: (0..self.dates.len()).map(|i| 18_800.0 + 12.0 * i as f64).collect(),
+            shift_px: self.config.detect.misregistration_px,
+            params: &self.config.detect,
+        };
+        detect::fit(detector, cells, &sample, &context).unwrap()
+    }
+}
+
+/// Clear pixels of the newest pair in `cells`, smoothed.
+pub fn sample(cells: &[Cell], config: &Config) -> Sample {
+    let mut sample = Sample::default();
+    for Cell { core, seen } in cells {
+        let [before, after] = seen
+            .sides()
+            .map(|bands| smooth(&bands, &seen.rect, &seen.flags, core, &config.detect));
+        for part in [&mut sample.before, &mut sample.after] {
+            part.resize(before.values.len(), Vec::new());
+        }
+        sample.slopes.resize(before.values.len(), Vec::new());
+        for ((row, column), flag) in seen.flags.view(core).indexed_iter() {
+            if *flag != flags::CLEAR {
+                continue;
+            }
+            let at = [row, column];
+            sample.places.push((core.x + column as i64, core.y + row as i64));
+            for band in 0..before.values.len() {
+                sample.before[band].push(before.values[band][at]);
+                sample.after[band].push(after.values[band][at]);
+                sample.slopes[band].push([before.slopes[band][at], after.slopes[band][at]]);
+            }
+        }
+    }
+    sample
+}
+
+/// The rectangle of `grid` as a shape.
+pub fn whole(grid: &Grid) -> Shape {
+    let (right, bottom) = (grid.width as f64, grid.height as f64);
+    let corners = geo::Rect::new((0.0, 0.0), (right, bottom));
+    Shape::new(geo::MultiPolygon(vec![corners.to_polygon()]))
+}
