@@ -1,25 +1,33 @@
 //! `sitewatch evaluate`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use super::{exit, print, tell};
 use crate::lab::evaluate::{self, Coding, Estimate, Evaluation, Figures};
+use crate::lab::expect;
 
-/// Reports and what they are held against.
+/// Reports and what they are held against: what really changed, or what an earlier run found.
 #[derive(Args)]
 pub struct EvaluateArgs {
     /// What really changed: a labelled raster, or polygons (.geojson) outside of which nothing changed; may be given several times
-    #[arg(long, required = true)]
+    #[arg(long, required_unless_present = "expect")]
     truth: Vec<PathBuf>,
+    /// An output folder of an earlier run, or that part of it which you keep: report.json, score.tif and flags.tif of each site; the
+    /// reports must be alike within stated tolerances, and exit code 1 says that they are not
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["truth", "json"])]
+    expect: Option<PathBuf>,
+    /// With --expect: write JUnit XML to this file
+    #[arg(long, value_name = "FILE", requires = "expect")]
+    junit: Option<PathBuf>,
     /// What the values of a labelled raster mean; other values are unlabelled
     #[arg(long, value_name = "CODING", default_value = "changed=2,unchanged=1")]
     labels: Coding,
     /// Print JSON instead of tables
     #[arg(long)]
     json: bool,
-    /// Folder for evaluation.json, precision-recall.svg and detection.svg
+    /// Folder for evaluation.json, precision-recall.svg and detection.svg; with --expect for pictures of what differs
     #[arg(long)]
     out: Option<PathBuf>,
     /// What run wrote: report.json files, folders of sites, or its whole output folder
@@ -29,6 +37,9 @@ pub struct EvaluateArgs {
 
 pub fn evaluate(args: &EvaluateArgs) -> u8 {
     crate::io::prepare();
+    if let Some(expected) = &args.expect {
+        return expect(expected, args);
+    }
     let found = evaluate::evaluate(&args.truth, args.labels, &args.reports);
     let written = found.and_then(|found| {
         let files = args.out.as_ref().map(|out| evaluate::write(&found, out)).transpose()?;
@@ -51,6 +62,51 @@ pub fn evaluate(args: &EvaluateArgs) -> u8 {
             tell(&format!("error: {error}"));
             exit::USAGE
         }
+    }
+}
+
+/// Holds each of the reports against what is `expected`.
+fn expect(expected: &Path, args: &EvaluateArgs) -> u8 {
+    let mut checks = Vec::new();
+    for found in &args.reports {
+        match expect::expect(expected, found, args.out.as_deref()) {
+            Ok(more) => checks.extend(more),
+            Err(error) => {
+                tell(&format!("error: {error}"));
+                return exit::USAGE;
+            }
+        }
+    }
+    for check in &checks {
+        let word = if check.departures.is_empty() {
+            "as expected"
+        } else {
+            "DIFFERS"
+        };
+        print(&format!("{word:<12} {:<24} {}", check.site, check.layer));
+        check
+            .departures
+            .iter()
+            .for_each(|departure| print(&format!("    {departure}")));
+        if let Some(picture) = &check.picture {
+            print(&format!("    picture: {}", picture.display()));
+        }
+    }
+    if let Some(path) = &args.junit {
+        let written =
+            expect::junit(&checks).and_then(|xml| std::fs::write(path, xml).map_err(|error| error.to_string()));
+        if let Err(error) = written {
+            tell(&format!(
+                "error: writing {}: {error}; is the folder writable?",
+                path.display()
+            ));
+            return exit::USAGE;
+        }
+    }
+    if checks.iter().all(|check| check.departures.is_empty()) {
+        exit::DONE
+    } else {
+        exit::REVIEW
     }
 }
 

@@ -247,7 +247,7 @@ impl SceneSource {
             if radiometry.decibel {
                 // Power is averaged as power; only then is it put into decibels.
                 let reasons = reasons.get_or_insert_with(|| Plane::filled(*rect, flags::CLEAR));
-                radiometry.to_decibels(values, &mut reasons.data);
+                radiometry.decibels(values, &mut reasons.data);
             }
         }
         Ok(resampled)
@@ -335,7 +335,7 @@ impl Radiometry {
     }
 
     /// Puts power into decibels, held inside the sensor's range; what has none is no measurement.
-    fn to_decibels(&self, values: &mut Array2<f32>, reasons: &mut Array2<Flags>) {
+    fn decibels(&self, values: &mut Array2<f32>, reasons: &mut Array2<Flags>) {
         let (low, high) = self.range;
         for (value, reason) in values.iter_mut().zip(reasons).filter(|(value, _)| !value.is_nan()) {
             if *value > 0.0 {

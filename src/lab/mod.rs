@@ -1,4 +1,5 @@
 //! Measuring the program itself: imagery with known truth, and figures against labels.
 
 pub mod evaluate;
+pub mod expect;
 pub mod simulate;

@@ -1,86 +1,92 @@
-//! Golden cases: simulated scenes, a run, and what must come out. `SITEWATCH_UPDATE=1` rewrites what is expected.
-//!
-//! Compared layer by layer: verdicts and counts exactly, areas and scores within 2 percent (another GDAL or PROJ resamples a
-//! little differently), coverage within a thousandth.
+//! Golden cases: simulated scenes, a run, and what must come out, held against it as `sitewatch evaluate --expect` does.
+//! `SITEWATCH_UPDATE=1` rewrites what is expected.
 
-use serde_json::{Value, json};
-use sitewatch::finding::SiteReport;
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
 
-use super::common::{only_report, root, simulate, survey};
+use sitewatch::lab::expect::expect;
 
-/// What of a report is held to: small enough to read in a diff.
-fn essence(report: &SiteReport) -> Value {
-    let comparisons = report.comparisons.iter().map(|c| {
-        let anomalies = c.anomalies.iter().map(|a| {
-            json!({"verdict": a.verdict, "area_m2": a.area_m2, "peak_sigma": a.peak_sigma, "activities": a.activities, "zones": a.zones})
-        });
-        json!({
-            "before": c.before, "after": c.after, "observable": c.observable,
-            "observed_fraction": c.coverage.observed_fraction,
-            "anomalies": anomalies.collect::<Vec<_>>(),
-        })
-    });
-    let activities = report
-        .activities
-        .iter()
-        .map(|a| json!({"id": a.id, "verdict": a.verdict, "observed_fraction": a.observed_fraction}));
-    json!({"comparisons": comparisons.collect::<Vec<_>>(), "activities": activities.collect::<Vec<_>>()})
+use super::common::{only_site, root, simulate, survey};
+
+/// What is kept of an outcome.
+const KEPT: [&str; 3] = ["report.json", "score.tif", "flags.tif"];
+
+fn cases() -> Vec<PathBuf> {
+    let folders = fs::read_dir(root().join("testdata/cases")).unwrap().flatten();
+    let mut cases: Vec<PathBuf> = folders.map(|e| e.path()).filter(|path| path.is_dir()).collect();
+    cases.sort();
+    cases
 }
 
-/// Where `found` departs from `expected` by more than its layer allows.
-fn differences(place: &str, expected: &Value, found: &Value, wrong: &mut Vec<String>) {
-    match (expected, found) {
-        (Value::Object(a), Value::Object(b)) if a.keys().eq(b.keys()) => {
-            a.iter()
-                .for_each(|(key, value)| differences(&format!("{place}.{key}"), value, &b[key], wrong));
-        }
-        (Value::Array(a), Value::Array(b)) if a.len() == b.len() => {
-            a.iter()
-                .zip(b)
-                .enumerate()
-                .for_each(|(i, (a, b))| differences(&format!("{place}[{i}]"), a, b, wrong));
-        }
-        (Value::Number(a), Value::Number(b)) => {
-            let (a, b) = (a.as_f64().unwrap(), b.as_f64().unwrap());
-            let tolerance = if place.ends_with("observed_fraction") {
-                0.001
-            } else {
-                0.02 * a.abs()
-            };
-            if (a - b).abs() > tolerance {
-                wrong.push(format!("{place}: expected {a} +- {tolerance}, found {b}"));
-            }
-        }
-        _ if expected == found => {}
-        _ => wrong.push(format!("{place}: expected {expected}, found {found}")),
+/// Runs the case in `folder`; the folder of its site.
+fn outcome(case: &Path, folder: &Path) -> PathBuf {
+    let pipeline = simulate(&case.join("recipe.toml"), folder);
+    if let Ok(more) = fs::read(case.join("pipeline.toml")) {
+        let mut file = fs::OpenOptions::new().append(true).open(&pipeline).unwrap();
+        file.write_all(&more).unwrap();
     }
+    let out = folder.join("out");
+    survey(&pipeline, &out, |_| {});
+    only_site(&out)
 }
 
 #[test]
 fn golden_cases() {
     let mut wrong = Vec::new();
-    let mut cases: Vec<_> = std::fs::read_dir(root().join("testdata/cases"))
-        .unwrap()
-        .flatten()
-        .map(|e| e.path())
-        .filter(|p| p.is_dir())
-        .collect();
-    cases.sort();
-    assert!(cases.len() >= 8);
-    for case in cases {
+    let pictures = root().join("target/golden");
+    for case in cases() {
         let name = case.file_name().unwrap().to_string_lossy().into_owned();
         let folder = tempfile::tempdir().unwrap();
-        let pipeline = simulate(&case.join("recipe.toml"), folder.path());
-        let out = folder.path().join("out");
-        survey(&pipeline, &out, |_| {});
-        let found = essence(&only_report(&out));
-        let golden = case.join("expected.json");
+        let found = outcome(&case, folder.path());
+        let expected = case.join("expected");
         if std::env::var_os("SITEWATCH_UPDATE").is_some() {
-            std::fs::write(&golden, format!("{found:#}\n")).unwrap();
+            fs::create_dir_all(&expected).unwrap();
+            for file in KEPT {
+                fs::copy(found.join(file), expected.join(file)).unwrap();
+            }
         }
-        let text = std::fs::read_to_string(&golden)
-            .unwrap_or_else(|_| panic!("{name}: no expected.json; make it with SITEWATCH_UPDATE=1"));
-        differences(&name, &serde_json::from_str(&text).unwrap(), &found, &mut wrong);
+        let checks = expect(&expected, &found, Some(&pictures.join(&name)))
+            .unwrap_or_else(|error| panic!("{name}: {error}; make it with SITEWATCH_UPDATE=1"));
+        assert_eq!(checks.len(), KEPT.len(), "{name}");
+        for check in checks.iter().filter(|check| !check.departures.is_empty()) {
+            wrong.push(format!("{name}: {check:#?}"));
+        }
     }
-    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn what_departs_is_named_and_drawn() {
+    let folder = tempfile::tempdir().unwrap();
+    let case = root().join("testdata/cases/undeclared/expected");
+    let changed = folder.path().join("changed");
+    fs::create_dir(&changed).unwrap();
+    KEPT.iter()
+        .for_each(|file| drop(fs::copy(case.join(file), changed.join(file)).unwrap()));
+    // Another case's scores, and a verdict turned round.
+    fs::copy(
+        root().join("testdata/cases/no-change/expected/score.tif"),
+        changed.join("score.tif"),
+    )
+    .unwrap();
+    let report = fs::read_to_string(changed.join("report.json")).unwrap();
+    assert!(report.contains("\"verdict\": \"undeclared\""));
+    let report = report.replace("\"verdict\": \"undeclared\"", "\"verdict\": \"consistent\"");
+    fs::write(changed.join("report.json"), report).unwrap();
+    let pictures = folder.path().join("pictures");
+    let checks = expect(&case, &changed, Some(&pictures)).unwrap();
+    let departs: Vec<bool> = checks.iter().map(|check| !check.departures.is_empty()).collect();
+    assert_eq!(departs, [true, true, false], "{checks:#?}");
+    assert!(
+        checks[0]
+            .departures
+            .iter()
+            .any(|text| text.contains("expected \"undeclared\", found \"consistent\""))
+    );
+    let picture = checks[1].picture.as_ref().unwrap();
+    let (width, height) = image::image_dimensions(picture).unwrap();
+    assert!(width > 3 * height && height > 50, "three beside each other");
+    fs::remove_file(changed.join("report.json")).unwrap();
+    assert!(expect(&case, &changed, None).unwrap()[0].departures[0].contains("found none"));
 }

@@ -1,0 +1,189 @@
+//! A run held against what it is expected to give, layer by layer: a regression on anybody's own imagery.
+//!
+//! What is expected is an output folder of an earlier run, or that part of it which somebody keeps: of each site `report.json` and,
+//! where they are kept, `score.tif` and `flags.tif`.
+
+mod essence;
+mod layers;
+mod picture;
+
+use std::path::{Path, PathBuf};
+
+use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
+
+use crate::finding::SiteReport;
+use crate::io::IoError;
+use layers::Layer;
+
+/// One layer of one site: where it departs from what is expected.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Check {
+    /// The site's folder.
+    pub site: String,
+    /// `report.json`, `score.tif` or `flags.tif`.
+    pub layer: &'static str,
+    /// Each departure, a sentence; empty where it is as expected.
+    pub departures: Vec<String>,
+    /// A picture of the difference.
+    pub picture: Option<PathBuf>,
+}
+
+/// Why nothing can be compared.
+#[derive(Debug, thiserror::Error)]
+pub enum ExpectError {
+    /// What is expected is not there.
+    #[error(
+        "reading what is expected from {}: expected report.json there or in folders of sites, found none; name an output folder of sitewatch run",
+        .0.display()
+    )]
+    Nothing(PathBuf),
+    /// A report that is expected cannot be read.
+    #[error("reading {}: {message}; keep it as sitewatch run wrote it", path.display())]
+    Expected {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong.
+        message: String,
+    },
+    /// A raster that is expected cannot be read, or a picture not written.
+    #[error(transparent)]
+    Io(#[from] IoError),
+    /// A picture cannot be written.
+    #[error("writing {}: {message}; is the folder writable?", path.display())]
+    Write {
+        /// Which file.
+        path: PathBuf,
+        /// What the system said.
+        message: String,
+    },
+}
+
+/// The checks of every site that `expected` holds against the output folder `found`; pictures of what differs go to `pictures`.
+///
+/// A site that `found` lacks departs; one that only `found` has is passed over, so that a part can be kept.
+///
+/// # Errors
+/// What is expected cannot be read, a picture cannot be written.
+pub fn expect(expected: &Path, found: &Path, pictures: Option<&Path>) -> Result<Vec<Check>, ExpectError> {
+    let mut checks = Vec::new();
+    for (site, folder) in sites(expected)? {
+        let there = if site.is_empty() {
+            found.to_owned()
+        } else {
+            found.join(&site)
+        };
+        let name = if site.is_empty() { "site" } else { &site };
+        let check = |layer, departures, picture| Check {
+            site: name.to_owned(),
+            layer,
+            departures,
+            picture,
+        };
+        let report = read(&folder.join(REPORT)).map_err(|message| ExpectError::Expected {
+            path: folder.join(REPORT),
+            message,
+        })?;
+        let departures = match read(&there.join(REPORT)) {
+            Ok(other) => essence::departures(&report, &other),
+            Err(message) => vec![format!("expected a report, found none that can be read: {message}")],
+        };
+        checks.push(check(REPORT, departures, None));
+        for layer in Layer::ALL {
+            let (kept, other) = (folder.join(layer.file()), there.join(layer.file()));
+            if !kept.exists() {
+                continue;
+            }
+            let (departures, picture) = match layers::compare(layer, &kept, &other)? {
+                Ok(difference) if difference.is_expected() => (Vec::new(), None),
+                Ok(difference) => {
+                    let path = pictures.map(|folder| folder.join(format!("{name}-{}.png", layer.word())));
+                    if let Some(path) = &path {
+                        picture::write(layer, &kept, &other, path)?;
+                    }
+                    (vec![difference.sentence(layer)], path)
+                }
+                Err(message) => (vec![message], None),
+            };
+            checks.push(check(layer.file(), departures, picture));
+        }
+    }
+    Ok(checks)
+}
+
+const REPORT: &str = "report.json";
+
+/// The folders of sites under `expected`, with their names, which are empty where it is one itself.
+fn sites(expected: &Path) -> Result<Vec<(String, PathBuf)>, ExpectError> {
+    if expected.join(REPORT).exists() {
+        return Ok(vec![(String::new(), expected.to_owned())]);
+    }
+    let entries = std::fs::read_dir(expected).into_iter().flatten().flatten();
+    let mut sites: Vec<_> = entries
+        .map(|entry| (entry.file_name().to_string_lossy().into_owned(), entry.path()))
+        .filter(|(_, path)| path.join(REPORT).exists())
+        .collect();
+    sites.sort();
+    match sites.is_empty() {
+        true => Err(ExpectError::Nothing(expected.to_owned())),
+        false => Ok(sites),
+    }
+}
+
+fn read(path: &Path) -> Result<SiteReport, String> {
+    let text = std::fs::read_to_string(path).map_err(|error| error.to_string())?;
+    serde_json::from_str(&text).map_err(|error| error.to_string())
+}
+
+/// `checks` as JUnit XML: a suite for each site, a case for each layer.
+///
+/// # Errors
+/// What the writer says.
+pub fn junit(checks: &[Check]) -> Result<String, String> {
+    let mut xml = Report::new("sitewatch evaluate --expect");
+    for of_site in checks.chunk_by(|a, b| a.site == b.site) {
+        let mut suite = TestSuite::new(of_site[0].site.as_str());
+        for check in of_site {
+            let status = if check.departures.is_empty() {
+                TestCaseStatus::success()
+            } else {
+                let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+                status.set_message(format!("{} departures", check.departures.len()));
+                status.set_description(check.departures.join("\n"));
+                status
+            };
+            let mut case = TestCase::new(check.layer, status);
+            case.set_classname(check.site.as_str());
+            suite.add_test_case(case);
+        }
+        xml.add_test_suite(suite);
+    }
+    xml.to_string().map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_departure_fails_its_case_and_nothing_else() {
+        let check = |layer, departures: &[&str]| Check {
+            site: "A & B".into(),
+            layer,
+            departures: departures.iter().map(|text| (*text).to_owned()).collect(),
+            picture: None,
+        };
+        let xml = junit(&[check(REPORT, &[]), check("score.tif", &["one <two>"])]).unwrap();
+        assert!(xml.contains(r#"tests="2""#) && xml.contains(r#"failures="1""#), "{xml}");
+        assert!(xml.contains("A &amp; B") && xml.contains("one &lt;two&gt;"), "{xml}");
+    }
+
+    #[test]
+    fn nothing_to_expect_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = expect(folder.path(), folder.path(), None).unwrap_err();
+        assert!(error.to_string().contains("found none"), "{error}");
+        std::fs::write(folder.path().join(REPORT), "{}").unwrap();
+        let error = expect(folder.path(), folder.path(), None).unwrap_err();
+        assert!(matches!(error, ExpectError::Expected { .. }), "{error}");
+    }
+}
