@@ -77,14 +77,18 @@ impl Target {
             for (band, plane) in scene.bands.iter().zip(&mut bands) {
                 let mut physical = Plane {
                     rect: whole,
-                    data: plane.data.mapv(|raw| (f64::from(raw) * band.scale + band.offset) as f32),
+                    data: plane
+                        .data
+                        .mapv(|raw| (f64::from(raw) * band.scale + band.offset) as f32),
                 };
                 for [x, y] in &squares {
                     let at = [x + SITE_FROM_PX + shift[0], y + SITE_FROM_PX + shift[1]];
                     let effect = Effect::Replace(spectrum.reflectance[&band.name] as f32);
                     Patch::new(at, size_px.sqrt(), |x, y| (x, y), effect, (0.0, 1.0)).paint(&mut physical);
                 }
-                plane.data = physical.data.mapv(|v| ((f64::from(v) - band.offset) / band.scale).round() as u16);
+                plane.data = physical
+                    .data
+                    .mapv(|v| ((f64::from(v) - band.offset) / band.scale).round() as u16);
             }
             pool.forget(path);
             write(path, &bands);
@@ -136,14 +140,20 @@ fn write(path: &Path, bands: &[Plane<u16>]) {
     };
     let mut writer = GeoTiffWriter::create(path, layout).unwrap();
     for (index, band) in bands.iter().enumerate() {
-        writer.write(index + 1, 0, 0, 200, 200, band.data.as_slice().unwrap()).unwrap();
+        writer
+            .write(index + 1, 0, 0, 200, 200, band.data.as_slice().unwrap())
+            .unwrap();
     }
     writer.finish().unwrap();
 }
 
 /// The size of `probability`: the end of its interval that `end` takes, pixels.
 fn end(change: &ChangeSensitivity, probability: f64, upper: bool) -> f64 {
-    let size = change.sizes.iter().find(|size| size.probability == probability).unwrap();
+    let size = change
+        .sizes
+        .iter()
+        .find(|size| size.probability == probability)
+        .unwrap();
     let end = if upper { size.high_m2 } else { size.low_m2 };
     end.unwrap() / 100.0
 }
@@ -156,7 +166,11 @@ fn what_is_said_holds_for_changes_in_the_file_at_other_places() {
     let pipeline = simulate(&root().join("testdata/cases/no-change/recipe.toml"), folder.path());
     let measured = measured(&pipeline, |_| {});
     let found = measured[0].sensitivity.as_ref().unwrap();
-    let change = found.areas[0].changes.iter().find(|change| change.change == "bare_soil").unwrap();
+    let change = found.areas[0]
+        .changes
+        .iter()
+        .find(|change| change.change == "bare_soil")
+        .unwrap();
     let out = tempfile::tempdir().unwrap();
     survey(&pipeline, out.path(), |_| {});
     let before = only_report(out.path());
