@@ -27,26 +27,31 @@ pub(in crate::report) fn of_sensitivity(comparison: &Comparison) -> Option<Strin
             "{place}, it was not measured how small a change would have been found: no place was left to try it."
         ));
     }
-    let size = |change| size_at(change, TOLD).and_then(|size| size.size_m2);
-    let (found, missed): (Vec<_>, Vec<_>) = headline(site).into_iter().partition(|change| size(change).is_some());
-    let sizes = found
-        .iter()
-        .map(|change| format!("{}, {}", name(change), area(change, TOLD)));
+    let (found, missed): (Vec<_>, Vec<_>) = headline(site).into_iter().partition(|change| sure(change).is_some());
+    let sizes = found.iter().filter_map(|change| {
+        let (m2, least) = (sure(change)?, range_of(change)?.0);
+        let words = if m2 <= least { " or less" } else { "" };
+        Some(format!("{}, {}{words}", name(change), square_metres(m2)))
+    });
     let sizes = sizes.collect::<Vec<_>>().join("; ");
     let names = missed.iter().map(|change| name(change)).collect::<Vec<_>>().join(", ");
     let largest = range(site).map_or_else(String::new, |(_, largest)| square_metres(largest));
+    let claim = "an undeclared change would have been found with at least 90 % probability (at 95 % confidence)";
     Some(match (found.is_empty(), missed.is_empty()) {
         (true, _) => format!(
-            "{place}, none of these changes would have been found with 90 % probability at any area up to {largest}: {names}."
+            "{place}, no area up to {largest} is shown to be enough for a change to be found with 90 % probability: {names}."
         ),
-        (false, true) => format!(
-            "{place}, an undeclared change would have been found with 90 % probability from these areas on: {sizes}."
-        ),
+        (false, true) => format!("{place}, {claim} from these areas on: {sizes}."),
         (false, false) => format!(
-            "{place}, an undeclared change would have been found with 90 % probability from these areas on: {sizes}; not so often at any \
-             area up to {largest}: {names}."
+            "{place}, {claim} from these areas on: {sizes}; no area up to {largest} is shown to be enough for: {names}."
         ),
     })
+}
+
+/// The area from which on at least 90 % are found, on the safe side: the upper end of the interval, as in tests of inspections (`a90/95`
+/// of MIL-HDBK-1823A, "Nondestructive evaluation system reliability assessment", 2009).
+fn sure(change: &ChangeSensitivity) -> Option<f64> {
+    size_at(change, TOLD)?.high_m2
 }
 
 /// The changes that the sentence and the figure tell of: new surfaces; where there are none, much darker and brighter ground.
@@ -145,7 +150,8 @@ pub(in crate::report) fn explained(area: &AreaSensitivity) -> Vec<String> {
              without anomalies, and the whole measurement was run on them. A square counts as found when an anomaly touches it.",
             grouped(area.injected)
         ),
-        "The areas come from a curve through the shares that were found; in brackets their 95 % intervals. A probability of 90 % means \
+        "The areas come from a curve through the shares that were found; in brackets their 95 % intervals, of which the sentence above \
+         takes the upper end. A probability of 90 % means \
          that of ten such changes at places taken at random nine are found: on ground that looks like the new surface already, none may be."
             .to_owned(),
         "σ is the no-change noise of each band. New surfaces have a typical reflectance of their kind; real ones differ. Where a scene is \
@@ -170,31 +176,36 @@ mod tests {
     use crate::report::sample;
 
     #[test]
-    fn the_sentence_says_what_was_reached_and_what_was_not() {
+    fn the_sentence_says_what_is_sure_and_what_is_not() {
         let mut comparison = sample::full().comparisons.swap_remove(0);
+        let said = |comparison: &Comparison| of_sensitivity(comparison).unwrap().replace('\u{202f}', " ");
         assert_eq!(
-            of_sensitivity(&comparison).unwrap(),
-            "In the 87.0 % of the site that was observed (2020-02-11 to 2020-07-05), an undeclared change would have been found with 90 % \
-             probability from these areas on: new roof, 240 m²; bare soil, 1\u{202f}130 m²."
+            said(&comparison),
+            "In the 87.0 % of the site that was observed (2020-02-11 to 2020-07-05), an undeclared change would have been found with at \
+             least 90 % probability (at 95 % confidence) from these areas on: new roof, 310 m²; bare soil, 1 720 m²."
         );
-        let site = &mut comparison.sensitivity.as_mut().unwrap().areas[0];
-        site.changes[2].sizes[1].size_m2 = None;
-        site.changes[1].sizes[1].size_m2 = Some(100.0);
-        let said = of_sensitivity(&comparison).unwrap();
+        let changes = |comparison: &mut Comparison, change: fn(&mut Vec<ChangeSensitivity>)| {
+            change(&mut comparison.sensitivity.as_mut().unwrap().areas[0].changes);
+        };
+        changes(&mut comparison, |all| {
+            all[1].sizes[1].high_m2 = Some(100.0);
+            all[2].sizes[1].high_m2 = None;
+        });
+        let told = said(&comparison);
         assert!(
-            said.ends_with("new roof, 100 m² or less; not so often at any area up to 6\u{202f}400 m²: bare soil."),
-            "{said}"
+            told.ends_with("new roof, 100 m² or less; no area up to 6 400 m² is shown to be enough for: bare soil."),
+            "{told}"
         );
-        // Without spectra it is told of darker and brighter ground, here of darker alone, which is not reached.
-        let site = &mut comparison.sensitivity.as_mut().unwrap().areas[0];
-        site.changes.truncate(1);
-        site.changes[0].sizes[1].size_m2 = None;
-        let said = of_sensitivity(&comparison).unwrap();
+        // Without spectra it is told of darker and brighter ground, here of darker alone.
+        changes(&mut comparison, |all| {
+            all.truncate(1);
+            all[0].sizes[1].high_m2 = None;
+        });
+        let told = said(&comparison);
         assert!(
-            said.ends_with(
-                "none of these changes would have been found with 90 % probability at any area up to 6\u{202f}400 m²: darker by 6 σ in every band."
-            ),
-            "{said}"
+            told.contains("no area up to 6 400 m² is shown to be enough")
+                && told.ends_with(": darker by 6 σ in every band."),
+            "{told}"
         );
         comparison.observable = false;
         assert_eq!(of_sensitivity(&comparison), None);

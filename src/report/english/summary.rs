@@ -324,7 +324,7 @@ mod tests {
                 "87.0 % of the site was observed (2020-02-11 to 2020-07-05).",
                 "13.0 % of the site was not observed: 10.0 % cloud, 3.0 % near cloud.",
                 "In the 87.0 % of the site that was observed (2020-02-11 to 2020-07-05), an undeclared change would have been found \
-                 with 90 % probability from these areas on: new roof, 240 m²; bare soil, 1\u{202f}130 m².",
+                 with at least 90 % probability (at 95 % confidence) from these areas on: new roof, 310 m²; bare soil, 1\u{202f}720 m².",
                 "1 of 2 comparisons could not be judged: 2020-07-05 to 2020-08-14.",
                 "1 zone was not observed at all: silo-2 (storage).",
                 "1 declared activity could not be observed: act-4 (demolition, 2020-03-01 to 2020-06-01).",
