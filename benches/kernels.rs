@@ -221,9 +221,9 @@ fn after_detection(bench: &mut Bench<'_>, config: &Config, scores: Plane<i16>) {
     let rule = config
         .profile
         .optical_pair
-        .cutoff(&config.cutoff, &[config.profile.optical_pair.detector]);
+        .cutoff(&config.cutoff, &[config.profile.optical_pair.detector], None);
     bench.time("cutoff: fit, a level of the histogram", 1 << 16, 8, || {
-        cutoff::fit(&histogram, &rule)
+        cutoff::fit(&histogram, None, &rule)
     });
 
     let core = Rect::new(TILE.x + 8, TILE.y + 8, TILE.w - 16, TILE.h - 16);

@@ -13,7 +13,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use geometry::Geometry;
-pub use measured::{BandFit, CutoffRecord, CutoffRefusal, DetectorFit, HeldOut, Normalisation, RegistrationRecord};
+pub use measured::{
+    BandFit, CutoffRecord, CutoffRefusal, DetectorFit, HeldOut, Normalisation, RegistrationRecord, TailRecord,
+};
 pub use sensitivity::{AreaSensitivity, ChangeSensitivity, DetectableSize, DetectionCurve, Sensitivity, Tried};
 
 use crate::geo::Grid;
@@ -118,10 +120,16 @@ pub struct Anomaly {
     pub id: String,
     /// Mean score, sigma.
     pub mean_sigma: f64,
+    /// Probability that a cluster of pixels without change peaks as high, by the tail of the comparison; absent in older reports.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub p_value: Option<f64>,
     /// Highest score, sigma.
     pub peak_sigma: f64,
     /// Pixels of the site grid.
     pub pixels: u64,
+    /// Expected share of false ones among the anomalies of the comparison that peak as high or higher (Benjamini and Hochberg).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub q_value: Option<f64>,
     /// The judgement.
     pub verdict: Verdict,
     /// What each detector says of it; empty where one decides alone.

@@ -110,16 +110,24 @@ pub struct CutoffRefusal {
 pub struct CutoffRecord {
     /// Pixels at or above the seed cutoff.
     pub claimed: u64,
-    /// Expected false anomalies: `expected_false_pixels` over the mean number of seed pixels of an anomaly.
+    /// The false discovery rate at which the anomalies are claimed: the largest of their q-values. Absent when there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claimed_object_fdr: Option<f64>,
+    /// Regions that reached the seed and were dropped because of `object_fdr`.
+    #[serde(default)]
+    pub dropped: u64,
+    /// False anomalies that are expected on the site if nothing changed, by `tail` carried on to the seed; where nothing was claimed, to
+    /// the least score from which on the method `fdr` claims a single pixel.
     pub expected_false_anomalies: f64,
-    /// How many of them are expected to be false, by the empirical null.
-    pub expected_false_pixels: f64,
     /// Score down to which a region grows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub grow_sigma: Option<f64>,
     /// Pixels that were judged.
     pub judged: u64,
-    /// The method that set it; absent when every one refused.
+    /// The comparison's share of the alarm budget of the run, by declared area; absent where none was set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_expected_false_anomalies: Option<f64>,
+    /// The method that set it, `alarm-budget` where a budget did; absent when every one refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub method: Option<String>,
     /// What the reader should know about the fit.
@@ -130,6 +138,9 @@ pub struct CutoffRecord {
     pub null_fraction: f64,
     /// Scale of the empirical null, sigma: 1 when the pair is as quiet as its noise says.
     pub null_scale_sigma: f64,
+    /// False discovery rate of anomalies that was asked for; absent where none was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub object_fdr: Option<f64>,
     /// Methods that were tried before it, in their order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refusals: Vec<CutoffRefusal>,
@@ -138,4 +149,18 @@ pub struct CutoffRecord {
     /// Score that a region's peak must reach; absent when no score fulfils the rate.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seed_sigma: Option<f64>,
+    /// The law of the peaks of clusters, from which false anomalies are expected; absent when no pixel was judged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tail: Option<TailRecord>,
+}
+
+/// How high clusters of judged pixels peak: an exponential law above a level.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct TailRecord {
+    /// Clusters that it was fitted to.
+    pub clusters: u64,
+    /// Score at or above which they lie.
+    pub level_sigma: f64,
+    /// Mean height of their peaks above the level, sigma.
+    pub mean_height_sigma: f64,
 }

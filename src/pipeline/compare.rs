@@ -22,9 +22,10 @@ use crate::io::geotiff::GeoTiffWriter;
 use crate::io::pool::Pool;
 use crate::report::Palette;
 use crate::scene::Kind;
-use crate::stage::cutoff;
+use crate::stage::cutoff::{self, Null};
 use crate::stage::detect::Cell;
 use crate::stage::detect::combine::Combination;
+use crate::stage::false_alarms::{ClusterRule, Significance, Tail};
 use crate::stage::judge;
 use crate::stage::outline::outline;
 use crate::stage::profile::CutoffRule;
@@ -190,56 +191,103 @@ pub(super) fn find(
     }
     let config = survey.config;
     let pass = survey.pass(plan, ground);
-    let rule = rule(compared, config);
-    let cutoff = timers.time("cutoff", || cutoff::fit(&compared.counts.histogram, &rule));
+    let rule = rule(compared, config, plan.most_false);
     let [scores, reasons] = rasters.each_ref().map(|(path, band)| Written {
         path,
         band: *band,
         pool: survey.pool,
     });
+    let tail = timers.time("cutoff", || tail(survey, plan, ground, compared, &scores))?;
+    let cutoff = timers.time("cutoff", || cutoff::fit(&compared.counts.histogram, tail, &rule));
     let mut regions = Vec::new();
     if let Some(found) = cutoff.levels {
         let levels = levels(compared, ground, config, found);
         regions = timers.time("regions", || passes::regions(&pass, &scores, &levels))?;
     }
-    let measures = timers.time("measure", || {
-        measure::measure(&pass, survey, &compared.channels, &fit.bands, &reasons, &regions)
-    })?;
     // Strongest first; the first pixel settles ties.
-    let mut order: Vec<(Region, Measure)> = regions.into_iter().zip(measures).collect();
-    order.sort_by_key(|(region, _)| {
+    regions.sort_by_key(|region| {
         (
             std::cmp::Reverse(region.peak()),
             region.runs.first().map(|run| (run.y, run.from)),
         )
     });
+    let peaks: Vec<i16> = regions.iter().map(Region::peak).collect();
+    let mut significances = cutoff.significances(&peaks).unwrap_or_default();
+    let all = regions.len();
+    // Peaks fall and false discovery rates rise: those that are claimed come first.
+    significances.retain(|one| cutoff.claims(one));
+    regions.truncate(significances.len());
+    let measures = timers.time("measure", || {
+        measure::measure(&pass, survey, &compared.channels, &fit.bands, &reasons, &regions)
+    })?;
+    let dropped = (all - regions.len()) as u64;
+    found.cutoff = Some(cutoff.record(&significances, dropped));
+    let measured = regions.into_iter().zip(measures).zip(significances);
+    let order: Vec<Claimed> = measured
+        .map(|((region, measure), significance)| (region, measure, significance))
+        .collect();
     timers.time("judge", || {
         judge_all(survey, plan, ground, compared, &order, &mut found)
     })?;
-    found.cutoff = Some(cutoff.record(order.iter().map(|(region, _)| region.seeds())));
     Ok(found)
+}
+
+/// How high clusters of `scores` reach without change; `None` where nothing was judged.
+///
+/// # Errors
+/// A file that cannot be read; the run was stopped.
+pub(super) fn tail(
+    survey: &Survey<'_>,
+    plan: &SitePlan,
+    ground: &Ground,
+    compared: &Compared<'_>,
+    scores: &Written<'_>,
+) -> Result<Option<Tail>, SiteError> {
+    let Some(null) = Null::fit(&compared.counts.histogram) else {
+        return Ok(None);
+    };
+    let rule = ClusterRule {
+        level: null.foot(),
+        min_pixels: least_pixels(ground, survey.config),
+        skirt_px: skirt_px(&compared.channels),
+    };
+    let clusters = passes::clusters(&survey.pass(plan, ground), scores, &rule)?;
+    Ok(Tail::fit(&clusters, rule.level))
 }
 
 /// Which scores make regions, where the cutoff is at `seed` and `grow`.
 pub(super) fn levels(compared: &Compared<'_>, ground: &Ground, config: &Config, (seed, grow): (i16, i16)) -> Levels {
-    let least = config.regions.min_area_m2 / ground.grid.pixel_area_m2();
-    let scorers = compared.channels.iter().flat_map(|channel| &channel.scorers);
     Levels {
         seed,
         grow,
-        min_pixels: (least - 1e-9).ceil().max(1.0) as u64,
-        skirt_px: scorers.map(|(_, scorer)| scorer.skirt_px()).max().unwrap_or(0),
+        min_pixels: least_pixels(ground, config),
+        skirt_px: skirt_px(&compared.channels),
     }
 }
 
 /// How the cutoff of a comparison is set.
-pub(super) fn rule(compared: &Compared<'_>, config: &Config) -> CutoffRule {
+pub(super) fn rule(compared: &Compared<'_>, config: &Config, most_false: Option<f64>) -> CutoffRule {
     let scorers = compared.channels.iter().flat_map(|channel| &channel.scorers);
     let detectors: Vec<_> = scorers.map(|(detector, _)| *detector).collect();
     let profile = config
         .profile
         .of(compared.pair.kind == Kind::Sar, compared.pair.is_series());
-    profile.cutoff(&config.cutoff, &detectors)
+    profile.cutoff(&config.cutoff, &detectors, most_false)
+}
+
+/// A region that is claimed, what was measured of it, and what chance makes of it.
+type Claimed = (Region, Measure, Significance);
+
+/// The fewest pixels of a region.
+fn least_pixels(ground: &Ground, config: &Config) -> u64 {
+    let least = config.regions.min_area_m2 / ground.grid.pixel_area_m2();
+    (least - 1e-9).ceil().max(1.0) as u64
+}
+
+/// How far smoothing draws a skirt around what changed, pixels.
+fn skirt_px(channels: &[Channel<'_>]) -> usize {
+    let scorers = channels.iter().flat_map(|channel| &channel.scorers);
+    scorers.map(|(_, scorer)| scorer.skirt_px()).max().unwrap_or(0)
 }
 
 /// Regions that are judged together: for each lot one way to WGS 84 is found.
@@ -251,23 +299,23 @@ fn judge_all(
     plan: &SitePlan,
     ground: &Ground,
     compared: &Compared<'_>,
-    order: &[(Region, Measure)],
+    order: &[Claimed],
     found: &mut Found,
 ) -> Result<(), SiteError> {
-    let judge_lot = |lot: &&[(Region, Measure)]| -> Result<Vec<_>, SiteError> {
+    let judge_lot = |lot: &&[Claimed]| -> Result<Vec<_>, SiteError> {
         let maker = AnomalyMaker::new(&plan.site, ground, compared, survey.inputs)?;
-        let judge_one = |(region, measure): &(Region, Measure)| {
+        let judge_one = |(region, measure, significance): &Claimed| {
             let (activities, zones) = (&ground.activities, &ground.zones);
             let span = record::onset_span(compared.pair, measure.onset, survey.inputs);
             let mut judgement = judge::judge(region, measure.edge, span, activities, zones, &survey.config.judge);
             let matched = std::mem::take(&mut judgement.matched);
             let outline = outline(&region.runs);
-            let anomaly = maker.make(region, &outline, judgement, measure, span)?;
+            let anomaly = maker.make(region, &outline, judgement, measure, span, significance)?;
             Ok((anomaly, matched))
         };
         lot.iter().map(judge_one).collect()
     };
-    let lots: Vec<&[(Region, Measure)]> = order.chunks(LOT).collect();
+    let lots: Vec<&[Claimed]> = order.chunks(LOT).collect();
     in_order(&lots, survey.stop, judge_lot, |judged| {
         for (anomaly, matched) in judged? {
             let id = &anomaly.id;

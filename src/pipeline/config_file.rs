@@ -162,6 +162,15 @@ fn out_of_range(config: &Config) -> Vec<(&'static str, String)> {
         "",
     );
     range("cutoff.fixed_sigma", config.cutoff.fixed_sigma, 0.1, 300.0, "sigma");
+    range(
+        "cutoff.object_fdr",
+        config.cutoff.object_fdr.unwrap_or(1.0),
+        1e-9,
+        1.0,
+        "",
+    );
+    let budget = config.cutoff.max_expected_false_anomalies.unwrap_or(1.0);
+    range("cutoff.max_expected_false_anomalies", budget, 1e-9, 1e9, "anomalies");
     range("detect.radar_weight", config.detect.radar_weight, 0.0, 1.0, "");
     range("detect.irmad.ridge", config.detect.irmad.ridge, 0.0, 0.999, "");
     range(

@@ -22,6 +22,7 @@ use crate::report::rendition::SHOWN_BANDS;
 use crate::report::{Palette, Pixel};
 use crate::stage::detect::combine::Combination;
 use crate::stage::detect::{Scorer, Seen};
+use crate::stage::false_alarms::{ClusterRule, Clusters};
 use crate::stage::normalise::BandLaw;
 use crate::stage::regions::{Labeller, Region, Run, runs};
 use crate::stage::skirt::without_skirts;
@@ -399,4 +400,41 @@ pub fn regions(pass: &Pass<'_>, scores: &Written<'_>, levels: &Levels) -> Result
     )?;
     labeller.add_band(band);
     Ok(labeller.finish())
+}
+
+/// Edge of a part of the grid in which clusters are looked for, pixels, and how far it is read beyond.
+const PART_PX: usize = 512;
+const BEYOND_PX: usize = 32;
+/// At most this many parts are looked at in each direction, in a regular lattice.
+const PARTS: usize = 4;
+
+/// Clusters of the scores, of the whole grid or of a lattice of parts of it, on which neither tiles nor threads have a say.
+///
+/// # Errors
+/// A file that cannot be read; the run was stopped.
+pub fn clusters(pass: &Pass<'_>, scores: &Written<'_>, rule: &ClusterRule) -> Result<Clusters, SiteError> {
+    let grid = pass.ground.grid.rect();
+    let picks = |length: usize| {
+        let parts = length.div_ceil(PART_PX);
+        let count = parts.min(PARTS);
+        (0..count).map(move |i| (2 * i + 1) * parts / (2 * count) * PART_PX)
+    };
+    let part = |x: usize, y: usize| Rect::new(x as i64, y as i64, PART_PX, PART_PX).intersect(&grid);
+    let parts: Vec<Rect> = picks(grid.h)
+        .flat_map(|y| picks(grid.w).map(move |x| part(x, y)))
+        .collect();
+    let mut found = Clusters::default();
+    in_order(
+        &parts,
+        pass.stop,
+        |core| {
+            let around = scores.read::<i16>(&core.grow(BEYOND_PX).intersect(&grid))?;
+            Ok(Clusters::of(&around, core, rule))
+        },
+        |part: Result<Clusters, IoError>| {
+            found.merge(part?);
+            Ok::<(), SiteError>(())
+        },
+    )?;
+    Ok(found)
 }

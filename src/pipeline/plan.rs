@@ -31,6 +31,8 @@ pub struct SitePlan {
     pub refused: Vec<RefusedScene>,
     /// Where it is computed; absent when nothing can be compared.
     pub ground: Option<Ground>,
+    /// Each comparison's share of the alarm budget, false anomalies; absent where there is none.
+    pub most_false: Option<f64>,
 }
 
 /// Scenes that are compared, by their place in the inputs, and the bands of them.
@@ -131,6 +133,7 @@ pub fn plan_site(site: &Site, inputs: &Inputs, config: &Config) -> Result<SitePl
         pairs,
         refused,
         ground,
+        most_false: None,
     })
 }
 

@@ -115,6 +115,7 @@ pub fn provenance(config: &Config, folder: &Path, plan: &SitePlan, inputs: &Inpu
         "parameters": parameters,
         "pairs": pairs,
         "refused": plan.refused,
+        "most_false": plan.most_false,
     });
     Provenance {
         run_key: digest::bytes(decides.to_string().as_bytes()),

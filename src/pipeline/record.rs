@@ -25,6 +25,7 @@ use crate::raster::stats::SCORE_SCALE;
 use crate::scene::{Pass, Scene};
 use crate::seal::digest;
 use crate::stage::detect::{self, Course, Onset};
+use crate::stage::false_alarms::Significance;
 use crate::stage::judge::{Judgement, Span};
 use crate::stage::normalise;
 use crate::stage::regions::Region;
@@ -50,7 +51,7 @@ pub fn site(site: &Site) -> SiteRecord {
 }
 
 /// Area on the WGS 84 ellipsoid, whole square metres (Karney, "Algorithms for geodesics", 2013).
-fn area_m2(polygon: &MultiPolygon<f64>) -> f64 {
+pub(super) fn area_m2(polygon: &MultiPolygon<f64>) -> f64 {
     // A ring that turns the wrong way would enclose the rest of the Earth.
     round(polygon.orient(Direction::Default).geodesic_area_unsigned(), 0)
 }
@@ -308,6 +309,7 @@ impl<'a> AnomalyMaker<'a> {
         judgement: Judgement,
         measure: &Measure,
         span: Span,
+        chance: &Significance,
     ) -> Result<Anomaly, SiteError> {
         let grid = &self.ground.grid;
         let metres = outline.map_coords(|c| grid.to_world(c.x, c.y).into());
@@ -343,6 +345,8 @@ impl<'a> AnomalyMaker<'a> {
             area_m2: area_m2(&polygon),
             pixels: region.pixels(),
             bounds_px: [bounds.x, bounds.y, bounds.w as i64, bounds.h as i64],
+            p_value: Some(significant(chance.p)),
+            q_value: Some(significant(chance.q)),
             peak_sigma: round(f64::from(region.peak()) * SCORE_SCALE, 2),
             mean_sigma: round(region.mean() * SCORE_SCALE, 2),
             change: change.collect(),

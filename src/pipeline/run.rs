@@ -113,12 +113,26 @@ impl From<driver::Stopped> for RunError {
 
 /// The plan of every site, or why it has none.
 pub fn plan(config: &Config, inputs: &Inputs) -> Vec<Result<SitePlan, IoError>> {
-    inputs
-        .declared
-        .sites
+    let sites = inputs.declared.sites.iter();
+    let mut plans: Vec<_> = sites.map(|site| plan_site(site, inputs, config)).collect();
+    if let Some(budget) = config.cutoff.max_expected_false_anomalies {
+        share(&mut plans, budget);
+    }
+    plans
+}
+
+/// Shares the alarm `budget` of the run among all comparisons, by the declared area of their sites: known before a pixel is read,
+/// so no site waits for another.
+fn share(plans: &mut [Result<SitePlan, IoError>], budget: f64) {
+    let area = |plan: &SitePlan| record::area_m2(&plan.site.boundary);
+    let all: f64 = plans
         .iter()
-        .map(|site| plan_site(site, inputs, config))
-        .collect()
+        .flatten()
+        .map(|plan| area(plan) * plan.pairs.len() as f64)
+        .sum();
+    for plan in plans.iter_mut().flatten() {
+        plan.most_false = Some(budget * area(plan) / all.max(1.0));
+    }
 }
 
 /// Surveys every declared site and publishes its report; one bad site does not stop the rest.

@@ -10,7 +10,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use super::compare::{Compared, Survey, levels, rule};
+use super::compare::{Compared, Survey, levels, rule, tail};
 use super::config::Config;
 use super::driver::{in_order, on_threads};
 use super::observe::Clouds;
@@ -32,6 +32,7 @@ use crate::raster::{Flags, PixelSource, Plane, ReadError, Stack};
 use crate::scene::Kind;
 use crate::scene::spectra;
 use crate::stage::cutoff;
+use crate::stage::false_alarms::Tail;
 use crate::stage::profile::CutoffRule;
 use crate::stage::random::SplitMix;
 use crate::stage::regions::{Labeller, Region, runs};
@@ -128,6 +129,8 @@ struct Bench<'a> {
     scores: Written<'a>,
     flags: Written<'a>,
     rule: CutoffRule,
+    /// How high clusters reach without change: that of the run.
+    tail: Option<Tail>,
     /// Words of the spectra that can be painted, with their effects on each band that is read.
     spectra: Vec<(String, Vec<Option<Effect>>)>,
     /// Kinds of change.
@@ -158,9 +161,10 @@ pub(super) fn measure(
         survey,
         ground,
         compared,
+        tail: tail(survey, plan, ground, compared, &scores)?,
         scores,
         flags,
-        rule: rule(compared, survey.config),
+        rule: rule(compared, survey.config, plan.most_false),
         kinds: Change::all(spectra.len()),
         spectra,
         sway_px: halo.unwrap_or(0) + KERNEL_PX,
@@ -247,7 +251,7 @@ impl Bench<'_> {
     fn inject(&self, shape: &Shape, number: u64, site: &str) -> Result<Vec<Outcome>, SiteError> {
         let grid = self.ground.grid.rect();
         let places = Places::of(shape, &grid);
-        let levels = cutoff::fit(&self.compared.counts.histogram, &self.rule)
+        let levels = cutoff::fit(&self.compared.counts.histogram, self.tail, &self.rule)
             .levels
             .map(|found| levels(self.compared, self.ground, self.survey.config, found));
         let seed = seed(site, number);
@@ -378,7 +382,7 @@ impl Bench<'_> {
         for (old, new) in before.data.iter().zip(&after.data) {
             histogram.replace(*old, *new);
         }
-        let Some(found) = cutoff::fit(&histogram, &self.rule).levels else {
+        let Some(found) = cutoff::fit(&histogram, self.tail, &self.rule).levels else {
             return false;
         };
         let levels = levels(self.compared, self.ground, self.survey.config, found);

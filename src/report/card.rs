@@ -155,6 +155,9 @@ fn facts(anomaly: &Anomaly, pixel_m: Option<f64>, area: &str) -> Vec<(&'static s
         (say::ZONES, say::list(&anomaly.zones)),
         (say::ACTIVITIES, say::list(&anomaly.activities)),
     ];
+    if let Some((p, q)) = anomaly.p_value.zip(anomaly.q_value) {
+        facts.insert(4, (say::CHANCE, say::chance(p, q)));
+    }
     if !anomaly.votes.is_empty() {
         facts.push((say::DETECTORS, say::votes(&anomaly.votes)));
     }

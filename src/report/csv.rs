@@ -16,7 +16,7 @@ const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 const FORMULA: [char; 7] = ['=', '+', '-', '@', '\t', '\r', '\n'];
 
 /// Columns, in the order of the file.
-const COLUMNS: [&str; 21] = [
+const COLUMNS: [&str; 23] = [
     "site",
     "kind",
     "id",
@@ -28,6 +28,8 @@ const COLUMNS: [&str; 21] = [
     "pixels",
     "peak_sigma",
     "mean_sigma",
+    "p_value",
+    "q_value",
     "from",
     "to",
     "before",
@@ -54,6 +56,8 @@ struct Row {
     pixels: Option<u64>,
     peak_sigma: Option<f64>,
     mean_sigma: Option<f64>,
+    p_value: Option<f64>,
+    q_value: Option<f64>,
     from: String,
     to: String,
     before: String,
@@ -87,6 +91,8 @@ pub fn anomalies_csv(report: &SiteReport, mut out: impl Write) -> Result<(), Rep
         pixels: Some(a.pixels),
         peak_sigma: Some(a.peak_sigma),
         mean_sigma: Some(a.mean_sigma),
+        p_value: a.p_value,
+        q_value: a.q_value,
         from: text(&a.dates.start),
         to: text(&a.dates.end),
         before: text(&c.before),

@@ -7,12 +7,10 @@
 use jiff::Timestamp;
 
 use crate::finding::{
-    ActivityFinding, Anomaly, Comparison, Coverage, CutoffRecord, Evidence, Interval, RegistrationRecord, SiteReport,
-    Verdict,
+    ActivityFinding, Anomaly, Comparison, Coverage, Evidence, Interval, RegistrationRecord, SiteReport, Verdict,
 };
 
-/// Least and greatest likelihood that is ever stated: the scale has no word for what is impossible or sure, and tails of real
-/// noise are longer than those of the normal law.
+/// Least and greatest likelihood that is ever stated: the scale has no word for what is impossible or sure.
 pub(super) const BOUNDS: [f64; 2] = [0.01, 0.99];
 
 /// From this scale of the null law on a pair counts as noisy: the same at which `stage/cutoff` writes its note.
@@ -24,42 +22,16 @@ const LEAST_OF_AREA: f64 = 0.9;
 /// Fewer pixels than a square of three have no pixel inside that is free of the mixed ones on the edge.
 const FEW_PIXELS: u64 = 9;
 
-/// For each anomaly of `comparison`, in their order, the likelihood that it is change beyond noise, in [`BOUNDS`]; `None` where
-/// there is no cutoff.
+/// For each anomaly of `comparison`, in their order, the likelihood that it is change beyond noise and season, in [`BOUNDS`]; `None`
+/// where there are no q-values.
 ///
-/// It is `1 - q`, where `q` is the false discovery rate of the set of all anomalies whose peak is as high or higher, made monotone
-/// (Benjamini and Hochberg, "Controlling the false discovery rate", 1995; Storey and Tibshirani, "Statistical significance for
-/// genomewide studies", 2003): with peaks `z_1 >= z_2 >= ...`, `q_i = min over j >= i of E(z_j) / j`. `E(z)` is the number of
-/// false anomalies expected with a peak of `z` or more: the recorded number at the seed, less by the ratio of the tails of the
-/// null law.
+/// It is `1 - q`, where `q` is the false discovery rate of the set of all anomalies whose peak is as high or higher (Benjamini
+/// and Hochberg, "Controlling the false discovery rate", 1995; Storey and Tibshirani, "Statistical significance for genomewide
+/// studies", 2003), by the tail of the clusters of the comparison.
 pub(super) fn real_change(comparison: &Comparison) -> Option<Vec<f64>> {
-    let cutoff = comparison.cutoff.as_ref()?;
-    let seed = cutoff.seed_sigma?;
-    let anomalies = &comparison.anomalies;
-    let mut strongest: Vec<usize> = (0..anomalies.len()).collect();
-    strongest.sort_by(|a, b| anomalies[*b].peak_sigma.total_cmp(&anomalies[*a].peak_sigma));
-    let mut likelihoods = vec![BOUNDS[0]; anomalies.len()];
-    let mut least = 1.0_f64;
-    for (place, index) in strongest.into_iter().enumerate().rev() {
-        let expected = expected_false(cutoff, seed, anomalies[index].peak_sigma);
-        least = least.min(expected / (place + 1) as f64);
-        likelihoods[index] = (1.0 - least).clamp(BOUNDS[0], BOUNDS[1]);
-    }
-    Some(likelihoods)
-}
-
-/// False anomalies that are expected with a peak of `peak` or more, sigma.
-fn expected_false(cutoff: &CutoffRecord, seed: f64, peak: f64) -> f64 {
-    let tail = |sigma: f64| normal_tail((sigma - cutoff.null_centre_sigma) / cutoff.null_scale_sigma);
-    let at_seed = tail(seed);
-    // Where nothing is left of the tail at the seed, the number there is the most that can be expected.
-    let ratio = if at_seed > 0.0 { tail(peak) / at_seed } else { 1.0 };
-    cutoff.expected_false_anomalies * ratio
-}
-
-/// Probability that a standard normal variable is `z` or more; zero from about 38 on.
-fn normal_tail(z: f64) -> f64 {
-    0.5 * libm::erfc(z * std::f64::consts::FRAC_1_SQRT_2)
+    comparison.cutoff.as_ref()?.seed_sigma?;
+    let likelihood = |anomaly: &Anomaly| Some((1.0 - anomaly.q_value?).clamp(BOUNDS[0], BOUNDS[1]));
+    comparison.anomalies.iter().map(likelihood).collect()
 }
 
 /// How much confidence a verdict deserves: `High` with no doubt on record, `Moderate` with one, `Low` with two or more.
@@ -228,57 +200,17 @@ mod tests {
     use super::*;
     use crate::report::sample;
 
-    fn comparison(peaks: &[f64], expected_false_anomalies: f64) -> Comparison {
-        let mut comparison = sample::crowded(peaks.len()).comparisons.swap_remove(0);
-        for (anomaly, peak) in comparison.anomalies.iter_mut().zip(peaks) {
-            anomaly.peak_sigma = *peak;
-        }
-        let cutoff = comparison.cutoff.as_mut().unwrap();
-        cutoff.expected_false_anomalies = expected_false_anomalies;
-        comparison
-    }
-
     #[test]
-    fn likelihoods_are_those_of_scipy() {
-        // python3 -c "
-        // from scipy.stats import norm
-        // import numpy as np
-        // z = np.array([7.2, 6.4, 6.1, 5.5, 5.31]); c, s, seed, e0 = 0.04, 1.12, 5.31, 2.5
-        // r = e0 * norm.sf((z - c) / s) / norm.sf((seed - c) / s) / np.arange(1, 6)
-        // print((1 - np.minimum.accumulate(r[::-1])[::-1]).round(9))"
-        let wanted: [f64; 5] = [0.999_839_38, 0.993_300_49, 0.979_357_92, 0.731_651_92, 0.5];
-        let found = real_change(&comparison(&[7.2, 6.4, 6.1, 5.5, 5.31], 2.5)).unwrap();
-        for (found, wanted) in found.iter().zip(wanted) {
-            assert!((found - wanted.min(0.99)).abs() < 1e-8, "{found} {wanted}");
+    fn the_likelihood_is_what_the_false_discovery_rate_leaves() {
+        let mut pair = sample::crowded(4).comparisons.swap_remove(0);
+        for (anomaly, q) in pair.anomalies.iter_mut().zip([1e-9, 0.02, 0.4, 1.0]) {
+            anomaly.q_value = Some(q);
         }
-    }
-
-    #[test]
-    fn a_higher_peak_is_never_less_likely_whatever_the_order() {
-        let peaks = [5.31, 9.0, 5.4, 5.4, 6.0, 40.0, 327.67];
-        let found = real_change(&comparison(&peaks, 3.0)).unwrap();
-        for (peak, likelihood) in peaks.iter().zip(&found) {
-            for (other, beside) in peaks.iter().zip(&found) {
-                assert!(peak < other || likelihood >= beside, "{peak} {other}: {found:?}");
-            }
-        }
-        assert_eq!(found[2], found[3]);
-        assert!(found[0] < found[4] && found[4] < found[5]);
-        assert_eq!(found[5], 0.99);
-    }
-
-    #[test]
-    fn nothing_is_sure_or_impossible() {
-        assert_eq!(real_change(&comparison(&[6.0], 0.0)), Some(vec![0.99]));
-        assert_eq!(real_change(&comparison(&[5.31], 1e9)), Some(vec![0.01]));
-        // A seed beyond all tails, and a law without a scale, take nothing off.
-        let mut deep = comparison(&[60.0], 0.4);
-        deep.cutoff.as_mut().unwrap().seed_sigma = Some(50.0);
-        assert_eq!(real_change(&deep), Some(vec![0.6]));
-        deep.cutoff.as_mut().unwrap().null_scale_sigma = 0.0;
-        assert_eq!(real_change(&deep), Some(vec![0.6]));
-        deep.cutoff = None;
-        assert_eq!(real_change(&deep), None);
+        assert_eq!(real_change(&pair), Some(vec![0.99, 0.98, 0.6, 0.01]));
+        pair.anomalies[2].q_value = None;
+        assert_eq!(real_change(&pair), None);
+        pair.cutoff = None;
+        assert_eq!(real_change(&pair), None);
     }
 
     #[test]

@@ -4,6 +4,7 @@ pub mod cloud;
 pub mod coregister;
 pub mod cutoff;
 pub mod detect;
+pub mod false_alarms;
 pub mod invariant;
 pub mod judge;
 pub mod laws;

@@ -63,13 +63,17 @@ pub struct CutoffRule {
     pub least_sigma: f64,
     /// Level of the method `fixed`, sigma.
     pub fixed_sigma: f64,
+    /// False discovery rate of the anomalies; `None`: none is dropped for it.
+    pub object_fdr: Option<f64>,
+    /// So many false anomalies are allowed for: they set the seed in place of the methods.
+    pub most_false: Option<f64>,
 }
 
 impl Profile {
     /// The rule for a comparison that `detectors` scored: what `[cutoff]` states, and where it is silent what was measured for the
     /// profile's own detector, alone or with others beside it. Elsewhere the false discovery rate decides, which holds for whatever is
-    /// in sigma.
-    pub fn cutoff(&self, params: &CutoffParams, detectors: &[Detector]) -> CutoffRule {
+    /// in sigma. `most_false` is the comparison's share of the alarm budget.
+    pub fn cutoff(&self, params: &CutoffParams, detectors: &[Detector], most_false: Option<f64>) -> CutoffRule {
         let own = detectors.first() == Some(&self.detector);
         let methods = match (params.methods.is_empty(), own) {
             (false, _) => params.methods.clone(),
@@ -82,6 +86,8 @@ impl Profile {
             grow_fdr: params.grow_fdr.unwrap_or(self.grow_fdr),
             least_sigma: if own { self.least_sigma } else { 0.0 },
             fixed_sigma: params.fixed_sigma,
+            object_fdr: params.object_fdr,
+            most_false,
         }
     }
 }
@@ -104,16 +110,21 @@ mod tests {
             seed_fdr: None,
             grow_fdr: Some(0.2),
             fixed_sigma: 5.0,
+            object_fdr: None,
+            max_expected_false_anomalies: None,
         };
-        let rule = profile.cutoff(&params, &[Detector::Irmad]);
+        let rule = profile.cutoff(&params, &[Detector::Irmad], None);
         assert_eq!(
             (rule.methods, rule.seed_fdr, rule.grow_fdr),
             (profile.cutoffs.clone(), 0.01, 0.2)
         );
         assert_eq!(rule.least_sigma, 6.0);
-        let other = profile.cutoff(&params, &[Detector::Rcva]);
+        let other = profile.cutoff(&params, &[Detector::Rcva], None);
         assert_eq!((other.methods, other.least_sigma), (vec![Method::Fdr], 0.0));
         params.methods = vec![Method::Rosin];
-        assert_eq!(profile.cutoff(&params, &[Detector::Irmad]).methods, [Method::Rosin]);
+        assert_eq!(
+            profile.cutoff(&params, &[Detector::Irmad], None).methods,
+            [Method::Rosin]
+        );
     }
 }

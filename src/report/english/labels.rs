@@ -2,6 +2,7 @@
 
 use super::{days, plural};
 use crate::finding::{CourseRecord, Interval, Verdict, Vote};
+use crate::report::format::three_figures;
 use crate::report::rendition::Rendition;
 
 macro_rules! labels {
@@ -48,6 +49,7 @@ labels! {
     OUTLINES = "outlines";
     SCORE = "score";
     SCORES = "Score";
+    CHANCE = "Chance";
     VIEWER = "both dates; with the keys plus and minus zoom, arrows move, 0 shows all, f flips the dates";
     BEFORE = "before";
     AFTER = "after";
@@ -324,6 +326,11 @@ pub(in crate::report) fn area(area: &str, pixels: u64, size: Option<&str>) -> St
 /// The scores of an anomaly.
 pub(in crate::report) fn scores(peak: f64, mean: f64) -> String {
     format!("peak {peak:.2} σ, mean {mean:.2} σ")
+}
+
+/// What chance makes of an anomaly.
+pub(in crate::report) fn chance(p: f64, q: f64) -> String {
+    format!("p = {}, q = {}", three_figures(p), three_figures(q))
 }
 
 /// What each detector says.

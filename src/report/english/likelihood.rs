@@ -109,11 +109,12 @@ fn reason(doubt: &Doubt) -> String {
 pub(in crate::report) fn explained() -> Vec<String> {
     [
         "The likelihood of an anomaly is that it is change and not noise.",
-        "It is one minus the share of false anomalies that is expected among those that score as high or higher: the scores of \
-         unchanged ground are taken for normally distributed, and the tail above each peak is set against the number of \
-         anomalies found there (false discovery rate, Benjamini and Hochberg 1995, Storey and Tibshirani 2003).",
-        "That share is a mean over the set, so its weakest member is less sure than the words say; and where noise has longer tails than \
-         the normal law, all are.",
+        "It is one minus the share of false anomalies that is expected among those that peak as high or higher: the peaks of all \
+         clusters of pixels of the site are taken for exponentially distributed, and the number of clusters expected above each \
+         peak is set against the number of anomalies found there (false discovery rate, Benjamini and Hochberg 1995, Storey and \
+         Tibshirani 2003).",
+        "That share is a mean over the set, so its weakest member is less sure than the words say.",
+        "What changed lengthens that tail itself: where change is common, as over years, it is more likely than the words say.",
         "Its words and ranges are those of Intelligence Community Directive 203: almost no chance 1 to 5 %, very unlikely 5 to \
          20 %, unlikely 20 to 45 %, roughly even chance 45 to 55 %, likely 55 to 80 %, very likely 80 to 95 %, almost certain 95 \
          to 99 %; less than 1 % and more than 99 % are never stated.",

@@ -40,24 +40,43 @@ pub(in crate::report) fn measured(comparison: &Comparison) -> Vec<String> {
 
 /// How many of the anomalies of a comparison are expected to be none, in plain words.
 fn false_alarms(cutoff: &CutoffRecord, anomalies: usize) -> String {
+    let expected = three_figures(cutoff.expected_false_anomalies);
+    let tail = cutoff.tail.as_ref().map_or_else(String::new, |tail| {
+        format!(
+            " This is told by the peaks of {} clusters of pixels at or above {:.2} σ, which lie {:.2} σ higher on average.",
+            grouped(tail.clusters),
+            tail.level_sigma,
+            tail.mean_height_sigma
+        )
+    });
     let Some(seed) = cutoff.seed_sigma else {
         return format!(
-            "No score is so high that a false discovery rate of {} could be kept, so no change was claimed.",
+            "No score is so high that a false discovery rate of {} could be kept, so no change was claimed; on ground like this, about \
+             {expected} false anomalies are expected.{tail}",
             percent(cutoff.seed_fdr)
         );
     };
     let pixels = format!(
-        "{} of {} judged pixels score {seed:.2} σ or more; by the scores of unchanged ground, {} of them would do so by chance.",
+        "{} of {} judged pixels score {seed:.2} σ or more.",
         grouped(cutoff.claimed),
-        grouped(cutoff.judged),
-        three_figures(cutoff.expected_false_pixels)
+        grouped(cutoff.judged)
     );
-    let expected = three_figures(cutoff.expected_false_anomalies);
-    match anomalies {
-        0 => format!("{pixels} None of them forms a region that is large enough to be an anomaly."),
-        1 => format!("{pixels} That is about {expected} false alarms expected, where 1 anomaly was found."),
-        n => format!("{pixels} That is about {expected} false alarms expected among the {n} anomalies found."),
-    }
+    let found = match anomalies {
+        0 => " None of them forms a region that is claimed as an anomaly.".to_owned(),
+        1 => " 1 anomaly was found.".to_owned(),
+        n => format!(" {n} anomalies were found."),
+    };
+    let dropped = match (cutoff.object_fdr, cutoff.dropped) {
+        (Some(rate), n) if n > 0 => format!(
+            " {} more were dropped, because among them more than {} would be expected to be false.",
+            grouped(n),
+            percent(rate)
+        ),
+        _ => String::new(),
+    };
+    format!(
+        "{pixels}{found}{dropped} If nothing had changed, about {expected} false anomalies would be expected.{tail}"
+    )
 }
 
 fn cutoff_used(cutoff: &CutoffRecord) -> String {

@@ -18,6 +18,14 @@ pub fn level(scores: &Histogram, null: &Null, rate: f64) -> Option<i16> {
     lowest.filter(|score| f64::from(*score) * SCORE_SCALE > null.centre)
 }
 
+/// The lowest stored score at which a single pixel would keep the false discovery rate `rate` among `judged` ones.
+pub fn lone(judged: u64, null: &Null, rate: f64) -> i16 {
+    let centre = (null.centre / SCORE_SCALE).round() as i16;
+    let scores: Vec<i16> = (centre..=i16::MAX).collect();
+    let at = scores.partition_point(|score| null.expected(judged, *score) > rate);
+    scores.get(at).copied().unwrap_or(i16::MAX)
+}
+
 /// The seed at the false discovery rate `rate`, as a stored score.
 ///
 /// # Errors

@@ -14,8 +14,9 @@ mod rosin;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::finding::{CutoffRecord, CutoffRefusal, round, significant};
+use crate::finding::{CutoffRecord, CutoffRefusal, TailRecord, round, significant};
 use crate::raster::stats::{Histogram, SCORE_SCALE, quantise};
+use crate::stage::false_alarms::{Significance, Tail};
 use crate::stage::profile::CutoffRule;
 pub use null::Null;
 
@@ -84,6 +85,10 @@ pub struct CutoffParams {
     pub grow_fdr: Option<f64>,
     /// Level of `fixed`, sigma.
     pub fixed_sigma: f64,
+    /// False discovery rate of the anomalies: those beyond it are dropped; absent: none.
+    pub object_fdr: Option<f64>,
+    /// Alarm budget: so many false anomalies are expected of the whole run at most; it sets the seeds in place of the methods.
+    pub max_expected_false_anomalies: Option<f64>,
 }
 
 /// From this scale on the record says that the pair is noisier than its noise.
@@ -99,13 +104,16 @@ pub struct Cutoff {
     /// Those tried before it, and why each refused.
     pub refusals: Vec<(Method, String)>,
     null: Option<Null>,
+    tail: Option<Tail>,
+    /// From this stored score on something would have been claimed.
+    least: Option<i16>,
     judged: u64,
     claimed: u64,
-    seed_fdr: f64,
+    rule: CutoffRule,
 }
 
-/// The cutoff for the judged pixels' `scores`.
-pub fn fit(scores: &Histogram, params: &CutoffRule) -> Cutoff {
+/// The cutoff for the judged pixels' `scores`, whose clusters follow `tail`.
+pub fn fit(scores: &Histogram, tail: Option<Tail>, params: &CutoffRule) -> Cutoff {
     let null = Null::fit(scores);
     let mut refusals = Vec::new();
     let mut chosen = None;
@@ -129,14 +137,30 @@ pub fn fit(scores: &Histogram, params: &CutoffRule) -> Cutoff {
         };
         (seed, grow.map_or(seed, |grow| grow.min(seed)))
     });
+    let levels = match (&null, tail.zip(params.most_false)) {
+        (Some(null), Some((tail, most))) => {
+            // The budget says which regions are claimed; how far they reach is told as without it.
+            let seed = tail.score_of(scores.total(), most);
+            let grow = levels
+                .map(|(_, grow)| grow)
+                .or_else(|| fdr::level(scores, null, params.grow_fdr));
+            Some((seed, grow.map_or(seed, |grow| grow.min(seed))))
+        }
+        _ => levels,
+    };
+    let lone = null
+        .filter(|_| params.methods.contains(&Method::Fdr))
+        .map(|null| fdr::lone(scores.total(), &null, params.seed_fdr).max(quantise(params.least_sigma)));
     Cutoff {
         levels,
         method: chosen.map(|(method, _)| method),
         refusals,
         null,
+        tail,
+        least: levels.map(|(seed, _)| seed).or(lone),
         judged: scores.total(),
         claimed: levels.map_or(0, |(seed, _)| at_or_above(scores, seed)),
-        seed_fdr: params.seed_fdr,
+        rule: params.clone(),
     }
 }
 
@@ -194,17 +218,37 @@ fn percent(share: f64) -> String {
 }
 
 impl Cutoff {
-    /// The cutoff as it stands in the record; `seeds` are the seed pixels of each region that was kept.
-    pub fn record(&self, seeds: impl ExactSizeIterator<Item = u64>) -> CutoffRecord {
+    /// What chance makes of each of the regions with `peaks`, highest first; `None` where nothing was judged.
+    pub fn significances(&self, peaks: &[i16]) -> Option<Vec<Significance>> {
+        self.tail.map(|tail| tail.significances(self.judged, peaks))
+    }
+
+    /// Whether a region of this significance is claimed.
+    pub fn claims(&self, found: &Significance) -> bool {
+        self.rule.object_fdr.is_none_or(|most| found.q <= most)
+    }
+
+    /// The cutoff as it stands in the record; `claimed` are the significances of the regions that are claimed, of which `dropped`
+    /// were left out for the false discovery rate of objects.
+    pub fn record(&self, claimed: &[Significance], dropped: u64) -> CutoffRecord {
         let sigma = |score: i16| round(f64::from(score) * SCORE_SCALE, 2);
         let null = self.null.unwrap_or(Null {
             centre: 0.0,
             scale: 1.0,
             fraction: 1.0,
         });
-        let expected = self.levels.map_or(0.0, |(seed, _)| null.expected(self.judged, seed));
-        let regions = seeds.len().max(1);
-        let per_region = (seeds.sum::<u64>() as f64 / regions as f64).max(1.0);
+        let expected = |(tail, least): (Tail, i16)| tail.expected(self.judged, least);
+        let expected = self.tail.zip(self.least).map_or(0.0, expected);
+        let weakest = claimed
+            .iter()
+            .map(|one| one.q)
+            .fold(None, |most: Option<f64>, q| Some(most.map_or(q, |most| most.max(q))));
+        // Of those that were dropped as many are false as chance puts there.
+        let expected = match weakest {
+            Some(q) if dropped > 0 => expected.min(q * claimed.len() as f64),
+            None if dropped > 0 => 0.0,
+            _ => expected,
+        };
         let mut notes = Vec::new();
         if self.levels.is_none() {
             notes.push("every method of setting the cutoff refused: nothing is claimed".into());
@@ -221,17 +265,28 @@ impl Cutoff {
         };
         CutoffRecord {
             judged: self.judged,
-            method: self.method.map(|method| method.word().into()),
+            method: match self.rule.most_false.and(self.tail) {
+                Some(_) => Some("alarm-budget".into()),
+                None => self.method.map(|method| method.word().into()),
+            },
             refusals: self.refusals.iter().map(refusal).collect(),
             null_centre_sigma: round(null.centre, 3),
             null_scale_sigma: round(null.scale, 3),
             null_fraction: round(null.fraction, 4),
-            seed_fdr: self.seed_fdr,
+            seed_fdr: self.rule.seed_fdr,
             seed_sigma: self.levels.map(|(seed, _)| sigma(seed)),
             grow_sigma: self.levels.map(|(_, grow)| sigma(grow)),
             claimed: self.claimed,
-            expected_false_pixels: significant(expected),
-            expected_false_anomalies: significant(expected / per_region),
+            dropped,
+            expected_false_anomalies: significant(expected),
+            max_expected_false_anomalies: self.rule.most_false.map(significant),
+            object_fdr: self.rule.object_fdr,
+            claimed_object_fdr: weakest.map(significant),
+            tail: self.tail.map(|tail| TailRecord {
+                clusters: tail.found,
+                level_sigma: sigma(tail.level),
+                mean_height_sigma: round(tail.mean_height(), 3),
+            }),
             notes,
         }
     }
@@ -248,6 +303,8 @@ mod tests {
             grow_fdr: 0.1,
             least_sigma: 0.0,
             fixed_sigma: 4.0,
+            object_fdr: None,
+            most_false: None,
         }
     }
 
@@ -291,22 +348,22 @@ mod tests {
             least_sigma,
             ..params()
         };
-        assert_eq!(fit(&scores, &least(5.0)).levels.map(|(seed, _)| seed), Some(500));
-        let cutoff = fit(&scores, &least(6.0));
+        assert_eq!(fit(&scores, None, &least(5.0)).levels.map(|(seed, _)| seed), Some(500));
+        let cutoff = fit(&scores, None, &least(6.0));
         assert_eq!(cutoff.levels, None);
         assert!(cutoff.refusals[0].1.contains("6 sigma"), "{:?}", cutoff.refusals);
     }
 
     #[test]
     fn without_change_next_to_nothing_is_claimed() {
-        let cutoff = fit(&normal(20_000, 0.0, 1.0), &params());
+        let cutoff = fit(&normal(20_000, 0.0, 1.0), None, &params());
         assert!(cutoff.claimed <= 2, "{cutoff:?}");
     }
 
     #[test]
     fn rare_change_is_claimed_and_nearly_nothing_else() {
         // One pixel in 2,000.
-        let cutoff = fit(&with(normal(20_000, 0.0, 1.0), 10, 8.0), &params());
+        let cutoff = fit(&with(normal(20_000, 0.0, 1.0), 10, 8.0), None, &params());
         assert_eq!(cutoff.method, Some(Method::Fdr));
         assert!((10..=12).contains(&cutoff.claimed), "{cutoff:?}");
         assert_eq!(cutoff.refusals.len(), 2);
@@ -316,7 +373,7 @@ mod tests {
     fn common_change_is_cut_in_its_valley() {
         let mut histogram = normal(16_000, 0.0, 1.0);
         add_normal(&mut histogram, 4_000, 8.0, 1.0);
-        let cutoff = fit(&histogram, &params());
+        let cutoff = fit(&histogram, None, &params());
         assert_eq!(cutoff.method, Some(Method::MinimumError));
         assert!((3_950..4_050).contains(&cutoff.claimed), "{cutoff:?}");
     }
@@ -325,7 +382,7 @@ mod tests {
     fn of_a_long_tail_only_the_unusual_is_claimed() {
         let mut histogram = normal(20_000, 0.0, 1.0);
         exponential(&mut histogram, 2_000, 2.5, 2.0);
-        let cutoff = fit(&histogram, &params());
+        let cutoff = fit(&histogram, None, &params());
         assert_eq!(cutoff.method, Some(Method::Excess));
         assert!((100..500).contains(&cutoff.claimed), "{cutoff:?}");
     }
@@ -334,8 +391,8 @@ mod tests {
     fn methods_are_tried_in_their_order_and_the_record_says_why() {
         let histogram = with(normal(20_000, 0.0, 1.0), 300, 8.0);
         let methods = vec![Method::Otsu, Method::Fixed, Method::Fdr];
-        let cutoff = fit(&histogram, &CutoffRule { methods, ..params() });
-        let record = cutoff.record([300].into_iter());
+        let cutoff = fit(&histogram, None, &CutoffRule { methods, ..params() });
+        let record = cutoff.record(&[], 0);
         assert_eq!(
             (record.method.as_deref(), record.seed_sigma),
             (Some("fixed"), Some(4.0))
@@ -377,13 +434,14 @@ mod tests {
         ] {
             let cutoff = fit(
                 &Histogram::default(),
+                None,
                 &CutoffRule {
                     methods: vec![method],
                     ..params()
                 },
             );
             assert_eq!((cutoff.levels, cutoff.claimed), (None, 0));
-            let record = cutoff.record(std::iter::empty());
+            let record = cutoff.record(&[], 0);
             assert!(!record.notes.is_empty() && record.refusals[0].reason.contains("judged"));
         }
     }
@@ -402,6 +460,7 @@ mod tests {
                 ] {
                     fit(
                         &histogram,
+                        None,
                         &CutoffRule {
                             methods: vec![method],
                             ..params()

@@ -2,7 +2,7 @@
 //! hypothesis testing: the choice of a null hypothesis", 2004), so that what is common to the pair (season, haze,
 //! misregistration) widens it instead of being claimed.
 
-use crate::raster::stats::{Histogram, SCORE_SCALE};
+use crate::raster::stats::{Histogram, SCORE_SCALE, quantise};
 
 /// A normal law of the scores of ground that did not change.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -24,6 +24,9 @@ const ROUNDS: usize = 6;
 const TAIL: f64 = 3.0;
 /// The upper half may be this much wider than the lower before the rest counts as change.
 const WIDEST: f64 = 1.5;
+
+/// So many scales above the centre one pixel in forty lies.
+const FOOT_SCALES: f64 = 2.0;
 
 impl Null {
     /// The law of the bulk of `scores`; `None` when there are none.
@@ -69,6 +72,11 @@ impl Null {
             scale: upper.clamp(lower, WIDEST * lower),
             fraction,
         })
+    }
+
+    /// The stored score that much unchanged ground still reaches: where clusters of it are looked at.
+    pub fn foot(&self) -> i16 {
+        quantise(self.centre + FOOT_SCALES * self.scale)
     }
 
     /// Probability that a pixel without change has the stored score `score` or more.

@@ -1,0 +1,258 @@
+//! How many anomalies are expected to be false: the tail of the scores of a comparison, learnt object by object.
+//!
+//! Scores of ground that did not change have longer tails than a normal law: season, growth and harvest are common to a pair, and a
+//! score may be a product. So the tail is not derived but observed, and on objects, not on pixels, which hang together. The
+//! judged pixels are cut into clusters, as regions are, at a level that much unchanged ground reaches. How far their peaks lie
+//! above it is close to an exponential law (Pickands, "Statistical inference using extreme order statistics", 1975, with shape 0;
+//! Friston et al., "Assessing the significance of focal activations using their spatial extent", 1994, for clusters of a smooth
+//! field). What it lets expect at a higher score is the number of false anomalies there; docs/accuracy.md measures it.
+//!
+//! Real change lengthens the tail: where it is common the numbers are too high. The highest [`CENSORED`] part of the peaks counts by its
+//! number only, so that a few changes weigh little.
+
+use super::regions::{Labeller, Run, runs};
+use super::skirt::without_skirts;
+use crate::geo::Rect;
+use crate::raster::Plane;
+use crate::raster::stats::{SCORE_NODATA, SCORE_SCALE};
+
+/// This part of the peaks, the highest, counts by its number only.
+const CENSORED: f64 = 0.1;
+/// What is known before a cluster was seen: as much as one cluster tells whose peak lies this high above the level, sigma.
+const BEFOREHAND: f64 = 1.0;
+
+/// Which scores make clusters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClusterRule {
+    /// Stored score at or above which they lie.
+    pub level: i16,
+    /// Smaller ones are left out, pixels.
+    pub min_pixels: u64,
+    /// How far smoothing draws a skirt around a peak, pixels.
+    pub skirt_px: usize,
+}
+
+/// Clusters of judged pixels.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Clusters {
+    /// Their peaks, stored scores.
+    pub peaks: Vec<i16>,
+    /// Judged pixels among which they were found.
+    pub pixels: u64,
+}
+
+impl Clusters {
+    /// The clusters of `scores` whose peak lies in `core`; `scores` reach beyond it but where the grid ends.
+    pub fn of(scores: &Plane<i16>, core: &Rect, rule: &ClusterRule) -> Self {
+        let judged = scores.view(core).iter().filter(|score| **score != SCORE_NODATA).count();
+        let left = without_skirts(scores, &scores.rect, rule.skirt_px);
+        let mut labeller = Labeller::new(rule.level, rule.min_pixels);
+        labeller.add_band(runs(&left, rule.level, rule.level));
+        let inside = |run: &&Run| {
+            let middle = Rect::new((run.from + run.to) / 2, run.y, 1, 1);
+            middle.intersect(core).area() > 0
+        };
+        let mut peaks = Vec::new();
+        for region in labeller.finish() {
+            let peak = region.peak();
+            // The first of its highest runs stands for its place.
+            let highest = region.runs.iter().find(|run| run.peak == peak);
+            peaks.extend(highest.filter(inside).map(|run| run.peak));
+        }
+        Self {
+            peaks,
+            pixels: judged as u64,
+        }
+    }
+
+    /// Adds those of another part.
+    pub fn merge(&mut self, other: Self) {
+        self.peaks.extend(other.peaks);
+        self.pixels += other.pixels;
+    }
+}
+
+/// What chance makes of an anomaly.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Significance {
+    /// Probability that a cluster without change has a peak as high.
+    pub p: f64,
+    /// Expected share of false ones among the anomalies with a peak as high or higher.
+    pub q: f64,
+}
+
+/// The law of the peaks of clusters without change.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Tail {
+    /// Stored score at or above which clusters lie.
+    pub level: i16,
+    /// Clusters that it was fitted to.
+    pub found: u64,
+    /// Clusters for each judged pixel.
+    rate: f64,
+    /// Clusters whose height is known.
+    known: f64,
+    /// Sum of the heights of all above the level, sigma; of the highest as far as they count.
+    sum: f64,
+}
+
+impl Tail {
+    /// The law of `clusters` at or above the stored score `level`; `None` where nothing was judged.
+    pub fn fit(clusters: &Clusters, level: i16) -> Option<Self> {
+        if clusters.pixels == 0 {
+            return None;
+        }
+        let mut peaks = clusters.peaks.clone();
+        peaks.sort_unstable();
+        let known = peaks.len() - (CENSORED * peaks.len() as f64).floor() as usize;
+        let cap = peaks[..known].last().copied().unwrap_or(level);
+        let height = |peak: &i16| i64::from(*peak.min(&cap)) - i64::from(level);
+        let sum: i64 = peaks.iter().map(height).sum();
+        Some(Self {
+            level,
+            found: peaks.len() as u64,
+            rate: (peaks.len() as f64 + 1.0) / clusters.pixels as f64,
+            known: known as f64 + 1.0,
+            sum: sum as f64 * SCORE_SCALE + BEFOREHAND,
+        })
+    }
+
+    /// The mean height of peaks above the level, sigma.
+    pub fn mean_height(&self) -> f64 {
+        self.sum / self.known
+    }
+
+    /// The probability that the peak of a cluster without change has the stored score `score` or more: that of an exponential
+    /// law whose mean is known from `n` heights of sum `S` only, `(1 + h / S)^-n` (Gelman et al., "Bayesian data analysis", 2013,
+    /// chapter 2; the law of a further height given the earlier ones).
+    pub fn p(&self, score: i16) -> f64 {
+        let height = (f64::from(score) - f64::from(self.level)) * SCORE_SCALE;
+        libm::exp(-self.known * libm::log1p(height.max(0.0) / self.sum))
+    }
+
+    /// Anomalies whose peak has the stored score `score` or more that are expected among `judged` pixels without change.
+    pub fn expected(&self, judged: u64, score: i16) -> f64 {
+        self.rate * judged as f64 * self.p(score)
+    }
+
+    /// The lowest stored score, not below the level, at which no more than `most` false anomalies are expected among `judged` pixels.
+    pub fn score_of(&self, judged: u64, most: f64) -> i16 {
+        let fits = |score: &i32| self.expected(judged, *score as i16) <= most;
+        let scores: Vec<i32> = (i32::from(self.level)..=i32::from(i16::MAX)).collect();
+        let at = scores.partition_point(|score| !fits(score));
+        scores.get(at).map_or(i16::MAX, |score| *score as i16)
+    }
+
+    /// What chance makes of each of the anomalies with `peaks`, highest first, among `judged` pixels: Benjamini and Hochberg's
+    /// step-up over objects ("Controlling the false discovery rate", 1995), `q_i = min over j >= i of E(z_j) / j`, at most 1.
+    pub fn significances(&self, judged: u64, peaks: &[i16]) -> Vec<Significance> {
+        let mut least = 1.0_f64;
+        let mut found: Vec<Significance> = Vec::with_capacity(peaks.len());
+        for (place, peak) in peaks.iter().enumerate().rev() {
+            least = least.min(self.expected(judged, *peak) / (place + 1) as f64);
+            found.push(Significance {
+                p: self.p(*peak),
+                q: least,
+            });
+        }
+        found.reverse();
+        found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::Array2;
+
+    use super::*;
+
+    /// `n` peaks of an exponential law of mean `mean` sigma above `level`, by its quantiles.
+    fn exponential(n: usize, level: i16, mean: f64) -> Vec<i16> {
+        let quantile = |i: usize| -mean * libm::log(1.0 - (i as f64 + 0.5) / n as f64);
+        (0..n).map(|i| level + (100.0 * quantile(i)).round() as i16).collect()
+    }
+
+    fn tail(peaks: Vec<i16>, pixels: u64) -> Tail {
+        Tail::fit(&Clusters { peaks, pixels }, 200).unwrap()
+    }
+
+    #[test]
+    fn an_exponential_tail_is_carried_on() {
+        let law = tail(exponential(2000, 200, 1.5), 1_000_000);
+        assert!((law.mean_height() / 1.5 - 1.0).abs() < 0.02, "{law:?}");
+        // 2000 exp(-(12 - 2) / 1.5) = 2.546
+        let expected = law.expected(1_000_000, 1200);
+        assert!((expected / 2.546 - 1.0).abs() < 0.12, "{expected}");
+        let score = law.score_of(500_000, 1.0);
+        assert!(law.expected(500_000, score) <= 1.0 && law.expected(500_000, score - 1) > 1.0);
+        assert_eq!(law.score_of(500_000, 1e9), 200);
+        assert_eq!(law.score_of(u64::MAX, 0.0), i16::MAX);
+    }
+
+    #[test]
+    fn of_few_clusters_the_law_of_a_further_one_is_that_of_lomax() {
+        // scipy.stats.lomax.sf(4, 4, scale=7) = 0.16398..., heights 1, 2, 3 and the one known beforehand
+        let law = tail(vec![300, 400, 500], 10_000);
+        assert!((law.p(600) - (7.0_f64 / 11.0).powi(4)).abs() < 1e-12);
+        assert_eq!((law.p(200), law.p(100)), (1.0, 1.0));
+    }
+
+    #[test]
+    fn a_few_changes_do_not_make_themselves_likely() {
+        let mut peaks = exponential(100, 200, 1.0);
+        peaks.extend([4000; 5]);
+        let law = tail(peaks, 100_000);
+        assert!(law.mean_height() < 1.3, "{law:?}");
+        assert!(law.expected(100_000, 4000) < 1e-6);
+    }
+
+    #[test]
+    fn nothing_judged_has_no_law_and_no_cluster_a_cautious_one() {
+        assert_eq!(Tail::fit(&Clusters::default(), 200), None);
+        let law = tail(vec![], 50_000);
+        assert!(law.expected(50_000, 300) > 0.2 && law.expected(50_000, 1200) < 0.2);
+    }
+
+    #[test]
+    fn a_higher_peak_is_never_less_significant() {
+        let law = tail(exponential(50, 200, 1.0), 40_000);
+        let found = law.significances(40_000, &[3000, 900, 650, 640, 300]);
+        assert!(found.windows(2).all(|two| two[0].p <= two[1].p && two[0].q <= two[1].q));
+        assert!(found[0].q < 1e-6 && found[4].q <= 1.0);
+        // Benjamini and Hochberg: E(z_3) / 3 or E(z_4) / 4, whichever is less.
+        let least = (law.expected(40_000, 650) / 3.0).min(law.expected(40_000, 640) / 4.0);
+        assert!((found[2].q - least).abs() < 1e-12);
+        assert_eq!(law.significances(40_000, &[]), []);
+    }
+
+    #[test]
+    fn every_peak_is_counted_in_one_part_only() {
+        let rect = Rect::new(0, 0, 64, 40);
+        let data = Array2::from_shape_fn((40, 64), |(y, x)| {
+            ((x * 7919 + y * 104_729 + x * y * 31) % 700) as i16 - 350
+        });
+        let mut scores = Plane { rect, data };
+        scores.data.slice_mut(ndarray::s![10..16, 28..37]).fill(900);
+        scores.data[[3, 3]] = SCORE_NODATA;
+        let rule = ClusterRule {
+            level: 250,
+            min_pixels: 1,
+            skirt_px: 0,
+        };
+        let mut whole = Clusters::of(&scores, &rect, &rule);
+        let mut parts = Clusters::default();
+        for (x, y) in [(0, 0), (32, 0), (0, 20), (32, 20)] {
+            let core = Rect::new(x, y, 32, 20);
+            parts.merge(Clusters::of(
+                &scores.crop(&core.grow(16).intersect(&rect)),
+                &core,
+                &rule,
+            ));
+        }
+        whole.peaks.sort_unstable();
+        parts.peaks.sort_unstable();
+        assert_eq!(whole, parts);
+        assert_eq!(whole.pixels, 64 * 40 - 1);
+        assert!(whole.peaks.iter().filter(|peak| **peak == 900).count() == 1);
+    }
+}
