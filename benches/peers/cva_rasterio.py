@@ -3,10 +3,10 @@ import sys
 
 import rasterio
 
-from pair import magnitude
+from pair import magnitude, plain
 
 before, after, out = sys.argv[1:]
 values, profile = magnitude(before, after)
-profile.update(count=1, dtype="float32", compress=None, predictor=None)
+profile = plain(profile) | {"count": 1, "dtype": "float32"}
 with rasterio.open(out, "w", **profile) as raster:
     raster.write(values, 1)

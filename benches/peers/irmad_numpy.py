@@ -6,6 +6,8 @@ import rasterio
 from scipy.linalg import eigh
 from scipy.stats import chi2
 
+from pair import plain
+
 ROWS = 512
 before, after, out, rounds = sys.argv[1:]
 with rasterio.open(before) as a, rasterio.open(after) as b:
@@ -40,6 +42,6 @@ for _ in range(int(rounds)):
     y /= np.sqrt(np.einsum("ib,ij,jb->b", y, yy, y))
     model = means, x, y, 2 * (1 - np.sqrt(squared))
 print("canonical correlations", np.sqrt(squared))
-profile.update(count=1, dtype="float32", compress=None, predictor=None)
+profile = plain(profile) | {"count": 1, "dtype": "float32"}
 with rasterio.open(out, "w", **profile) as raster:
     raster.write(np.concatenate([no_change(strip, model) for strip in strips]).reshape(height, -1).astype(np.float32), 1)

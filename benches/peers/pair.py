@@ -36,6 +36,11 @@ def magnitude(before, after):
     return out, profile
 
 
+def plain(profile):
+    """The profile without compression: what is cheapest to write."""
+    return {key: value for key, value in profile.items() if key not in ("compress", "predictor")}
+
+
 def otsu(values, bins=256):
     """Otsu's threshold of a histogram of `values`."""
     counts, edges = np.histogram(values, bins)

@@ -4,6 +4,8 @@ import sys
 import numpy as np
 import rasterio
 
+from pair import plain
+
 library, out, *scenes = sys.argv[1:]
 
 
@@ -34,6 +36,6 @@ else:
     median, mad = median_and_mad(stack.reshape(len(stack), -1)).reshape(2, *stack.shape[1:])
 with rasterio.open(scenes[0]) as raster:
     profile = raster.profile
-profile.update(count=2 * len(median), dtype="float32", compress=None, predictor=None)
+profile = plain(profile) | {"count": 2 * len(median), "dtype": "float32"}
 with rasterio.open(out, "w", **profile) as target:
     target.write(np.concatenate((median, mad)).astype(np.float32))
