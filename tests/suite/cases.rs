@@ -62,8 +62,9 @@ fn what_departs_is_named_and_drawn() {
     let case = root().join("testdata/cases/undeclared/expected");
     let changed = folder.path().join("changed");
     fs::create_dir(&changed).unwrap();
-    KEPT.iter()
-        .for_each(|file| drop(fs::copy(case.join(file), changed.join(file)).unwrap()));
+    for file in KEPT {
+        fs::copy(case.join(file), changed.join(file)).unwrap();
+    }
     // Another case's scores, and a verdict turned round.
     fs::copy(
         root().join("testdata/cases/no-change/expected/score.tif"),
