@@ -174,7 +174,7 @@ mod tests {
         let first = csv.lines().nth(1).unwrap();
         assert_eq!(
             first,
-            "plant-7,anomaly,sw-41c9e0aa,undeclared,true,2.003562,48.79775,11996.6,120,14.23,9.87,2020-02-11T10:56:12Z,\
+            "plant-7,anomaly,sw-41c9e0aa,undeclared,true,2.003562,48.79775,11996.6,120,14.23,9.87,1.3e-6,0.02,2020-02-11T10:56:12Z,\
              2020-07-05T10:56:18Z,S2B_31UDQ_20200211_0_L2A,S2B_31UDQ_20200705_0_L2A,difference,,hall-1,,\
              \"no declared activity touches it; it lies in zone hall-1 (building), where change must be declared\",\
              8 % of its outline touches ground that was not observed"

@@ -7,8 +7,11 @@
 //! Friston et al., "Assessing the significance of focal activations using their spatial extent", 1994, for clusters of a smooth
 //! field). What it lets expect at a higher score is the number of false anomalies there; docs/accuracy.md measures it.
 //!
-//! Real change lengthens the tail: where it is common the numbers are too high. The highest [`CENSORED`] part of the peaks counts by its
-//! number only, so that a few changes weigh little.
+//! The highest [`CENSORED`] part of the peaks is judged by the rest, so that change does not make itself likely: of `m` of them, above
+//! the `r` others, `m (1 + x / S)^-r` are expected to lie `x` or more above the highest of the others. `S` is the sum of the heights of
+//! the others, and of as many times that of their highest as there are peaks above it: the sum that a censored sample leaves of the
+//! mean (Epstein and Sobel, "Life testing", 1953), from which the law of a further height follows exactly, however few they are.
+//! Where more than that part is change, the numbers are too high.
 
 use super::regions::{Labeller, Run, runs};
 use super::skirt::without_skirts;
@@ -16,8 +19,8 @@ use crate::geo::Rect;
 use crate::raster::Plane;
 use crate::raster::stats::{SCORE_NODATA, SCORE_SCALE};
 
-/// This part of the peaks, the highest, counts by its number only.
-const CENSORED: f64 = 0.1;
+/// This part of the peaks, the highest, is judged by the rest.
+const CENSORED: f64 = 0.2;
 /// What is known before a cluster was seen: as much as one cluster tells whose peak lies this high above the level, sigma.
 const BEFOREHAND: f64 = 1.0;
 
@@ -88,11 +91,15 @@ pub struct Tail {
     pub level: i16,
     /// Clusters that it was fitted to.
     pub found: u64,
-    /// Clusters for each judged pixel.
-    rate: f64,
-    /// Clusters whose height is known.
+    /// Judged pixels among which they were found.
+    pixels: u64,
+    /// Of the clusters, those that are judged by the others.
+    judged: f64,
+    /// Height of the highest of the others above the level, sigma.
+    height: f64,
+    /// The others, and the one known beforehand.
     known: f64,
-    /// Sum of the heights of all above the level, sigma; of the highest as far as they count.
+    /// The sum of all heights, none counted higher than `height`, and of the one known beforehand, sigma.
     sum: f64,
 }
 
@@ -104,14 +111,17 @@ impl Tail {
         }
         let mut peaks = clusters.peaks.clone();
         peaks.sort_unstable();
-        let known = peaks.len() - (CENSORED * peaks.len() as f64).floor() as usize;
+        let judged = ((CENSORED * peaks.len() as f64).ceil() as usize).max(1);
+        let known = peaks.len().saturating_sub(judged);
         let cap = peaks[..known].last().copied().unwrap_or(level);
-        let height = |peak: &i16| i64::from(*peak.min(&cap)) - i64::from(level);
-        let sum: i64 = peaks.iter().map(height).sum();
+        let height = |peak: i16| i64::from(peak.min(cap)) - i64::from(level);
+        let sum: i64 = peaks.iter().map(|peak| height(*peak)).sum();
         Some(Self {
             level,
             found: peaks.len() as u64,
-            rate: (peaks.len() as f64 + 1.0) / clusters.pixels as f64,
+            pixels: clusters.pixels,
+            judged: judged as f64,
+            height: height(cap) as f64 * SCORE_SCALE,
             known: known as f64 + 1.0,
             sum: sum as f64 * SCORE_SCALE + BEFOREHAND,
         })
@@ -122,17 +132,20 @@ impl Tail {
         self.sum / self.known
     }
 
-    /// The probability that the peak of a cluster without change has the stored score `score` or more: that of an exponential
-    /// law whose mean is known from `n` heights of sum `S` only, `(1 + h / S)^-n` (Gelman et al., "Bayesian data analysis", 2013,
-    /// chapter 2; the law of a further height given the earlier ones).
+    /// The probability that the peak of a cluster without change has the stored score `score` or more. Below the highest of the
+    /// peaks that the law is fitted to, it falls evenly to the part that lies above that.
     pub fn p(&self, score: i16) -> f64 {
-        let height = (f64::from(score) - f64::from(self.level)) * SCORE_SCALE;
-        libm::exp(-self.known * libm::log1p(height.max(0.0) / self.sum))
+        let height = ((f64::from(score) - f64::from(self.level)) * SCORE_SCALE).max(0.0);
+        let part = self.judged / (self.found as f64).max(self.judged);
+        if height < self.height {
+            return libm::exp(libm::log(part) * height / self.height);
+        }
+        part * libm::exp(-self.known * libm::log1p((height - self.height) / self.sum))
     }
 
     /// Anomalies whose peak has the stored score `score` or more that are expected among `judged` pixels without change.
     pub fn expected(&self, judged: u64, score: i16) -> f64 {
-        self.rate * judged as f64 * self.p(score)
+        (self.found as f64).max(1.0) * judged as f64 / self.pixels as f64 * self.p(score)
     }
 
     /// The lowest stored score, not below the level, at which no more than `most` false anomalies are expected among `judged` pixels.
@@ -165,6 +178,7 @@ mod tests {
     use ndarray::Array2;
 
     use super::*;
+    use crate::stage::random::SplitMix;
 
     /// `n` peaks of an exponential law of mean `mean` sigma above `level`, by its quantiles.
     fn exponential(n: usize, level: i16, mean: f64) -> Vec<i16> {
@@ -191,10 +205,33 @@ mod tests {
 
     #[test]
     fn of_few_clusters_the_law_of_a_further_one_is_that_of_lomax() {
-        // scipy.stats.lomax.sf(4, 4, scale=7) = 0.16398..., heights 1, 2, 3 and the one known beforehand
-        let law = tail(vec![300, 400, 500], 10_000);
-        assert!((law.p(600) - (7.0_f64 / 11.0).powi(4)).abs() < 1e-12);
+        // Heights 1, 2, 3, 4 are known, 6 is judged by them: 1/5 of scipy.stats.lomax.sf(2, 5, scale=15) = 0.5349, where
+        // 15 = 1 + 2 + 3 + 4 + 4 and the one known beforehand.
+        let law = tail(vec![800, 300, 500, 600, 400], 10_000);
+        assert!((law.p(800) - 0.2 * (15.0_f64 / 17.0).powi(5)).abs() < 1e-12);
+        assert!((law.p(600) - 0.2).abs() < 1e-12 && (law.p(400) - 0.2_f64.sqrt()).abs() < 1e-12);
         assert_eq!((law.p(200), law.p(100)), (1.0, 1.0));
+    }
+
+    #[test]
+    fn false_anomalies_are_as_many_as_expected_whether_clusters_are_few_or_many() {
+        // Sites of the law that is assumed, each with a mean of its own; a budget of 40 shared among them.
+        let mut random = SplitMix(7);
+        for clusters in [6, 40] {
+            let mut found = 0;
+            for site in 0..400 {
+                let mean = 0.5 + 0.005 * f64::from(site);
+                let draw = |_| {
+                    let uniform = 0.5 + 0.499_999 * f64::from(random.symmetric());
+                    200 - (100.0 * mean * libm::log(uniform)).round() as i16
+                };
+                let peaks: Vec<i16> = (0..clusters).map(draw).collect();
+                let seed = tail(peaks.clone(), 10_000).score_of(10_000, 0.1);
+                found += peaks.iter().filter(|peak| **peak >= seed).count();
+            }
+            // Of 40 expected, 28 to 53 in 95 of 100 cases (Poisson).
+            assert!((28..=53).contains(&found), "{clusters}: {found}");
+        }
     }
 
     #[test]
