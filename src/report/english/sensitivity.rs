@@ -93,7 +93,7 @@ pub(in crate::report) fn name(change: &ChangeSensitivity) -> String {
         ("roof", _) => "new roof".to_owned(),
         ("concrete", _) => "new concrete".to_owned(),
         ("bare_soil", _) => "bare soil".to_owned(),
-        (word, Some(sigma)) => format!("{word} by {sigma} σ in every band"),
+        (word, Some(sigma)) => format!("{word} by {sigma} σ"),
         (word, None) => word.replace('_', " "),
     }
 }
@@ -114,10 +114,10 @@ fn area(change: &ChangeSensitivity, probability: f64) -> String {
 /// The same with its interval.
 pub(in crate::report) fn area_and_interval(change: &ChangeSensitivity, probability: f64) -> String {
     let size = size_at(change, probability);
-    let ends = size.map(|size| (size.low_m2, size.high_m2));
-    let interval = match ends {
-        Some((Some(low), Some(high))) if low < high => format!(" ({} to {})", figure(low), figure(high)),
-        Some((Some(low), None)) => format!(" ({} to more than was tried)", figure(low)),
+    let over = range_of(change).map_or_else(String::new, |(_, most)| figure(most));
+    let interval = match size.map(|size| (size.size_m2, size.low_m2, size.high_m2)) {
+        Some((Some(_), Some(low), Some(high))) if low < high => format!(" ({} to {})", figure(low), figure(high)),
+        Some((Some(_), Some(low), None)) => format!(" ({} to over {over})", figure(low)),
         _ => String::new(),
     };
     format!("{}{interval}", area(change, probability))
@@ -154,7 +154,7 @@ pub(in crate::report) fn explained(area: &AreaSensitivity) -> Vec<String> {
          takes the upper end. A probability of 90 % means \
          that of ten such changes at places taken at random nine are found: on ground that looks like the new surface already, none may be."
             .to_owned(),
-        "σ is the no-change noise of each band. New surfaces have a typical reflectance of their kind; real ones differ. Where a scene is \
+        "Darker and brighter is every band, by so many σ of its no-change noise. New surfaces have a typical reflectance of their kind; real ones differ. Where a scene is \
          not corrected for the atmosphere, they are painted as they are on the ground."
             .to_owned(),
     ]
@@ -203,8 +203,7 @@ mod tests {
         });
         let told = said(&comparison);
         assert!(
-            told.contains("no area up to 6 400 m² is shown to be enough")
-                && told.ends_with(": darker by 6 σ in every band."),
+            told.contains("no area up to 6 400 m² is shown to be enough") && told.ends_with(": darker by 6 σ."),
             "{told}"
         );
         comparison.observable = false;
