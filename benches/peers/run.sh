@@ -23,7 +23,7 @@ installed() { # folder, requirements, python, options of venv: anew when what is
     cmp -s "$here/$2" "$peers/$1/$2" && return
     rm -rf "${peers:?}/$1"
     "$3" -m venv "${@:4}" "$peers/$1" &&
-        "$peers/$1/bin/pip" install --quiet --disable-pip-version-check -r "$here/$2" && cp "$here/$2" "$peers/$1/"
+        "$peers/$1/bin/pip" install --quiet --disable-pip-version-check --no-deps -r "$here/$2" && cp "$here/$2" "$peers/$1/"
 }
 row() { # label, command...
     local label=$1
