@@ -50,7 +50,7 @@ def main(results, folder):
     for threads in 1, 2:
         rate = re.search(r"(\d+) MB/s", found["decode", threads][3]).group(0)
         line("limit: decode both dates once", ("decode", threads), rate, "")
-    print(f"{'':44} {speed_up('decode')}")
+    print(f"{'':82}{speed_up('decode')}")
     for row, label, target in (
         ("whole-difference", "whole tile, one site, difference", 1.7),
         ("whole-irmad", "whole tile, one site, irmad", 2.0),
@@ -59,7 +59,7 @@ def main(results, folder):
         for threads in 1, 2:
             ratio = found[row, threads][0] / found["decode", threads][0]
             line(label, (row, threads), f"{ratio:.2f} x decode", f"{target} x decode, 600 MiB")
-        print(f"{'':44} {speed_up(row):60} 1.85 x one thread")
+        print(f"{'':82}{speed_up(row):27} 1.85 x one thread")
     peaks = [found[key][2] for key in (("half-auto", 2), ("whole-auto", 2))]
     line("half of the tile, one site, default profile", ("half-auto", 2), f"whole / half: {peaks[1] / peaks[0]:.2f} x the peak", "1.00 x the peak")
     for row, label, target in (
