@@ -211,7 +211,7 @@ fn fits(bench: &mut Bench<'_>, config: &Config, cells: &[Cell]) {
 
 fn after_detection(bench: &mut Bench<'_>, config: &Config, scores: Plane<i16>) {
     let twice = vec![scores.clone(), scores.clone()];
-    let joined = Combination::fit(Rule::Sum, vec![1.0, 0.2], &[twice.clone()]);
+    let joined = Combination::fit(Rule::Sum, vec![1.0, 0.2], std::slice::from_ref(&twice));
     bench.time("combine: sum of two", TILE.area(), 6, || joined.join(twice.clone()));
 
     let mut histogram = Histogram::default();

@@ -7,7 +7,7 @@
 //! Friston et al., "Assessing the significance of focal activations using their spatial extent", 1994, for clusters of a smooth
 //! field). What it lets expect at a higher score is the number of false anomalies there; docs/accuracy.md measures it.
 //!
-//! The highest [`CENSORED`] part of the peaks is judged by the rest, so that change does not make itself likely: of `m` of them, above
+//! The highest `CENSORED` part of the peaks is judged by the rest, so that change does not make itself likely: of `m` of them, above
 //! the `r` others, `m (1 + x / S)^-r` are expected to lie `x` or more above the highest of the others. `S` is the sum of the heights of
 //! the others, and of as many times that of their highest as there are peaks above it: the sum that a censored sample leaves of the
 //! mean (Epstein and Sobel, "Life testing", 1953), from which the law of a further height follows exactly, however few they are.
