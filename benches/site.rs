@@ -31,8 +31,7 @@ fn main() {
     let (source, detector) = (option("--source"), option("--detector"));
     let (threads, size): (usize, usize) = (option("--threads").parse().unwrap(), option("--size").parse().unwrap());
     let mut config = Config::read(Path::new(&words[0])).unwrap();
-    let stated = Config::parse(&format!("[detect]\ndetector = \"{detector}\"")).unwrap();
-    config.detect.detector = stated.detect.detector;
+    config.detect.detector = serde_json::from_value(detector.into()).unwrap();
 
     let inputs = inputs::gather(&config).unwrap();
     let scenes = &inputs.scenes[..2];

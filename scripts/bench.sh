@@ -14,7 +14,7 @@ executable() { sed -n "s|.*(\(.*/$1-[0-9a-f]*\)).*|\1|p" <<<"$benches"; }
 
 scripts/bench-sites.py "$bench"
 pipeline() { # name, declaration, what else it states
-    printf '[inputs]\ndeclarations = ["%s"]\nstac = ["tiles/items.json"]\n%s\n' "$2" "${3:-}" >"$bench/$1.toml"
+    printf '%s\n[inputs]\ndeclarations = ["%s"]\nstac = ["tiles/items.json"]\n' "${3:-}" "$2" >"$bench/$1.toml"
 }
 for site in whole half; do
     for detector in difference irmad auto; do
