@@ -68,7 +68,7 @@ fn what_departs_is_named_and_drawn() {
     }
     // Another case's scores, and a verdict turned round.
     fs::copy(
-        root().join("testdata/cases/no-change/expected/score.tif"),
+        root().join("testdata/cases/shift/expected/score.tif"),
         changed.join("score.tif"),
     )
     .unwrap();
