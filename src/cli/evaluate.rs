@@ -67,16 +67,13 @@ pub fn evaluate(args: &EvaluateArgs) -> u8 {
 
 /// Holds each of the reports against what is `expected`.
 fn expect(expected: &Path, args: &EvaluateArgs) -> u8 {
-    let mut checks = Vec::new();
-    for found in &args.reports {
-        match expect::expect(expected, found, args.out.as_deref()) {
-            Ok(more) => checks.extend(more),
-            Err(error) => {
-                tell(&format!("error: {error}"));
-                return exit::USAGE;
-            }
+    let checks = match expect::expect(expected, &args.reports, args.out.as_deref()) {
+        Ok(checks) => checks,
+        Err(error) => {
+            tell(&format!("error: {error}"));
+            return exit::USAGE;
         }
-    }
+    };
     for check in &checks {
         let word = if check.departures.is_empty() {
             "as expected"

@@ -47,7 +47,7 @@ fn golden_cases() {
                 fs::copy(found.join(file), expected.join(file)).unwrap();
             }
         }
-        let checks = expect(&expected, &found, Some(&pictures.join(&name)))
+        let checks = expect(&expected, &[found], Some(&pictures.join(&name)))
             .unwrap_or_else(|error| panic!("{name}: {error}; make it with SITEWATCH_UPDATE=1"));
         assert_eq!(checks.len(), KEPT.len(), "{name}");
         for check in checks.iter().filter(|check| !check.departures.is_empty()) {
@@ -76,7 +76,7 @@ fn what_departs_is_named_and_drawn() {
     report.comparisons[0].anomalies[0].verdict = Verdict::Consistent;
     fs::write(changed.join("report.json"), serde_json::to_vec(&report).unwrap()).unwrap();
     let pictures = folder.path().join("pictures");
-    let checks = expect(&case, &changed, Some(&pictures)).unwrap();
+    let checks = expect(&case, std::slice::from_ref(&changed), Some(&pictures)).unwrap();
     let departs: Vec<bool> = checks.iter().map(|check| !check.departures.is_empty()).collect();
     assert_eq!(departs, [true, true, false], "{checks:#?}");
     assert!(
@@ -89,5 +89,5 @@ fn what_departs_is_named_and_drawn() {
     let (width, height) = image::image_dimensions(picture).unwrap();
     assert!(width > 3 * height && height > 50, "three beside each other");
     fs::remove_file(changed.join("report.json")).unwrap();
-    assert!(expect(&case, &changed, None).unwrap()[0].departures[0].contains("found none"));
+    assert!(expect(&case, &[changed], None).unwrap()[0].departures[0].contains("found none"));
 }

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use crate::geo::Rect;
 use crate::io::{IoError, open, pool::Pool};
-use crate::raster::Plane;
 use crate::raster::stats::{SCORE_NODATA, SCORE_SCALE};
+use crate::raster::{Plane, flags};
 
 /// A raster of a site.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +48,14 @@ impl Layer {
         }
     }
 
+    /// Whether a stored value says something: no data lies outside the site.
+    fn holds(self, value: i32) -> bool {
+        match self {
+            Self::Score => value != i32::from(SCORE_NODATA),
+            Self::Flags => value != i32::from(flags::OUTSIDE_SITE),
+        }
+    }
+
     /// Whether a stored value is another than the one that is expected.
     pub fn differs(self, expected: i32, found: i32) -> bool {
         let nodata = i32::from(SCORE_NODATA);
@@ -74,10 +82,13 @@ impl Layer {
     }
 }
 
-/// How far a raster is another.
+/// How far the band of a raster is another that differs most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Difference {
     layer: Layer,
+    /// The band, from 1.
+    pub band: usize,
+    /// Pixels that hold a value in either.
     pixels: u64,
     others: u64,
     /// The largest difference of two values.
@@ -85,9 +96,14 @@ pub struct Difference {
 }
 
 impl Difference {
+    /// The part of its pixels that are others.
+    fn part(&self) -> f64 {
+        self.others as f64 / self.pixels.max(1) as f64
+    }
+
     /// Whether it is small enough.
     pub fn is_expected(&self) -> bool {
-        self.others as f64 <= self.layer.allowed() * self.pixels as f64
+        self.part() <= self.layer.allowed()
     }
 
     /// What is said of it.
@@ -102,10 +118,11 @@ impl Difference {
             Layer::Flags => String::new(),
         };
         format!(
-            "{} of {} pixels ({}) differ{by}; expected at most {}",
+            "{} of {} pixels of band {} ({}) differ{by}; expected at most {}",
             self.others,
             self.pixels,
-            percent(self.others as f64 / self.pixels.max(1) as f64),
+            self.band,
+            percent(self.part()),
             percent(layer.allowed())
         )
     }
@@ -131,13 +148,15 @@ pub fn compare(layer: Layer, expected: &Path, found: &Path) -> Result<Result<Dif
         )));
     }
     let pool = Pool::default();
-    let mut difference = Difference {
-        layer,
-        pixels: 0,
-        others: 0,
-        largest: 0,
-    };
+    let mut worst: Option<Difference> = None;
     for band in 1..=info.bands {
+        let mut difference = Difference {
+            layer,
+            band,
+            pixels: 0,
+            others: 0,
+            largest: 0,
+        };
         for y in (0..info.height).step_by(STRIP) {
             let rect = Rect::new(0, y as i64, info.width, STRIP.min(info.height - y));
             let a = layer.read(&pool, expected, band, &rect)?;
@@ -145,14 +164,20 @@ pub fn compare(layer: Layer, expected: &Path, found: &Path) -> Result<Result<Dif
                 Ok(b) => b,
                 Err(error) => return Ok(Err(error.to_string())),
             };
-            for (a, b) in a.data.iter().zip(&b.data) {
+            let held = a.data.iter().zip(&b.data);
+            for (a, b) in held.filter(|(a, b)| layer.holds(**a) || layer.holds(**b)) {
                 difference.pixels += 1;
                 difference.others += u64::from(layer.differs(*a, *b));
-                difference.largest = difference.largest.max((a - b).abs());
+                if layer.holds(*a) && layer.holds(*b) {
+                    difference.largest = difference.largest.max((a - b).abs());
+                }
             }
         }
+        if worst.is_none_or(|worst| difference.part() > worst.part()) {
+            worst = Some(difference);
+        }
     }
-    Ok(Ok(difference))
+    Ok(worst.ok_or_else(|| "expected a band, found none".into()))
 }
 
 #[cfg(test)]
@@ -167,6 +192,7 @@ mod tests {
         assert!(Layer::Flags.differs(8, 9) && !Layer::Flags.differs(8, 8));
         let of = |others| Difference {
             layer: Layer::Score,
+            band: 2,
             pixels: 1000,
             others,
             largest: 400,
@@ -174,7 +200,7 @@ mod tests {
         assert!(of(5).is_expected() && !of(6).is_expected());
         assert_eq!(
             of(6).sentence(Layer::Score),
-            "6 of 1000 pixels (0.60 %) differ by more than 0.25 sigma, at most by 4; expected at most 0.50 %"
+            "6 of 1000 pixels of band 2 (0.60 %) differ by more than 0.25 sigma, at most by 4; expected at most 0.50 %"
         );
     }
 }

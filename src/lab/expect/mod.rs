@@ -58,20 +58,17 @@ pub enum ExpectError {
     },
 }
 
-/// The checks of every site that `expected` holds against the output folder `found`; pictures of what differs go to `pictures`.
+/// The checks of every site that `expected` holds against `found`: output folders, or folders of sites; pictures of what differs go to
+/// `pictures`.
 ///
-/// A site that `found` lacks departs; one that only `found` has is passed over, so that a part can be kept.
+/// A site is looked for by the name of its folder; one that none of `found` has departs; one that only they have is passed over, so that a part can be kept.
 ///
 /// # Errors
 /// What is expected cannot be read, a picture cannot be written.
-pub fn expect(expected: &Path, found: &Path, pictures: Option<&Path>) -> Result<Vec<Check>, ExpectError> {
+pub fn expect(expected: &Path, found: &[PathBuf], pictures: Option<&Path>) -> Result<Vec<Check>, ExpectError> {
     let mut checks = Vec::new();
     for (site, folder) in sites(expected)? {
-        let there = if site.is_empty() {
-            found.to_owned()
-        } else {
-            found.join(&site)
-        };
+        let there = place(&site, found);
         let name = if site.is_empty() { "site" } else { &site };
         let check = |layer, departures, picture| Check {
             site: name.to_owned(),
@@ -98,7 +95,7 @@ pub fn expect(expected: &Path, found: &Path, pictures: Option<&Path>) -> Result<
                 Ok(difference) => {
                     let path = pictures.map(|folder| folder.join(format!("{name}-{}.png", layer.word())));
                     if let Some(path) = &path {
-                        picture::write(layer, &kept, &other, path)?;
+                        picture::write(layer, difference.band, [&kept, &other], path)?;
                     }
                     (vec![difference.sentence(layer)], path)
                 }
@@ -111,6 +108,17 @@ pub fn expect(expected: &Path, found: &Path, pictures: Option<&Path>) -> Result<
 }
 
 const REPORT: &str = "report.json";
+
+/// Where `site` lies in the first of `found` that has it: it is that folder itself, or in it.
+fn place(site: &str, found: &[PathBuf]) -> PathBuf {
+    let of = |folder: &PathBuf| match folder.ends_with(site) || site.is_empty() {
+        true => folder.clone(),
+        false => folder.join(site),
+    };
+    let has_report = |folder: &PathBuf| folder.join(REPORT).exists();
+    let first = || found.first().map(of).unwrap_or_default();
+    found.iter().map(of).find(has_report).unwrap_or_else(first)
+}
 
 /// The folders of sites under `expected`, with their names, which are empty where it is one itself.
 fn sites(expected: &Path) -> Result<Vec<(String, PathBuf)>, ExpectError> {
@@ -178,12 +186,24 @@ mod tests {
     }
 
     #[test]
+    fn a_site_is_found_as_itself_and_in_any_output() {
+        let folder = tempfile::tempdir().unwrap();
+        let outs = ["a", "b"].map(|name| folder.path().join(name));
+        std::fs::create_dir_all(outs[1].join("S")).unwrap();
+        std::fs::write(outs[1].join("S").join(REPORT), "{}").unwrap();
+        assert_eq!(place("S", &outs), outs[1].join("S"));
+        assert_eq!(place("S", &[outs[1].join("S")]), outs[1].join("S"));
+        assert_eq!(place("", &[outs[1].join("S")]), outs[1].join("S"));
+        assert_eq!(place("T", &outs), outs[0].join("T"));
+    }
+
+    #[test]
     fn nothing_to_expect_is_an_error() {
         let folder = tempfile::tempdir().unwrap();
-        let error = expect(folder.path(), folder.path(), None).unwrap_err();
+        let error = expect(folder.path(), &[folder.path().to_owned()], None).unwrap_err();
         assert!(error.to_string().contains("found none"), "{error}");
         std::fs::write(folder.path().join(REPORT), "{}").unwrap();
-        let error = expect(folder.path(), folder.path(), None).unwrap_err();
+        let error = expect(folder.path(), &[folder.path().to_owned()], None).unwrap_err();
         assert!(matches!(error, ExpectError::Expected { .. }), "{error}");
     }
 }

@@ -21,12 +21,12 @@ const NOTHING: Rgb<u8> = Rgb([40, 60, 110]);
 const OTHER: Rgb<u8> = Rgb([220, 30, 30]);
 const SAME: Rgb<u8> = Rgb([225, 225, 225]);
 
-/// Writes the picture of the last band, the newest comparison, as PNG to `path`; large rasters are thinned, but a difference is shown
+/// Writes the picture of a band (from 1) of two rasters, what is expected and what was found, as PNG to `path`; large rasters are thinned, but a difference is shown
 /// wherever there is one.
 ///
 /// # Errors
 /// A raster that cannot be read, a picture that cannot be written.
-pub fn write(layer: Layer, expected: &Path, found: &Path, path: &Path) -> Result<(), ExpectError> {
+pub fn write(layer: Layer, band: usize, [expected, found]: [&Path; 2], path: &Path) -> Result<(), ExpectError> {
     let info = open::info(expected)?;
     let pool = Pool::default();
     let stride = info.width.max(info.height).div_ceil(EDGE).max(1);
@@ -35,8 +35,8 @@ pub fn write(layer: Layer, expected: &Path, found: &Path, path: &Path) -> Result
     for row in 0..height {
         let y = row * stride;
         let rect = Rect::new(0, y as i64, info.width, stride.min(info.height - y));
-        let a = layer.read(&pool, expected, info.bands, &rect)?;
-        let b = layer.read(&pool, found, info.bands, &rect)?;
+        let a = layer.read(&pool, expected, band, &rect)?;
+        let b = layer.read(&pool, found, band, &rect)?;
         for column in 0..width {
             let columns = column * stride..((column + 1) * stride).min(info.width);
             let cell = columns.flat_map(|x| (0..rect.h).map(move |y| [y, x]));
