@@ -165,6 +165,8 @@ fn weights(channels: &[Channel<'_>], config: &Config) -> Vec<f64> {
 pub(super) struct Found {
     pub cutoff: Option<CutoffRecord>,
     pub anomalies: Vec<Anomaly>,
+    /// Peaks of all regions, highest first, those included that the false discovery rate of objects drops.
+    pub peaks: Vec<i16>,
     /// Matching change: anomaly, activity, pixels.
     pub matched: Vec<(String, String, u64)>,
 }
@@ -181,6 +183,7 @@ pub(super) fn find(
     let mut found = Found {
         cutoff: None,
         anomalies: Vec::new(),
+        peaks: Vec::new(),
         matched: Vec::new(),
     };
     let Some(fit) = &compared.main().fit else {
@@ -217,6 +220,7 @@ pub(super) fn find(
     // Peaks fall and false discovery rates rise: those that are claimed come first.
     significances.retain(|one| cutoff.claims(one));
     regions.truncate(significances.len());
+    found.peaks = peaks;
     let measures = timers.time("measure", || {
         measure::measure(&pass, survey, &compared.channels, &fit.bands, &reasons, &regions)
     })?;

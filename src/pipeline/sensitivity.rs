@@ -15,11 +15,12 @@ use super::config::Config;
 use super::driver::{in_order, on_threads};
 use super::observe::Clouds;
 use super::passes::{Levels, Look, Written};
-use super::plan::{Ground, SitePlan, plan_site};
+use super::plan::{Ground, SitePlan};
 use super::provenance::Provenance;
-use super::run::RunError;
+use super::run::{self, RunError};
 use super::site::survey_site;
 use super::{Silent, SiteError, channel, inputs};
+use crate::declaration::Site;
 use crate::fault::Fault;
 use crate::finding::{
     AreaSensitivity, ChangeSensitivity, DetectableSize, DetectionCurve, Sensitivity, Tried, round, significant,
@@ -31,7 +32,7 @@ use crate::raster::stats::{Histogram, SCORE_NODATA};
 use crate::raster::{Flags, PixelSource, Plane, ReadError, Stack};
 use crate::scene::Kind;
 use crate::scene::spectra;
-use crate::stage::cutoff;
+use crate::stage::cutoff::{self, Cutoff};
 use crate::stage::false_alarms::Tail;
 use crate::stage::profile::CutoffRule;
 use crate::stage::random::SplitMix;
@@ -74,15 +75,13 @@ pub struct Measured {
 /// Inputs at fault, a site that cannot be surveyed; the run was stopped.
 pub fn of_sites(config: &Config, only: Option<&str>, stop: &AtomicBool) -> Result<Vec<Measured>, RunError> {
     crate::io::prepare();
-    let mut inputs = inputs::gather(config).map_err(RunError::Inputs)?;
-    if let Some(id) = only {
-        inputs.declared.sites.retain(|site| site.id == id);
-        if inputs.declared.sites.is_empty() {
-            return Err(RunError::Inputs(vec![Fault::new(
-                "--site",
-                format!("no site '{id}' is declared"),
-            )]));
-        }
+    let inputs = inputs::gather(config).map_err(RunError::Inputs)?;
+    let is_meant = |site: &Site| only.is_none_or(|id| site.id == id);
+    if let Some(id) = only
+        && !inputs.declared.sites.iter().any(is_meant)
+    {
+        let fault = Fault::new("--site", format!("no site '{id}' is declared"));
+        return Err(RunError::Inputs(vec![fault]));
     }
     let mut config = config.clone();
     config.sensitivity.enabled = true;
@@ -99,8 +98,10 @@ pub fn of_sites(config: &Config, only: Option<&str>, stop: &AtomicBool) -> Resul
             stop,
         };
         let mut measured = Vec::new();
-        for site in &inputs.declared.sites {
-            let plan = plan_site(site, &inputs, &config).map_err(|error| failed(error.into()))?;
+        // All are planned: an alarm budget is shared by all.
+        let plans = inputs.declared.sites.iter().zip(run::plan(&config, &inputs));
+        for (site, plan) in plans.filter(|(site, _)| is_meant(site)) {
+            let plan = plan.map_err(|error| failed(error.into()))?;
             let folder = tempfile::tempdir().map_err(|error| RunError::Site(error.to_string()))?;
             let provenance = Provenance {
                 run_key: String::new(),
@@ -126,6 +127,8 @@ struct Bench<'a> {
     survey: &'a Survey<'a>,
     ground: &'a Ground,
     compared: &'a Compared<'a>,
+    /// Peaks of the run's own regions, highest first.
+    peaks: &'a [i16],
     scores: Written<'a>,
     flags: Written<'a>,
     rule: CutoffRule,
@@ -139,7 +142,7 @@ struct Bench<'a> {
     sway_px: usize,
 }
 
-/// Which changes the comparison `compared` would have found; `rasters` are its scores and flags. `None` where nothing was compared.
+/// Which changes the comparison `compared` would have found, whose regions have `peaks`, highest first; `rasters` are its scores and flags. `None` where nothing was compared.
 ///
 /// # Errors
 /// A file that cannot be read; the run was stopped.
@@ -147,7 +150,7 @@ pub(super) fn measure(
     survey: &Survey<'_>,
     plan: &SitePlan,
     ground: &Ground,
-    compared: &Compared<'_>,
+    (compared, peaks): (&Compared<'_>, &[i16]),
     [scores, flags]: [Written<'_>; 2],
 ) -> Result<Option<Sensitivity>, SiteError> {
     let main = compared.main();
@@ -161,6 +164,7 @@ pub(super) fn measure(
         survey,
         ground,
         compared,
+        peaks,
         tail: tail(survey, plan, ground, compared, &scores)?,
         scores,
         flags,
@@ -382,12 +386,27 @@ impl Bench<'_> {
         for (old, new) in before.data.iter().zip(&after.data) {
             histogram.replace(*old, *new);
         }
-        let Some(found) = cutoff::fit(&histogram, self.tail, &self.rule).levels else {
+        let cutoff = cutoff::fit(&histogram, self.tail, &self.rule);
+        let Some(found) = cutoff.levels else {
             return false;
         };
         let levels = levels(self.compared, self.ground, self.survey.config, found);
         let touched = trial.touched();
-        covered(&regions(after, &touched, self.sway_px, &levels), &touched)
+        let mut regions = regions(after, &touched, self.sway_px, &levels);
+        regions.retain(|region| self.is_claimed(region.peak(), &cutoff));
+        covered(&regions, &touched)
+    }
+
+    /// Whether a region of `peak` is claimed beside those of the run.
+    fn is_claimed(&self, peak: i16, cutoff: &Cutoff) -> bool {
+        if self.rule.object_fdr.is_none() {
+            return true;
+        }
+        let place = self.peaks.partition_point(|other| *other >= peak);
+        let mut peaks = self.peaks.to_vec();
+        peaks.insert(place, peak);
+        let significances = cutoff.significances(&peaks);
+        significances.is_none_or(|all| all.get(place).is_none_or(|one| cutoff.claims(one)))
     }
 
     /// What a change does to the bands that the judged scene reads.

@@ -175,7 +175,7 @@ fn compare_all(
                 pool: survey.pool,
             });
             told.sensitivity = timers.time("sensitivity", || {
-                sensitivity::measure(survey, plan, ground, compared, written)
+                sensitivity::measure(survey, plan, ground, (compared, &found.peaks), written)
             })?;
         }
         report.comparisons.push(told);

@@ -190,3 +190,24 @@ fn what_is_said_holds_for_changes_in_the_file_at_other_places() {
         "{found} of {all} of {small:.1} pixels"
     );
 }
+
+/// What the false discovery rate of objects drops from a report is not said to have been found.
+#[test]
+fn what_would_be_dropped_counts_as_missed() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipeline = simulate(&root().join("testdata/cases/no-change/recipe.toml"), folder.path());
+    let found = |object_fdr: Option<f64>| -> u64 {
+        let measured = measured(&pipeline, |config| {
+            config.sensitivity.injections = 130;
+            config.cutoff.object_fdr = object_fdr;
+        });
+        let changes = &measured[0].sensitivity.as_ref().unwrap().areas[0].changes;
+        changes
+            .iter()
+            .flat_map(|change| &change.tried)
+            .map(|tried| tried.found)
+            .sum()
+    };
+    assert!(found(None) > 20);
+    assert_eq!(found(Some(0.0)), 0);
+}
