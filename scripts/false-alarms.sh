@@ -43,6 +43,7 @@ real() { # name, pipeline of tests/imagery, sed script on it
 python3 scripts/false-alarms.py
 simulated clear 201
 simulated other 202
+simulated fresh 301
 simulated small 203 's/rows = 8, cols = 8, size_m = 2000/rows = 16, cols = 16, size_m = 800/'
 simulated cloudy 204 's/^# cloud_fraction/cloud_fraction/'
 if [ -d "$imagery" ]; then

@@ -139,12 +139,13 @@ pub fn fit(scores: &Histogram, tail: Option<Tail>, params: &CutoffRule) -> Cutof
     });
     let levels = match (&null, tail.zip(params.most_false)) {
         (Some(null), Some((tail, most))) => {
-            // The budget says which regions are claimed; how far they reach is told as without it.
+            // The budget says which regions are claimed; how far they reach is told as without it, but never less far than the
+            // seed: they must have the least area, as the clusters have from which they are expected.
             let seed = tail.score_of(scores.total(), most);
             let grow = levels
                 .map(|(_, grow)| grow)
                 .or_else(|| fdr::level(scores, null, params.grow_fdr));
-            Some((seed, grow.map_or(seed, |grow| grow.min(seed))))
+            Some((seed, grow.filter(|grow| *grow < seed).unwrap_or(tail.level)))
         }
         _ => levels,
     };
