@@ -20,7 +20,7 @@ use sitewatch::io::mapping::Mapping;
 use sitewatch::io::pool::Pool;
 use sitewatch::io::resample::{Kernel, Window, nearest, onto_grid};
 use sitewatch::io::{cog, crs, open};
-use sitewatch::pipeline::Config;
+use sitewatch::pipeline::{Config, survey};
 use sitewatch::raster::stats::Histogram;
 use sitewatch::raster::{MemorySource, PixelSource, Plane};
 use sitewatch::stage::detect::combine::{Combination, Rule};
@@ -188,7 +188,7 @@ fn detectors(bench: &mut Bench<'_>, config: &Config) -> Plane<i16> {
 
 /// What is fitted to the survey, a pixel of the sample.
 fn fits(bench: &mut Bench<'_>, config: &Config, cells: &[Cell]) {
-    let sample = shared::sample(cells, config);
+    let sample = survey::sample(cells, &config.detect);
     let noise = vec![SensorNoise::default(); BANDS];
     let bytes = 2 * BANDS * F32;
     bench.time("normalise: fit", sample.len(), bytes, || {

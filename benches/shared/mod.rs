@@ -3,11 +3,11 @@
 use sitewatch::geo::{Grid, Rect, Shape};
 use sitewatch::pipeline::Config;
 use sitewatch::pipeline::observe::{Clouds, Date, View};
-use sitewatch::raster::{PixelSource, flags};
+use sitewatch::pipeline::survey;
+use sitewatch::raster::PixelSource;
 use sitewatch::scene::Coding;
-use sitewatch::stage::detect::smooth::smooth;
 use sitewatch::stage::detect::{self, Cell, Context, Detector, Scorer, WIDEST_HALO};
-use sitewatch::stage::normalise::{self, Sample, SensorNoise};
+use sitewatch::stage::normalise::{self, SensorNoise};
 
 /// Dates of one site, each with the coding of its quality band.
 pub struct Watched<'a> {
@@ -59,7 +59,7 @@ impl Watched<'_> {
 
     /// `detector` fitted to `cells`.
     pub fn scorer(&self, detector: Detector, cells: &[Cell], radar: bool) -> Box<dyn Scorer> {
-        let sample = sample(cells, self.config);
+        let sample = survey::sample(cells, &self.config.detect);
         let noise = vec![SensorNoise::default(); self.bands.len()];
         let laws = normalise::fit(&sample, &noise, &self.config.normalise).unwrap().bands;
         let context = Context {
@@ -74,33 +74,6 @@ impl Watched<'_> {
         };
         detect::fit(detector, cells, &sample, &context).unwrap()
     }
-}
-
-/// Clear pixels of the newest pair in `cells`, smoothed.
-pub fn sample(cells: &[Cell], config: &Config) -> Sample {
-    let mut sample = Sample::default();
-    for Cell { core, seen } in cells {
-        let [before, after] = seen
-            .sides()
-            .map(|bands| smooth(&bands, &seen.rect, &seen.flags, core, &config.detect));
-        for part in [&mut sample.before, &mut sample.after] {
-            part.resize(before.values.len(), Vec::new());
-        }
-        sample.slopes.resize(before.values.len(), Vec::new());
-        for ((row, column), flag) in seen.flags.view(core).indexed_iter() {
-            if *flag != flags::CLEAR {
-                continue;
-            }
-            let at = [row, column];
-            sample.places.push((core.x + column as i64, core.y + row as i64));
-            for band in 0..before.values.len() {
-                sample.before[band].push(before.values[band][at]);
-                sample.after[band].push(after.values[band][at]);
-                sample.slopes[band].push([before.slopes[band][at], after.slopes[band][at]]);
-            }
-        }
-    }
-    sample
 }
 
 /// The rectangle of `grid` as a shape.

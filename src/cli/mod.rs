@@ -12,6 +12,8 @@ mod summary;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
@@ -187,6 +189,21 @@ fn tell_faults(faults: &[Fault]) {
     if faults.len() > 1 {
         tell(&format!("{} faults", faults.len()));
     }
+}
+
+/// What Ctrl-C and SIGTERM set: the tiles at work are finished, nothing half-written stays. A second one ends at once.
+fn interrupts() -> Arc<AtomicBool> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let heard = stop.clone();
+    let handler = ctrlc::set_handler(move || {
+        if heard.swap(true, Ordering::Relaxed) {
+            std::process::exit(i32::from(exit::LATER));
+        }
+    });
+    if let Err(error) = handler {
+        tell(&format!("warning: interrupts end the run at once ({error})"));
+    }
+    stop
 }
 
 /// The pipeline that `args` name, its machine's share overridden.

@@ -1,9 +1,6 @@
 //! `sitewatch run`.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-
-use super::{FailOn, RunArgs, exit, print, progress, read_pipeline, summary, tell, tell_faults};
+use super::{FailOn, RunArgs, exit, interrupts, print, progress, read_pipeline, summary, tell, tell_faults};
 use crate::pipeline::run::RunError;
 use crate::pipeline::{Options, Outcome, publish::PublishError};
 
@@ -12,17 +9,7 @@ pub fn run(args: &RunArgs) -> u8 {
         Ok(config) => config,
         Err(code) => return code,
     };
-    let stop = Arc::new(AtomicBool::new(false));
-    let heard = stop.clone();
-    // Ctrl-C and SIGTERM: the tiles at work are finished, nothing half-written stays. A second one ends at once.
-    let handler = ctrlc::set_handler(move || {
-        if heard.swap(true, Ordering::Relaxed) {
-            std::process::exit(i32::from(exit::LATER));
-        }
-    });
-    if let Err(error) = handler {
-        tell(&format!("warning: interrupts end the run at once ({error})"));
-    }
+    let stop = interrupts();
     let observer = progress::observer(args.log);
     let options = Options {
         pipeline: &args.pipeline.pipeline,

@@ -1,8 +1,6 @@
 //! `sitewatch sensitivity`.
 
-use std::sync::atomic::AtomicBool;
-
-use super::{PipelineArgs, exit, print, read_pipeline, tell, tell_faults};
+use super::{PipelineArgs, exit, interrupts, print, read_pipeline, tell, tell_faults};
 use crate::finding::{ChangeSensitivity, DetectableSize, Sensitivity};
 use crate::pipeline::RunError;
 use crate::pipeline::sensitivity::{Measured, of_sites};
@@ -12,7 +10,7 @@ pub fn sensitivity(args: &PipelineArgs, site: Option<&str>, json: bool) -> u8 {
         Ok(config) => config,
         Err(code) => return code,
     };
-    match of_sites(&config, site, &AtomicBool::new(false)) {
+    match of_sites(&config, site, &interrupts()) {
         Ok(measured) if json => {
             print(&serde_json::json!(measured).to_string());
             code(&measured)
@@ -27,7 +25,10 @@ pub fn sensitivity(args: &PipelineArgs, site: Option<&str>, json: bool) -> u8 {
         }
         Err(error) => {
             tell(&format!("error: {error}"));
-            exit::PARTLY
+            match error {
+                RunError::Stopped => exit::LATER,
+                _ => exit::INTERNAL,
+            }
         }
     }
 }
@@ -42,7 +43,10 @@ fn code(measured: &[Measured]) -> u8 {
 
 /// What one comparison would have found, an area and a kind of change a line.
 fn table(one: &Measured) -> String {
-    let mut lines = vec![format!("site {}: {} to {}", one.site, one.before, one.after)];
+    let mut lines = vec![match &one.scenes {
+        Some([before, after]) => format!("site {}: {before} to {after}", one.site),
+        None => format!("site {}", one.site),
+    }];
     let Some(Sensitivity { areas, notes }) = &one.sensitivity else {
         lines.push(format!("  not measured: {}", one.why_not.join("; ")));
         return lines.join("\n");

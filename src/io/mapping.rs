@@ -287,11 +287,11 @@ impl Nodes {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::io::crs;
 
-    fn grid() -> Grid {
+    pub fn grid() -> Grid {
         Grid {
             crs: "EPSG:32631".into(),
             left_m: 500_000.0,
@@ -302,7 +302,7 @@ mod tests {
         }
     }
 
-    fn wkt(code: &str) -> String {
+    pub fn wkt(code: &str) -> String {
         crs::parse(code).unwrap().to_wkt().unwrap()
     }
 

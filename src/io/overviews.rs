@@ -104,6 +104,8 @@ pub fn add<T: Halved>(dataset: &mut Dataset, nodata: Option<T>) -> gdal::errors:
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::io::geotiff::{Compression, DataType, GeoTiffWriter, Layout};
+    use crate::io::open;
 
     #[test]
     fn four_scores_become_their_mean_and_what_is_not_judged_does_not_count() {
@@ -115,5 +117,52 @@ mod tests {
         let mut out = [0; 2];
         u16::halved(&[7, 1, 9], &[2, 3, 4], None, &mut out);
         assert_eq!(out, [7, 9]);
+    }
+
+    #[test]
+    fn a_file_of_odd_edges_has_the_means_of_its_pixels_on_every_level() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.tif");
+        let (width, height) = (1031, 515);
+        let layout = Layout {
+            width,
+            height,
+            bands: 1,
+            data_type: DataType::I16,
+            transform: [500_000.0, 10.0, 0.0, 5_000_000.0, 0.0, -10.0],
+            crs: "EPSG:32633".into(),
+            nodata: Some(-1.0),
+            compression: Compression::None,
+            block: 512,
+        };
+        let pixels: Vec<i16> = (0..width * height)
+            .map(|i| (i % width * 7 + i / width * 3) as i16 % 900 - 1)
+            .collect();
+        let mut writer = GeoTiffWriter::create(&path, layout).unwrap();
+        writer.write(1, 0, 0, width, height, &pixels).unwrap();
+        writer.add_overviews().unwrap();
+        writer.finish().unwrap();
+        let dataset = open::open(&path).unwrap();
+        let band = dataset.rasterband(1).unwrap();
+        assert_eq!(band.overview_count().unwrap(), 2);
+        let (mut upper, mut size) = (pixels, (width, height));
+        for level in 0..2 {
+            let overview = band.overview(level).unwrap();
+            let (w, h) = (size.0.div_ceil(2), size.1.div_ceil(2));
+            assert_eq!(overview.size(), (w, h));
+            let found = overview.read_as::<i16>((0, 0), (w, h), (w, h), None).unwrap();
+            let by_hand = |x: usize, y: usize| {
+                let at = |x: usize, y: usize| upper[y.min(size.1 - 1) * size.0 + x.min(size.0 - 1)];
+                let four = [(0, 0), (1, 0), (0, 1), (1, 1)].map(|(i, j)| at(2 * x + i, 2 * y + j));
+                let valid: Vec<f64> = four.iter().filter(|v| **v != -1).map(|v| f64::from(*v)).collect();
+                match valid.len() {
+                    0 => -1,
+                    n => (valid.iter().sum::<f64>() / n as f64 + 0.5).floor() as i16,
+                }
+            };
+            let expected: Vec<i16> = (0..w * h).map(|i| by_hand(i % w, i / w)).collect();
+            assert!(found.data() == expected, "level {level}");
+            (upper, size) = (expected, (w, h));
+        }
     }
 }

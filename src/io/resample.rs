@@ -349,23 +349,8 @@ fn sample(window: &Window, u: f64, v: f64, size: (usize, usize)) -> (f32, f32, F
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::geo::{Affine, Grid};
-    use crate::io::crs;
-
-    fn grid() -> Grid {
-        Grid {
-            crs: "EPSG:32631".into(),
-            left_m: 500_000.0,
-            top_m: 5_000_000.0,
-            pixel_m: 10.0,
-            width: 300,
-            height: 200,
-        }
-    }
-
-    fn wkt(code: &str) -> String {
-        crs::parse(code).unwrap().to_wkt().unwrap()
-    }
+    use crate::geo::Affine;
+    use crate::io::mapping::tests::{grid, wkt};
 
     fn copy(window: &Window) -> Window {
         Window {

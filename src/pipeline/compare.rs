@@ -167,6 +167,8 @@ pub(super) struct Found {
     pub anomalies: Vec<Anomaly>,
     /// Peaks of all regions, highest first, those included that the false discovery rate of objects drops.
     pub peaks: Vec<i16>,
+    /// How high clusters reach without change; absent where nothing was judged.
+    pub tail: Option<Tail>,
     /// Matching change: anomaly, activity, pixels.
     pub matched: Vec<(String, String, u64)>,
 }
@@ -184,6 +186,7 @@ pub(super) fn find(
         cutoff: None,
         anomalies: Vec::new(),
         peaks: Vec::new(),
+        tail: None,
         matched: Vec::new(),
     };
     let Some(fit) = &compared.main().fit else {
@@ -200,8 +203,8 @@ pub(super) fn find(
         band: *band,
         pool: survey.pool,
     });
-    let tail = timers.time("cutoff", || tail(survey, plan, ground, compared, &scores))?;
-    let cutoff = timers.time("cutoff", || cutoff::fit(&compared.counts.histogram, tail, &rule));
+    found.tail = timers.time("cutoff", || tail(survey, ground, compared, &scores))?;
+    let cutoff = timers.time("cutoff", || cutoff::fit(&compared.counts.histogram, found.tail, &rule));
     let mut regions = Vec::new();
     if let Some(found) = cutoff.levels {
         let levels = levels(compared, ground, config, found);
@@ -240,9 +243,8 @@ pub(super) fn find(
 ///
 /// # Errors
 /// A file that cannot be read; the run was stopped.
-pub(super) fn tail(
+fn tail(
     survey: &Survey<'_>,
-    plan: &SitePlan,
     ground: &Ground,
     compared: &Compared<'_>,
     scores: &Written<'_>,
@@ -255,7 +257,7 @@ pub(super) fn tail(
         min_pixels: least_pixels(ground, survey.config),
         skirt_px: skirt_px(&compared.channels),
     };
-    let clusters = passes::clusters(&survey.pass(plan, ground), scores, &rule)?;
+    let clusters = passes::clusters(&ground.grid.rect(), survey.stop, scores, &rule)?;
     Ok(Tail::fit(&clusters, rule.level))
 }
 
@@ -289,7 +291,7 @@ fn least_pixels(ground: &Ground, config: &Config) -> u64 {
 }
 
 /// How far smoothing draws a skirt around what changed, pixels.
-fn skirt_px(channels: &[Channel<'_>]) -> usize {
+pub(super) fn skirt_px(channels: &[Channel<'_>]) -> usize {
     let scorers = channels.iter().flat_map(|channel| &channel.scorers);
     scorers.map(|(_, scorer)| scorer.skirt_px()).max().unwrap_or(0)
 }

@@ -22,7 +22,7 @@ pub mod render;
 pub mod run;
 pub mod sensitivity;
 pub mod site;
-mod survey;
+pub mod survey;
 pub mod timers;
 
 pub use config::Config;

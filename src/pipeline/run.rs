@@ -97,9 +97,6 @@ pub enum RunError {
     /// The summary page cannot be rendered.
     #[error(transparent)]
     Report(#[from] crate::report::ReportError),
-    /// A site could not be surveyed.
-    #[error("{0}")]
-    Site(String),
     /// The run was asked to stop.
     #[error("stopped before the first site; run again to go on")]
     Stopped,

@@ -10,20 +10,22 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use super::compare::{Compared, Survey, levels, rule, tail};
+use super::compare::{Compared, Found, Survey, levels, rule, skirt_px};
 use super::config::Config;
 use super::driver::{in_order, on_threads};
 use super::observe::Clouds;
 use super::passes::{Levels, Look, Written};
 use super::plan::{Ground, SitePlan};
 use super::provenance::Provenance;
+use super::publish::PublishError;
 use super::run::{self, RunError};
 use super::site::survey_site;
 use super::{Silent, SiteError, channel, inputs};
 use crate::declaration::Site;
 use crate::fault::Fault;
 use crate::finding::{
-    AreaSensitivity, ChangeSensitivity, DetectableSize, DetectionCurve, Sensitivity, Tried, round, significant,
+    AreaSensitivity, ChangeSensitivity, Comparison, DetectableSize, DetectionCurve, Sensitivity, Tried, round,
+    significant,
 };
 use crate::geo::{Rect, Shape};
 use crate::io::blocks::Blocks;
@@ -58,21 +60,19 @@ const KERNEL_PX: usize = 2;
 pub struct Measured {
     /// The site's id.
     pub site: String,
-    /// Id of the earlier scene.
-    pub before: String,
-    /// Id of the later scene.
-    pub after: String,
+    /// Ids of the earlier and the later scene; absent where the site could not be surveyed.
+    pub scenes: Option<[String; 2]>,
     /// What was measured; absent where nothing could be compared.
     pub sensitivity: Option<Sensitivity>,
-    /// What the comparison's notes say.
+    /// What the comparison's notes say, or why the site could not be surveyed.
     pub why_not: Vec<String>,
 }
 
-/// Which changes every comparison of `config` would have found, of all sites or of the one with the id `only`. The run that this needs
-/// is made in a folder that is gone afterwards.
+/// Which changes every comparison of `config` would have found, of all sites or of the one with the id `only`; one bad site does not
+/// stop the rest. The run that this needs is made in a folder that is gone afterwards.
 ///
 /// # Errors
-/// Inputs at fault, a site that cannot be surveyed; the run was stopped.
+/// Inputs at fault; the run was stopped.
 pub fn of_sites(config: &Config, only: Option<&str>, stop: &AtomicBool) -> Result<Vec<Measured>, RunError> {
     crate::io::prepare();
     let inputs = inputs::gather(config).map_err(RunError::Inputs)?;
@@ -85,7 +85,6 @@ pub fn of_sites(config: &Config, only: Option<&str>, stop: &AtomicBool) -> Resul
     }
     let mut config = config.clone();
     config.sensitivity.enabled = true;
-    let failed = |error: SiteError| RunError::Site(error.to_string());
     on_threads(config.compute.threads, || {
         let pool = Arc::new(Pool::default());
         let blocks = Arc::new(Blocks::new(pool.clone(), (config.compute.blocks_mib() as usize) << 20));
@@ -101,25 +100,41 @@ pub fn of_sites(config: &Config, only: Option<&str>, stop: &AtomicBool) -> Resul
         // All are planned: an alarm budget is shared by all.
         let plans = inputs.declared.sites.iter().zip(run::plan(&config, &inputs));
         for (site, plan) in plans.filter(|(site, _)| is_meant(site)) {
-            let plan = plan.map_err(|error| failed(error.into()))?;
-            let folder = tempfile::tempdir().map_err(|error| RunError::Site(error.to_string()))?;
-            let provenance = Provenance {
-                run_key: String::new(),
-                inputs: Vec::new(),
-                parameters: serde_json::json!({}),
-            };
-            let (report, _) = survey_site(&survey, &plan, provenance, folder.path()).map_err(failed)?;
-            measured.extend(report.comparisons.into_iter().map(|one| Measured {
-                site: site.id.clone(),
-                before: one.before,
-                after: one.after,
-                sensitivity: one.sensitivity,
-                why_not: one.notes,
-            }));
+            match plan.map_err(SiteError::from).and_then(|plan| of_site(&survey, &plan)) {
+                Ok(found) => measured.extend(found),
+                Err(SiteError::Stopped) => return Err(RunError::Stopped),
+                Err(error) => measured.push(Measured {
+                    site: site.id.clone(),
+                    scenes: None,
+                    sensitivity: None,
+                    why_not: vec![error.to_string()],
+                }),
+            }
         }
         Ok(measured)
     })
     .map_err(RunError::Threads)?
+}
+
+/// Which changes every comparison of the site of `plan` would have found.
+fn of_site(survey: &Survey<'_>, plan: &SitePlan) -> Result<Vec<Measured>, SiteError> {
+    let folder = tempfile::tempdir().map_err(|source| PublishError::Write {
+        path: std::env::temp_dir(),
+        source,
+    })?;
+    let provenance = Provenance {
+        run_key: String::new(),
+        inputs: Vec::new(),
+        parameters: serde_json::json!({}),
+    };
+    let (report, _) = survey_site(survey, plan, provenance, folder.path())?;
+    let measured = |one: Comparison| Measured {
+        site: plan.site.id.clone(),
+        scenes: Some([one.before, one.after]),
+        sensitivity: one.sensitivity,
+        why_not: one.notes,
+    };
+    Ok(report.comparisons.into_iter().map(measured).collect())
 }
 
 /// What is common to all changes that are injected into one comparison.
@@ -142,7 +157,8 @@ struct Bench<'a> {
     sway_px: usize,
 }
 
-/// Which changes the comparison `compared` would have found, whose regions have `peaks`, highest first; `rasters` are its scores and flags. `None` where nothing was compared.
+/// Which changes the comparison `compared` would have found, in which the run `found` what it did; the rasters are its scores and flags.
+/// `None` where nothing was compared.
 ///
 /// # Errors
 /// A file that cannot be read; the run was stopped.
@@ -150,7 +166,7 @@ pub(super) fn measure(
     survey: &Survey<'_>,
     plan: &SitePlan,
     ground: &Ground,
-    (compared, peaks): (&Compared<'_>, &[i16]),
+    (compared, found): (&Compared<'_>, &Found),
     [scores, flags]: [Written<'_>; 2],
 ) -> Result<Option<Sensitivity>, SiteError> {
     let main = compared.main();
@@ -164,8 +180,8 @@ pub(super) fn measure(
         survey,
         ground,
         compared,
-        peaks,
-        tail: tail(survey, plan, ground, compared, &scores)?,
+        peaks: &found.peaks,
+        tail: found.tail,
         scores,
         flags,
         rule: rule(compared, survey.config, plan.most_false),
@@ -183,16 +199,16 @@ pub(super) fn measure(
     }
     let areas = std::iter::once((None, &ground.boundary));
     let zones = ground.zones.iter().map(|zone| (Some(zone.id.clone()), &zone.area));
-    let mut found = Vec::new();
+    let mut told = Vec::new();
     for (number, (zone, shape)) in areas.chain(zones).enumerate() {
         let trials = bench.inject(shape, number as u64, &plan.site.id)?;
-        found.push(AreaSensitivity {
+        told.push(AreaSensitivity {
             changes: bench.changes(&trials)?,
             injected: trials.len() as u64,
             zone,
         });
     }
-    Ok(Some(Sensitivity { areas: found, notes }))
+    Ok(Some(Sensitivity { areas: told, notes }))
 }
 
 /// The spectra that the judged scenes can be painted with: reflectance in every band that is compared, and a value for each.
@@ -322,8 +338,7 @@ impl Bench<'_> {
 
     /// What is scored for a change: all pixels that it can sway, and around them those that decide where a skirt ends.
     fn window(&self, trial: &Trial) -> Rect {
-        let skirt = self.compared.channels.iter().flat_map(|channel| &channel.scorers);
-        let skirt = skirt.map(|(_, scorer)| scorer.skirt_px()).max().unwrap_or(0);
+        let skirt = skirt_px(&self.compared.channels);
         trial
             .touched()
             .grow(self.sway_px + skirt)

@@ -150,6 +150,17 @@ fn compare_all(
         timers.time("pictures", || {
             draw(survey, ground, compared, &found, &rasters[0], plan.pairs.len(), gallery)
         })?;
+        let mut sensitivity = None;
+        if survey.config.sensitivity.enabled {
+            let written = rasters.each_ref().map(|(path, band)| Written {
+                path,
+                band: *band,
+                pool: survey.pool,
+            });
+            sensitivity = timers.time("sensitivity", || {
+                sensitivity::measure(survey, plan, ground, (compared, &found), written)
+            })?;
+        }
         let areas = compared.counts.areas.iter().skip(1 + ground.zones.len());
         views.push(ActivityView {
             span: record::span(compared.pair, survey.inputs),
@@ -168,16 +179,7 @@ fn compare_all(
             }
         }
         let mut told = comparison(survey, plan, compared, found.cutoff, found.anomalies, index + 1);
-        if survey.config.sensitivity.enabled {
-            let written = rasters.each_ref().map(|(path, band)| Written {
-                path,
-                band: *band,
-                pool: survey.pool,
-            });
-            told.sensitivity = timers.time("sensitivity", || {
-                sensitivity::measure(survey, plan, ground, (compared, &found.peaks), written)
-            })?;
-        }
+        told.sensitivity = sensitivity;
         report.comparisons.push(told);
     }
     if let Some(newest) = compared.last() {
