@@ -234,7 +234,7 @@ fn writer(
         crs: ground.grid.crs.clone(),
         nodata,
         compression: Compression::None,
-        block: 512,
+        block: cog::block_px(ground.grid.width, ground.grid.height),
     };
     let mut writer = GeoTiffWriter::create(path, layout)?;
     for (index, name) in names.iter().enumerate() {
