@@ -116,7 +116,11 @@ impl<'a> Channel<'a> {
     pub fn on_site(&self, survey: &Survey<'_>, ground: &Ground) -> Result<Self, SiteError> {
         let (site, surveyed) = (&ground.grid, &ground.surveyed);
         let (x, y) = surveyed.to_pixel(site.left_m, site.top_m);
-        let moved: Vec<Affine> = self.moved.iter().map(|one| one.from_origin(x.round(), y.round())).collect();
+        let moved: Vec<Affine> = self
+            .moved
+            .iter()
+            .map(|one| one.from_origin(x.round(), y.round()))
+            .collect();
         let (infos, blocks) = (&survey.inputs.infos, survey.blocks);
         let sources = scenes(survey, self.pair).into_iter().zip(&moved).map(|(scene, moved)| {
             SceneSource::new(scene, site, ground.margin_px, moved, &self.bands, infos, blocks.clone())

@@ -504,7 +504,14 @@ fn covered(district: &Grid, rasters: &[&RasterInfo]) -> Result<Rect, IoError> {
         let (mut x, mut y) = (corners.map(|c| c.0), corners.map(|c| c.1));
         Projector::new(&district.crs, &info.crs_wkt)?.project(&mut x, &mut y)?;
         let [a, b, c] = [0, 1, 2].map(|i| to_pixel(&info.geotransform, x[i], y[i]));
-        let to_raster = [a.0, (b.0 - a.0) / w, (c.0 - a.0) / h, a.1, (b.1 - a.1) / w, (c.1 - a.1) / h];
+        let to_raster = [
+            a.0,
+            (b.0 - a.0) / w,
+            (c.0 - a.0) / h,
+            a.1,
+            (b.1 - a.1) / w,
+            (c.1 - a.1) / h,
+        ];
         let (right, bottom) = (info.width as f64, info.height as f64);
         let ends = [(0.0, 0.0), (right, 0.0), (right, bottom), (0.0, bottom)].map(|(x, y)| to_pixel(&to_raster, x, y));
         // A raster may be far larger than the district: what lies beyond it does not matter.
@@ -513,7 +520,12 @@ fn covered(district: &Grid, rasters: &[&RasterInfo]) -> Result<Rect, IoError> {
         let y = ends.map(|end| held(end.1, h));
         let least = |v: [i64; 4]| v.into_iter().min().unwrap_or(0);
         let most = |v: [i64; 4]| v.into_iter().max().unwrap_or(0);
-        let here = Rect::new(least(x), least(y), (most(x) - least(x)) as usize, (most(y) - least(y)) as usize);
+        let here = Rect::new(
+            least(x),
+            least(y),
+            (most(x) - least(x)) as usize,
+            (most(y) - least(y)) as usize,
+        );
         covered = if covered.is_empty() { here } else { covered.union(&here) };
     }
     Ok(covered)

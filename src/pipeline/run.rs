@@ -249,8 +249,9 @@ fn survey_all(
         }
         let surveyed = match (&plans[index], &provenances[index]) {
             (Ok(plan), Some(provenance)) => match fits {
-                Ok(fits) => survey_and_publish(survey, plan, fits, provenance.clone(), out)
-                    .map_err(|error| error.to_string()),
+                Ok(fits) => {
+                    survey_and_publish(survey, plan, fits, provenance.clone(), out).map_err(|error| error.to_string())
+                }
                 Err(error) => Err(error.clone()),
             },
             (Err(error), _) => Err(error.to_string()),
@@ -334,7 +335,9 @@ fn districts(sites: &[usize], plans: &[Result<SitePlan, IoError>]) -> Vec<Vec<us
     for index in sites {
         let plan = plans[*index].as_ref().ok();
         let alike = |other: Option<&SitePlan>| {
-            other.zip(plan).is_some_and(|(a, b)| surveyed(a) == surveyed(b) && a.pairs == b.pairs)
+            other
+                .zip(plan)
+                .is_some_and(|(a, b)| surveyed(a) == surveyed(b) && a.pairs == b.pairs)
         };
         match districts.iter_mut().find(|(other, _)| alike(*other)) {
             Some((_, together)) => together.push(*index),

@@ -54,7 +54,15 @@ pub(super) fn survey_site<'a>(
     };
     let mut gallery = Gallery::default();
     match &plan.ground {
-        Some(ground) => compare_all(survey, plan, (ground, fits), folder, &mut report, &mut gallery, &mut timers)?,
+        Some(ground) => compare_all(
+            survey,
+            plan,
+            (ground, fits),
+            folder,
+            &mut report,
+            &mut gallery,
+            &mut timers,
+        )?,
         None => {
             let nowhere = |activity| activity_finding(activity, &[], 1.0, survey.config);
             report.activities = plan.site.activities.iter().map(nowhere).collect();

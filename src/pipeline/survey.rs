@@ -22,11 +22,7 @@ const DISTRICT_PX: i64 = 2048;
 ///
 /// # Errors
 /// Those of `covered`.
-pub fn ground<E>(
-    grid: &Grid,
-    phase_m: [f64; 2],
-    covered: impl FnOnce(&Grid) -> Result<Rect, E>,
-) -> Result<Grid, E> {
+pub fn ground<E>(grid: &Grid, phase_m: [f64; 2], covered: impl FnOnce(&Grid) -> Result<Rect, E>) -> Result<Grid, E> {
     let around = LEAST_SURVEY_PX.saturating_sub(grid.width.min(grid.height)).div_ceil(2);
     if grid.width.max(grid.height) < LEAST_SURVEY_PX {
         let district = grid.part(&district(grid, phase_m));
@@ -198,6 +194,9 @@ mod tests {
                 .iter()
                 .all(|cell| Rect::new(0, 0, 10_980, 10_980).intersect(cell) == *cell)
         );
-        assert_eq!(survey_cells(Rect::new(0, 0, 10_980, 10_980), 68, CELL_PX, CELLS).len(), 16);
+        assert_eq!(
+            survey_cells(Rect::new(0, 0, 10_980, 10_980), 68, CELL_PX, CELLS).len(),
+            16
+        );
     }
 }
