@@ -12,6 +12,9 @@ use crate::raster::ReadError;
 use crate::scene::Scene;
 use crate::stage::coregister::{self, Model, Outcome, Registration, Rejected, TiePoint};
 
+/// A site with less ground than this along an edge is measured together with its surroundings, pixels: room for some windows.
+const LEAST_EDGE_PX: usize = 192;
+
 /// Bands on which dates are matched, the best first: those with strong texture that all optical sensors have.
 const MATCHED: [&str; 4] = ["nir", "red", "nir08", "green"];
 /// Bands that are matched at most.
@@ -28,11 +31,13 @@ pub fn measure(
     scenes: [&Scene; 2],
 ) -> Result<(Registration, RegistrationRecord), SiteError> {
     let grid = &ground.grid;
-    let area = grid.rect();
+    let short = LEAST_EDGE_PX.saturating_sub(grid.width.min(grid.height));
+    let area = grid.rect().grow(short.div_ceil(2));
     let bands = matched(&pair.bands);
     let open = |scene: &Scene| {
         let (infos, blocks) = (&survey.inputs.infos, survey.blocks.clone());
-        SceneSource::new(scene, grid, ground.margin_px, &Affine::IDENTITY, &bands, infos, blocks)
+        let margin = ground.margin_px + short.div_ceil(2);
+        SceneSource::new(scene, grid, margin, &Affine::IDENTITY, &bands, infos, blocks)
     };
     let sources = [open(scenes[0])?, open(scenes[1])?];
     let dates = sources.iter().zip(scenes).map(|(source, scene)| Date {

@@ -100,14 +100,14 @@ pub(super) fn fit<'a>(
     let Some(ground) = &plan.ground else {
         return Ok(Vec::new());
     };
-    let (small, ground) = (ground.grid != ground.surveyed, ground.to_survey());
+    let (district, ground) = (ground.grid != ground.surveyed, ground.to_survey());
     plan.pairs
         .iter()
         .map(|pair| {
             let together: Vec<&Pair> = std::iter::once(pair).chain(&pair.beside).collect();
             let planes = together.iter().map(|pair| pair.bands.len() * pair.scenes().len()).max();
             let clouds = Clouds::of(&channel::scenes(survey, pair));
-            let cores = survey::cores(ground.grid.rect(), small, planes.unwrap_or(1), clouds);
+            let cores = survey::cores(&ground.grid, district, planes.unwrap_or(1), clouds);
             let (mut channels, mut surveys) = (Vec::new(), Vec::new());
             for pair in together {
                 let (channel, cells) = Channel::open(survey, &ground, pair, &cores, timers)?;

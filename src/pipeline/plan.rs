@@ -86,7 +86,7 @@ pub struct Ground {
     pub halo: usize,
     /// The ground that is surveyed for it, on the same lattice.
     pub surveyed: Grid,
-    /// Pixels around a grid that may be read.
+    /// Pixels around either grid that may be read: the halo, and the surroundings of ground that is surveyed with them.
     pub margin_px: usize,
     /// Edge of a tile's core, pixels.
     pub tile_px: usize,
@@ -420,7 +420,7 @@ fn ground(site: &Site, pairs: &[Pair], inputs: &Inputs, config: &Config) -> Resu
         zones,
         activities,
         halo,
-        margin_px: halo,
+        margin_px: halo + survey::surroundings(&surveyed),
         surveyed,
         tile_px,
         memory_mib,

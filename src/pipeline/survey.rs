@@ -12,18 +12,22 @@ use crate::stage::normalise::Sample;
 
 /// Ground of a smaller edge does not tell what is common to a scene, pixels.
 const LEAST_SURVEY_PX: usize = 512;
+
+/// Pixels around `grid` that belong to its survey: a site is surveyed together with its surroundings.
+pub fn surroundings(grid: &Grid) -> usize {
+    LEAST_SURVEY_PX.saturating_sub(grid.width.min(grid.height)).div_ceil(2)
+}
+
 /// Edge of the districts of the lattice in which small sites lie, pixels.
 const DISTRICT_PX: i64 = 2048;
 
-/// The ground that is surveyed for a site on `grid`, where scenes reach over `covered`: the site; together with its surroundings where
-/// an edge of it is short; where both are, what of the district in which its middle lies is `covered` by scenes (in pixels of the
-/// district). All sites of a district share its survey, and what is fitted to it depends on none of them: districts are counted from
-/// the corner `phase_m` of the lattice, east and north in metres.
+/// The ground that is surveyed for a site on `grid`: the site, or for a small one what of the district in which its middle lies is
+/// `covered` by scenes (in pixels of the district), unless that is little. All sites of a district share its survey, and what is
+/// fitted to it depends on none of them: districts are counted from the corner `phase_m` of the lattice, east and north in metres.
 ///
 /// # Errors
 /// Those of `covered`.
 pub fn ground<E>(grid: &Grid, phase_m: [f64; 2], covered: impl FnOnce(&Grid) -> Result<Rect, E>) -> Result<Grid, E> {
-    let around = LEAST_SURVEY_PX.saturating_sub(grid.width.min(grid.height)).div_ceil(2);
     if grid.width.max(grid.height) < LEAST_SURVEY_PX {
         let district = grid.part(&district(grid, phase_m));
         let seen = district.rect().intersect(&covered(&district)?);
@@ -31,7 +35,7 @@ pub fn ground<E>(grid: &Grid, phase_m: [f64; 2], covered: impl FnOnce(&Grid) -> 
             return Ok(district.part(&seen));
         }
     }
-    Ok(grid.part(&grid.rect().grow(around)))
+    Ok(grid.clone())
 }
 
 /// The district in which the middle of `grid` lies, in its pixels.
@@ -46,24 +50,28 @@ fn district(grid: &Grid, phase_m: [f64; 2]) -> Rect {
 /// Edge of a survey cell, pixels.
 const CELL_PX: usize = 128;
 const WIDE_CELL_PX: usize = 512;
-/// At most this many cells are read in each direction, in a regular lattice; for a small site, so many as make up the least survey.
+/// At most this many cells are read in each direction, in a regular lattice.
 const CELLS: usize = 8;
-const FEW_CELLS: usize = LEAST_SURVEY_PX / CELL_PX;
 /// No more values than these are held for the survey: 160 MiB.
 const MAX_VALUES: usize = 40 << 20;
 /// At most this many pixels are sampled: medians of them are good to a quarter of a percent of their spread.
 const SAMPLE: usize = 1 << 18;
 
-/// The cells to read of the surveyed ground `area` for comparisons that are judged together, of at most `planes` bands of dates each;
-/// the same for all of them, on a fixed lattice: neither tiles nor threads matter. A `small` site needs no more than its surroundings
-/// would give.
-pub fn cores(area: Rect, small: bool, planes: usize, clouds: Clouds) -> Vec<Rect> {
+/// The cells to read of the surveyed ground `grid` and its surroundings for comparisons that are judged together, of at most `planes`
+/// bands of dates each; the same for all of them, on a fixed lattice: neither tiles nor threads matter. Of a district no more is read
+/// than of the surroundings of one site.
+pub fn cores(grid: &Grid, district: bool, planes: usize, clouds: Clouds) -> Vec<Rect> {
     // Where much ground is read around a cell, few large cells read less than many small ones.
     let edge = match clouds {
         Clouds::Stated => CELL_PX,
         Clouds::Tested => WIDE_CELL_PX,
     };
-    survey_cells(area, planes, edge, if small { FEW_CELLS } else { CELLS })
+    let most = if district {
+        (LEAST_SURVEY_PX / edge).max(2)
+    } else {
+        CELLS
+    };
+    survey_cells(grid.rect().grow(surroundings(grid)), planes, edge, most)
 }
 
 /// What `view` shows of `cores`, in their order.
@@ -177,10 +185,8 @@ mod tests {
         assert_eq!(surveyed(700, 700, 600), site(700, 700, 600));
         let mut narrow = site(700, 700, 600);
         narrow.height = 100;
-        let surveyed = on(&narrow, 9000);
-        assert_eq!((surveyed.width, surveyed.height), (600 + 412, 512));
-        let alone = on(&site(0, 0, 60), 300);
-        assert_eq!(alone, site(0, 0, 60).part(&Rect::new(-226, -226, 512, 512)));
+        assert_eq!((on(&narrow, 9000), surroundings(&narrow)), (narrow, 206));
+        assert_eq!(on(&site(0, 0, 60), 300), site(0, 0, 60));
     }
 
     #[test]
