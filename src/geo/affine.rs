@@ -24,6 +24,14 @@ impl Affine {
         }
     }
 
+    /// The same seen from an origin at (`x`, `y`).
+    pub fn from_origin(&self, x: f64, y: f64) -> Self {
+        let (to_x, to_y) = self.apply(x, y);
+        let mut seen = *self;
+        (seen.x[2], seen.y[2]) = (to_x - x, to_y - y);
+        seen
+    }
+
     /// Where the point (`x`, `y`) goes.
     pub fn apply(&self, x: f64, y: f64) -> (f64, f64) {
         let of = |row: [f64; 3]| row[0] * x + row[1] * y + row[2];

@@ -29,8 +29,6 @@ impl Grid {
         let after = |v: f64, phase: f64| phase + ((v - phase) / pixel_m - 1e-6).ceil() * pixel_m;
         let (left_m, top_m) = (before(west, phase_m[0]), after(north, phase_m[1]));
         let (right_m, bottom_m) = (after(east, phase_m[0]), before(south, phase_m[1]));
-        // A micrometre is far below what a pixel means, and keeps the sums of a lattice free of binary dust.
-        let tidy = |v: f64| (v * 1e6).round() / 1e6;
         Self {
             crs: crs.to_owned(),
             left_m: tidy(left_m),
@@ -44,6 +42,19 @@ impl Grid {
     /// The whole grid as a rectangle of its own pixels.
     pub fn rect(&self) -> Rect {
         Rect::new(0, 0, self.width, self.height)
+    }
+
+    /// The grid of the pixels of `rect`, which may lie beyond this one, on the same lattice.
+    pub fn part(&self, rect: &Rect) -> Self {
+        let (left_m, top_m) = self.to_world(rect.x as f64, rect.y as f64);
+        Self {
+            crs: self.crs.clone(),
+            left_m: tidy(left_m),
+            top_m: tidy(top_m),
+            pixel_m: self.pixel_m,
+            width: rect.w,
+            height: rect.h,
+        }
     }
 
     /// Area of one pixel in the projection's plane, square metres.
@@ -70,6 +81,11 @@ impl Grid {
     }
 }
 
+/// A micrometre is far below what a pixel means, and keeps the sums of a lattice free of binary dust.
+fn tidy(v: f64) -> f64 {
+    (v * 1e6).round() / 1e6
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -81,6 +97,13 @@ mod tests {
         assert_eq!((grid.width, grid.height), (3, 4));
         assert_eq!(grid.to_pixel(100.0, 235.0), (0.0, 0.0));
         assert_eq!(grid.to_world(1.5, 2.0), (115.0, 215.0));
+    }
+
+    #[test]
+    fn a_part_lies_on_the_same_lattice() {
+        let grid = Grid::covering("EPSG:32631", [100.0, 200.0, 130.0, 230.0], 10.0, [0.0, 0.0]);
+        let part = grid.part(&Rect::new(-2, 1, 7, 5));
+        assert_eq!((part.left_m, part.top_m, part.width, part.height), (80.0, 220.0, 7, 5));
     }
 
     #[test]

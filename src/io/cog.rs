@@ -8,6 +8,12 @@ use gdal::raster::RasterCreationOptions;
 
 use super::{IoError, failures, open};
 
+/// Edge of the blocks of a raster of so many columns and rows, pixels: where it fits into one, that is no larger than need be.
+pub fn block_px(width: usize, height: usize) -> usize {
+    // The least and the usual size of GDAL's driver; a TIFF wants multiples of 16.
+    width.max(height).next_multiple_of(16).clamp(128, 512)
+}
+
 /// A COG at `target` with the pixels, names, scales and overviews of the raster at `source`.
 ///
 /// # Errors
@@ -16,19 +22,23 @@ pub fn write(source: &Path, target: &Path, threads: usize) -> Result<(), IoError
     let before = failures();
     let failed = |error: gdal::errors::GdalError| IoError::gdal("writing", target, &error);
     let mut options = RasterCreationOptions::new();
-    let threads = threads.to_string();
+    let dataset = open::open(source)?;
+    let (width, height) = dataset.raster_size();
+    let block = block_px(width, height);
+    // One block needs no help.
+    let threads = if width.max(height) <= block { 1 } else { threads }.to_string();
+    let block = block.to_string();
     for (key, value) in [
         ("COMPRESS", "DEFLATE"),
         ("LEVEL", "1"),
         ("PREDICTOR", "YES"),
-        ("BLOCKSIZE", "512"),
+        ("BLOCKSIZE", block.as_str()),
         ("OVERVIEWS", "FORCE_USE_EXISTING"),
         ("BIGTIFF", "IF_SAFER"),
         ("NUM_THREADS", threads.as_str()),
     ] {
         options.set_name_value(key, value).map_err(failed)?;
     }
-    let dataset = open::open(source)?;
     let driver = DriverManager::get_driver_by_name("COG").map_err(failed)?;
     dataset
         .create_copy(&driver, target, &options)

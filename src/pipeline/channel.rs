@@ -1,5 +1,7 @@
 //! One way of looking at a comparison: its scenes aligned and surveyed, and detectors fitted to them.
 
+use std::sync::Arc;
+
 use super::alignment;
 use super::compare::Survey;
 use super::config::Config;
@@ -36,7 +38,7 @@ pub struct Channel<'a> {
     /// What unchanged pixels that were held out say of each band's law; empty where none were.
     pub held_out: Vec<Agreement>,
     /// Detectors by name; none when nothing can be compared.
-    pub scorers: Vec<(Detector, Box<dyn Scorer>)>,
+    pub scorers: Vec<(Detector, Arc<dyn Scorer>)>,
     /// What the reader should know.
     pub notes: Vec<String>,
 }
@@ -107,6 +109,36 @@ impl<'a> Channel<'a> {
         Ok((channel, cells))
     }
 
+    /// The same on the site of `ground`, where it was opened on the ground that is surveyed for it.
+    ///
+    /// # Errors
+    /// A file that cannot be opened.
+    pub fn on_site(&self, survey: &Survey<'_>, ground: &Ground) -> Result<Self, SiteError> {
+        let (site, surveyed) = (&ground.grid, &ground.surveyed);
+        let (x, y) = surveyed.to_pixel(site.left_m, site.top_m);
+        let moved: Vec<Affine> = self
+            .moved
+            .iter()
+            .map(|one| one.from_origin(x.round(), y.round()))
+            .collect();
+        let (infos, blocks) = (&survey.inputs.infos, survey.blocks);
+        let sources = scenes(survey, self.pair).into_iter().zip(&moved).map(|(scene, moved)| {
+            SceneSource::new(scene, site, ground.margin_px, moved, &self.bands, infos, blocks.clone())
+        });
+        Ok(Self {
+            pair: self.pair,
+            sources: sources.collect::<Result<_, _>>()?,
+            bands: self.bands.clone(),
+            clouds: self.clouds,
+            moved,
+            registration: self.registration.clone(),
+            fit: self.fit.clone(),
+            held_out: self.held_out.clone(),
+            scorers: self.scorers.clone(),
+            notes: self.notes.clone(),
+        })
+    }
+
     /// Fits the radiometric law and the detectors to the survey `cells` of `scenes`.
     fn fit_to(&mut self, cells: &[Cell], config: &Config, scenes: &[&Scene], shift_px: f64, tolerant: bool) {
         let bands = &self.pair.bands;
@@ -151,7 +183,7 @@ impl<'a> Channel<'a> {
         };
         for detector in words {
             match detect::fit(detector, cells, &sample, &context) {
-                Ok(scorer) => self.scorers.push((detector, scorer)),
+                Ok(scorer) => self.scorers.push((detector, scorer.into())),
                 Err(why) => self.notes.push(format!("{}: {why}", detector.word())),
             }
         }

@@ -84,28 +84,57 @@ pub(super) fn lattice(ground: &Ground, pair: &Pair, config: &Config) -> Lattice 
     Lattice::new(ground.grid.rect(), config.report.overview_px, Palette::of(&pair.bands))
 }
 
-/// Aligns, surveys and scores one pair; its scores and flags go to band `band` of the two rasters.
+/// What is fitted to a comparison on the ground that is surveyed for a site: common to all small sites of a district.
+pub(super) struct Fitted<'a> {
+    /// That of the judged scenes first, then those of the scenes beside them.
+    channels: Vec<Channel<'a>>,
+    combination: Combination,
+}
+
+/// Aligns and surveys every comparison of `plan`'s site, and fits its detectors.
+pub(super) fn fit<'a>(
+    survey: &Survey<'a>,
+    plan: &'a SitePlan,
+    timers: &mut Timers,
+) -> Result<Vec<Fitted<'a>>, SiteError> {
+    let Some(ground) = &plan.ground else {
+        return Ok(Vec::new());
+    };
+    let (district, ground) = (ground.grid != ground.surveyed, ground.to_survey());
+    plan.pairs
+        .iter()
+        .map(|pair| {
+            let together: Vec<&Pair> = std::iter::once(pair).chain(&pair.beside).collect();
+            let planes = together.iter().map(|pair| pair.bands.len() * pair.scenes().len()).max();
+            let clouds = Clouds::of(&channel::scenes(survey, pair));
+            let cores = survey::cores(&ground.grid, district, planes.unwrap_or(1), clouds);
+            let (mut channels, mut surveys) = (Vec::new(), Vec::new());
+            for pair in together {
+                let (channel, cells) = Channel::open(survey, &ground, pair, &cores, timers)?;
+                channels.push(channel);
+                surveys.push(cells);
+            }
+            let combination = timers.time("fit", || combination(&channels, &surveys, survey.config));
+            Ok(Fitted { channels, combination })
+        })
+        .collect()
+}
+
+/// Scores the site of `plan` as `fitted`; scores and flags of `pair` go to band `band` of the two rasters.
 pub(super) fn compare<'a>(
     survey: &Survey<'a>,
     plan: &SitePlan,
     ground: &Ground,
-    pair: &'a Pair,
+    (pair, fitted): (&'a Pair, &Fitted<'a>),
     out: (&mut GeoTiffWriter, &mut GeoTiffWriter),
     band: usize,
     timers: &mut Timers,
 ) -> Result<Compared<'a>, SiteError> {
-    let together: Vec<&Pair> = std::iter::once(pair).chain(&pair.beside).collect();
-    let planes = together.iter().map(|pair| pair.bands.len() * pair.scenes().len()).max();
-    let clouds = Clouds::of(&channel::scenes(survey, pair));
-    let cores = survey::cores(&ground.grid, planes.unwrap_or(1), clouds);
-    let (mut channels, mut surveys) = (Vec::new(), Vec::new());
-    for pair in together {
-        let (channel, cells) = Channel::open(survey, ground, pair, &cores, timers)?;
-        channels.push(channel);
-        surveys.push(cells);
-    }
-    let combination = timers.time("fit", || combination(&channels, &surveys, survey.config));
-    drop(surveys);
+    let channels = timers.time("align", || {
+        let channels = fitted.channels.iter().map(|channel| channel.on_site(survey, ground));
+        channels.collect::<Result<Vec<_>, _>>()
+    })?;
+    let combination = fitted.combination.clone();
     let pass = survey.pass(plan, ground);
     let lattice = lattice(ground, pair, survey.config);
     let views: Vec<_> = channels.iter().map(|channel| channel.view(survey, ground)).collect();

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use super::SiteError;
@@ -223,7 +224,7 @@ impl Look<'_> {
         for (channel, view) in self.channels.iter().zip(self.views) {
             let sight = view.look(core, channel.halo())?;
             let scorers = channel.scorers.iter();
-            let one = |(_, scorer): &(_, Box<dyn Scorer>)| scorer.score(&sight.seen, core);
+            let one = |(_, scorer): &(_, Arc<dyn Scorer>)| scorer.score(&sight.seen, core);
             meter.time(Work::Score, || scores.extend(scorers.map(one)));
             main.get_or_insert(sight);
         }

@@ -10,7 +10,7 @@ use super::memory;
 use super::{observe, survey};
 use crate::declaration::Site;
 use crate::finding::{NOT_COVERING, RefusedScene};
-use crate::geo::{Grid, Shape};
+use crate::geo::{Grid, Rect, Shape};
 use crate::io::IoError;
 use crate::io::crs::{self, Projector, WGS84};
 use crate::io::open::{self, RasterInfo};
@@ -84,7 +84,9 @@ pub struct Ground {
     pub activities: Vec<Declared>,
     /// Pixels that a tile reads beyond its core.
     pub halo: usize,
-    /// Pixels around the grid that may be read: the halo, and the surroundings that are surveyed with a small site.
+    /// The ground that is surveyed for it, on the same lattice.
+    pub surveyed: Grid,
+    /// Pixels around either grid that may be read: the halo, and the surroundings of ground that is surveyed with them.
     pub margin_px: usize,
     /// Edge of a tile's core, pixels.
     pub tile_px: usize,
@@ -96,6 +98,16 @@ pub struct Ground {
 const SMALL_SITE_TILES: usize = 4;
 
 impl Ground {
+    /// The ground that is surveyed for it, with nothing declared there.
+    pub fn to_survey(&self) -> Self {
+        Self {
+            grid: self.surveyed.clone(),
+            zones: Vec::new(),
+            activities: Vec::new(),
+            ..self.clone()
+        }
+    }
+
     /// Whether its tiles do not fill the threads: several such sites are surveyed side by side.
     pub fn is_small(&self) -> bool {
         self.grid.rect().area() <= SMALL_SITE_TILES * self.tile_px * self.tile_px
@@ -350,6 +362,7 @@ fn ground(site: &Site, pairs: &[Pair], inputs: &Inputs, config: &Config) -> Resu
     }
     let phase = finest.map_or([0.0, 0.0], |info| phase(info, &code, pixel_m));
     let grid = Grid::covering(&code, bounds_m, pixel_m, phase);
+    let surveyed = survey::ground(&grid, phase, |district| covered(district, &rasters))?;
     let shape = |polygon_m: &MultiPolygon<f64>| Shape::new(polygon_m.map_coords(|c| grid.to_pixel(c.x, c.y).into()));
     let projected = |polygon: &MultiPolygon<f64>| project.project_polygon(&crs::densify(polygon));
     let zones = site
@@ -407,7 +420,8 @@ fn ground(site: &Site, pairs: &[Pair], inputs: &Inputs, config: &Config) -> Resu
         zones,
         activities,
         halo,
-        margin_px: halo + survey::surroundings(&grid),
+        margin_px: halo + survey::surroundings(&surveyed),
+        surveyed,
         tile_px,
         memory_mib,
         grid,
@@ -472,6 +486,49 @@ fn native_pixel(info: &RasterInfo, code: &str, at: (f64, f64)) -> Result<f64, Io
     back.project(&mut x, &mut y)?;
     let area = ((x[1] - x[0]) * (y[2] - y[0]) - (x[2] - x[0]) * (y[1] - y[0])).abs();
     Ok(((area.sqrt() * 100.0).round() / 100.0).max(0.01))
+}
+
+/// The smallest rectangle of the pixels of `district` that holds what of it any raster covers. It is small enough that a projection is
+/// as good as straight there.
+fn covered(district: &Grid, rasters: &[&RasterInfo]) -> Result<Rect, IoError> {
+    let (w, h) = (district.width as f64, district.height as f64);
+    let mut covered = Rect::new(0, 0, 0, 0);
+    let mut known: Option<&RasterInfo> = None;
+    for info in rasters {
+        let same = |other: &RasterInfo| other.geotransform == info.geotransform && other.crs_wkt == info.crs_wkt;
+        if known.is_some_and(same) {
+            continue;
+        }
+        known = Some(info);
+        let corners = [(0.0, 0.0), (w, 0.0), (0.0, h)].map(|(x, y)| district.to_world(x, y));
+        let (mut x, mut y) = (corners.map(|c| c.0), corners.map(|c| c.1));
+        Projector::new(&district.crs, &info.crs_wkt)?.project(&mut x, &mut y)?;
+        let [a, b, c] = [0, 1, 2].map(|i| to_pixel(&info.geotransform, x[i], y[i]));
+        let to_raster = [
+            a.0,
+            (b.0 - a.0) / w,
+            (c.0 - a.0) / h,
+            a.1,
+            (b.1 - a.1) / w,
+            (c.1 - a.1) / h,
+        ];
+        let (right, bottom) = (info.width as f64, info.height as f64);
+        let ends = [(0.0, 0.0), (right, 0.0), (right, bottom), (0.0, bottom)].map(|(x, y)| to_pixel(&to_raster, x, y));
+        // A raster may be far larger than the district: what lies beyond it does not matter.
+        let held = |v: f64, most: f64| v.round().clamp(0.0, most) as i64;
+        let x = ends.map(|end| held(end.0, w));
+        let y = ends.map(|end| held(end.1, h));
+        let least = |v: [i64; 4]| v.into_iter().min().unwrap_or(0);
+        let most = |v: [i64; 4]| v.into_iter().max().unwrap_or(0);
+        let here = Rect::new(
+            least(x),
+            least(y),
+            (most(x) - least(x)) as usize,
+            (most(y) - least(y)) as usize,
+        );
+        covered = if covered.is_empty() { here } else { covered.union(&here) };
+    }
+    Ok(covered)
 }
 
 /// A corner of the raster's pixels in metres where the grid can share its lattice; else the origin.

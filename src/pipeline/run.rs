@@ -9,7 +9,7 @@ use std::time::Instant;
 use geo::{BoundingRect, MultiPolygon};
 
 use super::SiteError;
-use super::compare::Survey;
+use super::compare::{Fitted, Survey, fit};
 use super::config::Config;
 use super::driver::{self, in_order, on_threads, thread_count};
 use super::events::{Event, Observer};
@@ -242,15 +242,18 @@ fn survey_all(
         up_to_date,
     });
     let small = |plan: &SitePlan| plan.ground.as_ref().is_none_or(Ground::is_small);
-    let one = |index: usize| -> SiteOutcome {
+    let one = |index: usize, fits: &Fits<'_>| -> SiteOutcome {
         let site = &inputs.declared.sites[index];
         if let Some(report) = &standing[index] {
             return outcome(report, true, Timers::default());
         }
         let surveyed = match (&plans[index], &provenances[index]) {
-            (Ok(plan), Some(provenance)) => {
-                survey_and_publish(survey, plan, provenance.clone(), out).map_err(|error| error.to_string())
-            }
+            (Ok(plan), Some(provenance)) => match fits {
+                Ok(fits) => {
+                    survey_and_publish(survey, plan, fits, provenance.clone(), out).map_err(|error| error.to_string())
+                }
+                Err(error) => Err(error.clone()),
+            },
             (Err(error), _) => Err(error.to_string()),
             (Ok(_), None) => Err("its inputs have no hashes".into()),
         };
@@ -268,13 +271,37 @@ fn survey_all(
             Err(error) => failure(survey, site, error),
         }
     };
+    // Sites of a district share what is fitted; the first that is surveyed has its time.
+    let together = |sites: &[usize]| -> Vec<(usize, SiteOutcome)> {
+        let mut timers = Timers::default();
+        let first = sites.iter().find(|index| standing[**index].is_none());
+        let plan = first.and_then(|index| plans[*index].as_ref().ok());
+        let fits: Fits<'_> = plan.map_or(Ok(Vec::new()), |plan| {
+            fit(survey, plan, &mut timers).map_err(|error| error.to_string())
+        });
+        let mut done = Vec::with_capacity(sites.len());
+        // Asked to stop, it has fewer.
+        let _ = in_order(
+            sites,
+            survey.stop,
+            |index| (*index, one(*index, &fits)),
+            |site| {
+                done.push(site);
+                Ok::<(), RunError>(())
+            },
+        );
+        if let Some((_, outcome)) = done.iter_mut().find(|(index, _)| Some(index) == first) {
+            outcome.seconds.add(&timers);
+        }
+        done
+    };
     let mut sites = Vec::with_capacity(plans.len());
     let order: Vec<usize> = (0..plans.len()).collect();
     let is_small = |index: &usize| plans[*index].as_ref().map_or(true, small) || standing[*index].is_some();
     for group in order.chunk_by(|a, b| is_small(a) && is_small(b)) {
         let result = match group {
             [only] => {
-                sites.push(one(*only));
+                sites.extend(together(&[*only]));
                 if survey.stop.load(Ordering::Relaxed) {
                     Err(RunError::Stopped)
                 } else {
@@ -282,32 +309,63 @@ fn survey_all(
                 }
             }
             many => in_order(
-                many,
+                &districts(many, plans),
                 survey.stop,
-                |index| one(*index),
-                |outcome| {
-                    sites.push(outcome);
+                |district| together(district),
+                |done| {
+                    sites.extend(done);
                     Ok::<(), RunError>(())
                 },
             ),
         };
         if result.is_err() {
-            return Ok(Outcome { sites, stopped: true });
+            return Ok(in_declared_order(sites, true));
         }
     }
-    Ok(Outcome { sites, stopped: false })
+    Ok(in_declared_order(sites, false))
 }
 
-fn survey_and_publish(
-    survey: &Survey<'_>,
-    plan: &SitePlan,
+/// What is fitted to the comparisons of a site, or why nothing could be.
+type Fits<'a> = Result<Vec<Fitted<'a>>, String>;
+
+/// `sites` by what is fitted to them: those that are surveyed together, and share decoded blocks, stand together.
+fn districts(sites: &[usize], plans: &[Result<SitePlan, IoError>]) -> Vec<Vec<usize>> {
+    let surveyed = |plan: &SitePlan| plan.ground.as_ref().map(|ground| ground.surveyed.clone());
+    let mut districts: Vec<(Option<&SitePlan>, Vec<usize>)> = Vec::new();
+    for index in sites {
+        let plan = plans[*index].as_ref().ok();
+        let alike = |other: Option<&SitePlan>| {
+            other
+                .zip(plan)
+                .is_some_and(|(a, b)| surveyed(a) == surveyed(b) && a.pairs == b.pairs)
+        };
+        match districts.iter_mut().find(|(other, _)| alike(*other)) {
+            Some((_, together)) => together.push(*index),
+            None => districts.push((plan, vec![*index])),
+        }
+    }
+    districts.into_iter().map(|(_, together)| together).collect()
+}
+
+fn in_declared_order(mut sites: Vec<(usize, SiteOutcome)>, stopped: bool) -> Outcome {
+    sites.sort_by_key(|(index, _)| *index);
+    Outcome {
+        sites: sites.into_iter().map(|(_, outcome)| outcome).collect(),
+        stopped,
+    }
+}
+
+fn survey_and_publish<'a>(
+    survey: &Survey<'a>,
+    plan: &'a SitePlan,
+    fits: &[Fitted<'a>],
     provenance: Provenance,
     out: &OutFolder,
 ) -> Result<(SiteReport, Timers), SiteError> {
     survey.observer.see(&Event::SiteStarted { site: &plan.site.id });
     let name = folder_name(&plan.site.id);
     let aside = out.aside(&name)?;
-    let result = survey_site(survey, plan, provenance, &aside).and_then(|done| {
+    let result = survey_site(survey, plan, fits, provenance, &aside).and_then(|done| {
         out.publish(&name)?;
         Ok(done)
     });

@@ -10,7 +10,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use super::compare::{Compared, Found, Survey, levels, rule, skirt_px};
+use super::compare::{Compared, Found, Survey, fit, levels, rule, skirt_px};
 use super::config::Config;
 use super::driver::{in_order, on_threads};
 use super::observe::Clouds;
@@ -20,6 +20,7 @@ use super::provenance::Provenance;
 use super::publish::PublishError;
 use super::run::{self, RunError};
 use super::site::survey_site;
+use super::timers::Timers;
 use super::{Silent, SiteError, channel, inputs};
 use crate::declaration::Site;
 use crate::fault::Fault;
@@ -127,7 +128,8 @@ fn of_site(survey: &Survey<'_>, plan: &SitePlan) -> Result<Vec<Measured>, SiteEr
         inputs: Vec::new(),
         parameters: serde_json::json!({}),
     };
-    let (report, _) = survey_site(survey, plan, provenance, folder.path())?;
+    let fitted = fit(survey, plan, &mut Timers::default())?;
+    let (report, _) = survey_site(survey, plan, &fitted, provenance, folder.path())?;
     let measured = |one: Comparison| Measured {
         site: plan.site.id.clone(),
         scenes: Some([one.before, one.after]),

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::SiteError;
-use super::compare::{Compared, Found, Survey, compare, comparison, find, lattice};
+use super::compare::{Compared, Fitted, Found, Survey, compare, comparison, find, lattice};
 use super::config::Config;
 use super::passes::Written;
 use super::pictures;
@@ -25,13 +25,15 @@ use crate::report::{self, Gallery};
 use crate::scene::Scene;
 use crate::stage::judge::{self, Look, Span};
 
-/// Surveys the site of `plan` and writes its files into `folder`; the report, and where the time went.
+/// Scores and judges the site of `plan`, to whose comparisons `fits` were fitted, and writes its files into `folder`; the report, and
+/// where the time went.
 ///
 /// # Errors
 /// A scene that cannot be read, a file that cannot be written; the run was stopped.
-pub fn survey_site(
-    survey: &Survey<'_>,
-    plan: &SitePlan,
+pub(super) fn survey_site<'a>(
+    survey: &Survey<'a>,
+    plan: &'a SitePlan,
+    fits: &[Fitted<'a>],
     provenance: Provenance,
     folder: &Path,
 ) -> Result<(SiteReport, Timers), SiteError> {
@@ -52,7 +54,15 @@ pub fn survey_site(
     };
     let mut gallery = Gallery::default();
     match &plan.ground {
-        Some(ground) => compare_all(survey, plan, ground, folder, &mut report, &mut gallery, &mut timers)?,
+        Some(ground) => compare_all(
+            survey,
+            plan,
+            (ground, fits),
+            folder,
+            &mut report,
+            &mut gallery,
+            &mut timers,
+        )?,
         None => {
             let nowhere = |activity| activity_finding(activity, &[], 1.0, survey.config);
             report.activities = plan.site.activities.iter().map(nowhere).collect();
@@ -84,10 +94,10 @@ impl ActivityView {
     }
 }
 
-fn compare_all(
-    survey: &Survey<'_>,
-    plan: &SitePlan,
-    ground: &Ground,
+fn compare_all<'a>(
+    survey: &Survey<'a>,
+    plan: &'a SitePlan,
+    (ground, fits): (&Ground, &[Fitted<'a>]),
     folder: &Path,
     report: &mut SiteReport,
     gallery: &mut Gallery,
@@ -122,12 +132,12 @@ fn compare_all(
         score_out.scale(band, SCORE_SCALE, 0.0)?;
     }
     let mut compared = Vec::with_capacity(plan.pairs.len());
-    for (index, pair) in plan.pairs.iter().enumerate() {
+    for (index, of_pair) in plan.pairs.iter().zip(fits).enumerate() {
         compared.push(compare(
             survey,
             plan,
             ground,
-            pair,
+            of_pair,
             (&mut score_out, &mut flag_out),
             index + 1,
             timers,
@@ -232,7 +242,7 @@ fn writer(
         crs: ground.grid.crs.clone(),
         nodata,
         compression: Compression::None,
-        block: 512,
+        block: cog::block_px(ground.grid.width, ground.grid.height),
     };
     let mut writer = GeoTiffWriter::create(path, layout)?;
     for (index, name) in names.iter().enumerate() {

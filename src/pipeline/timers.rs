@@ -8,6 +8,14 @@ use std::time::Instant;
 pub struct Timers(BTreeMap<&'static str, f64>);
 
 impl Timers {
+    /// Adds those of `other`.
+    pub fn add(&mut self, other: &Self) {
+        for (stage, seconds) in &other.0 {
+            let sum = self.0.entry(stage).or_insert(0.0);
+            *sum = crate::finding::round(*sum + seconds, 4);
+        }
+    }
+
     /// What `work` returns; its time is added to `stage`.
     pub fn time<T>(&mut self, stage: &'static str, work: impl FnOnce() -> T) -> T {
         let begun = Instant::now();

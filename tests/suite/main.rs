@@ -5,6 +5,7 @@ mod bad_input;
 mod cases;
 mod cli;
 mod common;
+mod districts;
 mod evaluate;
 mod imagery;
 mod imagery_optical;

@@ -1,5 +1,6 @@
 //! One band of one date in one window, made ready to be matched.
 
+use multiversion::multiversion;
 use ndarray::Array2;
 
 /// A band, or its gradient magnitude, in standard deviations of the window. Row by row.
@@ -124,6 +125,7 @@ impl Places {
 }
 
 /// The sum over the neighbourhood of every pixel.
+#[multiversion(targets("x86_64+avx2"))]
 fn box_sums(w: usize, h: usize, values: &[f64]) -> Vec<f64> {
     // Sums of all that lies above and left of a corner (Crow, "Summed-area tables for texture mapping", 1984).
     let wide = w + 1;
@@ -135,15 +137,24 @@ fn box_sums(w: usize, h: usize, values: &[f64]) -> Vec<f64> {
             total[(y + 1) * wide + x + 1] = total[y * wide + x + 1] + row;
         }
     }
-    let mut out = Vec::with_capacity(w * h);
-    for y in 0..h {
+    let mut out = vec![0.0; w * h];
+    for (y, out) in out.chunks_exact_mut(w.max(1)).enumerate() {
+        let row = |y: usize| &total[y * wide..][..wide];
         let (above, below) = (
-            y.saturating_sub(NEIGHBOURHOOD) * wide,
-            (y + NEIGHBOURHOOD + 1).min(h) * wide,
+            row(y.saturating_sub(NEIGHBOURHOOD)),
+            row((y + NEIGHBOURHOOD + 1).min(h)),
         );
-        for x in 0..w {
+        // Where the neighbourhood is whole, its corners lie side by side.
+        let first = NEIGHBOURHOOD.min(w);
+        let last = w.saturating_sub(NEIGHBOURHOOD).max(first);
+        for x in (0..first).chain(last..w) {
             let (left, right) = (x.saturating_sub(NEIGHBOURHOOD), (x + NEIGHBOURHOOD + 1).min(w));
-            out.push(total[below + right] - total[below + left] - total[above + right] + total[above + left]);
+            out[x] = below[right] - below[left] - above[right] + above[left];
+        }
+        let beyond = (2 * NEIGHBOURHOOD + 1).min(wide);
+        let corners = below[beyond..].iter().zip(below).zip(above[beyond..].iter().zip(above));
+        for (out, ((below_right, below_left), (above_right, above_left))) in out[first..last].iter_mut().zip(corners) {
+            *out = below_right - below_left - above_right + above_left;
         }
     }
     out
@@ -166,6 +177,7 @@ fn kernel(fraction: f64, derivative: bool) -> [f64; 2 * RADIUS as usize + 2] {
 
 /// `values` convolved with a kernel along rows and another along columns, read `shift` pixels away: out(p) = values(p +
 /// shift), smoothed. What lies outside the window counts as 0.
+#[multiversion(targets("x86_64+avx2"))]
 fn convolved(w: usize, h: usize, values: &[f64], shift: [f64; 2], derivative: [bool; 2]) -> Vec<f64> {
     let whole = [shift[0].floor(), shift[1].floor()];
     let kx = kernel(shift[0] - whole[0], derivative[0]);
@@ -186,6 +198,7 @@ fn convolved(w: usize, h: usize, values: &[f64], shift: [f64; 2], derivative: [b
     out
 }
 
+#[inline(always)]
 fn add(to: &mut [f64], from: &[f64], weight: f64) {
     to.iter_mut().zip(from).for_each(|(to, from)| *to += weight * from);
 }

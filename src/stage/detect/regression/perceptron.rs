@@ -3,6 +3,8 @@
 //!
 //! Everything is f32 in a fixed order of sums and a generator of its own, so the same sample gives the same bytes everywhere.
 
+use multiversion::multiversion;
+
 use crate::stage::random::SplitMix;
 
 /// Pixels that go through a network side by side.
@@ -100,6 +102,7 @@ impl Learning {
         }
     }
 
+    #[inline(always)]
     fn forward(&self, inputs: &[f32], outputs: &mut [f32]) {
         let mut rows = self.values.chunks_exact(self.outputs);
         outputs.fill(0.0);
@@ -112,6 +115,7 @@ impl Learning {
     }
 
     /// Adds the gradient of one sample, whose loss falls by `down` with its outputs.
+    #[inline(always)]
     fn collect(&mut self, inputs: &[f32], down: &[f32]) {
         for (input, row) in inputs
             .iter()
@@ -123,6 +127,7 @@ impl Learning {
     }
 
     /// The gradient by its inputs.
+    #[inline(always)]
     fn backward(&self, down: &[f32], inputs: &mut [f32]) {
         for (input, weights) in inputs.iter_mut().zip(self.values.chunks_exact(self.outputs)) {
             *input = weights.iter().zip(down).fold(0.0, |sum, (weight, d)| sum + weight * d);
@@ -130,6 +135,7 @@ impl Learning {
     }
 
     /// One step of Adam; `kept` are what momentum and squares have kept of their start at zero.
+    #[inline(always)]
     fn step(&mut self, step: f32, kept: [f32; 2]) {
         for (((value, gradient), momentum), square) in self
             .values
@@ -162,6 +168,7 @@ impl Learning {
 
 /// The network with `hidden` units that tells `targets` from `inputs`: one row a sample in each, of widths `n_in` and `n_out` (at
 /// least 1 both). Fewer samples than a batch of 256 leave it untrained.
+#[multiversion(targets("x86_64+avx2"))]
 pub fn train(inputs: &[f32], targets: &[f32], n_in: usize, n_out: usize, hidden: usize, seed: u64) -> Network {
     let mut random = SplitMix(seed);
     let mut first = Learning::new(n_in, hidden, 2.0, &mut random);
