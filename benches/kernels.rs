@@ -47,7 +47,7 @@ fn main() {
         .measurement_time(Duration::from_secs(1))
         .configure_from_args();
     let bench = &mut Bench(&mut criterion);
-    let config = Config::parse("").unwrap();
+    let config = Config::parse("inputs.declarations = [\"none\"]\ninputs.stac = [\"none\"]").unwrap();
     copy(bench);
     before_detection(bench, &config);
     let scores = detectors(bench, &config);

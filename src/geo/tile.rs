@@ -32,9 +32,25 @@ pub fn tiles(area: Rect, edge: usize, halo: usize) -> Vec<Tile> {
     tiles
 }
 
+/// Puts `pieces` into the order in which they are worked off: strip by strip of `width` pixels, in each from the top down, so that what
+/// lies around the row before is still at hand. `corner` is the left upper corner of a piece.
+pub fn in_strips<T>(pieces: &mut [T], width: usize, corner: impl Fn(&T) -> (i64, i64)) {
+    pieces.sort_by_key(|piece| {
+        let (x, y) = corner(piece);
+        (x.div_euclid(width.max(1) as i64), y, x)
+    });
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn strips_are_worked_off_from_the_top_down() {
+        let mut corners: Vec<(i64, i64)> = (0..2).flat_map(|y| (0..3).map(move |x| (x * 10, y * 10))).collect();
+        in_strips(&mut corners, 20, |corner| *corner);
+        assert_eq!(corners, [(0, 0), (10, 0), (0, 10), (10, 10), (20, 0), (20, 10)]);
+    }
 
     #[test]
     fn cores_partition_the_area() {

@@ -8,6 +8,7 @@ use super::compare::Survey;
 use super::driver::in_order;
 use super::passes::{Pass, Written};
 use crate::geo::Rect;
+use crate::geo::tile::in_strips;
 use crate::raster::stats::{SCORE_NODATA, SCORE_SCALE};
 use crate::raster::{Flags, Plane, flags};
 use crate::stage::detect::smooth::{self, Smoothed};
@@ -116,7 +117,10 @@ pub fn measure(
     regions: &[Region],
 ) -> Result<Vec<Measure>, SiteError> {
     let grid = pass.ground.grid.rect();
-    let cells = occupied(regions);
+    let mut cells = occupied(regions);
+    in_strips(&mut cells, pass.ground.strip_px, |(area, _)| {
+        (area.x, area.y / CELL_PX as i64)
+    });
     let params = &survey.config.detect;
     let scorers = channels.iter().map(|channel| channel.scorers.len()).sum::<usize>();
     let nothing = Sums::new(laws.len(), if scorers > 1 { scorers } else { 0 });

@@ -14,6 +14,25 @@ const REGION_BYTES: f64 = 1.5;
 
 const MIB: f64 = 1_048_576.0;
 
+/// Width of the strips in which `grid` is worked off, pixels, where tiles of `tile_px` are read with a `halo` around them from files in
+/// blocks of at most `block` pixels: so narrow that while a row of tiles is read, the decoded blocks that it shares with the rows above
+/// and below stay in their store of so many MiB. All dates together have so many `planes` of bands and quality, mostly of two bytes a pixel.
+pub fn strip_px(
+    grid: &Grid,
+    (tile_px, halo): (usize, usize),
+    block: (usize, usize),
+    planes: usize,
+    blocks_mib: u64,
+) -> usize {
+    let rows = ((tile_px + 2 * halo).div_ceil(block.1.max(1)) + 1) * block.1.max(1);
+    let columns = ((blocks_mib as usize) << 20) / (rows * 2 * planes.max(1));
+    // Beside a strip, blocks of its neighbours are read too: those that reach across the whole grid with every strip.
+    if grid.width <= columns || block.0 >= grid.width {
+        return grid.width;
+    }
+    columns.saturating_sub(2 * block.0).max(tile_px) / tile_px * tile_px
+}
+
 /// The largest tile that stays in the budget, and the peak memory that it leads to in MiB, where all dates together have so many
 /// `bands` and `quality` bands.
 pub fn fit(grid: &Grid, halo: usize, bands: usize, quality: usize, config: &Config) -> (usize, u64) {
@@ -37,4 +56,21 @@ pub fn fit(grid: &Grid, halo: usize, bands: usize, quality: usize, config: &Conf
         edge /= 2;
     }
     (edge, predict(edge).ceil() as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strips_are_as_wide_as_the_store_of_blocks_allows() {
+        let grid = Grid::covering("EPSG:32631", [0.0, 0.0, 109_800.0, 109_800.0], 10.0, [0.0, 0.0]);
+        let strip = |planes, block| strip_px(&grid, (512, 35), block, planes, 256);
+        // 256 MiB are 8,738 columns of three rows of blocks of ten planes, of which 1,024 lie beside the strip.
+        assert_eq!(strip(10, (512, 512)), 15 * 512);
+        // Stacks of rows that reach across the whole tile, and blocks that fit.
+        assert_eq!(strip(10, (10_980, 3)), 10_980);
+        assert_eq!(strip(4, (512, 512)), 10_980);
+        assert_eq!(strip(1000, (512, 512)), 512);
+    }
 }

@@ -12,7 +12,10 @@ use super::events::{Event, Observer};
 use super::observe::{Sight, View};
 use super::plan::Ground;
 use crate::finding::Coverage;
-use crate::geo::{Rect, Shape, tile::tiles};
+use crate::geo::{
+    Rect, Shape,
+    tile::{in_strips, tiles},
+};
 use crate::io::IoError;
 use crate::io::geotiff::GeoTiffWriter;
 use crate::io::meter::{Meter, Work};
@@ -255,7 +258,8 @@ pub fn score(
         .chain(ground.zones.iter().map(|zone| &zone.area))
         .chain(ground.activities.iter().map(|declared| &declared.area))
         .collect();
-    let tiles = tiles(ground.grid.rect(), ground.tile_px, 0);
+    let mut tiles = tiles(ground.grid.rect(), ground.tile_px, 0);
+    in_strips(&mut tiles, ground.strip_px, |tile| (tile.core.x, tile.core.y));
     let mut counts = Counts {
         areas: vec![AreaCount::default(); shapes.len()],
         overview: vec![Glimpse::NONE; lattice.size.0 * lattice.size.1],

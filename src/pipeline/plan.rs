@@ -90,6 +90,8 @@ pub struct Ground {
     pub margin_px: usize,
     /// Edge of a tile's core, pixels.
     pub tile_px: usize,
+    /// Width of the strips in which it is worked off, pixels.
+    pub strip_px: usize,
     /// Predicted peak memory of the run while it works on this site, MiB.
     pub memory_mib: u64,
 }
@@ -414,6 +416,9 @@ fn ground(site: &Site, pairs: &[Pair], inputs: &Inputs, config: &Config) -> Resu
         (bands.iter().sum::<usize>(), quality.iter().sum::<usize>())
     };
     let (bands, quality) = pairs.iter().map(planes).max().unwrap_or((2, 0));
+    let block = rasters
+        .iter()
+        .fold((1, 1), |(w, h), info| (info.block.0.max(w), info.block.1.max(h)));
     let (tile_px, memory_mib) = memory::fit(&grid, halo, bands, quality, config);
     Ok(Ground {
         boundary: shape(&boundary),
@@ -423,6 +428,13 @@ fn ground(site: &Site, pairs: &[Pair], inputs: &Inputs, config: &Config) -> Resu
         margin_px: halo + survey::surroundings(&surveyed),
         surveyed,
         tile_px,
+        strip_px: memory::strip_px(
+            &grid,
+            (tile_px, halo),
+            block,
+            bands + quality,
+            config.compute.blocks_mib(),
+        ),
         memory_mib,
         grid,
     })
