@@ -1,6 +1,7 @@
 //! Windowed sums: a plane convolved with a kernel along both axes.
 //!
-//! Each sum runs over its kernel in one order, whatever the instructions that make it: no tile and no processor can be seen.
+//! Each sum runs over its kernel in one order, each step rounded once (a fused multiplication and addition), whatever the instructions
+//! that make it: no tile and no processor can be seen.
 
 use multiversion::multiversion;
 use ndarray::Array2;
@@ -8,51 +9,57 @@ use ndarray::Array2;
 /// `values` convolved with `kernel` along columns, then rows, where the whole kernel fits: smaller by its length less one.
 pub fn convolve(values: &Array2<f32>, kernel: &[f32]) -> Array2<f32> {
     let (rows, columns) = values.dim();
-    let mut out = Array2::zeros((
+    let (height, width) = (
         (rows + 1).saturating_sub(kernel.len()),
         (columns + 1).saturating_sub(kernel.len()),
-    ));
+    );
+    let mut out = Array2::zeros((height, width));
     let values = values.as_standard_layout();
-    if let (Some(from), Some(to)) = (values.as_slice(), out.as_slice_mut()) {
-        slide(from, columns, kernel, to);
+    if let (Some(from), Some(to), true) = (values.as_slice(), out.as_slice_mut(), width > 0) {
+        let mut down = vec![0.0; columns];
+        let mut lines: Vec<&[f32]> = Vec::with_capacity(kernel.len());
+        for (row, out) in to.chunks_exact_mut(width).enumerate() {
+            lines.clear();
+            lines.extend(from[row * columns..].chunks_exact(columns).take(kernel.len()));
+            convolve_row(&lines, kernel, &mut down, out);
+        }
     }
     out
 }
 
-#[multiversion(targets("x86_64+avx2"))]
-fn slide(values: &[f32], columns: usize, kernel: &[f32], out: &mut [f32]) {
-    let width = (columns + 1).saturating_sub(kernel.len());
-    if width == 0 {
-        return;
-    }
-    let mut down = vec![0.0_f32; columns];
-    for (row, out) in out.chunks_exact_mut(width).enumerate() {
-        down.fill(0.0);
-        add(&mut down, &values[row * columns..], columns, kernel);
-        add(out, &down, 1, kernel);
-    }
+/// One row of what [`convolve`] makes of as many `rows` as `kernel` has weights, all as long as `down`, which is overwritten; `out` is
+/// shorter than they are by the length of the kernel less one.
+#[multiversion(targets("x86_64+avx512f", "x86_64+avx2+fma"))]
+pub fn convolve_row(rows: &[&[f32]], kernel: &[f32], down: &mut [f32], out: &mut [f32]) {
+    sum(down, kernel, |tap| rows[tap]);
+    let down = &*down;
+    sum(out, kernel, |tap| &down[tap..]);
 }
 
-/// Adds the products of `kernel` with values that lie `step` apart, from each sum's own place on.
+/// Sums that are made side by side, in registers.
+const SIDE_BY_SIDE: usize = 64;
+
+/// Sums of the products of `kernel` with the values of one row a tap, each from the sum's own place on.
 #[inline(always)]
-fn add(sums: &mut [f32], values: &[f32], step: usize, kernel: &[f32]) {
-    let length = sums.len();
-    let of = |tap: usize| &values[tap * step..][..length];
-    let mut fours = kernel.chunks_exact(4);
-    let mut tap = 0;
-    // Four at a time: a sum is fetched and stored less often. Its order is the same.
-    for four in &mut fours {
-        let (a, b, c, d) = (of(tap), of(tap + 1), of(tap + 2), of(tap + 3));
-        for ((((sum, a), b), c), d) in sums.iter_mut().zip(a).zip(b).zip(c).zip(d) {
-            *sum = (((*sum + four[0] * a) + four[1] * b) + four[2] * c) + four[3] * d;
+fn sum<'a>(sums: &mut [f32], kernel: &[f32], row: impl Fn(usize) -> &'a [f32]) {
+    let (chunks, rest) = sums.as_chunks_mut::<SIDE_BY_SIDE>();
+    let beyond = chunks.len() * SIDE_BY_SIDE;
+    for (index, out) in chunks.iter_mut().enumerate() {
+        let from = index * SIDE_BY_SIDE;
+        let mut sums = [0.0_f32; SIDE_BY_SIDE];
+        for (tap, weight) in kernel.iter().enumerate() {
+            let values = &row(tap)[from..from + SIDE_BY_SIDE];
+            for (sum, value) in sums.iter_mut().zip(values) {
+                *sum = weight.mul_add(*value, *sum);
+            }
         }
-        tap += 4;
+        *out = sums;
     }
-    for weight in fours.remainder() {
-        for (sum, value) in sums.iter_mut().zip(of(tap)) {
-            *sum += weight * value;
+    for (index, sum) in rest.iter_mut().enumerate() {
+        *sum = 0.0;
+        for (tap, weight) in kernel.iter().enumerate() {
+            *sum = weight.mul_add(row(tap)[beyond + index], *sum);
         }
-        tap += 1;
     }
 }
 
@@ -62,10 +69,11 @@ mod tests {
 
     #[test]
     fn sums_are_those_of_the_products() {
-        let values = Array2::from_shape_fn((9, 12), |(y, x)| ((x * 31 + y * 17) % 23) as f32);
+        // Wide enough for sums side by side and some beyond.
+        let values = Array2::from_shape_fn((9, 150), |(y, x)| ((x * 31 + y * 17) % 23) as f32);
         for kernel in [&[1.0][..], &[0.5, 0.25], &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]] {
             let found = convolve(&values, kernel);
-            assert_eq!(found.dim(), (10 - kernel.len(), 13 - kernel.len()));
+            assert_eq!(found.dim(), (10 - kernel.len(), 151 - kernel.len()));
             for ((y, x), sum) in found.indexed_iter() {
                 let of_column = |x: usize| {
                     kernel

@@ -59,7 +59,7 @@ pub fn view<'a, T>(data: &'a Array2<T>, whole: &Rect, part: &Rect) -> ArrayView2
 }
 
 /// The rows of `part` in an array, laid out row by row, that holds the pixels of `whole`; `part` must lie inside.
-pub fn rows<'a, T>(data: &'a Array2<T>, whole: &Rect, part: &Rect) -> impl Iterator<Item = &'a [T]> {
+pub fn rows<'a, T>(data: &'a Array2<T>, whole: &Rect, part: &Rect) -> impl Iterator<Item = &'a [T]> + use<'a, T> {
     let (x, y) = ((part.x - whole.x) as usize, (part.y - whole.y) as usize);
     let (columns, width) = (whole.w, part.w);
     let all = data.as_slice().unwrap_or_default();

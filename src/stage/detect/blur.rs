@@ -6,7 +6,7 @@
 use ndarray::Array2;
 
 use crate::geo::Rect;
-use crate::raster::convolve::convolve;
+use crate::raster::convolve::{convolve, convolve_row};
 use crate::raster::plane;
 
 /// Which pixels are clear: 1 where they are, 0 where not.
@@ -74,11 +74,33 @@ impl Window {
     /// Smaller than the mask by [`Window::radius`] on every side.
     pub fn cover(&self, mask: &Mask) -> Option<Array2<f32>> {
         let mut cover = (!mask.all_clear).then(|| convolve(&mask.weights, &self.weights))?;
-        for weight in &mut cover {
+        self.to_factors(cover.as_slice_mut().unwrap_or_default());
+        Some(cover)
+    }
+
+    fn to_factors(&self, cover: &mut [f32]) {
+        for weight in cover {
             // Amid clear pixels a sum is left as it is, as in a tile that is clear throughout: no tile can be seen.
             *weight = if *weight > 0.0 { self.full / *weight } else { 0.0 };
         }
-        Some(cover)
+    }
+
+    /// One row of [`Window::cover`], from the rows of a mask that the window reaches.
+    pub fn cover_row(&self, weights: &[&[f32]]) -> Vec<f32> {
+        let width = weights.first().map_or(0, |row| row.len());
+        let mut cover = vec![0.0; (width + 1).saturating_sub(self.weights.len())];
+        convolve_row(weights, &self.weights, &mut vec![0.0; width], &mut cover);
+        self.to_factors(&mut cover);
+        cover
+    }
+
+    /// One row of [`Window::mean`], from the `rows` of values that the window reaches; `spare` is overwritten.
+    pub fn mean_row(&self, rows: &[&[f32]], cover: Option<&[f32]>, spare: &mut Vec<f32>, out: &mut [f32]) {
+        spare.resize(rows.first().map_or(0, |row| row.len()), 0.0);
+        convolve_row(rows, &self.weights, spare, out);
+        if let Some(cover) = cover {
+            out.iter_mut().zip(cover).for_each(|(mean, cover)| *mean *= cover);
+        }
     }
 
     /// The mean of each window over clear pixels, where `cover` is what [`Window::cover`] gave for them; 0 where a window has none.

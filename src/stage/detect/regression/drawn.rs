@@ -1,11 +1,10 @@
 //! Pixels drawn from a survey: what the networks of [the detector](super) are trained and measured on.
 
-use super::evidence::{Law, TEXTURE_PX};
-use super::pair::{Pair, clear};
+use super::evidence::Law;
+use super::pair::{Read, Side};
 use super::perceptron::{LANES, Network};
 use crate::raster::stats::median_and_sigma;
 use crate::stage::detect::Cell;
-use crate::stage::detect::blur::Mask;
 use crate::stage::random::SplitMix;
 
 /// No residual is read more finely than this part of a band's unit: constant and quantised bands.
@@ -21,52 +20,37 @@ pub struct Samples {
 }
 
 impl Samples {
-    /// Adds what one side of a pair holds at `places`.
-    pub fn collect(&mut self, pair: &Pair, side: usize, places: &[(usize, usize)]) {
-        let side = &pair.sides[side];
-        for (y, x) in places {
-            let rim = [y + TEXTURE_PX, x + TEXTURE_PX];
-            self.targets.extend(side.bands.iter().map(|plane| plane[rim]));
-            self.inputs
-                .extend(side.bands.iter().chain(&side.near).map(|plane| plane[rim]));
-            self.inputs.extend(side.far.iter().map(|plane| plane[[*y, *x]]));
-        }
+    /// Adds what one date holds in column `x` of a row.
+    pub fn collect(&mut self, side: &Side, x: usize) {
+        self.targets.extend(side.bands.iter().map(|row| row[x]));
+        let inputs = side.bands.iter().chain(&side.near).chain(&side.far);
+        self.inputs.extend(inputs.map(|row| row[x]));
     }
 }
 
-/// Rows and columns in the core of each cell of about `wanted` clear pixels, drawn by their place on the site grid.
+/// Rows and columns in the core of each cell of about `wanted` clear pixels, row by row, drawn by their place on the site grid.
 pub fn places(cells: &[Cell], wanted: usize) -> Vec<Vec<(usize, usize)>> {
-    let clear: Vec<Mask> = cells
-        .iter()
-        .map(|cell| {
-            clear(
-                &cell.seen,
-                &cell.seen.sides().each_ref().map(|side| &**side),
-                &cell.core,
-            )
-        })
-        .collect();
-    let total = clear
-        .iter()
-        .flat_map(|mask| &mask.weights)
-        .filter(|weight| **weight == 1.0)
-        .count();
+    let mut places: Vec<Vec<(usize, usize)>> = cells.iter().map(clear_places).collect();
+    let total: usize = places.iter().map(Vec::len).sum();
     let share = wanted as f64 / total.max(1) as f64;
-    cells
-        .iter()
-        .zip(&clear)
-        .map(|(cell, mask)| {
-            let drawn = |y: usize, x: usize| {
-                let place = ((cell.core.y + y as i64) as u64) << 32 ^ ((cell.core.x + x as i64) as u64 & 0xffff_ffff);
-                SplitMix(place).unit()
-            };
-            let clear = mask.weights.indexed_iter().filter(|(_, weight)| **weight == 1.0);
-            clear
-                .map(|(place, _)| place)
-                .filter(|(y, x)| drawn(*y, *x) < share)
-                .collect()
-        })
-        .collect()
+    for (cell, places) in cells.iter().zip(&mut places) {
+        places.retain(|(y, x)| {
+            let place = ((cell.core.y + *y as i64) as u64) << 32 ^ ((cell.core.x + *x as i64) as u64 & 0xffff_ffff);
+            SplitMix(place).unit() < share
+        });
+    }
+    places
+}
+
+fn clear_places(cell: &Cell) -> Vec<(usize, usize)> {
+    let sides = cell.seen.sides();
+    let mut rows = Read::new(&cell.seen, &sides.each_ref().map(|side| &**side), &cell.core);
+    let mut places = Vec::new();
+    for y in 0..cell.core.h {
+        let weights = rows.next().0.iter().enumerate();
+        places.extend(weights.filter(|(_, weight)| **weight == 1.0).map(|(x, _)| (y, x)));
+    }
+    places
 }
 
 /// The values of one band of one date at the drawn places.

@@ -1,10 +1,13 @@
 //! How unusual each pixel of a pair is, by three kinds of evidence that must agree: what [the detector](super) judges.
 
-use multiversion::multiversion;
-use ndarray::{Array2, Zip, s};
+use std::ops::Range;
 
-use super::pair::{Pair, Standard};
+use multiversion::multiversion;
+use ndarray::Array2;
+
+use super::pair::{Row, Standard};
 use super::perceptron::{LANES, Lanes, Network};
+use super::rows::{Last, LastClear};
 use crate::geo::Rect;
 use crate::stage::detect::Seen;
 use crate::stage::detect::blur::{Mask, Window};
@@ -68,7 +71,7 @@ impl Evidence {
 
     /// How far it looks beyond a pixel, pixels.
     pub fn halo() -> usize {
-        SMOOTH_PX.1 + Standard::halo(TEXTURE_PX)
+        SMOOTH_PX.1 + TEXTURE_PX + Standard::HALO
     }
 
     /// How far its smoothing draws a skirt around what changed, pixels: two standard deviations.
@@ -86,21 +89,35 @@ impl Evidence {
     /// The statistic of each pixel of `core`, and which of them are clear; `None` where the dates do not have the bands it was fitted to.
     pub fn statistic(&self, seen: &Seen, core: &Rect) -> Option<(Array2<f32>, Mask)> {
         let area = core.grow(self.smooth.radius());
-        let pair = self.standard.pair(seen, &area, TEXTURE_PX)?;
-        let mask = pair.mask.inner(TEXTURE_PX);
-        let mut product = residual(self, &pair);
-        let (visible, texture) = difference(self, &pair);
-        Zip::from(&mut product)
-            .and(&visible)
-            .and(&texture)
-            .and(&mask.weights)
-            .for_each(|r, v, t, weight| {
-                *r = if *weight == 0.0 {
-                    0.0
-                } else {
-                    libm::cbrtf((*r * *v * *t).sqrt())
-                };
-            });
+        let wide = area.grow(TEXTURE_PX);
+        let mut product = Array2::zeros((area.h, area.w));
+        let mut weights = Array2::zeros((area.h, area.w));
+        let mut differences = Differences::new(self, wide.w);
+        let mut scratch = Scratch::default();
+        self.standard.walk(seen, &wide, |y, row| {
+            differences.add(y, row);
+            // What its texture tells is known when the rows below have been seen.
+            if let Some(at) = y.checked_sub(TEXTURE_PX).filter(|at| *at < area.h) {
+                let own = TEXTURE_PX..TEXTURE_PX + area.w;
+                fill(&mut weights, at, |out| out.copy_from_slice(&row.clear[own]));
+                fill(&mut product, at, |out| residual(self, row, &mut scratch, out));
+            }
+            if let Some(at) = y.checked_sub(2 * TEXTURE_PX) {
+                let (visible, texture) = differences.of(at);
+                let clear = weights.row(at);
+                fill(&mut product, at, |out| {
+                    let evidence = out.iter_mut().zip(visible).zip(texture).zip(clear);
+                    for (((r, v), t), weight) in evidence {
+                        *r = if *weight == 0.0 {
+                            0.0
+                        } else {
+                            libm::cbrtf((*r * v * t).sqrt())
+                        };
+                    }
+                });
+            }
+        })?;
+        let mask = Mask::new(weights);
         let smoothed = self.smooth.mean(&product, self.smooth.cover(&mask).as_ref());
         Some((smoothed, mask.inner(self.smooth.radius())))
     }
@@ -113,100 +130,66 @@ impl Evidence {
     }
 }
 
-/// The squared residual of telling one date from the other, summed over the bands, the smaller of both directions.
-#[multiversion(targets("x86_64+avx512f", "x86_64+avx2"))]
-fn residual(evidence: &Evidence, pair: &Pair) -> Array2<f32> {
-    let (rows, columns) = pair.sides[0].far.first().map_or((0, 0), Array2::dim);
-    let mut out = Array2::zeros((rows, columns));
-    let mut inputs = [Vec::new(), Vec::new()];
-    let mut slopes = [Vec::new(), Vec::new()];
-    let (mut spare, mut told) = (Vec::new(), Vec::new());
-    for row in 0..rows {
-        for from in (0..columns).step_by(LANES) {
-            for ((side, inputs), slopes) in pair.sides.iter().zip(&mut inputs).zip(&mut slopes) {
-                let (row, column) = (row + TEXTURE_PX, from + TEXTURE_PX);
-                inputs.clear();
-                inputs.extend(
-                    [&side.bands, &side.near]
-                        .into_iter()
-                        .flatten()
-                        .map(|plane| lanes(plane, row, column)),
-                );
-                inputs.extend(side.far.iter().map(|plane| lanes(plane, row - TEXTURE_PX, from)));
-                slopes.clear();
-                slopes.extend(side.slopes.iter().map(|plane| lanes(plane, row, column)));
-            }
-            let mut least = [f32::INFINITY; LANES];
-            for to in [1, 0] {
-                evidence.networks[1 - to].predict(&inputs[1 - to], &mut spare, &mut told);
-                let mut sums = [0.0; LANES];
-                for (band, told) in told.iter().enumerate() {
-                    let (law, scale) = (&evidence.laws[1 - to][band], &evidence.standard.scales[to][band]);
-                    let (found, steep) = (&inputs[to][band], [&slopes[0][band], &slopes[1][band]]);
-                    for lane in 0..LANES {
-                        let slope = steep[0][lane].min(steep[1][lane]);
-                        let stated = scale.sensor_variance(found[lane]);
-                        let off = found[lane] - told[lane] - law.centre;
-                        sums[lane] += (off * off / evidence.variance(law, stated, slope)).min(BAND_CAP * BAND_CAP);
-                    }
-                }
-                least
-                    .iter_mut()
-                    .zip(&sums)
-                    .for_each(|(least, sum)| *least = least.min(*sum));
-            }
-            let width = LANES.min(columns - from);
-            for (lane, value) in least.iter().take(width).enumerate() {
-                out[[row, from + lane]] = *value;
-            }
-        }
-    }
-    out
+/// Lets `work` fill one row.
+fn fill(plane: &mut Array2<f32>, row: usize, work: impl FnOnce(&mut [f32])) {
+    work(plane.row_mut(row).as_slice_mut().unwrap_or_default());
 }
 
-/// The squared difference in visible light, and the variance of the difference around each pixel, both summed over bands.
-#[multiversion(targets("x86_64+avx2"))]
-fn difference(evidence: &Evidence, pair: &Pair) -> (Array2<f32>, Array2<f32>) {
-    let (rows, columns) = pair.mask.weights.dim();
-    let (rows, columns) = (rows - 2 * TEXTURE_PX, columns - 2 * TEXTURE_PX);
-    let mut visible = Array2::<f32>::zeros((rows, columns));
-    let mut texture = Array2::<f32>::zeros((rows, columns));
-    let cover = evidence.texture.cover(&pair.mask);
-    let [before, after] = &pair.sides;
-    for (band, law) in evidence.laws[2].iter().enumerate() {
-        let [earlier, later] = [0, 1].map(|side| &evidence.standard.scales[side][band]);
-        let mut signed = pair.mask.weights.clone();
-        let mut square = Array2::zeros(signed.dim());
-        let [x, y, s, t] = [&before.bands, &after.bands, &before.slopes, &after.slopes]
-            .map(|planes| planes[band].as_slice().unwrap_or_default());
-        let pixels = signed.iter_mut().zip(&mut square).zip(x).zip(y).zip(s).zip(t);
-        for (((((signed, square), x), y), s), t) in pixels {
-            let stated = 0.5 * (earlier.sensor_variance(*x) + later.sensor_variance(*y));
-            let deviation = (y - x - law.centre) / evidence.variance(law, stated, s.min(*t)).sqrt();
-            *signed *= deviation.clamp(-BAND_CAP, BAND_CAP);
-            *square = *signed * *signed;
+/// What is used again from row to row.
+#[derive(Default)]
+struct Scratch {
+    inputs: [Vec<Lanes>; 2],
+    slopes: [Vec<Lanes>; 2],
+    units: Vec<Lanes>,
+    told: Vec<Lanes>,
+}
+
+/// The squared residual of telling one date from the other, summed over the bands, the smaller of both directions; of a row without
+/// its outermost pixels.
+#[multiversion(targets("x86_64+avx512f", "x86_64+avx2+fma"))]
+fn residual(evidence: &Evidence, row: &Row, scratch: &mut Scratch, out: &mut [f32]) {
+    let Scratch {
+        inputs,
+        slopes,
+        units,
+        told,
+    } = scratch;
+    for (index, out) in out.chunks_mut(LANES).enumerate() {
+        let from = TEXTURE_PX + index * LANES;
+        for ((side, inputs), slopes) in row.sides.iter().zip(&mut *inputs).zip(&mut *slopes) {
+            inputs.clear();
+            let rows = [&side.bands, &side.near, &side.far].into_iter().flatten();
+            inputs.extend(rows.map(|row| lanes(row, from)));
+            slopes.clear();
+            slopes.extend(side.slopes.iter().map(|row| lanes(row, from)));
         }
-        if evidence.visible[band] {
-            visible += &square.slice(s![TEXTURE_PX..TEXTURE_PX + rows, TEXTURE_PX..TEXTURE_PX + columns]);
+        let mut least = [f32::INFINITY; LANES];
+        for to in [1, 0] {
+            evidence.networks[1 - to].predict(&inputs[1 - to], units, told);
+            let mut sums = [0.0; LANES];
+            for (band, told) in told.iter().enumerate() {
+                let (law, scale) = (&evidence.laws[1 - to][band], &evidence.standard.scales[to][band]);
+                let (found, steep) = (&inputs[to][band], [&slopes[0][band], &slopes[1][band]]);
+                for lane in 0..LANES {
+                    let slope = steep[0][lane].min(steep[1][lane]);
+                    let stated = scale.sensor_variance(found[lane]);
+                    let off = found[lane] - told[lane] - law.centre;
+                    sums[lane] += (off * off / evidence.variance(law, stated, slope)).min(BAND_CAP * BAND_CAP);
+                }
+            }
+            least
+                .iter_mut()
+                .zip(&sums)
+                .for_each(|(least, sum)| *least = least.min(*sum));
         }
-        let mean = evidence.texture.mean(&signed, cover.as_ref());
-        let mean_square = evidence.texture.mean(&square, cover.as_ref());
-        for ((sum, m), q) in texture.iter_mut().zip(&mean).zip(&mean_square) {
-            *sum += (q - m * m).max(0.0);
-        }
+        out.iter_mut().zip(&least).for_each(|(out, least)| *out = *least);
     }
-    (visible, texture)
 }
 
 /// [`LANES`] values of a row from a column on; 0 beyond its end.
 #[inline(always)]
-fn lanes(plane: &Array2<f32>, row: usize, from: usize) -> Lanes {
-    let columns = plane.dim().1;
-    let row = plane
-        .as_slice()
-        .unwrap_or_default()
-        .get(row * columns..(row + 1) * columns);
-    let values = row.unwrap_or_default().get(from..).unwrap_or_default();
+fn lanes(row: &[f32], from: usize) -> Lanes {
+    let values = row.get(from..).unwrap_or_default();
     match values.first_chunk() {
         Some(whole) => *whole,
         None => {
@@ -214,5 +197,94 @@ fn lanes(plane: &Array2<f32>, row: usize, from: usize) -> Lanes {
             out.iter_mut().zip(values).for_each(|(out, value)| *out = *value);
             out
         }
+    }
+}
+
+/// The difference between the dates in the last rows, band by band, in deviations.
+struct Differences<'a> {
+    evidence: &'a Evidence,
+    clear: LastClear,
+    /// With its sign, and squared.
+    signed: Vec<Last>,
+    square: Vec<Last>,
+    columns: Range<usize>,
+    visible: Vec<f32>,
+    texture: Vec<f32>,
+    means: [Vec<f32>; 2],
+    spare: Vec<f32>,
+}
+
+impl<'a> Differences<'a> {
+    /// None yet, of rows of so many pixels.
+    fn new(evidence: &'a Evidence, width: usize) -> Self {
+        let rows = 2 * TEXTURE_PX + 1;
+        let lasts = || evidence.visible.iter().map(|_| Last::new(rows, width)).collect();
+        let inner = || vec![0.0; width - 2 * TEXTURE_PX];
+        Self {
+            evidence,
+            clear: LastClear::new(rows, width),
+            signed: lasts(),
+            square: lasts(),
+            columns: 0..width,
+            visible: inner(),
+            texture: inner(),
+            means: [inner(), inner()],
+            spare: Vec::new(),
+        }
+    }
+
+    /// Takes in row `y`.
+    fn add(&mut self, y: usize, row: &Row) {
+        self.clear.add(y, &row.clear);
+        for (band, (signed, square)) in self.signed.iter_mut().zip(&mut self.square).enumerate() {
+            difference(self.evidence, row, band, signed.next(y), square.next(y));
+        }
+    }
+
+    /// The squared difference in visible light, and the variance of the difference around each pixel, both summed over bands: without its
+    /// outermost pixels, the row in the middle of those that begin with row `first`.
+    fn of(&mut self, first: usize) -> (&[f32], &[f32]) {
+        let rows = first..first + 2 * TEXTURE_PX + 1;
+        let window = &self.evidence.texture;
+        let cover = self.clear.cover(window, rows.clone(), &self.columns);
+        self.visible.fill(0.0);
+        self.texture.fill(0.0);
+        for (band, lasts) in self.signed.iter().zip(&self.square).enumerate() {
+            if self.evidence.visible[band] {
+                let square = &lasts.1.row(first + TEXTURE_PX)[TEXTURE_PX..];
+                self.visible
+                    .iter_mut()
+                    .zip(square)
+                    .for_each(|(sum, square)| *sum += square);
+            }
+            let [mean, mean_square] = &mut self.means;
+            for (last, mean) in [(lasts.0, &mut *mean), (lasts.1, &mut *mean_square)] {
+                let rows = last.part(rows.clone(), &self.columns);
+                window.mean_row(&rows, cover.as_deref(), &mut self.spare, mean);
+            }
+            for ((sum, m), q) in self.texture.iter_mut().zip(&*mean).zip(&*mean_square) {
+                *sum += (q - m * m).max(0.0);
+            }
+        }
+        (&self.visible, &self.texture)
+    }
+}
+
+/// The difference of one band in deviations, and its square; 0 where not clear.
+#[multiversion(targets("x86_64+avx512f", "x86_64+avx2+fma"))]
+fn difference(evidence: &Evidence, row: &Row, band: usize, signed: &mut [f32], square: &mut [f32]) {
+    let (law, [earlier, later]) = (
+        &evidence.laws[2][band],
+        [0, 1].map(|side| &evidence.standard.scales[side][band]),
+    );
+    let [before, after] = &row.sides;
+    let pixels = signed.iter_mut().zip(square).zip(&row.clear);
+    let values = before.bands[band].iter().zip(&after.bands[band]);
+    let slopes = before.slopes[band].iter().zip(&after.slopes[band]);
+    for ((((signed, square), weight), (x, y)), (s, t)) in pixels.zip(values).zip(slopes) {
+        let stated = 0.5 * (earlier.sensor_variance(*x) + later.sensor_variance(*y));
+        let deviation = (y - x - law.centre) / evidence.variance(law, stated, s.min(*t)).sqrt();
+        *signed = weight * deviation.clamp(-BAND_CAP, BAND_CAP);
+        *square = *signed * *signed;
     }
 }

@@ -16,6 +16,8 @@ mod evidence;
 mod linear;
 mod pair;
 mod perceptron;
+mod rows;
+mod scale;
 
 use ndarray::Zip;
 use schemars::JsonSchema;
@@ -28,8 +30,9 @@ use crate::raster::Plane;
 use crate::raster::stats::SCORE_NODATA;
 use crate::stage::normalise::SensorNoise;
 use drawn::Samples;
-use evidence::{Evidence, TEXTURE_PX};
-use pair::{Scale, Standard};
+use evidence::Evidence;
+use pair::Standard;
+use scale::Scale;
 
 /// Pixels that the networks are trained on, about.
 const SAMPLE: usize = 40_000;
@@ -102,15 +105,19 @@ impl Regression {
         }));
         let mut samples = [Samples::default(), Samples::default()];
         for (cell, places) in cells.iter().zip(&places) {
-            if let Some(pair) = standard
-                .pair(&cell.seen, &cell.core, TEXTURE_PX)
-                .filter(|_| !places.is_empty())
-            {
-                samples
-                    .iter_mut()
-                    .enumerate()
-                    .for_each(|(side, samples)| samples.collect(&pair, side, places));
+            if places.is_empty() {
+                continue;
             }
+            standard.walk(&cell.seen, &cell.core, |y, row| {
+                let drawn = &places[places.partition_point(|(at, _)| *at < y)..];
+                let drawn = drawn.iter().take_while(|(at, _)| *at == y);
+                for (_, x) in drawn {
+                    samples
+                        .iter_mut()
+                        .zip(&row.sides)
+                        .for_each(|(samples, side)| samples.collect(side, *x));
+                }
+            });
         }
         let (n_in, n_out) = (3 * bands, bands);
         let learn = |from: &Samples, to: &Samples, seed: u64| {
@@ -178,7 +185,7 @@ mod tests {
     use crate::stage::random::SplitMix;
 
     const SIDE: usize = 120;
-    const HALO: usize = 16;
+    const HALO: usize = 17;
     const QUIET: SensorNoise = SensorNoise {
         floor: 0.0,
         fraction: 0.0,
@@ -287,9 +294,9 @@ mod tests {
     #[test]
     fn tiles_give_the_bytes_of_the_whole_whatever_is_cloudy() {
         let mut cell = pair(|x, y, band, v| if built(x, y) { 0.3 } else { v + 0.01 * band as f32 });
-        cell.seen.dates[0][1][[50, 60]] = f32::NAN;
-        cell.seen.dates[1][0][[90, 20]] = f32::INFINITY;
-        cell.seen.flags.data[[70, 70]] = flags::CLOUD;
+        cell.seen.dates[0][1][[HALO + 34, HALO + 44]] = f32::NAN;
+        cell.seen.dates[1][0][[HALO + 74, HALO + 4]] = f32::INFINITY;
+        cell.seen.flags.data[[HALO + 54, HALO + 54]] = flags::CLOUD;
         let scorer = fitted(&cell, 8);
         assert!(scorer.halo() <= HALO);
         let whole = scorer.score(&cell.seen, &cell.core);

@@ -69,7 +69,7 @@ impl Layer {
             let mut sums = [*bias; LANES];
             for (weight, input) in weights.iter().zip(inputs) {
                 for (sum, value) in sums.iter_mut().zip(input) {
-                    *sum += weight * value;
+                    *sum = weight.mul_add(*value, *sum);
                 }
             }
             outputs.push(sums);
