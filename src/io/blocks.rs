@@ -13,7 +13,7 @@ use ndarray::s;
 use super::IoError;
 use super::meter::{Meter, Work};
 use super::open::RasterInfo;
-use super::pool::{self, Pool};
+use super::pool::{self, Pool, StoredPixel};
 use crate::geo::Rect;
 use crate::raster::Plane;
 
@@ -27,6 +27,8 @@ pub struct Blocked {
     /// Its pixels.
     pub bounds: Rect,
     cell: (usize, usize),
+    /// Whether each cell is one block.
+    is_block: bool,
     cell_bytes: usize,
     /// Bands that are read together: in many files their pixels lie side by side, and a block of one brings the rest.
     bands: Vec<usize>,
@@ -43,6 +45,7 @@ impl Blocked {
             path: path.into(),
             bounds: Rect::new(0, 0, info.width, info.height),
             cell,
+            is_block: cell == info.block,
             cell_bytes: cell.0 * cell.1 * info.pixel_bytes.min(size_of::<f32>()),
             bands,
         }
@@ -140,14 +143,13 @@ impl Blocks {
         if let Some(block) = &*lock(&wanted) {
             return Ok(block.clone());
         }
-        let rect = file.cell(column, row);
         self.meter.time(Work::Decode, || {
             self.pool.with(&file.path, |dataset| {
                 for other in file.bands.iter().filter(|other| **other != band) {
                     // Its own reader is told when it cannot be read.
-                    let _ = filled(&place(*other), dataset, &file.path, *other, &rect);
+                    let _ = filled(&place(*other), dataset, file, *other, (column, row));
                 }
-                filled(&wanted, dataset, &file.path, band, &rect)
+                filled(&wanted, dataset, file, band, (column, row))
             })?
         })
     }
@@ -175,20 +177,40 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The block at `place`, decoded if nobody has done so.
-fn filled(place: &Place, dataset: &Dataset, path: &Path, band: usize, rect: &Rect) -> Result<Arc<Block>, IoError> {
+/// The cell `index` of `file` at `place`, decoded if nobody has done so.
+fn filled(
+    place: &Place,
+    dataset: &Dataset,
+    file: &Blocked,
+    band: usize,
+    index: (usize, usize),
+) -> Result<Arc<Block>, IoError> {
     let mut held = lock(place);
     if let Some(block) = &*held {
         return Ok(block.clone());
     }
-    let failed = |error| IoError::gdal("reading", path, &error);
+    let failed = |error| IoError::gdal("reading", &file.path, &error);
     let block = match dataset.rasterband(band).map_err(failed)?.band_type() {
-        GdalDataType::UInt8 => Block::U8(pool::read(dataset, path, band, rect)?),
-        GdalDataType::UInt16 => Block::U16(pool::read(dataset, path, band, rect)?),
-        GdalDataType::Int16 => Block::I16(pool::read(dataset, path, band, rect)?),
-        _ => Block::F32(pool::read(dataset, path, band, rect)?),
+        GdalDataType::UInt8 => Block::U8(decoded(dataset, file, band, index)?),
+        GdalDataType::UInt16 => Block::U16(decoded(dataset, file, band, index)?),
+        GdalDataType::Int16 => Block::I16(decoded(dataset, file, band, index)?),
+        GdalDataType::Float32 => Block::F32(decoded(dataset, file, band, index)?),
+        _ => Block::F32(pool::read(dataset, &file.path, band, &file.cell(index.0, index.1))?),
     };
     Ok(held.insert(Arc::new(block)).clone())
+}
+
+fn decoded<T: StoredPixel>(
+    dataset: &Dataset,
+    file: &Blocked,
+    band: usize,
+    index: (usize, usize),
+) -> Result<Plane<T>, IoError> {
+    let rect = file.cell(index.0, index.1);
+    match file.is_block {
+        true => pool::read_block(dataset, &file.path, band, index, &rect),
+        false => pool::read(dataset, &file.path, band, &rect),
+    }
 }
 
 /// Puts what `block` and `plane` share into `plane`.
@@ -246,6 +268,7 @@ mod tests {
             let blocks = Blocks::new(pool.clone(), capacity);
             let mut file = Blocked::new(&path, &info, vec![1, 2]);
             file.cell = cell.unwrap_or(file.cell);
+            file.is_block = cell.is_some();
             for rect in [
                 Rect::new(0, 0, 40, 40),
                 Rect::new(15, 3, 2, 30),

@@ -87,6 +87,30 @@ impl Pool {
     }
 }
 
+/// The stored pixels of the block at `index` in band `band` of `dataset`, which is the file `path`; those inside `rect`, the block's part of
+/// the raster. It goes past GDAL's cache, which would copy them.
+pub(super) fn read_block<T: StoredPixel>(
+    dataset: &Dataset,
+    path: &Path,
+    band: usize,
+    index: (usize, usize),
+    rect: &Rect,
+) -> Result<Plane<T>, IoError> {
+    let failed = |error| IoError::gdal("reading", path, &error);
+    let block = dataset
+        .rasterband(band)
+        .and_then(|band| band.read_block::<T>(index))
+        .map_err(failed)?;
+    let (width, height) = block.shape();
+    let whole = Rect::new(rect.x, rect.y, width, height);
+    let data = shaped(path, whole, block.into_shape_and_vec().1)?;
+    Ok(match whole == *rect {
+        true => data,
+        // At the edges of a raster a block reaches beyond it.
+        false => data.crop(rect),
+    })
+}
+
 /// The stored pixels of `rect` in band `band` of `dataset`, which is the file `path`.
 pub(super) fn read<T: StoredPixel>(
     dataset: &Dataset,
@@ -100,11 +124,14 @@ pub(super) fn read<T: StoredPixel>(
         .rasterband(band)
         .and_then(|band| band.read_as::<T>((rect.x as isize, rect.y as isize), size, size, None))
         .map_err(failed)?;
-    let data =
-        Array2::from_shape_vec((rect.h, rect.w), values.into_shape_and_vec().1).map_err(|error| IoError::Gdal {
-            doing: "reading",
-            path: path.to_owned(),
-            message: error.to_string(),
-        })?;
-    Ok(Plane { rect: *rect, data })
+    shaped(path, *rect, values.into_shape_and_vec().1)
+}
+
+fn shaped<T>(path: &Path, rect: Rect, values: Vec<T>) -> Result<Plane<T>, IoError> {
+    let data = Array2::from_shape_vec((rect.h, rect.w), values).map_err(|error| IoError::Gdal {
+        doing: "reading",
+        path: path.to_owned(),
+        message: error.to_string(),
+    })?;
+    Ok(Plane { rect, data })
 }

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 pub struct Stopped;
 
 /// Items of a batch for each thread.
-pub const BATCH: usize = 4;
+pub const BATCH: usize = 8;
 
 /// Feeds `sink` with what `work` makes of each item, in the order of the items.
 ///

@@ -42,24 +42,23 @@ const SIDE_BY_SIDE: usize = 64;
 /// Sums of the products of `kernel` with the values of one row a tap, each from the sum's own place on.
 #[inline(always)]
 fn sum<'a>(sums: &mut [f32], kernel: &[f32], row: impl Fn(usize) -> &'a [f32]) {
-    let (chunks, rest) = sums.as_chunks_mut::<SIDE_BY_SIDE>();
-    let beyond = chunks.len() * SIDE_BY_SIDE;
-    for (index, out) in chunks.iter_mut().enumerate() {
-        let from = index * SIDE_BY_SIDE;
-        let mut sums = [0.0_f32; SIDE_BY_SIDE];
+    let Some(last) = sums.len().checked_sub(SIDE_BY_SIDE) else {
+        for (index, sum) in sums.iter_mut().enumerate() {
+            let taps = kernel.iter().enumerate();
+            *sum = taps.fold(0.0, |sum, (tap, weight)| weight.mul_add(row(tap)[index], sum));
+        }
+        return;
+    };
+    // The last ones overlap those before, and come out the same.
+    for from in (0..last).step_by(SIDE_BY_SIDE).chain([last]) {
+        let mut side_by_side = [0.0_f32; SIDE_BY_SIDE];
         for (tap, weight) in kernel.iter().enumerate() {
             let values = &row(tap)[from..from + SIDE_BY_SIDE];
-            for (sum, value) in sums.iter_mut().zip(values) {
+            for (sum, value) in side_by_side.iter_mut().zip(values) {
                 *sum = weight.mul_add(*value, *sum);
             }
         }
-        *out = sums;
-    }
-    for (index, sum) in rest.iter_mut().enumerate() {
-        *sum = 0.0;
-        for (tap, weight) in kernel.iter().enumerate() {
-            *sum = weight.mul_add(row(tap)[beyond + index], *sum);
-        }
+        sums[from..from + SIDE_BY_SIDE].copy_from_slice(&side_by_side);
     }
 }
 

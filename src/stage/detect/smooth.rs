@@ -1,5 +1,6 @@
 //! Both dates smoothed over clear pixels, and how steep they are: what a detector sees.
 
+use multiversion::multiversion;
 use ndarray::Array2;
 
 use super::DetectParams;
@@ -26,7 +27,7 @@ fn radius(params: &DetectParams) -> usize {
     (3.0 * params.smooth_px).ceil() as usize
 }
 
-/// `bands` on `area`, smoothed by a Gaussian over clear pixels alone.
+/// `bands` on `area`, smoothed by a Gaussian over clear pixels alone, and their slopes.
 ///
 /// `bands` hold the pixels of `whole`. `reasons` lies inside it and must reach [`halo`] beyond `area`.
 pub fn smooth(
@@ -36,10 +37,25 @@ pub fn smooth(
     area: &Rect,
     params: &DetectParams,
 ) -> Smoothed {
+    let mut smoothed = Smoothed::default();
+    for out in values(bands, whole, reasons, &area.grow(1), params) {
+        smoothed.slopes.push(squared_gradient(&out));
+        smoothed.values.push(inner(&out, 1));
+    }
+    smoothed
+}
+
+/// `bands` on `area` as [`smooth`] makes them, without slopes: `reasons` must reach one pixel less far.
+pub fn values(
+    bands: &[Array2<f32>],
+    whole: &Rect,
+    reasons: &Plane<Flags>,
+    area: &Rect,
+    params: &DetectParams,
+) -> Vec<Array2<f32>> {
     let window = Window::gaussian(params.smooth_px, radius(params));
     let radius = window.radius();
-    let rim = area.grow(1);
-    let wide = rim.grow(radius);
+    let wide = area.grow(radius);
     let clear = reasons
         .crop(&wide)
         .data
@@ -47,36 +63,43 @@ pub fn smooth(
     let mask = Mask::new(clear);
     let cover = window.cover(&mask);
     let centre = mask.inner(radius);
-    let mut smoothed = Smoothed::default();
-    for band in bands {
+    let smoothed = |band: &Array2<f32>| {
         let mut values = plane::cropped(band, whole, &wide);
         if !mask.all_clear {
             // Not times the weight: what is not clear may be NaN.
-            for (value, weight) in values.iter_mut().zip(&mask.weights) {
-                *value = if *weight == 0.0 { 0.0 } else { *value };
-            }
+            replace_unclear(&mut values, &mask, 0.0);
         }
         let mut out = window.mean(&values, cover.as_ref());
         if !centre.all_clear {
-            for (value, weight) in out.iter_mut().zip(&centre.weights) {
-                *value = if *weight == 0.0 { f32::NAN } else { *value };
-            }
+            replace_unclear(&mut out, &centre, f32::NAN);
         }
-        smoothed.slopes.push(squared_gradient(&out));
-        smoothed.values.push(inner(&out, 1));
+        out
+    };
+    bands.iter().map(smoothed).collect()
+}
+
+fn replace_unclear(values: &mut Array2<f32>, mask: &Mask, by: f32) {
+    if let (Some(values), Some(weights)) = (values.as_slice_mut(), mask.weights.as_slice()) {
+        for (value, weight) in values.iter_mut().zip(weights) {
+            *value = if *weight == 0.0 { by } else { *value };
+        }
     }
-    smoothed
 }
 
 /// The squared length of the gradient by central differences, without the outermost pixels.
 fn squared_gradient(values: &Array2<f32>) -> Array2<f32> {
     let (rows, columns) = values.dim();
     let mut out = Array2::zeros((rows - 2, columns - 2));
+    if let (Some(values), Some(out)) = (values.as_slice(), out.as_slice_mut()) {
+        gradient_rows(values, columns, out);
+    }
+    out
+}
+
+#[multiversion(targets("x86_64+avx512f", "x86_64+avx2+fma"))]
+fn gradient_rows(values: &[f32], columns: usize, out: &mut [f32]) {
     let level = |d: f32| if d.is_nan() { 0.0 } else { 0.25 * d * d };
-    let Some(values) = values.as_slice() else {
-        return out;
-    };
-    for (row, mut line) in out.outer_iter_mut().enumerate() {
+    for (row, line) in out.chunks_exact_mut((columns - 2).max(1)).enumerate() {
         let of = |row: usize, from: usize| values[row * columns + from..(row + 1) * columns].iter();
         let across = of(row + 1, 2).zip(of(row + 1, 0));
         let down = of(row + 2, 1).zip(of(row, 1));
@@ -84,7 +107,6 @@ fn squared_gradient(values: &Array2<f32>) -> Array2<f32> {
             *slope = level(right - left) + level(below - above);
         }
     }
-    out
 }
 
 #[cfg(test)]

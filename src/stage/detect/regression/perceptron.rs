@@ -8,7 +8,7 @@ use multiversion::multiversion;
 use crate::stage::random::SplitMix;
 
 /// Pixels that go through a network side by side.
-pub const LANES: usize = 16;
+pub const LANES: usize = 32;
 /// One value of each of them.
 pub type Lanes = [f32; LANES];
 
@@ -53,7 +53,9 @@ impl Network {
             [only] => only.forward(inputs, outputs),
             [first, second, ..] => {
                 first.forward(inputs, spare);
-                spare.iter_mut().flatten().for_each(|value| *value = value.max(0.0));
+                for lanes in &mut *spare {
+                    lanes.iter_mut().for_each(|value| *value = value.max(0.0));
+                }
                 second.forward(spare, outputs);
             }
             [] => outputs.clear(),
