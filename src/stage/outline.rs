@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use geo::{BoundingRect, Contains, LineString, MultiPolygon, Point, Polygon};
+use geo::{LineString, MultiPolygon, Polygon};
 
 use super::regions::Run;
 
@@ -15,31 +15,53 @@ type Corner = (i64, i64);
 /// ring turns back to the pixel that it came along, and a ring that meets itself is cut there: every ring is simple, and pieces
 /// that hang together by a corner are polygons of their own.
 pub fn outline(runs: &[Run]) -> MultiPolygon<f64> {
-    let (mut outer, mut holes) = (Vec::new(), Vec::new());
+    let pieces = pieces(runs);
+    let (mut shells, mut holes) = (Vec::new(), BTreeMap::<usize, Vec<LineString<f64>>>::new());
     for ring in rings(edges(runs)) {
+        let Some(piece) = beside(&ring, runs).and_then(|run| pieces.get(run)) else {
+            continue;
+        };
         if doubled_area(&ring) > 0 {
-            outer.push((ring, Vec::new()));
+            shells.push((*piece, line(&ring)));
         } else {
-            holes.push(ring);
+            holes.entry(*piece).or_default().push(line(&ring));
         }
     }
-    let shells: Vec<Polygon<f64>> = outer
-        .iter()
-        .map(|(ring, _)| Polygon::new(line(ring), Vec::new()))
-        .collect();
-    for hole in holes {
-        let owner = owner(&shells, &hole);
-        if let Some((_, inside)) = outer.get_mut(owner) {
-            inside.push(line(&hole));
+    let polygon = |(piece, shell)| Polygon::new(shell, holes.remove(&piece).unwrap_or_default());
+    MultiPolygon(shells.into_iter().map(polygon).collect())
+}
+
+/// A number for each run, which those have in common whose pixels hang together by their edges: they are one polygon.
+fn pieces(runs: &[Run]) -> Vec<usize> {
+    // Each run points to another one of its piece, or to itself.
+    let mut parents: Vec<usize> = (0..runs.len()).collect();
+    fn root(parents: &mut [usize], mut run: usize) -> usize {
+        while parents[run] != run {
+            parents[run] = parents[parents[run]];
+            run = parents[run];
+        }
+        run
+    }
+    let mut above = 0;
+    for (index, run) in runs.iter().enumerate() {
+        while (runs[above].y, runs[above].to) <= (run.y - 1, run.from) {
+            above += 1;
+        }
+        let touches = |other: &&Run| (other.y, other.from) < (run.y - 1, run.to);
+        for other in above..above + runs[above..index].iter().take_while(touches).count() {
+            let (a, b) = (root(&mut parents, index), root(&mut parents, other));
+            parents[a.max(b)] = a.min(b);
         }
     }
-    MultiPolygon(
-        outer
-            .into_iter()
-            .zip(shells)
-            .map(|((_, holes), shell)| Polygon::new(shell.exterior().clone(), holes))
-            .collect(),
-    )
+    (0..runs.len()).map(|run| root(&mut parents, run)).collect()
+}
+
+/// The run with the pixel beside the first edge of `ring`.
+fn beside(ring: &[Corner], runs: &[Run]) -> Option<usize> {
+    let &[(ay, ax), (by, bx), ..] = ring else { return None };
+    let (dy, dx) = ((by - ay).signum(), (bx - ax).signum());
+    let pixel = (ay - i64::from(dy + dx < 0), ax - i64::from(dx - dy < 0));
+    runs.partition_point(|run| (run.y, run.from) <= pixel).checked_sub(1)
 }
 
 /// Directed edges by their first corner: at most two leave a corner.
@@ -151,22 +173,9 @@ fn line(ring: &[Corner]) -> LineString<f64> {
     ring.iter().map(|(y, x)| (*x as f64, *y as f64)).collect()
 }
 
-/// The smallest of `shells` that holds the pixel beside the first edge of `hole`.
-fn owner(shells: &[Polygon<f64>], hole: &[Corner]) -> usize {
-    let ((ay, ax), (by, bx)) = (hole[0], hole[1]);
-    let (dy, dx) = ((by - ay).signum() as f64, (bx - ax).signum() as f64);
-    let pixel = Point::new(ax as f64 + 0.5 * (dx - dy), ay as f64 + 0.5 * (dy + dx));
-    let size = |shell: &Polygon<f64>| shell.bounding_rect().map_or(0.0, |b| b.width() * b.height());
-    (0..shells.len())
-        .filter(|i| shells.len() == 1 || shells[*i].bounding_rect().is_some_and(|b| b.contains(&pixel)))
-        .filter(|i| shells.len() == 1 || shells[*i].contains(&pixel))
-        .min_by(|a, b| size(&shells[*a]).total_cmp(&size(&shells[*b])))
-        .unwrap_or(0)
-}
-
 #[cfg(test)]
 mod tests {
-    use geo::{Area, Validation};
+    use geo::{Area, Contains, Point, Validation};
     use proptest::prelude::*;
 
     use super::*;
