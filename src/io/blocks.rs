@@ -29,7 +29,7 @@ pub struct Blocked {
     cell: (usize, usize),
     /// Whether each cell is one block.
     is_block: bool,
-    cell_bytes: usize,
+    pixel_bytes: usize,
     /// Bands that are read together: in many files their pixels lie side by side, and a block of one brings the rest.
     bands: Vec<usize>,
 }
@@ -46,7 +46,7 @@ impl Blocked {
             bounds: Rect::new(0, 0, info.width, info.height),
             cell,
             is_block: cell == info.block,
-            cell_bytes: cell.0 * cell.1 * info.pixel_bytes.min(size_of::<f32>()),
+            pixel_bytes: info.pixel_bytes.min(size_of::<f32>()),
             bands,
         }
     }
@@ -138,7 +138,8 @@ impl Blocks {
     }
 
     fn block(&self, file: &Blocked, band: usize, column: usize, row: usize) -> Result<Arc<Block>, IoError> {
-        let place = |band| self.place((file.path.clone(), band, column, row), file.cell_bytes);
+        let bytes = file.cell(column, row).area() * file.pixel_bytes;
+        let place = |band| self.place((file.path.clone(), band, column, row), bytes);
         let wanted = place(band);
         if let Some(block) = &*lock(&wanted) {
             return Ok(block.clone());
@@ -283,7 +284,7 @@ mod tests {
             let shelf = lock(&blocks.shelf);
             let bytes: usize = shelf.places.iter().map(|(_, (_, bytes))| bytes).sum();
             assert_eq!(bytes, shelf.bytes);
-            assert!(bytes <= capacity.max(file.cell_bytes));
+            assert!(bytes <= capacity.max(file.cell.0 * file.cell.1 * file.pixel_bytes));
         }
     }
 

@@ -212,10 +212,10 @@ pub struct ComputeParams {
 }
 
 impl ComputeParams {
-    /// Room for decoded blocks, MiB: a quarter of the budget. Two rows of blocks of a pair of whole Sentinel-2 tiles (512 px,
-    /// four bands, two bytes) take 180 MiB.
+    /// Room for decoded blocks, MiB: a fifth of the budget. Three rows of blocks of half the width of a pair of whole Sentinel-2 tiles
+    /// (512 px, four bands and quality, two bytes) take 195 MiB.
     pub fn blocks_mib(&self) -> u64 {
-        self.memory_mib / 4
+        self.memory_mib / 5
     }
 }
 

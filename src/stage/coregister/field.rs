@@ -125,7 +125,7 @@ impl Places {
 }
 
 /// The sum over the neighbourhood of every pixel.
-#[multiversion(targets("x86_64+avx2"))]
+#[multiversion(targets("x86_64+avx512f", "x86_64+avx2"))]
 fn box_sums(w: usize, h: usize, values: &[f64]) -> Vec<f64> {
     // Sums of all that lies above and left of a corner (Crow, "Summed-area tables for texture mapping", 1984).
     let wide = w + 1;
@@ -177,7 +177,7 @@ fn kernel(fraction: f64, derivative: bool) -> [f64; 2 * RADIUS as usize + 2] {
 
 /// `values` convolved with a kernel along rows and another along columns, read `shift` pixels away: out(p) = values(p +
 /// shift), smoothed. What lies outside the window counts as 0.
-#[multiversion(targets("x86_64+avx2"))]
+#[multiversion(targets("x86_64+avx512f", "x86_64+avx2"))]
 fn convolved(w: usize, h: usize, values: &[f64], shift: [f64; 2], derivative: [bool; 2]) -> Vec<f64> {
     let whole = [shift[0].floor(), shift[1].floor()];
     let kx = kernel(shift[0] - whole[0], derivative[0]);

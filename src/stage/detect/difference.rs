@@ -103,7 +103,7 @@ impl Difference {
 }
 
 /// The sum over bands of their squared deviations.
-#[multiversion(targets("x86_64+avx2"))]
+#[multiversion(targets("x86_64+avx512f", "x86_64+avx2"))]
 fn magnitude(scorer: &Difference, before: &Smoothed, after: &Smoothed, shape: (usize, usize)) -> Array2<f64> {
     let mut sums = Array2::<f64>::zeros(shape);
     for (band, cap) in scorer.caps.iter().enumerate() {

@@ -136,10 +136,13 @@ impl History {
                 series.places.push(place);
                 series.days.push(self.days[place]);
                 for ((values, band), common) in series.bands.iter_mut().zip(date).zip(common) {
-                    let (mut sum, mut n) = (0.0, 0.0);
-                    for value in view(band, &seen.rect, &near).iter().filter(|v| v.is_finite()) {
-                        sum += f64::from(*value);
-                        n += 1.0;
+                    let (mut sum, mut n) = (f64::from(band[at]), 1.0);
+                    if near.area() > 1 {
+                        (sum, n) = (0.0, 0.0);
+                        for value in view(band, &seen.rect, &near).iter().filter(|v| v.is_finite()) {
+                            sum += f64::from(*value);
+                            n += 1.0;
+                        }
                     }
                     values.push((sum / n - common.offset) / common.gain);
                 }

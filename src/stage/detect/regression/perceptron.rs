@@ -170,7 +170,7 @@ impl Learning {
 
 /// The network with `hidden` units that tells `targets` from `inputs`: one row a sample in each, of widths `n_in` and `n_out` (at
 /// least 1 both). Fewer samples than a batch of 256 leave it untrained.
-#[multiversion(targets("x86_64+avx2"))]
+#[multiversion(targets("x86_64+avx512f", "x86_64+avx2"))]
 pub fn train(inputs: &[f32], targets: &[f32], n_in: usize, n_out: usize, hidden: usize, seed: u64) -> Network {
     let mut random = SplitMix(seed);
     let mut first = Learning::new(n_in, hidden, 2.0, &mut random);
