@@ -240,6 +240,12 @@ mod tests {
         let mut found = expected.clone();
         found.comparisons[0].anomalies.reverse();
         assert_eq!(departures(&expected, &found), Vec::<String>::new());
+        // The large one gone, the small one a pixel further: more of its pixels lie in the bounds of the large one.
+        let mut gone = found.clone();
+        gone.comparisons[0].anomalies.truncate(1);
+        gone.comparisons[0].anomalies[0].bounds_px[0] += 1;
+        let gone = departures(&expected, &gone);
+        assert!(gone.len() == 1 && gone[0].ends_with("at [0, 0, 50, 50]"), "{gone:?}");
         // Two with the same bounds, interlocked: by area.
         for report in [&mut expected, &mut found] {
             for anomaly in &mut report.comparisons[0].anomalies {
