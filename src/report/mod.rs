@@ -28,7 +28,7 @@ mod view;
 mod viewer;
 
 #[cfg(test)]
-mod sample;
+pub(crate) mod sample;
 
 pub use chips::{Samples, draw, draw_scores};
 pub use csv::anomalies_csv;

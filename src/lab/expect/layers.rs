@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use crate::geo::Rect;
-use crate::io::{IoError, open, pool::Pool};
+use crate::io::open::{self, RasterInfo};
+use crate::io::{IoError, pool::Pool};
 use crate::raster::stats::{SCORE_NODATA, SCORE_SCALE};
 use crate::raster::{Plane, flags};
 
@@ -131,22 +132,34 @@ impl Difference {
 /// Rows that are compared at once.
 const STRIP: usize = 256;
 
-/// How the raster at `found` differs from that at `expected`, or why they cannot be compared.
+/// What the raster at `expected` is, or why that at `found` has other pixels or bands.
 ///
 /// # Errors
 /// What is expected cannot be read.
-pub fn compare(layer: Layer, expected: &Path, found: &Path) -> Result<Result<Difference, String>, IoError> {
+pub fn same_size(expected: &Path, found: &Path) -> Result<Result<RasterInfo, String>, IoError> {
     let info = open::info(expected)?;
     let other = match open::info(found) {
         Ok(other) => other,
         Err(error) => return Ok(Err(error.to_string())),
     };
-    if (info.bands, info.width, info.height) != (other.bands, other.width, other.height) {
-        return Ok(Err(format!(
-            "expected {} x {} pixels in {} bands, found {} x {} in {}",
-            info.width, info.height, info.bands, other.width, other.height, other.bands
-        )));
+    if (info.bands, info.width, info.height) == (other.bands, other.width, other.height) {
+        return Ok(Ok(info));
     }
+    Ok(Err(format!(
+        "expected {} x {} pixels in {} bands, found {} x {} in {}",
+        info.width, info.height, info.bands, other.width, other.height, other.bands
+    )))
+}
+
+/// How the raster at `found` differs from that at `expected`, or why they cannot be compared.
+///
+/// # Errors
+/// What is expected cannot be read.
+pub fn compare(layer: Layer, expected: &Path, found: &Path) -> Result<Result<Difference, String>, IoError> {
+    let info = match same_size(expected, found)? {
+        Ok(info) => info,
+        Err(message) => return Ok(Err(message)),
+    };
     let pool = Pool::default();
     let mut worst: Option<Difference> = None;
     for band in 1..=info.bands {

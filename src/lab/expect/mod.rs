@@ -14,6 +14,7 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use crate::finding::SiteReport;
 use crate::io::IoError;
 use layers::Layer;
+use picture::Frame;
 
 /// One layer of one site: where it departs from what is expected.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -76,26 +77,40 @@ pub fn expect(expected: &Path, found: &[PathBuf], pictures: Option<&Path>) -> Re
             departures,
             picture,
         };
+        let picture_of = |word: &str| pictures.map(|folder| folder.join(format!("{name}-{word}.png")));
         let report = read(&folder.join(REPORT)).map_err(|message| ExpectError::Expected {
             path: folder.join(REPORT),
             message,
         })?;
-        let departures = match read(&there.join(REPORT)) {
-            Ok(other) => essence::departures(&report, &other),
-            Err(message) => vec![format!("expected a report, found none that can be read: {message}")],
+        let other = read(&there.join(REPORT));
+        let (departures, picture) = match &other {
+            Ok(other) => {
+                let departures = essence::departures(&report, other);
+                let path = picture_of("report").filter(|_| !departures.is_empty());
+                let drawn = path.map(|path| picture_of_record([&report, other], [&folder, &there], path));
+                (departures, drawn.transpose()?.flatten())
+            }
+            Err(message) => (
+                vec![format!("expected a report, found none that can be read: {message}")],
+                None,
+            ),
         };
-        checks.push(check(REPORT, departures, None));
+        checks.push(check(REPORT, departures, picture));
         for layer in Layer::ALL {
-            let (kept, other) = (folder.join(layer.file()), there.join(layer.file()));
+            let (kept, found) = (folder.join(layer.file()), there.join(layer.file()));
             if !kept.exists() {
                 continue;
             }
-            let (departures, picture) = match layers::compare(layer, &kept, &other)? {
+            let (departures, picture) = match layers::compare(layer, &kept, &found)? {
                 Ok(difference) if difference.is_expected() => (Vec::new(), None),
                 Ok(difference) => {
-                    let path = pictures.map(|folder| folder.join(format!("{name}-{}.png", layer.word())));
+                    let path = picture_of(layer.word());
                     if let Some(path) = &path {
-                        picture::write(layer, difference.band, [&kept, &other], path)?;
+                        let of_found = other
+                            .as_ref()
+                            .map_or_else(|_| Vec::new(), |other| frames(other, difference.band));
+                        let frames = [frames(&report, difference.band), of_found];
+                        picture::write(layer, difference.band, [&kept, &found], &frames, path)?;
                     }
                     (vec![difference.sentence(layer)], path)
                 }
@@ -105,6 +120,31 @@ pub fn expect(expected: &Path, found: &[PathBuf], pictures: Option<&Path>) -> Re
         }
     }
     Ok(checks)
+}
+
+/// Draws the anomalies of two reports over the scores that lie in their `folders` to `path`; `None` where those are not kept or of another size.
+fn picture_of_record(
+    [expected, found]: [&SiteReport; 2],
+    folders: [&Path; 2],
+    path: PathBuf,
+) -> Result<Option<PathBuf>, ExpectError> {
+    let scores = folders.map(|folder| folder.join(Layer::Score.file()));
+    let band = essence::departing_band(expected, found);
+    match band.filter(|_| scores[0].exists()) {
+        Some(band) if layers::same_size(&scores[0], &scores[1])?.is_ok_and(|info| band <= info.bands) => {
+            let frames = [expected, found].map(|report| frames(report, band));
+            picture::write(Layer::Score, band, [&scores[0], &scores[1]], &frames, &path)?;
+            Ok(Some(path))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// The anomalies of the comparison that a band holds.
+fn frames(report: &SiteReport, band: usize) -> Vec<Frame> {
+    let of_band = report.comparisons.iter().filter(|comparison| comparison.band == band);
+    let anomalies = of_band.flat_map(|comparison| &comparison.anomalies);
+    anomalies.map(|anomaly| (anomaly.bounds_px, anomaly.verdict)).collect()
 }
 
 const REPORT: &str = "report.json";
@@ -156,7 +196,9 @@ pub fn junit(checks: &[Check]) -> Result<String, String> {
             } else {
                 let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
                 status.set_message(format!("{} departures", check.departures.len()));
-                status.set_description(check.departures.join("\n"));
+                let picture = check.picture.iter().map(|path| format!("picture: {}", path.display()));
+                let lines: Vec<String> = check.departures.iter().cloned().chain(picture).collect();
+                status.set_description(lines.join("\n"));
                 status
             };
             let mut case = TestCase::new(check.layer, status);
