@@ -230,7 +230,10 @@ fn after_detection(bench: &mut Bench<'_>, config: &Config, scores: Plane<i16>) {
     bench.time("skirts taken off", core.area(), 4, || {
         skirt::without_skirts(&scores, &core, 3)
     });
-    let (grow, seed) = (250, 500);
+    // A twentieth of the pixels lies in regions, a fiftieth makes them.
+    let mut levels: Vec<i16> = scores.data.iter().copied().collect();
+    levels.sort_unstable();
+    let (grow, seed) = (levels[levels.len() * 19 / 20], levels[levels.len() * 49 / 50]);
     bench.time("regions: runs and labels", TILE.area(), 2, || {
         let mut labeller = Labeller::new(seed, 1);
         labeller.add_band(runs(&scores, grow, seed));

@@ -6,13 +6,15 @@ use std::sync::atomic::AtomicBool;
 
 use super::channel::{self, Channel};
 use super::config::Config;
+use super::counts::{Counts, Lattice};
 use super::driver::in_order;
 use super::events::Observer;
 use super::inputs::Inputs;
 use super::measure::{self, Measure};
 use super::observe::Clouds;
-use super::passes::{self, Counts, Lattice, Levels, Pass, Written};
-use super::plan::{Ground, Pair, SitePlan};
+use super::pairs::Pair;
+use super::passes::{self, Levels, Pass, Written};
+use super::plan::{Ground, SitePlan};
 use super::record::{self, AnomalyMaker};
 use super::timers::Timers;
 use super::{SiteError, survey};

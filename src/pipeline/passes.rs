@@ -1,17 +1,16 @@
 //! The passes over a site's tiles: score and regions.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use super::SiteError;
 use super::channel::Channel;
+use super::counts::{AreaCount, Counts, Glimpse, Lattice};
 use super::driver::in_order;
 use super::events::{Event, Observer};
 use super::observe::{Sight, View};
 use super::plan::Ground;
-use crate::finding::Coverage;
 use crate::geo::{
     Rect, Shape,
     tile::{in_strips, tiles},
@@ -20,10 +19,8 @@ use crate::io::IoError;
 use crate::io::geotiff::GeoTiffWriter;
 use crate::io::meter::{Meter, Work};
 use crate::io::pool::{Pool, StoredPixel};
-use crate::raster::stats::{Histogram, SCORE_NODATA};
+use crate::raster::stats::SCORE_NODATA;
 use crate::raster::{Flags, Plane, ReadError, flags};
-use crate::report::rendition::SHOWN_BANDS;
-use crate::report::{Palette, Pixel};
 use crate::stage::detect::combine::Combination;
 use crate::stage::detect::{Scorer, Seen};
 use crate::stage::false_alarms::{ClusterRule, Clusters};
@@ -53,139 +50,6 @@ impl Pass<'_> {
             done,
             total,
         });
-    }
-}
-
-/// What the score pass counts.
-#[derive(Default)]
-pub struct Counts {
-    /// Scores of the judged pixels.
-    pub histogram: Histogram,
-    /// The site, then its zones, then its activities.
-    pub areas: Vec<AreaCount>,
-    /// Both dates on the lattice, row by row.
-    pub overview: Vec<Glimpse>,
-    /// Pixels of the site that the masks of a series call cloud on every date, and that were judged all the same.
-    pub given_back: u64,
-}
-
-/// Pixels of an area: all, judged, and not judged by reason.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct AreaCount {
-    pixels: u64,
-    observed: u64,
-    reasons: BTreeMap<&'static str, u64>,
-}
-
-impl AreaCount {
-    /// Counts pixels that lie side by side.
-    fn add(&mut self, run: &[Flags]) {
-        let is_judged = |flag: &Flags| u64::from(*flag & !flags::OUTSIDE_SITE == flags::CLEAR);
-        let judged = run.iter().map(is_judged).sum::<u64>();
-        self.pixels += run.len() as u64;
-        self.observed += judged;
-        if judged < run.len() as u64 {
-            for reason in run.iter().filter_map(|flag| flags::first_reason(*flag)) {
-                *self.reasons.entry(reason).or_insert(0) += 1;
-            }
-        }
-    }
-
-    fn merge(&mut self, other: &Self) {
-        self.pixels += other.pixels;
-        self.observed += other.observed;
-        other
-            .reasons
-            .iter()
-            .for_each(|(reason, n)| *self.reasons.entry(reason).or_insert(0) += n);
-    }
-
-    /// Pixels, and those that were judged.
-    pub fn pixels(&self) -> (u64, u64) {
-        (self.pixels, self.observed)
-    }
-
-    /// The count as it stands in the record.
-    pub fn coverage(&self) -> Coverage {
-        Coverage {
-            pixels: self.pixels,
-            observed: self.observed,
-            observed_fraction: crate::finding::round(self.observed as f64 / self.pixels.max(1) as f64, 6),
-            not_observed: self
-                .reasons
-                .iter()
-                .map(|(reason, n)| ((*reason).to_owned(), *n))
-                .collect(),
-        }
-    }
-}
-
-/// A regular lattice of pixels of the site grid, from which a small picture of the site is made.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Lattice {
-    /// One of this many pixels, in each direction.
-    pub stride: usize,
-    /// Columns and rows of the picture.
-    pub size: (usize, usize),
-    /// Which bands are shown.
-    pub palette: Palette,
-}
-
-/// What is seen at one place of the lattice.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Glimpse {
-    /// Before, as the later date would show it, and after; NaN where not judged.
-    pub dates: [Pixel; 2],
-    /// The stored score.
-    pub score: i16,
-}
-
-impl Glimpse {
-    /// Nothing.
-    pub const NONE: Self = Self {
-        dates: [[f32::NAN; SHOWN_BANDS]; 2],
-        score: SCORE_NODATA,
-    };
-}
-
-impl Lattice {
-    /// The lattice over `area` that makes a picture whose longer edge has at most `longest` pixels.
-    pub fn new(area: Rect, longest: usize, palette: Palette) -> Self {
-        let stride = area.w.max(area.h).div_ceil(longest.max(1)).max(1);
-        Self {
-            stride,
-            size: (area.w.div_ceil(stride), area.h.div_ceil(stride)),
-            palette,
-        }
-    }
-
-    /// The pixels of the core of `scores` that lie on the lattice, with their places in the picture.
-    fn glimpses(&self, scores: &Plane<i16>, seen: &Seen, laws: &[BandLaw]) -> Vec<(usize, Glimpse)> {
-        let core = scores.rect;
-        let step = self.stride as i64;
-        let first = |v: i64| v + (step - v.rem_euclid(step)) % step;
-        let sides = seen.sides();
-        let mut found = Vec::new();
-        for y in (first(core.y)..core.bottom()).step_by(self.stride) {
-            for x in (first(core.x)..core.right()).step_by(self.stride) {
-                let at = [(y - seen.rect.y) as usize, (x - seen.rect.x) as usize];
-                let place = (y / step) as usize * self.size.0 + (x / step) as usize;
-                let clear = seen.flags.data[at] & !flags::OUTSIDE_SITE == flags::CLEAR;
-                let value =
-                    |bands: &[ndarray::Array2<f32>], band: usize| if clear { bands[band][at] } else { f32::NAN };
-                let before = |band: usize| {
-                    let before = value(&sides[0], band);
-                    laws.get(band).map_or(before, |law| law.normalised(before))
-                };
-                let dates = [
-                    self.palette.pixel(before),
-                    self.palette.pixel(|band| value(&sides[1], band)),
-                ];
-                let score = scores.get(x, y).copied().unwrap_or(SCORE_NODATA);
-                found.push((place, Glimpse { dates, score }));
-            }
-        }
-        found
     }
 }
 

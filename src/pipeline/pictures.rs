@@ -3,8 +3,9 @@
 use std::sync::atomic::AtomicBool;
 
 use super::SiteError;
+use super::counts::{Glimpse, Lattice};
 use super::driver::in_order;
-use super::passes::{Glimpse, Lattice, Written};
+use super::passes::Written;
 use crate::geo::Rect;
 use crate::raster::stats::SCORE_NODATA;
 use crate::raster::{PixelSource, Plane};

@@ -10,10 +10,11 @@ use super::SiteError;
 use super::channel::Channel;
 use super::compare::Compared;
 use super::config::Config;
+use super::counts::AreaCount;
 use super::inputs::Inputs;
 use super::measure::Measure;
-use super::passes::AreaCount;
-use super::plan::{Ground, Pair};
+use super::pairs::Pair;
+use super::plan::Ground;
 use crate::declaration::{Activity, Declared, Site};
 use crate::finding::{
     Anomaly, BandChange, BandFit, CourseRecord, DeclarationRecord, DetectorFit, Geometry, GridRecord, HeldOut,

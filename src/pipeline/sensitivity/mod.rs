@@ -7,30 +7,18 @@
 //! some pixels among a quarter of a million does not sway (docs/accuracy.md has the check), and where the own cloud test found cloud.
 //! Several changes are read together, so far apart that none sees another.
 
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+mod sites;
 
-use super::compare::{Compared, Found, Survey, fit, levels, rule, skirt_px};
-use super::config::Config;
-use super::driver::{in_order, on_threads};
+use super::compare::{Compared, Found, Survey, levels, rule, skirt_px};
+use super::driver::in_order;
 use super::observe::Clouds;
 use super::passes::{Levels, Look, Written};
 use super::plan::{Ground, SitePlan};
-use super::provenance::Provenance;
-use super::publish::PublishError;
-use super::run::{self, RunError};
-use super::site::survey_site;
-use super::timers::Timers;
-use super::{Silent, SiteError, channel, inputs};
-use crate::declaration::Site;
-use crate::fault::Fault;
+use super::{SiteError, channel};
 use crate::finding::{
-    AreaSensitivity, ChangeSensitivity, Comparison, DetectableSize, DetectionCurve, Sensitivity, Tried, round,
-    significant,
+    AreaSensitivity, ChangeSensitivity, DetectableSize, DetectionCurve, Sensitivity, Tried, round, significant,
 };
 use crate::geo::{Rect, Shape};
-use crate::io::blocks::Blocks;
-use crate::io::pool::Pool;
 use crate::raster::stats::{Histogram, SCORE_NODATA};
 use crate::raster::{Flags, PixelSource, Plane, ReadError, Stack};
 use crate::scene::Kind;
@@ -45,6 +33,8 @@ use crate::stage::sensitivity::paint::{Effect, Square};
 use crate::stage::sensitivity::trials::{Change, Places, RANGE_PX, Trial, lots};
 use crate::stage::skirt::without_skirts;
 
+pub use sites::{Measured, of_sites};
+
 /// Probabilities of which the sizes are told.
 const PROBABILITIES: [f64; 2] = [0.5, 0.9];
 /// Places that are drawn for a change before it is given up.
@@ -55,89 +45,6 @@ const CLASSES: u32 = 6;
 const LOT_PX: i64 = 256;
 /// What cubic convolution draws from beyond a change, pixels.
 const KERNEL_PX: usize = 2;
-
-/// Which changes one comparison of a site would have found.
-#[derive(Debug, Clone, PartialEq, serde::Serialize)]
-pub struct Measured {
-    /// The site's id.
-    pub site: String,
-    /// Ids of the earlier and the later scene; absent where the site could not be surveyed.
-    pub scenes: Option<[String; 2]>,
-    /// What was measured; absent where nothing could be compared.
-    pub sensitivity: Option<Sensitivity>,
-    /// What the comparison's notes say, or why the site could not be surveyed.
-    pub why_not: Vec<String>,
-}
-
-/// Which changes every comparison of `config` would have found, of all sites or of the one with the id `only`; one bad site does not
-/// stop the rest. The run that this needs is made in a folder that is gone afterwards.
-///
-/// # Errors
-/// Inputs at fault; the run was stopped.
-pub fn of_sites(config: &Config, only: Option<&str>, stop: &AtomicBool) -> Result<Vec<Measured>, RunError> {
-    crate::io::prepare();
-    let inputs = inputs::gather(config).map_err(RunError::Inputs)?;
-    let is_meant = |site: &Site| only.is_none_or(|id| site.id == id);
-    if let Some(id) = only
-        && !inputs.declared.sites.iter().any(is_meant)
-    {
-        let fault = Fault::new("--site", format!("no site '{id}' is declared"));
-        return Err(RunError::Inputs(vec![fault]));
-    }
-    let mut config = config.clone();
-    config.sensitivity.enabled = true;
-    on_threads(config.compute.threads, || {
-        let pool = Arc::new(Pool::default());
-        let blocks = Arc::new(Blocks::new(pool.clone(), (config.compute.blocks_mib() as usize) << 20));
-        let survey = Survey {
-            inputs: &inputs,
-            config: &config,
-            blocks: &blocks,
-            pool: &pool,
-            observer: &Silent,
-            stop,
-        };
-        let mut measured = Vec::new();
-        // All are planned: an alarm budget is shared by all.
-        let plans = inputs.declared.sites.iter().zip(run::plan(&config, &inputs));
-        for (site, plan) in plans.filter(|(site, _)| is_meant(site)) {
-            match plan.map_err(SiteError::from).and_then(|plan| of_site(&survey, &plan)) {
-                Ok(found) => measured.extend(found),
-                Err(SiteError::Stopped) => return Err(RunError::Stopped),
-                Err(error) => measured.push(Measured {
-                    site: site.id.clone(),
-                    scenes: None,
-                    sensitivity: None,
-                    why_not: vec![error.to_string()],
-                }),
-            }
-        }
-        Ok(measured)
-    })
-    .map_err(RunError::Threads)?
-}
-
-/// Which changes every comparison of the site of `plan` would have found.
-fn of_site(survey: &Survey<'_>, plan: &SitePlan) -> Result<Vec<Measured>, SiteError> {
-    let folder = tempfile::tempdir().map_err(|source| PublishError::Write {
-        path: std::env::temp_dir(),
-        source,
-    })?;
-    let provenance = Provenance {
-        run_key: String::new(),
-        inputs: Vec::new(),
-        parameters: serde_json::json!({}),
-    };
-    let fitted = fit(survey, plan, &mut Timers::default())?;
-    let (report, _) = survey_site(survey, plan, &fitted, provenance, folder.path())?;
-    let measured = |one: Comparison| Measured {
-        site: plan.site.id.clone(),
-        scenes: Some([one.before, one.after]),
-        sensitivity: one.sensitivity,
-        why_not: one.notes,
-    };
-    Ok(report.comparisons.into_iter().map(measured).collect())
-}
 
 /// What is common to all changes that are injected into one comparison.
 struct Bench<'a> {
