@@ -6,6 +6,7 @@ pub const SCORE_SCALE: f64 = 0.01;
 pub const SCORE_NODATA: i16 = i16::MIN;
 
 /// The stored form of a score in sigma: rounded half away from zero, held inside +-327.67.
+#[inline(always)]
 pub fn quantise(sigma: f64) -> i16 {
     (sigma / SCORE_SCALE).round().clamp(-32767.0, 32767.0) as i16
 }

@@ -50,6 +50,7 @@ impl Calibration {
     }
 
     /// The stored score of a statistic: hundredths of sigma.
+    #[inline(always)]
     pub fn stored(&self, statistic: f64) -> i16 {
         quantise((statistic - self.centre) / self.scale)
     }

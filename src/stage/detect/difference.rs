@@ -10,7 +10,6 @@
 //! because change only adds to the upper side; but never on a finer scale than the noise itself gives.
 
 use multiversion::multiversion;
-use ndarray::{Array2, Zip};
 
 use super::calibrate::{Calibration, QUARTILE};
 use super::smooth::{self, Smoothed};
@@ -23,6 +22,8 @@ use crate::stage::normalise::{BandLaw, Sample};
 /// One band alone counts for no more than the square of this many of its own robust standard deviations over the survey: sun
 /// glint on a roof must not outweigh all else.
 const BAND_CAP: f64 = 10.0;
+/// Pixels that are scored at once: their sums stay in the processor's nearest cache.
+const AT_ONCE: usize = 512;
 /// The median of the chi-square law of one degree of freedom.
 const CHI_SQUARE_MEDIAN: f64 = 0.454_936_423_119_572_8;
 
@@ -57,11 +58,11 @@ impl Difference {
             calibration: Calibration::NONE,
         };
         let mut roots = vec![0.0; sample.len()];
-        for band in 0..laws.len() {
+        for (band, law) in laws.iter().enumerate() {
             let [before, after] = [&sample.before[band], &sample.after[band]];
             let slopes = &sample.slopes[band];
             let squares: Vec<f64> = (0..sample.len())
-                .map(|i| scorer.squared(band, before[i], after[i], slopes[i]))
+                .map(|i| scorer.squared(law, before[i], after[i], slopes[i]))
                 .collect();
             let spread2 = median(&mut squares.clone()).unwrap_or(0.0) / CHI_SQUARE_MEDIAN;
             let cap = BAND_CAP * BAND_CAP * spread2.max(1.0);
@@ -76,8 +77,7 @@ impl Difference {
 
     /// After minus normalised before in one band, squared, in units of its noise; `slopes` are those of both dates.
     #[inline(always)]
-    fn squared(&self, band: usize, before: f32, after: f32, slopes: [f32; 2]) -> f64 {
-        let law = &self.laws[band];
+    fn squared(&self, law: &BandLaw, before: f32, after: f32, slopes: [f32; 2]) -> f64 {
         let expected = law.gain * f64::from(before) + law.offset;
         let found = f64::from(after);
         let signal = 0.5 * (expected * expected + found * found);
@@ -88,32 +88,35 @@ impl Difference {
 
     /// Stored scores (hundredths of sigma) of the pixels that `reasons` leaves clear; both dates hold the same pixels.
     fn of_smoothed(&self, before: &Smoothed, after: &Smoothed, reasons: &Plane<Flags>) -> Plane<i16> {
-        let magnitude = magnitude(self, before, after, reasons.data.dim());
         let mut scores = Plane::filled(reasons.rect, SCORE_NODATA);
-        Zip::from(&mut scores.data)
-            .and(&magnitude)
-            .and(&reasons.data)
-            .for_each(|score, m, flag| {
-                if *flag == flags::CLEAR {
-                    *score = self.calibration.stored(m.sqrt().sqrt());
-                }
-            });
+        if let (Some(out), Some(reasons)) = (scores.data.as_slice_mut(), reasons.data.as_slice()) {
+            scored(self, before, after, reasons, out);
+        }
         scores
     }
 }
 
-/// The sum over bands of their squared deviations.
+/// The stored score of each pixel that is clear: of the root of the sum over bands of their squared deviations.
 #[multiversion(targets("x86_64+avx512f", "x86_64+avx2"))]
-fn magnitude(scorer: &Difference, before: &Smoothed, after: &Smoothed, shape: (usize, usize)) -> Array2<f64> {
-    let mut sums = Array2::<f64>::zeros(shape);
-    for (band, cap) in scorer.caps.iter().enumerate() {
-        let of = [&before.values, &after.values, &before.slopes, &after.slopes];
-        let [x, y, s, t] = of.map(|planes| planes[band].as_slice().unwrap_or_default());
-        for ((((sum, x), y), s), t) in sums.iter_mut().zip(x).zip(y).zip(s).zip(t) {
-            *sum += scorer.squared(band, *x, *y, [*s, *t]).min(*cap);
+fn scored(scorer: &Difference, before: &Smoothed, after: &Smoothed, reasons: &[Flags], out: &mut [i16]) {
+    let of = [&before.values, &after.values, &before.slopes, &after.slopes];
+    let mut sums = [0.0_f64; AT_ONCE];
+    let chunks = out.chunks_mut(AT_ONCE).zip(reasons.chunks(AT_ONCE)).enumerate();
+    for (chunk, (out, reasons)) in chunks {
+        let from = chunk * AT_ONCE;
+        sums.fill(0.0);
+        for (band, (law, cap)) in scorer.laws.iter().zip(&scorer.caps).enumerate() {
+            let values = of.map(|planes| planes[band].as_slice().unwrap_or_default());
+            let [x, y, s, t] = values.map(|values| &values[from..from + out.len()]);
+            for ((((sum, x), y), s), t) in sums.iter_mut().zip(x).zip(y).zip(s).zip(t) {
+                *sum += scorer.squared(law, *x, *y, [*s, *t]).min(*cap);
+            }
+        }
+        for ((score, sum), reason) in out.iter_mut().zip(&sums).zip(reasons) {
+            let stored = scorer.calibration.stored(sum.sqrt().sqrt());
+            *score = if *reason == flags::CLEAR { stored } else { SCORE_NODATA };
         }
     }
-    sums
 }
 
 impl Scorer for Difference {
@@ -131,6 +134,8 @@ impl Scorer for Difference {
 
 #[cfg(test)]
 mod tests {
+    use ndarray::Array2;
+
     use super::*;
 
     const LAW: BandLaw = BandLaw {

@@ -19,7 +19,7 @@ mod perceptron;
 mod rows;
 mod scale;
 
-use ndarray::Zip;
+use multiversion::multiversion;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -162,17 +162,25 @@ impl Scorer for Regression {
 
     fn score(&self, seen: &Seen, core: &Rect) -> Plane<i16> {
         let mut scores = Plane::filled(*core, SCORE_NODATA);
-        if let Some((statistic, mask)) = self.evidence.statistic(seen, core) {
-            Zip::from(&mut scores.data)
-                .and(&statistic)
-                .and(&mask.weights)
-                .for_each(|score, u, weight| {
-                    if *weight == 1.0 {
-                        *score = self.calibration.stored(f64::from(*u));
-                    }
-                });
+        if let Some((statistic, mask)) = self.evidence.statistic(seen, core)
+            && let (Some(out), Some(statistic), Some(weights)) = (
+                scores.data.as_slice_mut(),
+                statistic.as_slice(),
+                mask.weights.as_slice(),
+            )
+        {
+            stored(&self.calibration, statistic, weights, out);
         }
         scores
+    }
+}
+
+/// The stored score of each pixel that is clear.
+#[multiversion(targets("x86_64+avx512f", "x86_64+avx2"))]
+fn stored(calibration: &Calibration, statistic: &[f32], weights: &[f32], out: &mut [i16]) {
+    for ((score, u), weight) in out.iter_mut().zip(statistic).zip(weights) {
+        let stored = calibration.stored(f64::from(*u));
+        *score = if *weight == 1.0 { stored } else { SCORE_NODATA };
     }
 }
 
