@@ -34,13 +34,23 @@ pub fn strip_px(
 }
 
 /// The largest tile that stays in the budget, and the peak memory that it leads to in MiB, where all dates together have so many
-/// `bands` and `quality` bands.
-pub fn fit(grid: &Grid, halo: usize, bands: usize, quality: usize, config: &Config) -> (usize, u64) {
+/// `bands` and `quality` bands, on the site `grid` for which as much ground is `surveyed`.
+pub fn fit(
+    (grid, surveyed): (&Grid, &Grid),
+    halo: usize,
+    bands: usize,
+    quality: usize,
+    config: &Config,
+) -> (usize, u64) {
     let threads = thread_count(config.compute.threads) as f64;
     let (bands, quality) = (bands as f64, quality as f64);
     let pixels = (grid.width * grid.height) as f64;
-    // Decoded blocks of all dates, of two bytes a value mostly, are kept until their store is full.
-    let blocks = (2.0 * pixels * (bands + quality) / MIB).min(config.compute.blocks_mib() as f64);
+    // Decoded blocks of all dates, of two bytes a value mostly, are kept until their store is full, which sites of districts do together.
+    let store = config.compute.blocks_mib() as f64;
+    let blocks = match surveyed == grid {
+        true => (2.0 * pixels * (bands + quality) / MIB).min(store),
+        false => store,
+    };
     let fixed = BASE_MIB + f64::from(io::GDAL_CACHE_MIB) + blocks + REGION_BYTES * pixels / MIB;
     let predict = |edge: usize| {
         let core = (edge.min(grid.width) * edge.min(grid.height)) as f64;

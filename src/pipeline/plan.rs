@@ -255,7 +255,7 @@ fn ground(site: &Site, pairs: &[Pair], inputs: &Inputs, config: &Config) -> Resu
     let block = rasters
         .iter()
         .fold((1, 1), |(w, h), info| (info.block.0.max(w), info.block.1.max(h)));
-    let (tile_px, memory_mib) = memory::fit(&grid, halo, bands, quality, config);
+    let (tile_px, memory_mib) = memory::fit((&grid, &surveyed), halo, bands, quality, config);
     Ok(Ground {
         boundary: shape(&boundary),
         zones,
