@@ -27,8 +27,6 @@ pub struct Blocked {
     /// Its pixels.
     pub bounds: Rect,
     cell: (usize, usize),
-    /// Whether each cell is one block.
-    is_block: bool,
     pixel_bytes: usize,
     /// Bands that are read together: in many files their pixels lie side by side, and a block of one brings the rest.
     bands: Vec<usize>,
@@ -45,7 +43,6 @@ impl Blocked {
             path: path.into(),
             bounds: Rect::new(0, 0, info.width, info.height),
             cell,
-            is_block: cell == info.block,
             pixel_bytes: info.pixel_bytes.min(size_of::<f32>()),
             bands,
         }
@@ -191,12 +188,16 @@ fn filled(
         return Ok(block.clone());
     }
     let failed = |error| IoError::gdal("reading", &file.path, &error);
-    let block = match dataset.rasterband(band).map_err(failed)?.band_type() {
-        GdalDataType::UInt8 => Block::U8(decoded(dataset, file, band, index)?),
-        GdalDataType::UInt16 => Block::U16(decoded(dataset, file, band, index)?),
-        GdalDataType::Int16 => Block::I16(decoded(dataset, file, band, index)?),
-        GdalDataType::Float32 => Block::F32(decoded(dataset, file, band, index)?),
-        _ => Block::F32(pool::read(dataset, &file.path, band, &file.cell(index.0, index.1))?),
+    let raster = dataset.rasterband(band).map_err(failed)?;
+    // Bands of one file may be cut differently.
+    let index_of_block = (raster.block_size() == file.cell).then_some(index);
+    let rect = file.cell(index.0, index.1);
+    let block = match raster.band_type() {
+        GdalDataType::UInt8 => Block::U8(decoded(dataset, file, band, index_of_block, &rect)?),
+        GdalDataType::UInt16 => Block::U16(decoded(dataset, file, band, index_of_block, &rect)?),
+        GdalDataType::Int16 => Block::I16(decoded(dataset, file, band, index_of_block, &rect)?),
+        GdalDataType::Float32 => Block::F32(decoded(dataset, file, band, index_of_block, &rect)?),
+        _ => Block::F32(pool::read(dataset, &file.path, band, &rect)?),
     };
     Ok(held.insert(Arc::new(block)).clone())
 }
@@ -205,12 +206,12 @@ fn decoded<T: StoredPixel>(
     dataset: &Dataset,
     file: &Blocked,
     band: usize,
-    index: (usize, usize),
+    index_of_block: Option<(usize, usize)>,
+    rect: &Rect,
 ) -> Result<Plane<T>, IoError> {
-    let rect = file.cell(index.0, index.1);
-    match file.is_block {
-        true => pool::read_block(dataset, &file.path, band, index, &rect),
-        false => pool::read(dataset, &file.path, band, &rect),
+    match index_of_block {
+        Some(index) => pool::read_block(dataset, &file.path, band, index, rect),
+        None => pool::read(dataset, &file.path, band, rect),
     }
 }
 
@@ -269,7 +270,6 @@ mod tests {
             let blocks = Blocks::new(pool.clone(), capacity);
             let mut file = Blocked::new(&path, &info, vec![1, 2]);
             file.cell = cell.unwrap_or(file.cell);
-            file.is_block = cell.is_some();
             for rect in [
                 Rect::new(0, 0, 40, 40),
                 Rect::new(15, 3, 2, 30),

@@ -46,6 +46,7 @@ impl AreaCount {
         }
     }
 
+    /// Adds what `other` counts.
     pub fn merge(&mut self, other: &Self) {
         self.pixels += other.pixels;
         self.observed += other.observed;

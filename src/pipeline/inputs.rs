@@ -8,7 +8,7 @@ use crate::declaration::{self, Declared};
 use crate::fault::Fault;
 use crate::finding::RefusedScene;
 use crate::io::open::{self, RasterInfo};
-use crate::scene::{self, BandAsset, Catalogue, DateFrom, FolderQuality, FolderSpec, Scene, Sensors};
+use crate::scene::{self, BandAsset, Catalogue, DateFrom, FolderQuality, FolderSpec, Refusal, Scene, Sensors};
 
 /// The inputs of a run.
 pub struct Inputs {
@@ -20,6 +20,15 @@ pub struct Inputs {
     pub refused: Vec<RefusedScene>,
     /// What each raster of `scenes` says of itself.
     pub infos: BTreeMap<PathBuf, RasterInfo>,
+}
+
+impl From<&Refusal> for RefusedScene {
+    fn from(refusal: &Refusal) -> Self {
+        Self {
+            id: refusal.id.clone(),
+            reason: refusal.reason.clone(),
+        }
+    }
 }
 
 /// The inputs that `config` names.
@@ -38,14 +47,7 @@ pub fn gather(config: &Config) -> Result<Inputs, Vec<Fault>> {
     let (Some(declared), Some(catalogue)) = (declared, catalogue) else {
         return Err(faults);
     };
-    let mut refused: Vec<RefusedScene> = catalogue
-        .refused
-        .iter()
-        .map(|r| RefusedScene {
-            id: r.id.clone(),
-            reason: r.reason.clone(),
-        })
-        .collect();
+    let mut refused: Vec<RefusedScene> = catalogue.refused.iter().map(Into::into).collect();
     let (mut scenes, mut infos) = (Vec::new(), BTreeMap::new());
     let mut failed: BTreeMap<PathBuf, String> = BTreeMap::new();
     // An index that nobody compares neither spoils a scene nor belongs to its inputs.

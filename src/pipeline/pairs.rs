@@ -75,14 +75,7 @@ fn pairs_of(scenes: &[(usize, &Scene)], config: &Config) -> (Vec<Pair>, Vec<Refu
     let plain: Vec<Scene> = scenes.iter().map(|(_, scene)| (*scene).clone()).collect();
     let (compare, filter) = (compare(config), filter(config));
     let selection = scene::select(&plain, &compare, &filter);
-    let mut refused: Vec<RefusedScene> = selection
-        .refused
-        .iter()
-        .map(|r| RefusedScene {
-            id: r.id.clone(),
-            reason: r.reason.clone(),
-        })
-        .collect();
+    let mut refused: Vec<RefusedScene> = selection.refused.iter().map(Into::into).collect();
     let mut pairs = Vec::new();
     for (before, after) in selection.pairs {
         let bands = shared_bands(&plain[before], &plain[after], &filter);
