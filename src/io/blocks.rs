@@ -3,14 +3,15 @@
 //! GDAL's own cache belongs to a handle, and a handle to one thread at a time: at the edges of tiles it would decode again.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
 use gdal::Dataset;
-use gdal::raster::GdalDataType;
+use gdal::raster::{GdalDataType, RasterBand};
 use lru::LruCache;
 use ndarray::s;
 
 use super::IoError;
+use super::inflate::{self, Whole};
 use super::meter::{Meter, Work};
 use super::open::RasterInfo;
 use super::pool::{self, Pool, StoredPixel};
@@ -114,15 +115,25 @@ impl Blocks {
     ) -> Result<Plane<f32>, IoError> {
         let mut plane = Plane::filled(*rect, 0.0);
         let (w, h) = (file.cell.0 as i64, file.cell.1 as i64);
-        for row in rect.y / h..=(rect.bottom() - 1) / h {
-            for column in rect.x / w..=(rect.right() - 1) / w {
-                match &*self.block(file, band, column as usize, row as usize)? {
-                    Block::U8(block) => copy(block, &mut plane, &convert),
-                    Block::U16(block) => copy(block, &mut plane, &convert),
-                    Block::I16(block) => copy(block, &mut plane, &convert),
-                    Block::F32(block) => copy(block, &mut plane, &convert),
-                }
+        let columns = rect.x / w..=(rect.right() - 1) / w;
+        let rows = rect.y / h..=(rect.bottom() - 1) / h;
+        let cells = rows.flat_map(|row| columns.clone().map(move |column| (column as usize, row as usize)));
+        let mut take = |block: &Block| match block {
+            Block::U8(block) => copy(block, &mut plane, &convert),
+            Block::U16(block) => copy(block, &mut plane, &convert),
+            Block::I16(block) => copy(block, &mut plane, &convert),
+            Block::F32(block) => copy(block, &mut plane, &convert),
+        };
+        // What another thread is decoding comes last: it is ready by then.
+        let mut later = Vec::new();
+        for cell in cells {
+            match self.block(file, band, cell, false)? {
+                Some(block) => take(&block),
+                None => later.push(cell),
             }
+        }
+        for cell in later {
+            self.block(file, band, cell, true)?.iter().for_each(|block| take(block));
         }
         Ok(plane)
     }
@@ -134,22 +145,35 @@ impl Blocks {
         shelf.bytes = 0;
     }
 
-    fn block(&self, file: &Blocked, band: usize, column: usize, row: usize) -> Result<Arc<Block>, IoError> {
-        let bytes = file.cell(column, row).area() * file.pixel_bytes;
-        let place = |band| self.place((file.path.clone(), band, column, row), bytes);
+    /// The block at `cell`, column and row, in `band` of `file`; `None` where another thread is decoding it and this one does not `wait`.
+    fn block(
+        &self,
+        file: &Blocked,
+        band: usize,
+        cell: (usize, usize),
+        wait: bool,
+    ) -> Result<Option<Arc<Block>>, IoError> {
+        let bytes = file.cell(cell.0, cell.1).area() * file.pixel_bytes;
+        let place = |band| self.place((file.path.clone(), band, cell.0, cell.1), bytes);
         let wanted = place(band);
-        if let Some(block) = &*lock(&wanted) {
-            return Ok(block.clone());
+        let held = match wanted.try_lock() {
+            Ok(held) => held.clone(),
+            Err(TryLockError::WouldBlock) if !wait => return Ok(None),
+            Err(_) => lock(&wanted).clone(),
+        };
+        if held.is_some() {
+            return Ok(held);
         }
-        self.meter.time(Work::Decode, || {
+        let decoded = self.meter.time(Work::Decode, || {
             self.pool.with(&file.path, |dataset| {
                 for other in file.bands.iter().filter(|other| **other != band) {
                     // Its own reader is told when it cannot be read.
-                    let _ = filled(&place(*other), dataset, file, *other, (column, row));
+                    let _ = filled(&place(*other), dataset, file, *other, cell);
                 }
-                filled(&wanted, dataset, file, band, (column, row))
-            })?
-        })
+                filled(&wanted, dataset, file, band, cell)
+            })
+        });
+        decoded?.map(Some)
     }
 
     /// The place of a block, which is now the one used last; those used least make way.
@@ -193,13 +217,28 @@ fn filled(
     let index_of_block = (raster.block_size() == file.cell).then_some(index);
     let rect = file.cell(index.0, index.1);
     let block = match raster.band_type() {
-        GdalDataType::UInt8 => Block::U8(decoded(dataset, file, band, index_of_block, &rect)?),
-        GdalDataType::UInt16 => Block::U16(decoded(dataset, file, band, index_of_block, &rect)?),
-        GdalDataType::Int16 => Block::I16(decoded(dataset, file, band, index_of_block, &rect)?),
+        GdalDataType::UInt8 => Block::U8(unpacked(dataset, file, &raster, band, index_of_block, &rect)?),
+        GdalDataType::UInt16 => Block::U16(unpacked(dataset, file, &raster, band, index_of_block, &rect)?),
+        GdalDataType::Int16 => Block::I16(unpacked(dataset, file, &raster, band, index_of_block, &rect)?),
         GdalDataType::Float32 => Block::F32(decoded(dataset, file, band, index_of_block, &rect)?),
         _ => Block::F32(pool::read(dataset, &file.path, band, &rect)?),
     };
     Ok(held.insert(Arc::new(block)).clone())
+}
+
+fn unpacked<T: Whole>(
+    dataset: &Dataset,
+    file: &Blocked,
+    raster: &RasterBand,
+    band: usize,
+    index_of_block: Option<(usize, usize)>,
+    rect: &Rect,
+) -> Result<Plane<T>, IoError> {
+    let known = index_of_block.and_then(|index| inflate::read_block(dataset, &file.path, raster, index, rect));
+    match known {
+        Some(plane) => Ok(plane),
+        None => decoded(dataset, file, band, index_of_block, rect),
+    }
 }
 
 fn decoded<T: StoredPixel>(

@@ -4,6 +4,7 @@ pub mod blocks;
 pub mod cog;
 pub mod crs;
 pub mod geotiff;
+mod inflate;
 pub mod mapping;
 pub mod meter;
 pub mod open;

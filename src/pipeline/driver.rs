@@ -1,21 +1,23 @@
 //! The one place where work is spread over threads: results reach one sink, in order.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use rayon::prelude::*;
+use rayon::ScopeFifo;
 
 /// The run was asked to stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stopped;
 
-/// Items of a batch for each thread.
-pub const BATCH: usize = 8;
+/// Items for each thread that are under way at a time: being worked on, or waiting for their turn.
+pub const AHEAD: usize = 8;
 
 /// Feeds `sink` with what `work` makes of each item, in the order of the items.
 ///
-/// A batch is computed while the batch before is taken in, so memory holds two batches of results: of [`BATCH`] for each
-/// thread, so that no thread waits long for a slow one. Errors do not race: the sink sees results in order, and stops at the
-/// first that it refuses.
+/// At most [`AHEAD`] items for each thread are begun before the first of them is taken in: so many results lie in memory. No thread waits
+/// for another: who finishes an item takes in all that is due, unless somebody does so already. Errors do not race: the sink sees
+/// results in order, and none after the first that it refuses.
 ///
 /// # Errors
 /// The sink's first error, or `Stopped` (by `From`) when `stop` is set.
@@ -23,27 +25,101 @@ pub fn in_order<T, R, E>(
     items: &[T],
     stop: &AtomicBool,
     work: impl Fn(&T) -> R + Sync,
-    mut sink: impl FnMut(R) -> Result<(), E> + Send,
+    sink: impl FnMut(R) -> Result<(), E> + Send,
 ) -> Result<(), E>
 where
     T: Sync,
     R: Send,
     E: Send + From<Stopped>,
 {
-    let mut ready: Vec<R> = Vec::new();
-    for batch in items.chunks(BATCH * rayon::current_num_threads().max(1)) {
-        let taken = std::mem::take(&mut ready);
-        let (next, sunk) = rayon::join(
-            || batch.par_iter().map(&work).collect::<Vec<R>>(),
-            || taken.into_iter().try_for_each(&mut sink),
-        );
-        sunk?;
-        if stop.load(Ordering::Relaxed) {
-            return Err(Stopped.into());
-        }
-        ready = next;
+    let ahead = items.len().min(AHEAD * rayon::current_num_threads().max(1));
+    let line = Line {
+        items,
+        stop,
+        work,
+        done: Mutex::default(),
+        till: Mutex::new(Till {
+            sink,
+            next: 0,
+            begun: ahead,
+            outcome: Ok(()),
+        }),
+    };
+    rayon::scope_fifo(|scope| (0..ahead).for_each(|index| line.begin(scope, index)));
+    line.till.into_inner().unwrap_or_else(PoisonError::into_inner).outcome
+}
+
+/// Items on their way to the sink.
+struct Line<'a, T, R, E, W, S> {
+    items: &'a [T],
+    stop: &'a AtomicBool,
+    work: W,
+    /// What was made of items whose turn has not come.
+    done: Mutex<BTreeMap<usize, R>>,
+    till: Mutex<Till<E, S>>,
+}
+
+/// Where results are taken in.
+struct Till<E, S> {
+    sink: S,
+    /// The item whose turn it is.
+    next: usize,
+    /// How many were begun.
+    begun: usize,
+    outcome: Result<(), E>,
+}
+
+impl<T, R, E, W, S> Line<'_, T, R, E, W, S>
+where
+    T: Sync,
+    R: Send,
+    E: Send + From<Stopped>,
+    W: Fn(&T) -> R + Sync,
+    S: FnMut(R) -> Result<(), E> + Send,
+{
+    fn begin<'scope>(&'scope self, scope: &ScopeFifo<'scope>, index: usize) {
+        scope.spawn_fifo(move |scope| {
+            let made = (self.work)(&self.items[index]);
+            lock(&self.done).insert(index, made);
+            self.take_in(scope);
+        });
     }
-    ready.into_iter().try_for_each(sink)
+
+    /// Takes in what is due, and begins as many items.
+    fn take_in<'scope>(&'scope self, scope: &ScopeFifo<'scope>) {
+        // Whoever holds it looks again after letting go.
+        while let Ok(mut till) = self.till.try_lock() {
+            while let Some(made) = self.due(till.next) {
+                till.next += 1;
+                if till.outcome.is_err() {
+                    continue;
+                }
+                till.outcome = match self.stop.load(Ordering::Relaxed) {
+                    true => Err(Stopped.into()),
+                    false => (till.sink)(made),
+                };
+                if till.outcome.is_ok() && till.begun < self.items.len() {
+                    self.begin(scope, till.begun);
+                    till.begun += 1;
+                }
+            }
+            let next = till.next;
+            drop(till);
+            if !lock(&self.done).contains_key(&next) {
+                break;
+            }
+        }
+    }
+
+    /// What was made of the item `next`, if it is done.
+    fn due(&self, next: usize) -> Option<R> {
+        lock(&self.done).remove(&next)
+    }
+}
+
+/// A lock that a panic elsewhere does not spoil: rayon passes the panic on.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Runs `work` on `threads` threads (0: as many as there are cores).

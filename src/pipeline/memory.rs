@@ -1,7 +1,7 @@
 //! How much memory the survey of a site takes at its peak, predicted before a pixel is read.
 
 use super::config::Config;
-use super::driver::{BATCH, thread_count};
+use super::driver::{AHEAD, thread_count};
 use crate::geo::Grid;
 use crate::io;
 
@@ -61,8 +61,8 @@ pub fn fit(
         let padded = ((edge.min(grid.width) + 2 * halo) * (edge.min(grid.height) + 2 * halo)) as f64;
         // Stacks of f32 bands and flags, one raw window with its copy, smoothed bands and slopes, scores.
         let working = padded * (4.0 * (bands + quality) + 4.0 + 8.0 + 8.0 * bands + 16.0);
-        // Scores and flags wait in two batches.
-        let waiting = 2.0 * BATCH as f64 * core * (2.0 + 2.0);
+        // Scores and flags wait for their turn.
+        let waiting = AHEAD as f64 * core * (2.0 + 2.0);
         fixed + ALLOCATOR * threads * (working + waiting) / MIB
     };
     let mut edge = config.compute.tile_px;
