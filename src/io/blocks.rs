@@ -8,7 +8,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use gdal::Dataset;
 use gdal::raster::{GdalDataType, RasterBand};
 use lru::LruCache;
-use ndarray::s;
 
 use super::IoError;
 use super::inflate::{self, Whole};
@@ -113,29 +112,33 @@ impl Blocks {
         rect: &Rect,
         convert: impl Fn(f32) -> f32,
     ) -> Result<Plane<f32>, IoError> {
-        let mut plane = Plane::filled(*rect, 0.0);
         let (w, h) = (file.cell.0 as i64, file.cell.1 as i64);
         let columns = rect.x / w..=(rect.right() - 1) / w;
         let rows = rect.y / h..=(rect.bottom() - 1) / h;
         let cells = rows.flat_map(|row| columns.clone().map(move |column| (column as usize, row as usize)));
-        let mut take = |block: &Block| match block {
-            Block::U8(block) => copy(block, &mut plane, &convert),
-            Block::U16(block) => copy(block, &mut plane, &convert),
-            Block::I16(block) => copy(block, &mut plane, &convert),
-            Block::F32(block) => copy(block, &mut plane, &convert),
-        };
+        let mut blocks: Vec<_> = cells.map(|cell| (cell, None)).collect();
         // What another thread is decoding comes last: it is ready by then.
-        let mut later = Vec::new();
-        for cell in cells {
-            match self.block(file, band, cell, false)? {
-                Some(block) => take(&block),
-                None => later.push(cell),
+        for wait in [false, true] {
+            for (cell, block) in blocks.iter_mut().filter(|(_, block)| block.is_none()) {
+                *block = self.block(file, band, *cell, wait)?;
             }
         }
-        for cell in later {
-            self.block(file, band, cell, true)?.iter().for_each(|block| take(block));
+        let mut values = Vec::with_capacity(rect.area());
+        for beside in blocks.chunk_by(|((_, a), _), ((_, b), _)| a == b) {
+            let rows = file.cell(beside[0].0.0, beside[0].0.1).intersect(rect);
+            for y in rows.y..rows.bottom() {
+                let row = Rect::new(rect.x, y, rect.w, 1);
+                for block in beside.iter().filter_map(|(_, block)| block.as_deref()) {
+                    match block {
+                        Block::U8(block) => extend(&mut values, block, &row, &convert),
+                        Block::U16(block) => extend(&mut values, block, &row, &convert),
+                        Block::I16(block) => extend(&mut values, block, &row, &convert),
+                        Block::F32(block) => extend(&mut values, block, &row, &convert),
+                    }
+                }
+            }
         }
-        Ok(plane)
+        pool::shaped(&file.path, *rect, values)
     }
 
     /// Forgets all blocks.
@@ -254,19 +257,17 @@ fn decoded<T: StoredPixel>(
     }
 }
 
-/// Puts what `block` and `plane` share into `plane`.
-fn copy<T: Copy + Into<f32>>(block: &Plane<T>, plane: &mut Plane<f32>, convert: &impl Fn(f32) -> f32) {
-    let shared = block.rect.intersect(&plane.rect);
-    let (x, y) = ((shared.x - plane.rect.x) as usize, (shared.y - plane.rect.y) as usize);
-    let mut to = plane.data.slice_mut(s![y..y + shared.h, x..x + shared.w]);
-    for (mut to, from) in to.rows_mut().into_iter().zip(block.view(&shared).rows()) {
-        // Slices: the compiler makes one instruction of several values.
-        if let (Some(to), Some(from)) = (to.as_slice_mut(), from.as_slice()) {
-            to.iter_mut()
-                .zip(from)
-                .for_each(|(to, from)| *to = convert((*from).into()));
-        }
-    }
+/// Adds what `convert` makes of those pixels of `block` that lie in `row`.
+fn extend<T: Copy + Into<f32>>(values: &mut Vec<f32>, block: &Plane<T>, row: &Rect, convert: &impl Fn(f32) -> f32) {
+    let shared = block.view(&row.intersect(&block.rect));
+    // A slice: the compiler makes one instruction of several values.
+    values.extend(
+        shared
+            .as_slice()
+            .unwrap_or_default()
+            .iter()
+            .map(|stored| convert((*stored).into())),
+    );
 }
 
 #[cfg(test)]

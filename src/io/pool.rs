@@ -127,7 +127,8 @@ pub(super) fn read<T: StoredPixel>(
     shaped(path, *rect, values.into_shape_and_vec().1)
 }
 
-fn shaped<T>(path: &Path, rect: Rect, values: Vec<T>) -> Result<Plane<T>, IoError> {
+/// The pixels of `rect` of the file `path`, row by row, as a plane.
+pub(super) fn shaped<T>(path: &Path, rect: Rect, values: Vec<T>) -> Result<Plane<T>, IoError> {
     let data = Array2::from_shape_vec((rect.h, rect.w), values).map_err(|error| IoError::Gdal {
         doing: "reading",
         path: path.to_owned(),

@@ -223,7 +223,8 @@ impl SceneSource {
                 };
                 return Ok(alike.iter().map(|_| nothing()).collect());
             };
-            let unusable: u32 = values.data.iter().map(|value| u32::from(value.is_nan())).sum();
+            let stored = values.data.as_slice().unwrap_or_default();
+            let unusable: u32 = stored.iter().map(|value| u32::from(value.is_nan())).sum();
             let reasons = match unusable {
                 0 => None,
                 _ => {
@@ -255,11 +256,13 @@ impl SceneSource {
 }
 
 impl PixelSource for SceneSource {
-    fn read(&self, rect: &Rect) -> Result<Stack, ReadError> {
+    fn read_around(&self, rect: &Rect, around: &Rect) -> Result<Stack, ReadError> {
         let mut all = Plane::filled(*rect, flags::CLEAR);
         let mut bands = Vec::with_capacity(self.bands.len());
-        // All bands of a scene have one kernel.
-        let lie_alike = |(a, _): &(BandReader, _), (b, _): &(BandReader, _)| Arc::ptr_eq(&a.mapping, &b.mapping);
+        // All bands of a scene have one kernel. Where the way bends, those that lie alike share it; else each is done while it is in the cache.
+        let lie_alike = |(a, _): &(BandReader, _), (b, _): &(BandReader, _)| {
+            Arc::ptr_eq(&a.mapping, &b.mapping) && matches!(*a.mapping, Mapping::Nodes(_))
+        };
         for alike in self.bands.chunk_by(lie_alike) {
             for (values, reasons) in self.measured(alike, rect)? {
                 if let Some(reasons) = reasons {
@@ -268,10 +271,11 @@ impl PixelSource for SceneSource {
                 bands.push(values);
             }
         }
-        let quality = self.quality.iter().map(|band| self.quality(band, rect));
+        let quality = self.quality.iter().map(|band| self.quality(band, around));
         Ok(Stack {
             rect: *rect,
             bands,
+            around: *around,
             quality: quality.collect::<Result<_, ReadError>>()?,
             flags: all,
         })

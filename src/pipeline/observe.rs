@@ -144,7 +144,8 @@ impl View<'_> {
         let params = &self.config.screen;
         let padded = rect.grow(screen_halo(self.config, pixel_m, self.clouds, self.dates.len()));
         let screened = rect.grow(params.halo(pixel_m));
-        let stacks = self.dates.iter().map(|date| date.source.read(&padded));
+        let read = if self.bands_tell_of_clouds() { padded } else { rect };
+        let stacks = self.dates.iter().map(|date| date.source.read_around(&read, &padded));
         let stacks = stacks.collect::<Result<Vec<Stack>, ReadError>>()?;
         let mut why: Vec<Plane<Flags>> = stacks
             .iter()
@@ -166,12 +167,12 @@ impl View<'_> {
                     *all |= one;
                 });
             }
-            let all_clear = why.data.iter().fold(flags::CLEAR, |any, flag| any | flag) == flags::CLEAR;
+            let all_clear = why.data.iter().all(|flag| *flag == flags::CLEAR);
             let bands = stack.bands.into_iter().take(self.compared).map(|band| {
-                let mut band = if padded == rect {
+                let mut band = if read == rect {
                     band
                 } else {
-                    plane::cropped(&band, &padded, &rect)
+                    plane::cropped(&band, &read, &rect)
                 };
                 if !all_clear {
                     Zip::from(&mut band).and(&why.data).for_each(|value, why| {
@@ -194,6 +195,11 @@ impl View<'_> {
             flags: reasons,
         };
         Ok(Sight { seen, given_back })
+    }
+
+    /// Whether pixels are screened by what the bands show around them: by the own test, or where a series has seen something.
+    fn bands_tell_of_clouds(&self) -> bool {
+        self.clouds == Clouds::Tested || self.dates.len() >= persistent::MIN_DATES
     }
 
     /// Takes back what the masks of a series call cloud on every date: bright built ground; which pixels that is.

@@ -27,6 +27,15 @@ impl<T: Clone> Plane<T> {
         view(&self.data, &self.rect, part)
     }
 
+    /// A plane of `whole`, which must hold this one, with `beyond` around it.
+    pub fn placed_in(&self, whole: Rect, beyond: T) -> Self {
+        let mut placed = Self::filled(whole, beyond);
+        let (x, y) = ((self.rect.x - whole.x) as usize, (self.rect.y - whole.y) as usize);
+        let (w, h) = (self.rect.w, self.rect.h);
+        placed.data.slice_mut(s![y..y + h, x..x + w]).assign(&self.data);
+        placed
+    }
+
     /// A plane of its own with the values of `part`, which must lie inside.
     pub fn crop(&self, part: &Rect) -> Self {
         Self {

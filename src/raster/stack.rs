@@ -12,6 +12,8 @@ pub struct Stack {
     pub rect: Rect,
     /// Bands in physical units, shape (rows, columns) each; NaN where `flags` has a reason that leaves no value.
     pub bands: Vec<Array2<f32>>,
+    /// Which pixels the quality bands are of: all of `rect`, and some around it.
+    pub around: Rect,
     /// Raw values of the quality bands, nearest neighbour; NaN where there is none.
     pub quality: Vec<Array2<f32>>,
     /// Reasons found while reading: not covered, no data, invalid, saturated.
@@ -30,11 +32,19 @@ pub struct ReadError {
 
 /// Something that reads one scene on the site grid: GDAL files in the program, memory in tests.
 pub trait PixelSource: Sync {
-    /// The scene's pixels on `rect`, which may reach beyond the scene and beyond the site grid.
+    /// The scene's pixels on `rect`, its quality bands on `around`, which holds `rect`; both may reach beyond the scene and the site grid.
     ///
     /// # Errors
     /// A file that cannot be read, named.
-    fn read(&self, rect: &Rect) -> Result<Stack, ReadError>;
+    fn read_around(&self, rect: &Rect, around: &Rect) -> Result<Stack, ReadError>;
+
+    /// The scene's pixels and quality bands on `rect`.
+    ///
+    /// # Errors
+    /// A file that cannot be read, named.
+    fn read(&self, rect: &Rect) -> Result<Stack, ReadError> {
+        self.read_around(rect, rect)
+    }
 }
 
 /// A scene held in memory. What lies beyond it is [`flags::NOT_COVERED`]; NaN is [`flags::NODATA`].
@@ -49,9 +59,9 @@ pub struct MemorySource {
 }
 
 impl PixelSource for MemorySource {
-    fn read(&self, rect: &Rect) -> Result<Stack, ReadError> {
-        let both = rect.intersect(&self.rect);
-        let place = |source: &Array2<f32>| {
+    fn read_around(&self, rect: &Rect, around: &Rect) -> Result<Stack, ReadError> {
+        let place = |source: &Array2<f32>, rect: &Rect| {
+            let both = rect.intersect(&self.rect);
             let mut target = Plane::filled(*rect, f32::NAN);
             if !both.is_empty() {
                 let (x, y) = ((both.x - rect.x) as usize, (both.y - rect.y) as usize);
@@ -62,7 +72,7 @@ impl PixelSource for MemorySource {
             }
             target.data
         };
-        let bands: Vec<_> = self.bands.iter().map(place).collect();
+        let bands: Vec<_> = self.bands.iter().map(|band| place(band, rect)).collect();
         let mut reasons = Plane::filled(*rect, flags::CLEAR);
         for ((row, column), flag) in reasons.data.indexed_iter_mut() {
             if !self.rect.contains(rect.x + column as i64, rect.y + row as i64) {
@@ -73,7 +83,8 @@ impl PixelSource for MemorySource {
         }
         Ok(Stack {
             rect: *rect,
-            quality: self.quality.iter().map(place).collect(),
+            around: *around,
+            quality: self.quality.iter().map(|band| place(band, around)).collect(),
             bands,
             flags: reasons,
         })

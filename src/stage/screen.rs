@@ -49,9 +49,12 @@ pub fn screen(stack: &Stack, codings: &[&Coding], area: &Rect, pixel_m: f64, par
     buffered(decoded(stack, codings), area, pixel_m, params)
 }
 
-/// All that the file and its quality bands say of each pixel of the stack, whether it keeps from judging or not.
+/// All that the file and its quality bands say of each pixel that the quality bands are of, whether it keeps from judging or not.
 pub fn decoded(stack: &Stack, codings: &[&Coding]) -> Plane<Flags> {
-    let mut all = stack.flags.clone();
+    let mut all = match stack.around == stack.rect {
+        true => stack.flags.clone(),
+        false => stack.flags.placed_in(stack.around, flags::CLEAR),
+    };
     for (plane, coding) in stack.quality.iter().zip(codings) {
         // Nearly all quality bands hold bytes: what each means is asked once.
         let of_byte: Vec<Flags> = (0..=u8::MAX).map(|byte| coding.decode(byte.into())).collect();
@@ -107,6 +110,7 @@ mod tests {
         let rect = Rect::new(0, 0, quality.dim().1, quality.dim().0);
         Stack {
             rect,
+            around: rect,
             bands: vec![],
             quality: vec![quality],
             flags: Plane::filled(rect, flags::CLEAR),

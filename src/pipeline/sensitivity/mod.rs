@@ -468,8 +468,8 @@ struct Masked<'a> {
 }
 
 impl PixelSource for Masked<'_> {
-    fn read(&self, rect: &Rect) -> Result<Stack, ReadError> {
-        let mut stack = self.source.read(rect)?;
+    fn read_around(&self, rect: &Rect, around: &Rect) -> Result<Stack, ReadError> {
+        let mut stack = self.source.read_around(rect, around)?;
         let both = rect.intersect(&self.why.rect);
         for y in both.y..both.bottom() {
             for x in both.x..both.right() {
