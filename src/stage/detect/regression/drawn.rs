@@ -1,5 +1,7 @@
 //! Pixels drawn from a survey: what the networks of [the detector](super) are trained and measured on.
 
+use multiversion::multiversion;
+
 use super::evidence::Law;
 use super::pair::{Read, Side};
 use super::perceptron::{LANES, Network};
@@ -71,6 +73,7 @@ pub fn values_at(cells: &[Cell], places: &[Vec<(usize, usize)>], side: usize, ba
 }
 
 /// What a network tells of each sample, one row of `bands` each.
+#[multiversion(targets("x86_64+avx512f", "x86_64+avx2+fma"))]
 pub fn told(network: &Network, inputs: &[f32], bands: usize) -> Vec<f32> {
     let width = 3 * bands;
     let mut out = Vec::with_capacity(inputs.len() / 3);
