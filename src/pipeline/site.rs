@@ -14,6 +14,7 @@ use super::render;
 use super::sensitivity;
 use super::timers::Timers;
 use crate::finding::{ActivityFinding, Geometry, REPORT_VERSION, SiteReport, Verdict, round};
+use crate::geo::tile::in_strips;
 use crate::geo::{Affine, Rect};
 use crate::io::cog;
 use crate::io::geotiff::{Compression, DataType, GeoTiffWriter, Layout};
@@ -316,12 +317,14 @@ fn draw(
         let id = found.anomalies[*index].id.clone();
         (id, pictures::chip_window(bounds, chip_px))
     });
-    let (large, windows): (Vec<_>, Vec<_>) =
+    let (large, mut windows): (Vec<_>, Vec<_>) =
         windows.partition(|(_, window)| pictures::is_shown_by(&lattice, window, chip_px));
     for (id, window) in large {
         let chip = pictures::chip_of_overview(&lattice, overview, &window, &painters)?;
         gallery.chips.insert(id, chip);
     }
+    // Neighbours one after the other: they lie on the same blocks.
+    in_strips(&mut windows, ground.strip_px, |(_, window)| (window.x, window.y));
     // A chip may reach beyond the grid by its margin.
     let margin = windows
         .iter()
