@@ -4,8 +4,10 @@ use std::fs::File;
 use std::io::BufReader;
 use std::io::ErrorKind::{InvalidData, NotFound};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 
 use super::SiteError;
+use super::driver::in_order;
 use super::outlines::outlines;
 use super::publish::{ASIDE, PublishError, stream_file, write_file};
 use crate::finding::SiteReport;
@@ -61,24 +63,37 @@ impl Format {
     }
 }
 
-/// Writes the record, its pictures and every rendering of it into `folder`.
+/// Writes the record, its pictures and every rendering of it into `folder`, side by side.
 ///
 /// # Errors
-/// A file that cannot be written.
-pub fn all(report: &SiteReport, gallery: &Gallery, folder: &Path) -> Result<(), SiteError> {
-    stream_file(&folder.join(RECORD), |out| {
-        Ok::<_, SiteError>(report::report_json(report, out)?)
-    })?;
-    let path = folder.join(PICTURES);
-    let failed = |source| PublishError::Write {
-        path: path.clone(),
-        source,
+/// A file that cannot be written; the run was stopped.
+pub fn all(report: &SiteReport, gallery: &Gallery, folder: &Path, stop: &AtomicBool) -> Result<(), SiteError> {
+    let write = |part: &Part| -> Result<(), SiteError> {
+        match part {
+            Part::Record => stream_file(&folder.join(RECORD), |out| Ok(report::report_json(report, out)?)),
+            Part::Pictures => {
+                let path = folder.join(PICTURES);
+                let file = File::create(&path).map_err(|source| PublishError::Write { path, source })?;
+                Ok(gallery.write(file)?)
+            }
+            Part::Rendering(format) => render(report, gallery, *format, folder),
+        }
     };
-    gallery.write(File::create(&path).map_err(failed)?)?;
-    for format in Format::ALL {
-        render(report, gallery, format, folder)?;
-    }
-    Ok(())
+    // The item holds the hashes of the others.
+    let others = Format::ALL.into_iter().filter(|format| *format != Format::Stac);
+    let parts: Vec<Part> = others
+        .map(Part::Rendering)
+        .chain([Part::Record, Part::Pictures])
+        .collect();
+    in_order(&parts, stop, write, |written| written)?;
+    write(&Part::Rendering(Format::Stac))
+}
+
+/// A file of a report.
+enum Part {
+    Record,
+    Pictures,
+    Rendering(Format),
 }
 
 /// Writes the renderings `formats` of the record at `path` anew, beside it, each whole or not at all; the paths of the files.

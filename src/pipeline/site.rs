@@ -69,7 +69,7 @@ pub(super) fn survey_site<'a>(
             report.activities = plan.site.activities.iter().map(nowhere).collect();
         }
     }
-    timers.time("report", || render::all(&report, &gallery, folder))?;
+    timers.time("report", || render::all(&report, &gallery, folder, survey.stop))?;
     Ok((report, timers))
 }
 
