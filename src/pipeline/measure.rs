@@ -124,7 +124,7 @@ struct Observed {
     courses: Option<Plane<Option<Course>>>,
 }
 
-/// Edge of the cells that the regions are looked for in, pixels: what holds none is not read again.
+/// Edge of the cells that the regions are looked for in, pixels, and no larger than a tile: what holds none is not read again.
 const CELL_PX: usize = 512;
 
 /// Measures of `regions`, in their order; the ground that they lie on is read once more.
@@ -140,9 +140,10 @@ pub fn measure(
     regions: &[Region],
 ) -> Result<Vec<Measure>, SiteError> {
     let grid = pass.ground.grid.rect();
-    let mut cells = occupied(regions);
+    let cell_px = CELL_PX.min(pass.ground.tile_px);
+    let mut cells = occupied(regions, cell_px);
     in_strips(&mut cells, pass.ground.strip_px, |(area, _)| {
-        (area.x, area.y / CELL_PX as i64)
+        (area.x, area.y / cell_px as i64)
     });
     let params = &survey.config.detect;
     let scorers = channels.iter().map(|channel| channel.scorers.len()).sum::<usize>();
@@ -151,7 +152,7 @@ pub fn measure(
         .iter()
         .map(|channel| channel.view(survey, pass.ground))
         .collect();
-    let see = |area: &Rect| -> Result<Observed, SiteError> {
+    let see = |area: &Rect, labels: &Plane<u32>| -> Result<Observed, SiteError> {
         let (mut votes, mut main) = (Vec::new(), None);
         for (channel, view) in channels.iter().zip(&views) {
             // A lone detector of two dates is not asked again.
@@ -162,7 +163,14 @@ pub fn measure(
                 votes.extend(channel.scorers.iter().map(|(_, scorer)| scorer.score(&seen, area)));
             }
             if main.is_none() {
-                let onsets = channel.scorers.iter().find_map(|(_, scorer)| scorer.onset(&seen, area));
+                let wanted = Plane {
+                    rect: *area,
+                    data: labels.view(area).mapv(|label| label != 0),
+                };
+                let onsets = channel
+                    .scorers
+                    .iter()
+                    .find_map(|(_, scorer)| scorer.onset(&seen, &wanted));
                 let courses = channel
                     .scorers
                     .iter()
@@ -185,7 +193,15 @@ pub fn measure(
         pass.stop,
         |(area, here)| -> Result<Vec<(usize, Sums)>, SiteError> {
             let reasons = flags_of.read::<u16>(&area.grow(1).intersect(&grid))?;
-            Ok(sums_in(regions, here, &see(area)?, laws, &reasons, &nothing))
+            let labels = labels(&area.grow(1), regions, here);
+            Ok(sums_in(
+                regions,
+                here,
+                (&see(area, &labels)?, &labels),
+                laws,
+                &reasons,
+                &nothing,
+            ))
         },
         |found| {
             found?.iter().for_each(|(region, part)| sums[*region].add(part));
@@ -215,8 +231,8 @@ fn observed(seen: &Seen, area: &Rect, params: &DetectParams) -> Observed {
 }
 
 /// The cells that hold runs: the least rectangle around what they hold of any region, and which regions those are.
-fn occupied(regions: &[Region]) -> Vec<(Rect, Vec<usize>)> {
-    let edge = CELL_PX as i64;
+fn occupied(regions: &[Region], cell_px: usize) -> Vec<(Rect, Vec<usize>)> {
+    let edge = cell_px as i64;
     let mut cells: BTreeMap<(i64, i64), (Rect, Vec<usize>)> = BTreeMap::new();
     for (index, region) in regions.iter().enumerate() {
         for run in &region.runs {
@@ -260,17 +276,16 @@ fn labels(area: &Rect, regions: &[Region], here: &[usize]) -> Plane<u32> {
     labels
 }
 
-/// What `observed` shows of the regions `here`, in their order; `reasons` reach one pixel further.
+/// What `observed` shows of the regions `here`, in their order; their labels and the `reasons` reach one pixel further.
 fn sums_in(
     regions: &[Region],
     here: &[usize],
-    observed: &Observed,
+    (observed, labels): (&Observed, &Plane<u32>),
     laws: &[BandLaw],
     reasons: &Plane<Flags>,
     nothing: &Sums,
 ) -> Vec<(usize, Sums)> {
     let core = observed.flags.rect;
-    let labels = labels(&core.grow(1), regions, here);
     let sums_of = |(label, index): (u32, &usize)| {
         let mut sums = nothing.clone();
         for (y, columns) in runs_in(&regions[*index], &core) {
@@ -315,7 +330,7 @@ mod tests {
             region(&[(10, 500, 520)]),
             region(&[(600, 700, 701)]),
         ];
-        let found = occupied(&regions);
+        let found = occupied(&regions, 512);
         assert_eq!(
             found,
             [
@@ -324,6 +339,6 @@ mod tests {
                 (Rect::new(700, 600, 1, 1), vec![2]),
             ]
         );
-        assert_eq!(occupied(&[]), []);
+        assert_eq!(occupied(&[], 512), []);
     }
 }

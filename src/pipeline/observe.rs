@@ -102,6 +102,12 @@ fn screen_halo(config: &Config, pixel_m: f64, clouds: Clouds, dates: usize) -> u
 /// A series is judged where at least so many of its earlier dates are clear.
 const LEAST_EARLIER: u16 = 3;
 
+/// Whether a tile is one of the black squares of a chess board.
+fn is_odd(core: &Rect) -> bool {
+    let place = |from: i64, length: usize| from.div_euclid(length.max(1) as i64);
+    (place(core.x, core.w) + place(core.y, core.h)) % 2 != 0
+}
+
 impl View<'_> {
     /// All dates on `core` and `halo` pixels around it.
     ///
@@ -145,8 +151,20 @@ impl View<'_> {
         let padded = rect.grow(screen_halo(self.config, pixel_m, self.clouds, self.dates.len()));
         let screened = rect.grow(params.halo(pixel_m));
         let read = if self.bands_tell_of_clouds() { padded } else { rect };
-        let stacks = self.dates.iter().map(|date| date.source.read_around(&read, &padded));
-        let stacks = stacks.collect::<Result<Vec<Stack>, ReadError>>()?;
+        let read_date = |date: &Date<'_>| date.source.read_around(&read, &padded);
+        // Neighbours go through the dates the other way round: what one has read last, the store of blocks still holds.
+        let mut stacks: Vec<Stack> = match is_odd(core) {
+            true => self
+                .dates
+                .iter()
+                .rev()
+                .map(read_date)
+                .collect::<Result<_, ReadError>>()?,
+            false => self.dates.iter().map(read_date).collect::<Result<_, ReadError>>()?,
+        };
+        if is_odd(core) {
+            stacks.reverse();
+        }
         let mut why: Vec<Plane<Flags>> = stacks
             .iter()
             .zip(&self.dates)

@@ -77,8 +77,8 @@ pub trait Scorer: Send + Sync {
         0
     }
 
-    /// When each pixel of `core` changed; `None` from a detector that compares two dates only.
-    fn onset(&self, _seen: &Seen, _core: &Rect) -> Option<Plane<Option<Onset>>> {
+    /// When each pixel that is `wanted` changed; others may be told or not. `None` from a detector that compares two dates only.
+    fn onset(&self, _seen: &Seen, _wanted: &Plane<bool>) -> Option<Plane<Option<Onset>>> {
         None
     }
 

@@ -261,15 +261,9 @@ impl History {
         })
     }
 
-    fn map<T: Clone>(&self, seen: &Seen, core: &Rect, none: T, answer: impl Fn(&Series) -> Option<T>) -> Plane<T> {
-        let mut plane = Plane::filled(*core, none);
-        for ((row, column), value) in plane.data.indexed_iter_mut() {
-            let series = self.series(seen, core.x + column as i64, core.y + row as i64);
-            if let Some(found) = series.and_then(|series| answer(&series)) {
-                *value = found;
-            }
-        }
-        plane
+    /// What `answer` says of pixel (`x`, `y`).
+    fn told<T>(&self, seen: &Seen, x: i64, y: i64, answer: impl Fn(&Series) -> Option<T>) -> Option<T> {
+        self.series(seen, x, y).and_then(|series| answer(&series))
     }
 }
 
@@ -279,11 +273,29 @@ impl Scorer for History {
     }
 
     fn score(&self, seen: &Seen, core: &Rect) -> Plane<i16> {
-        self.map(seen, core, SCORE_NODATA, |series| self.stored(series))
+        let mut scores = Plane::filled(*core, SCORE_NODATA);
+        for ((row, column), score) in scores.data.indexed_iter_mut() {
+            let (x, y) = (core.x + column as i64, core.y + row as i64);
+            *score = self
+                .told(seen, x, y, |series| self.stored(series))
+                .unwrap_or(SCORE_NODATA);
+        }
+        scores
     }
 
-    fn onset(&self, seen: &Seen, core: &Rect) -> Option<Plane<Option<Onset>>> {
-        Some(self.map(seen, core, None, |series| Some(self.dated(series))))
+    fn onset(&self, seen: &Seen, wanted: &Plane<bool>) -> Option<Plane<Option<Onset>>> {
+        let core = wanted.rect;
+        let mut onsets = Plane::filled(core, None);
+        for ((at, onset), _) in onsets
+            .data
+            .indexed_iter_mut()
+            .zip(&wanted.data)
+            .filter(|(_, wanted)| **wanted)
+        {
+            let (x, y) = (core.x + at.1 as i64, core.y + at.0 as i64);
+            *onset = self.told(seen, x, y, |series| self.dated(series));
+        }
+        Some(onsets)
     }
 }
 

@@ -83,7 +83,7 @@ fn a_step_is_dated_between_the_clear_dates_around_it() {
         seen.dates[cloudy].iter_mut().for_each(|band| band[[2, 3]] = f32::NAN);
     }
     let history = fitted(&seen, 16.0, 1);
-    let onset = history.onset(&seen, &seen.rect).unwrap();
+    let onset = history.onset(&seen, &Plane::filled(seen.rect, true)).unwrap();
     let score = history.score(&seen, &seen.rect);
     let dated = |last_unchanged, first_changed| {
         Some(Onset {
@@ -156,12 +156,20 @@ fn tiles_give_what_the_whole_gives() {
     let mut history = fitted(&seen, 16.0, 1);
     history.params.window_px = 3;
     let inside = Rect::new(1, 1, EDGE - 2, EDGE - 2);
-    let (whole, dates) = (history.score(&seen, &inside), history.onset(&seen, &inside).unwrap());
+    let whole = history.score(&seen, &inside);
+    let dates = history.onset(&seen, &Plane::filled(inside, true)).unwrap();
     for core in [Rect::new(1, 1, 10, 7), Rect::new(11, 8, 20, 30)] {
         let wide = core.grow(history.halo());
         let tile = seen.crop(&wide);
         assert_eq!(history.score(&tile, &core), whole.crop(&core));
-        assert_eq!(history.onset(&tile, &core).unwrap(), dates.crop(&core));
+        let mut wanted = Plane::filled(core, true);
+        assert_eq!(history.onset(&tile, &wanted).unwrap(), dates.crop(&core));
+        wanted.data[[0, 1]] = false;
+        let some = history.onset(&tile, &wanted).unwrap();
+        assert_eq!(
+            (some.data[[0, 0]], some.data[[0, 1]]),
+            (dates.crop(&core).data[[0, 0]], None)
+        );
     }
 }
 

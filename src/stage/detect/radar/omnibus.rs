@@ -233,7 +233,8 @@ impl Scorer for Omnibus {
         }
     }
 
-    fn onset(&self, seen: &Seen, core: &Rect) -> Option<Plane<Option<Onset>>> {
+    fn onset(&self, seen: &Seen, wanted: &Plane<bool>) -> Option<Plane<Option<Onset>>> {
+        let core = &wanted.rect;
         if !self.fits(seen) {
             return None;
         }
@@ -327,7 +328,7 @@ mod tests {
                         ..params(1)
                     },
                 );
-                let onset = fitted.onset(&cell.seen, &cell.core).unwrap().data[[25, 25]];
+                let onset = fitted.onset(&cell.seen, &Plane::filled(cell.core, true)).unwrap().data[[25, 25]];
                 (fitted.score(&cell.seen, &cell.core).data[[25, 25]], onset)
             };
             assert!(news(1).0 < 350 && news(4).0 > 400, "{:?} {:?}", news(1), news(4));
@@ -352,7 +353,10 @@ mod tests {
             last_unchanged: 5,
             first_changed: 7,
         };
-        assert_eq!(fitted.onset(&cell.seen, &cell.core).unwrap().data[[25, 25]], Some(at));
+        assert_eq!(
+            fitted.onset(&cell.seen, &Plane::filled(cell.core, true)).unwrap().data[[25, 25]],
+            Some(at)
+        );
         let scores = fitted.score(&cell.seen, &cell.core);
         assert!(scores.data[[25, 25]] > 400);
         assert_eq!(
@@ -387,8 +391,11 @@ mod tests {
         let around = tile.grow(fitted.halo());
         let seen = cell.seen.crop(&around);
         assert_eq!(fitted.score(&seen, &tile), whole.crop(&tile));
-        let onsets = fitted.onset(&cell.seen, &cell.core).unwrap();
-        assert_eq!(fitted.onset(&seen, &tile).unwrap(), onsets.crop(&tile));
+        let onsets = fitted.onset(&cell.seen, &Plane::filled(cell.core, true)).unwrap();
+        assert_eq!(
+            fitted.onset(&seen, &Plane::filled(tile, true)).unwrap(),
+            onsets.crop(&tile)
+        );
     }
 
     #[test]
