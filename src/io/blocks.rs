@@ -71,12 +71,12 @@ type Key = (Arc<Path>, usize, usize, usize);
 /// The blocks that were used last, up to a number of bytes.
 pub struct Blocks {
     pool: Arc<Pool>,
-    capacity: usize,
     shelf: Mutex<Shelf>,
     meter: Meter,
 }
 
 struct Shelf {
+    capacity: usize,
     places: LruCache<Key, (Place, usize)>,
     bytes: usize,
 }
@@ -85,12 +85,12 @@ impl Blocks {
     /// An empty store for `capacity` bytes of pixels of the files that `pool` opens.
     pub fn new(pool: Arc<Pool>, capacity: usize) -> Self {
         let shelf = Shelf {
+            capacity,
             places: LruCache::unbounded(),
             bytes: 0,
         };
         Self {
             pool,
-            capacity,
             shelf: Mutex::new(shelf),
             meter: Meter::default(),
         }
@@ -141,6 +141,12 @@ impl Blocks {
         pool::shaped(&file.path, *rect, values)
     }
 
+    /// Has room for `capacity` bytes from now on, if it had less.
+    pub fn hold(&self, capacity: usize) {
+        let mut shelf = lock(&self.shelf);
+        shelf.capacity = shelf.capacity.max(capacity);
+    }
+
     /// Forgets all blocks.
     pub fn clear(&self) {
         let mut shelf = lock(&self.shelf);
@@ -185,7 +191,7 @@ impl Blocks {
         if let Some((place, _)) = shelf.places.get(&key) {
             return place.clone();
         }
-        while shelf.bytes + bytes > self.capacity
+        while shelf.bytes + bytes > shelf.capacity
             && let Some((_, (_, gone))) = shelf.places.pop_lru()
         {
             shelf.bytes -= gone;
@@ -326,6 +332,26 @@ mod tests {
             assert_eq!(bytes, shelf.bytes);
             assert!(bytes <= capacity.max(file.cell.0 * file.cell.1 * file.pixel_bytes));
         }
+    }
+
+    #[test]
+    fn blocks_stay_while_there_is_room() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = raster(folder.path());
+        let info = open::info(&path).unwrap();
+        let blocks = Blocks::new(Arc::default(), 0);
+        let mut file = Blocked::new(&path, &info, vec![1]);
+        file.cell = (16, 16);
+        let held = |blocks: &Blocks| {
+            blocks.read(&file, 1, &file.bounds, |v| v).unwrap();
+            lock(&blocks.shelf).bytes
+        };
+        assert_eq!(held(&blocks), 8 * 8 * 2, "the last block alone");
+        blocks.hold(1 << 20);
+        assert_eq!(held(&blocks), 40 * 40 * 2);
+        // No site takes room from another.
+        blocks.hold(0);
+        assert_eq!(held(&blocks), 40 * 40 * 2);
     }
 
     #[test]

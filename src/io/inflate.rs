@@ -121,3 +121,123 @@ fn has_differences(dataset: &Dataset, band: &RasterBand) -> Option<bool> {
         Some(_) => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use gdal::DriverManager;
+    use gdal::raster::{Buffer, GdalType, RasterCreationOptions};
+
+    use super::*;
+    use crate::io::pool;
+
+    const SIZE: (usize, usize) = (70, 50);
+
+    /// A raster of two bands, made by GDAL's `options`: waves that cross the whole range of the type.
+    fn raster<T: Whole + GdalType>(folder: &Path, options: &[(&str, &str)]) -> PathBuf {
+        let path = folder.join("a.tif");
+        let mut all = RasterCreationOptions::new();
+        for (key, value) in options {
+            all.set_name_value(key, value).unwrap();
+        }
+        let driver = DriverManager::get_driver_by_name("GTiff").unwrap();
+        let dataset = driver
+            .create_with_band_type_with_options::<T, _>(&path, SIZE.0, SIZE.1, 2, &all)
+            .unwrap();
+        for band in 1..=2 {
+            let value = |i: usize| T::from_bytes(&(i * 977 * band).to_le_bytes()[..size_of::<T>()]);
+            let mut pixels = Buffer::new(SIZE, (0..SIZE.0 * SIZE.1).map(value).collect());
+            dataset
+                .rasterband(band)
+                .unwrap()
+                .write((0, 0), SIZE, &mut pixels)
+                .unwrap();
+        }
+        dataset.close().unwrap();
+        path
+    }
+
+    /// Whether all blocks of the second band are unpacked here; those that are must be what GDAL reads.
+    fn all_unpacked<T: Whole + PartialEq + std::fmt::Debug>(path: &Path) -> bool {
+        let dataset = Dataset::open(path).unwrap();
+        let band = dataset.rasterband(2).unwrap();
+        let (w, h) = band.block_size();
+        let mut all = true;
+        for (row, y) in (0..SIZE.1).step_by(h).enumerate() {
+            for (column, x) in (0..SIZE.0).step_by(w).enumerate() {
+                let rect = Rect::new(x as i64, y as i64, w.min(SIZE.0 - x), h.min(SIZE.1 - y));
+                match read_block::<T>(&dataset, path, &band, (column, row), &rect) {
+                    Some(found) => assert_eq!(found, pool::read(&dataset, path, 2, &rect).unwrap(), "{rect:?}"),
+                    None => all = false,
+                }
+            }
+        }
+        all
+    }
+
+    #[test]
+    fn blocks_are_those_that_gdal_reads() {
+        let folder = tempfile::tempdir().unwrap();
+        let tiled = [("TILED", "YES"), ("BLOCKXSIZE", "32"), ("BLOCKYSIZE", "16")];
+        for predictor in ["1", "2"] {
+            let packed = [
+                ("COMPRESS", "DEFLATE"),
+                ("INTERLEAVE", "BAND"),
+                ("PREDICTOR", predictor),
+            ];
+            let options = [&tiled[..], &packed].concat();
+            assert!(all_unpacked::<u8>(&raster::<u8>(folder.path(), &options)));
+            assert!(all_unpacked::<u16>(&raster::<u16>(folder.path(), &options)));
+            assert!(all_unpacked::<i16>(&raster::<i16>(folder.path(), &options)));
+            // The last strip is shorter than the others: GDAL reads it.
+            let strips = [&packed[..], &[("BLOCKYSIZE", "16")]].concat();
+            assert!(!all_unpacked::<u16>(&raster::<u16>(folder.path(), &strips)));
+        }
+    }
+
+    #[test]
+    fn what_is_packed_otherwise_is_left_to_gdal() {
+        let folder = tempfile::tempdir().unwrap();
+        let (band, deflate) = (("INTERLEAVE", "BAND"), ("COMPRESS", "DEFLATE"));
+        for options in [
+            &[band][..],
+            &[band, ("COMPRESS", "LZW")],
+            &[deflate],
+            &[band, deflate, ("ENDIANNESS", "BIG")],
+            &[band, deflate, ("NBITS", "12")],
+            &[band, deflate, ("BLOCKYSIZE", "1")],
+        ] {
+            let options = [&[("TILED", "NO")], options].concat();
+            let path = raster::<u16>(folder.path(), &options);
+            let dataset = Dataset::open(&path).unwrap();
+            let second = dataset.rasterband(2).unwrap();
+            let rect = Rect::new(0, 0, SIZE.0, second.block_size().1);
+            assert!(
+                read_block::<u16>(&dataset, &path, &second, (0, 0), &rect).is_none(),
+                "{options:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_damaged_block_is_left_to_gdal() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = [("COMPRESS", "DEFLATE"), ("INTERLEAVE", "BAND"), ("TILED", "YES")];
+        let path = raster::<u16>(folder.path(), &options);
+        let bytes = std::fs::read(&path).unwrap();
+        let unpacked = |bytes: &[u8]| {
+            // The header comes first: it still says where blocks lie.
+            let dataset = Dataset::open(&path).unwrap();
+            std::fs::write(&path, bytes).unwrap();
+            let band = dataset.rasterband(2).unwrap();
+            read_block::<u16>(&dataset, &path, &band, (0, 0), &Rect::new(0, 0, 70, 50)).is_some()
+        };
+        assert!(unpacked(&bytes));
+        let mut flipped = bytes.clone();
+        flipped[bytes.len() - 9] ^= 0xff;
+        assert!(!unpacked(&flipped));
+        std::fs::write(&path, &bytes).unwrap();
+        assert!(!unpacked(&bytes[..bytes.len() - 50]));
+    }
+}

@@ -122,6 +122,11 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// What both make, side by side where a thread is free.
+pub fn both<A: Send, B: Send>(one: impl FnOnce() -> A + Send, other: impl FnOnce() -> B + Send) -> (A, B) {
+    rayon::join(one, other)
+}
+
 /// Runs `work` on `threads` threads (0: as many as there are cores).
 ///
 /// # Errors
@@ -145,6 +150,8 @@ pub fn thread_count(threads: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::AtomicUsize;
+
     use super::*;
 
     #[derive(Debug, PartialEq)]
@@ -182,6 +189,61 @@ mod tests {
             assert_eq!(result, Ok(Err(Trouble::At(40))));
             assert_eq!(seen, (0..40).collect::<Vec<_>>());
         }
+    }
+
+    #[test]
+    fn slow_items_hold_up_the_sink_and_no_more_are_begun_than_may_wait() {
+        let items: Vec<usize> = (0..200).collect();
+        for threads in [1, 2, 3] {
+            let (begun, mut taken, mut most) = (AtomicUsize::new(0), 0, 0);
+            let outcome = on_threads(threads, || {
+                let work = |i: &usize| {
+                    begun.fetch_add(1, Ordering::Relaxed);
+                    std::thread::sleep(std::time::Duration::from_micros(if i.is_multiple_of(7) {
+                        700
+                    } else {
+                        10
+                    }));
+                    *i
+                };
+                in_order(&items, &AtomicBool::new(false), work, |i| {
+                    assert_eq!(i, taken);
+                    most = most.max(begun.load(Ordering::Relaxed) - taken);
+                    taken += 1;
+                    Ok::<(), Stopped>(())
+                })
+            });
+            assert_eq!((outcome, taken), (Ok(Ok(())), 200));
+            assert!(most <= AHEAD * threads, "{most}");
+        }
+    }
+
+    #[test]
+    fn work_inside_work_comes_to_its_end() {
+        let items: Vec<usize> = (0..40).collect();
+        let go = AtomicBool::new(false);
+        let sum = |of: usize| {
+            let mut sum = 0;
+            let add = |i| {
+                sum += i;
+                Ok::<(), Stopped>(())
+            };
+            in_order(&items, &go, |i| i * of, add).map(|()| sum)
+        };
+        let mut sums = Vec::new();
+        let outcome = on_threads(2, || {
+            in_order(
+                &items,
+                &go,
+                |i| sum(*i),
+                |sum| {
+                    sums.push(sum?);
+                    Ok::<(), Stopped>(())
+                },
+            )
+        });
+        assert_eq!(outcome, Ok(Ok(())));
+        assert!(sums.iter().enumerate().all(|(i, sum)| *sum == 780 * i));
     }
 
     #[test]

@@ -12,64 +12,98 @@ const BASE_MIB: f64 = 110.0;
 /// the whole tile of `make bench` with its 75,900 anomalies: how much has changed is not known beforehand.
 const REGION_BYTES: f64 = 1.5;
 
-/// What the allocator holds of pages that were given back, beside those in use: 1,033 MiB were seen where 911 would have been predicted
-/// (30 dates of four bands, two threads).
-const ALLOCATOR: f64 = 1.2;
+/// What the allocator holds of bands that were given back, beside those in use: 757 MiB were seen where 690 would be predicted (30 dates
+/// of four bands, two threads).
+const ALLOCATOR: f64 = 1.3;
 
 const MIB: f64 = 1_048_576.0;
 
-/// Width of the strips in which `grid` is worked off, pixels, where tiles of `tile_px` are read with a `halo` around them from files in
-/// blocks of at most `block` pixels: so narrow that while a row of tiles is read, the decoded blocks that it shares with the rows above
-/// and below stay in their store of so many MiB. All dates together have so many `planes` of bands and quality, mostly of two bytes a pixel.
-pub fn strip_px(
-    grid: &Grid,
-    (tile_px, halo): (usize, usize),
-    block: (usize, usize),
-    planes: usize,
-    blocks_mib: u64,
-) -> usize {
-    let rows = ((tile_px + 2 * halo).div_ceil(block.1.max(1)) + 1) * block.1.max(1);
-    let columns = ((blocks_mib as usize) << 20) / (rows * 2 * planes.max(1));
+/// What is read of a site for a comparison.
+#[derive(Debug, Clone, Copy)]
+pub struct Load {
+    /// Dates, those beside the judged ones too.
+    pub dates: usize,
+    /// Bands of all dates.
+    pub bands: usize,
+    /// Quality bands of all dates.
+    pub quality: usize,
+    /// The largest block of a file, columns and rows.
+    pub block: (usize, usize),
+    /// Pixels that are read around a tile.
+    pub halo: usize,
+}
+
+/// How a site is worked off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Budget {
+    /// Edge of its tiles, pixels.
+    pub tile_px: usize,
+    /// Room for decoded blocks, MiB.
+    pub blocks_mib: u64,
+    /// Predicted peak memory, MiB.
+    pub peak_mib: u64,
+}
+
+/// The largest tile with which the survey of the site `grid`, for which as much ground is `surveyed`, stays in the budget.
+///
+/// Decoded blocks have a fifth of the budget, or as much as one tile reads of a long series: with less, every tile would decode all of it
+/// anew.
+pub fn fit((grid, surveyed): (&Grid, &Grid), load: &Load, config: &Config) -> Budget {
+    let threads = thread_count(config.compute.threads) as f64;
+    let (bands, quality) = (load.bands as f64, load.quality as f64);
+    let pixels = (grid.width * grid.height) as f64;
+    let store = config.compute.blocks_mib();
+    // Decoded blocks of all dates are of two bytes a value mostly.
+    let decoded_mib = |pixels: f64| 2.0 * pixels * (bands + quality) / MIB;
+    let touched = |edge: usize| {
+        let along = |length: usize, block: usize| {
+            let reach = edge.min(length) + 2 * load.halo;
+            ((reach - 1).div_ceil(block.max(1)) + 1).min(length.div_ceil(block.max(1)) + 1) * block
+        };
+        decoded_mib((along(grid.width, load.block.0) * along(grid.height, load.block.1)) as f64).ceil() as u64
+    };
+    let fixed = BASE_MIB + f64::from(io::GDAL_CACHE_MIB) + REGION_BYTES * pixels / MIB;
+    let predict = |edge: usize, store: u64| {
+        let core = (edge.min(grid.width) * edge.min(grid.height)) as f64;
+        let padded = ((edge.min(grid.width) + 2 * load.halo) * (edge.min(grid.height) + 2 * load.halo)) as f64;
+        // Stacks of f32 bands and flags, one raw window with its copy, smoothed bands and slopes of two dates, scores.
+        let sides = 2.0 * bands / load.dates.max(1) as f64;
+        let working = padded * (4.0 * (bands + quality) + 4.0 + 8.0 + 8.0 * sides + 16.0);
+        // Scores and flags wait for their turn.
+        let waiting = AHEAD as f64 * core * (2.0 + 2.0);
+        // Sites of districts fill the store together.
+        let blocks = match surveyed == grid {
+            true => decoded_mib(pixels).min(store as f64),
+            false => store as f64,
+        };
+        (fixed + blocks + ALLOCATOR * threads * (working + waiting) / MIB).ceil() as u64
+    };
+    let with = |tile_px: usize, blocks_mib: u64| Budget {
+        tile_px,
+        blocks_mib,
+        peak_mib: predict(tile_px, blocks_mib),
+    };
+    let edges = || std::iter::successors(Some(config.compute.tile_px), |edge| (*edge > 64).then_some(edge / 2));
+    let fits = |budget: &Budget| budget.peak_mib <= config.compute.memory_mib;
+    let roomy = edges().map(|edge| with(edge, store.max(touched(edge)))).find(fits);
+    let least = || edges().map(|edge| with(edge, store));
+    roomy
+        .or_else(|| least().find(fits))
+        .or_else(|| least().last())
+        .unwrap_or(with(64, store))
+}
+
+/// Width of the strips in which `grid` is worked off in tiles of `tile_px`, pixels: so narrow that while a row of tiles is read, the
+/// decoded blocks that it shares with the rows above and below stay in their store of so many MiB; most take two bytes a pixel.
+pub fn strip_px(grid: &Grid, tile_px: usize, load: &Load, blocks_mib: u64) -> usize {
+    let block = load.block;
+    let rows = ((tile_px + 2 * load.halo).div_ceil(block.1.max(1)) + 1) * block.1.max(1);
+    let columns = ((blocks_mib as usize) << 20) / (rows * 2 * (load.bands + load.quality).max(1));
     // Beside a strip, blocks of its neighbours are read too: those that reach across the whole grid with every strip.
     if grid.width <= columns || block.0 >= grid.width {
         return grid.width;
     }
     columns.saturating_sub(2 * block.0).max(tile_px) / tile_px * tile_px
-}
-
-/// The largest tile that stays in the budget, and the peak memory that it leads to in MiB, where all dates together have so many
-/// `bands` and `quality` bands, on the site `grid` for which as much ground is `surveyed`.
-pub fn fit(
-    (grid, surveyed): (&Grid, &Grid),
-    halo: usize,
-    bands: usize,
-    quality: usize,
-    config: &Config,
-) -> (usize, u64) {
-    let threads = thread_count(config.compute.threads) as f64;
-    let (bands, quality) = (bands as f64, quality as f64);
-    let pixels = (grid.width * grid.height) as f64;
-    // Decoded blocks of all dates, of two bytes a value mostly, are kept until their store is full, which sites of districts do together.
-    let store = config.compute.blocks_mib() as f64;
-    let blocks = match surveyed == grid {
-        true => (2.0 * pixels * (bands + quality) / MIB).min(store),
-        false => store,
-    };
-    let fixed = BASE_MIB + f64::from(io::GDAL_CACHE_MIB) + blocks + REGION_BYTES * pixels / MIB;
-    let predict = |edge: usize| {
-        let core = (edge.min(grid.width) * edge.min(grid.height)) as f64;
-        let padded = ((edge.min(grid.width) + 2 * halo) * (edge.min(grid.height) + 2 * halo)) as f64;
-        // Stacks of f32 bands and flags, one raw window with its copy, smoothed bands and slopes, scores.
-        let working = padded * (4.0 * (bands + quality) + 4.0 + 8.0 + 8.0 * bands + 16.0);
-        // Scores and flags wait for their turn.
-        let waiting = AHEAD as f64 * core * (2.0 + 2.0);
-        fixed + ALLOCATOR * threads * (working + waiting) / MIB
-    };
-    let mut edge = config.compute.tile_px;
-    while edge > 64 && predict(edge) > config.compute.memory_mib as f64 {
-        edge /= 2;
-    }
-    (edge, predict(edge).ceil() as u64)
 }
 
 #[cfg(test)]
@@ -79,12 +113,47 @@ mod tests {
     #[test]
     fn strips_are_as_wide_as_the_store_of_blocks_allows() {
         let grid = Grid::covering("EPSG:32631", [0.0, 0.0, 109_800.0, 109_800.0], 10.0, [0.0, 0.0]);
-        let strip = |planes, block| strip_px(&grid, (512, 35), block, planes, 256);
+        let strip = |bands, block| {
+            let load = Load {
+                dates: 2,
+                bands,
+                quality: 0,
+                block,
+                halo: 35,
+            };
+            strip_px(&grid, 512, &load, 256)
+        };
         // 256 MiB are 8,738 columns of three rows of blocks of ten planes, of which 1,024 lie beside the strip.
         assert_eq!(strip(10, (512, 512)), 15 * 512);
         // Stacks of rows that reach across the whole tile, and blocks that fit.
         assert_eq!(strip(10, (10_980, 3)), 10_980);
         assert_eq!(strip(4, (512, 512)), 10_980);
         assert_eq!(strip(1000, (512, 512)), 512);
+    }
+
+    #[test]
+    fn a_long_series_has_room_for_what_a_tile_reads() {
+        let mut config = Config::parse("[inputs]\ndeclarations = ['d.geojson']\nstac = ['items.json']\n").unwrap();
+        (
+            config.compute.memory_mib,
+            config.compute.tile_px,
+            config.compute.threads,
+        ) = (1024, 512, 2);
+        let grid = Grid::covering("EPSG:32631", [0.0, 0.0, 30_720.0, 30_720.0], 10.0, [0.0, 0.0]);
+        let of = |dates: usize| {
+            let load = Load {
+                dates,
+                bands: 4 * dates,
+                quality: dates,
+                block: (512, 512),
+                halo: 86,
+            };
+            fit((&grid, &grid), &load, &config)
+        };
+        let (pair, series, endless) = (of(2), of(30), of(300));
+        assert_eq!((pair.tile_px, pair.blocks_mib), (512, 204));
+        // Two blocks of 512 px in each direction hold a tile of 256 px with 86 around; half a MiB each of 150 planes.
+        assert_eq!((series.tile_px, series.blocks_mib), (256, 300));
+        assert!(series.peak_mib <= 1024 && endless.tile_px < 256 && endless.blocks_mib == 204);
     }
 }

@@ -6,7 +6,7 @@ use geo::{BoundingRect, Buffer, MapCoords, MapCoordsInPlace, MultiPolygon};
 
 use super::config::Config;
 use super::inputs::{Inputs, files};
-use super::memory;
+use super::memory::{self, Load};
 use super::pairs::{Pair, pairs};
 use super::{observe, survey};
 use crate::declaration::Site;
@@ -57,6 +57,8 @@ pub struct Ground {
     pub tile_px: usize,
     /// Width of the strips in which it is worked off, pixels.
     pub strip_px: usize,
+    /// Room for decoded blocks, MiB.
+    pub blocks_mib: u64,
     /// Predicted peak memory of the run while it works on this site, MiB.
     pub memory_mib: u64,
 }
@@ -246,16 +248,24 @@ fn ground(site: &Site, pairs: &[Pair], inputs: &Inputs, config: &Config) -> Resu
                 .scenes()
                 .into_iter()
                 .map(|index| inputs.scenes[index].quality.len());
-            (pair.bands.len() * pair.scenes().len(), quality.sum::<usize>())
+            let dates = pair.scenes().len();
+            [pair.bands.len() * dates, quality.sum::<usize>(), dates]
         };
-        let (bands, quality): (Vec<usize>, Vec<usize>) = std::iter::once(pair).chain(&pair.beside).map(of).unzip();
-        (bands.iter().sum::<usize>(), quality.iter().sum::<usize>())
+        let together = std::iter::once(pair).chain(&pair.beside).map(of);
+        together.fold([0; 3], |all, one| [all[0] + one[0], all[1] + one[1], all[2] + one[2]])
     };
-    let (bands, quality) = pairs.iter().map(planes).max().unwrap_or((2, 0));
+    let [bands, quality, dates] = pairs.iter().map(planes).max().unwrap_or([2, 0, 2]);
     let block = rasters
         .iter()
         .fold((1, 1), |(w, h), info| (info.block.0.max(w), info.block.1.max(h)));
-    let (tile_px, memory_mib) = memory::fit((&grid, &surveyed), halo, bands, quality, config);
+    let load = Load {
+        dates,
+        bands,
+        quality,
+        block,
+        halo,
+    };
+    let budget = memory::fit((&grid, &surveyed), &load, config);
     Ok(Ground {
         boundary: shape(&boundary),
         zones,
@@ -263,15 +273,10 @@ fn ground(site: &Site, pairs: &[Pair], inputs: &Inputs, config: &Config) -> Resu
         halo,
         margin_px: halo + survey::surroundings(&surveyed),
         surveyed,
-        tile_px,
-        strip_px: memory::strip_px(
-            &grid,
-            (tile_px, halo),
-            block,
-            bands + quality,
-            config.compute.blocks_mib(),
-        ),
-        memory_mib,
+        strip_px: memory::strip_px(&grid, budget.tile_px, &load, budget.blocks_mib),
+        tile_px: budget.tile_px,
+        blocks_mib: budget.blocks_mib,
+        memory_mib: budget.peak_mib,
         grid,
     })
 }

@@ -148,7 +148,7 @@ pub fn run(config: &Config, options: &Options<'_>) -> Result<Outcome, RunError> 
         });
     }
     let pool = Arc::new(Pool::default());
-    let blocks = Arc::new(Blocks::new(pool.clone(), (config.compute.blocks_mib() as usize) << 20));
+    let blocks = Arc::new(Blocks::new(pool.clone(), 0));
     let survey = Survey {
         inputs: &inputs,
         config,
@@ -159,6 +159,7 @@ pub fn run(config: &Config, options: &Options<'_>) -> Result<Outcome, RunError> 
     };
     let outcome = on_threads(config.compute.threads, || {
         let plans = plan(config, &inputs);
+        blocks.hold(room(&plans));
         let digests = provenance::hash::<RunError>(config, &plans, &inputs, options.stop, options.observer)?;
         survey_all(&survey, options.pipeline, &plans, &digests, &out)
     })
@@ -210,6 +211,12 @@ fn index_row(site: &SiteOutcome) -> IndexRow {
         error: site.error.clone(),
         sentence: site.summary.first().cloned().unwrap_or_default(),
     }
+}
+
+/// Bytes of decoded blocks that there is room for: as the site with the longest series needs.
+pub(super) fn room(plans: &[Result<SitePlan, IoError>]) -> usize {
+    let of = |plan: &SitePlan| plan.ground.as_ref().map_or(0, |ground| ground.blocks_mib);
+    (plans.iter().flatten().map(of).max().unwrap_or(0) as usize) << 20
 }
 
 fn survey_all(

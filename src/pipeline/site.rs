@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::SiteError;
 use super::compare::{Compared, Fitted, Found, Survey, compare, comparison, find, lattice};
 use super::config::Config;
+use super::driver::{both, thread_count};
 use super::passes::Written;
 use super::pictures;
 use super::plan::{Ground, SitePlan};
@@ -147,9 +148,9 @@ fn compare_all<'a>(
     let meter = survey.blocks.meter();
     timers.time("write", || {
         meter.time(Work::Write, || {
-            score_out.add_overviews()?;
-            flag_out.add_overviews()?;
-            score_out.finish().and_then(|()| flag_out.finish())
+            let whole = |mut raster: GeoTiffWriter| raster.add_overviews().and_then(|()| raster.finish());
+            let (scores, reasons) = both(|| whole(score_out), || whole(flag_out));
+            scores.and(reasons)
         })
     })?;
 
@@ -210,7 +211,7 @@ fn compare_all<'a>(
         // It filled the store with what no other site needs soon; reports need the room.
         survey.blocks.clear();
     }
-    let threads = super::driver::thread_count(survey.config.compute.threads);
+    let threads = thread_count(survey.config.compute.threads);
     timers.time("rasters", || {
         meter.time(Work::Write, || {
             cog::write(&score_path, &folder.join("score.tif"), threads)?;

@@ -133,6 +133,17 @@ mod tests {
     }
 
     #[test]
+    fn a_cloud_beside_the_bands_reaches_in() {
+        let coding = Coding::Classes(BTreeMap::from([(9, flags::CLOUD)]));
+        let inner = Rect::new(1, 0, 2, 1);
+        let mut stack = stack(array![[9., 0., 0., 0.]]);
+        (stack.rect, stack.flags) = (inner, Plane::filled(inner, flags::CLEAR));
+        stack.flags.data[[0, 1]] = flags::NODATA;
+        let out = screen(&stack, &[&coding], &inner, 10.0, &params(10.0));
+        assert_eq!(out.data, array![[flags::NEAR_CLOUD, flags::NODATA]]);
+    }
+
+    #[test]
     fn the_buffer_is_a_disc_in_metres() {
         let mut quality = Array2::zeros((11, 11));
         quality[[5, 5]] = 1.0;

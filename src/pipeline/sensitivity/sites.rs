@@ -51,7 +51,7 @@ pub fn of_sites(config: &Config, only: Option<&str>, stop: &AtomicBool) -> Resul
     config.sensitivity.enabled = true;
     on_threads(config.compute.threads, || {
         let pool = Arc::new(Pool::default());
-        let blocks = Arc::new(Blocks::new(pool.clone(), (config.compute.blocks_mib() as usize) << 20));
+        let blocks = Arc::new(Blocks::new(pool.clone(), 0));
         let survey = Survey {
             inputs: &inputs,
             config: &config,
@@ -62,7 +62,9 @@ pub fn of_sites(config: &Config, only: Option<&str>, stop: &AtomicBool) -> Resul
         };
         let mut measured = Vec::new();
         // All are planned: an alarm budget is shared by all.
-        let plans = inputs.declared.sites.iter().zip(run::plan(&config, &inputs));
+        let plans = run::plan(&config, &inputs);
+        blocks.hold(run::room(&plans));
+        let plans = inputs.declared.sites.iter().zip(plans);
         for (site, plan) in plans.filter(|(site, _)| is_meant(site)) {
             match plan.map_err(SiteError::from).and_then(|plan| of_site(&survey, &plan)) {
                 Ok(found) => measured.extend(found),
