@@ -327,8 +327,10 @@ pub(super) fn skirt_px(channels: &[Channel<'_>]) -> usize {
     scorers.map(|(_, scorer)| scorer.skirt_px()).max().unwrap_or(0)
 }
 
-/// Regions that are judged together: for each lot one way to WGS 84 is found.
+/// Regions that are judged together, for each lot one way to WGS 84 is found; and the runs after which a lot ends: the strongest regions
+/// are often the largest.
 const LOT: usize = 256;
+const LOT_RUNS: usize = 10_000;
 
 /// Outlines, places and judges every region of `order`, side by side; they enter `found` in their order.
 fn judge_all(
@@ -352,8 +354,7 @@ fn judge_all(
         };
         lot.iter().map(judge_one).collect()
     };
-    let lots: Vec<&[Claimed]> = order.chunks(LOT).collect();
-    in_order(&lots, survey.stop, judge_lot, |judged| {
+    in_order(&lots(order), survey.stop, judge_lot, |judged| {
         for (anomaly, matched) in judged? {
             let id = &anomaly.id;
             let matched = matched
@@ -364,6 +365,20 @@ fn judge_all(
         }
         Ok(())
     })
+}
+
+/// `order` in lots.
+fn lots(order: &[Claimed]) -> Vec<&[Claimed]> {
+    let (mut count, mut held) = (0, 0);
+    let together = |_: &Claimed, next: &Claimed| {
+        (count, held) = (count + 1, held + next.0.runs.len());
+        let is_full = count == LOT || held > LOT_RUNS;
+        if is_full {
+            (count, held) = (0, next.0.runs.len());
+        }
+        !is_full
+    };
+    order.chunk_by(together).collect()
 }
 
 /// The comparison as it stands in the record.

@@ -47,10 +47,10 @@ pub fn painters(lattice: &Lattice, overview: &[Glimpse]) -> Vec<Painter> {
 /// A picture that cannot be encoded.
 pub fn overview(lattice: &Lattice, overview: &[Glimpse]) -> Result<Chip, ReportError> {
     let whole = Rect::new(0, 0, lattice.size.0, lattice.size.1);
-    chip_of_cells(lattice, overview, &whole, &painters(lattice, overview))
+    chip_of_cells(lattice, overview, &whole, 1, &painters(lattice, overview))
 }
 
-/// The chip of a window that is so large that the overview shows it as well: cut out of it, without reading a pixel.
+/// The chip of a window that is so large that the overview shows it as well: cut out of it and thinned to `chip_px`, without reading a pixel.
 ///
 /// # Errors
 /// A picture that cannot be encoded.
@@ -58,38 +58,49 @@ pub fn chip_of_overview(
     lattice: &Lattice,
     overview: &[Glimpse],
     window: &Rect,
+    chip_px: usize,
     painters: &[Painter],
 ) -> Result<Chip, ReportError> {
     let step = lattice.stride as i64;
     let (left, top) = (window.x.div_euclid(step), window.y.div_euclid(step));
     let reach = |end: i64, start: i64| (-(-end).div_euclid(step) - start) as usize;
     let cells = Rect::new(left, top, reach(window.right(), left), reach(window.bottom(), top));
-    chip_of_cells(lattice, overview, &cells, painters)
+    chip_of_cells(
+        lattice,
+        overview,
+        &cells,
+        cells.w.max(cells.h).div_ceil(chip_px),
+        painters,
+    )
 }
 
-/// The chip of some cells of the lattice; nothing is seen beyond it.
+/// The chip of every `stride`th of some cells of the lattice; nothing is seen beyond it.
 fn chip_of_cells(
     lattice: &Lattice,
     overview: &[Glimpse],
     cells: &Rect,
+    stride: usize,
     painters: &[Painter],
 ) -> Result<Chip, ReportError> {
     let at = |column: i64, row: i64| {
         let (x, y) = (usize::try_from(column).ok()?, usize::try_from(row).ok()?);
         (x < lattice.size.0).then(|| overview.get(y * lattice.size.0 + x))?
     };
-    let places = (cells.y..cells.bottom()).flat_map(|row| (cells.x..cells.right()).map(move |column| (column, row)));
+    let (width, height) = (cells.w.div_ceil(stride), cells.h.div_ceil(stride));
+    let place = |[row, column]: [usize; 2]| (cells.x + column as i64, cells.y + row as i64);
+    let places = places(height, width, stride).map(place);
     let seen: Vec<Glimpse> = places
         .map(|(column, row)| at(column, row).copied().unwrap_or(Glimpse::NONE))
         .collect();
     let dates = [0, 1].map(|date| Samples {
-        width: cells.w,
-        height: cells.h,
+        width,
+        height,
         pixels: seen.iter().map(|glimpse| glimpse.dates[date]).collect(),
     });
     let scores: Vec<i16> = seen.iter().map(|glimpse| glimpse.score).collect();
     let step = lattice.stride as i64;
-    let window_px = [cells.x, cells.y, cells.w as i64, cells.h as i64].map(|v| v * step);
+    let size = [width * stride, height * stride].map(|edge| edge as i64);
+    let window_px = [cells.x, cells.y, size[0], size[1]].map(|v| v * step);
     chip(&dates, &scores, window_px, painters)
 }
 
@@ -235,7 +246,8 @@ mod tests {
         };
         let seen: Vec<Glimpse> = (0..6).map(grey).collect();
         let painters = painters(&lattice, &seen);
-        let chip = chip_of_overview(&lattice, &seen, &Rect::new(-2, 3, 9, 6), &painters).unwrap();
+        let window = Rect::new(-2, 3, 9, 6);
+        let chip = chip_of_overview(&lattice, &seen, &window, 192, &painters).unwrap();
         assert_eq!(chip.window_px, [-4, 0, 12, 12]);
         let picture = image::load_from_memory(&chip.dates[0].1[0]).unwrap().to_rgb8();
         assert_eq!(picture.dimensions(), (3, 3));
@@ -243,6 +255,15 @@ mod tests {
         assert_eq!(picture.get_pixel(2, 1).0, shown);
         let score = image::load_from_memory(&chip.score.unwrap()).unwrap().to_rgba8();
         assert!(score.get_pixel(2, 1).0[3] > 0 && score.get_pixel(0, 0).0[3] == 0);
+        // Every second cell, to the end of what the window covers.
+        let chip = chip_of_overview(&lattice, &seen, &window, 2, &painters).unwrap();
+        assert_eq!(chip.window_px, [-4, 0, 16, 16]);
+        let picture = image::load_from_memory(&chip.dates[0].1[0]).unwrap().to_rgb8();
+        assert_eq!(picture.dimensions(), (2, 2));
+        assert_eq!(
+            picture.get_pixel(1, 0).0,
+            painters[0].colour(&seen[1].dates[0]).unwrap()
+        );
     }
 
     #[test]

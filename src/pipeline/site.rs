@@ -321,7 +321,7 @@ fn draw(
     let (large, mut windows): (Vec<_>, Vec<_>) =
         windows.partition(|(_, window)| pictures::is_shown_by(&lattice, window, chip_px));
     for (id, window) in large {
-        let chip = pictures::chip_of_overview(&lattice, overview, &window, &painters)?;
+        let chip = pictures::chip_of_overview(&lattice, overview, &window, chip_px, &painters)?;
         gallery.chips.insert(id, chip);
     }
     // Neighbours one after the other: they lie on the same blocks.
