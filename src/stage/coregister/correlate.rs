@@ -55,7 +55,8 @@ impl Peak {
 pub(super) fn peak(r: &Field, t: &Field) -> Peak {
     let (w, h) = (r.w as i64, r.h as i64);
     let surface = surface(r, t);
-    let at = |dx: i64, dy: i64| surface[(dy.rem_euclid(h) * w + dx.rem_euclid(w)) as usize];
+    let wrapped = |d: i64, n: i64| if d < 0 { d + n } else { d };
+    let at = |dx: i64, dy: i64| surface[(wrapped(dy, h) * w + wrapped(dx, w)) as usize];
     let reach = w.min(h) / 4;
     let shifts = || (-reach..=reach).flat_map(|dy| (-reach..=reach).map(move |dx| [dx, dy]));
     let highest = |shifts: &mut dyn Iterator<Item = [i64; 2]>| {

@@ -39,25 +39,25 @@ pub(super) fn shared(a: &Array2<f32>, b: &Array2<f32>) -> f64 {
     both as f64 / a.len() as f64
 }
 
-/// The field of a band, or of its gradient magnitude; `None` when it has no texture.
-pub(super) fn of_band(band: &Array2<f32>, gradient: bool) -> Option<Field> {
+/// The fields of a band and of its gradient magnitude; `None` when they have no texture.
+pub(super) fn of_band(band: &Array2<f32>) -> [Option<Field>; 2] {
     let (h, w) = band.dim();
     let clear: Vec<f64> = band.iter().map(|v| f64::from(u8::from(v.is_finite()))).collect();
     let values: Vec<f64> = band
         .iter()
         .map(|v| if v.is_finite() { f64::from(*v) } else { 0.0 })
         .collect();
-    let field = of_values(w, h, values, clear)?;
-    if !gradient {
-        return Some(field);
-    }
-    let [gx, gy] = gradients(w, h, &field.values);
-    let steepness = gx.iter().zip(&gy).map(|(x, y)| (x * x + y * y).sqrt()).collect();
-    let solid = solid(w, h, &field.clear)
-        .iter()
-        .map(|s| f64::from(u8::from(*s)))
-        .collect();
-    of_values(w, h, steepness, solid)
+    let field = of_values(w, h, values, clear);
+    let gradient = field.as_ref().and_then(|field| {
+        let [gx, gy] = gradients(w, h, &field.values);
+        let steepness = gx.iter().zip(&gy).map(|(x, y)| (x * x + y * y).sqrt()).collect();
+        let solid = solid(w, h, &field.clear)
+            .iter()
+            .map(|s| f64::from(u8::from(*s)))
+            .collect();
+        of_values(w, h, steepness, solid)
+    });
+    [field, gradient]
 }
 
 /// The field of values that are clear where `clear` is 1; `None` when they have no texture.
@@ -191,9 +191,13 @@ fn convolved(w: usize, h: usize, values: &[f64], shift: [f64; 2], derivative: [b
         }
     }
     let mut out = vec![0.0; w * h];
-    for (k, weight) in ky.iter().enumerate() {
-        let (to, from, n) = overlap(oy + k as i64, h);
-        add(&mut out[to * w..(to + n) * w], &rows[from * w..(from + n) * w], *weight);
+    for (y, line) in out.chunks_mut(w.max(1)).enumerate() {
+        for (k, weight) in ky.iter().enumerate() {
+            let from = usize::try_from(y as i64 + oy + k as i64).ok().filter(|from| *from < h);
+            if let Some(from) = from {
+                add(line, &rows[from * w..][..w], *weight);
+            }
+        }
     }
     out
 }

@@ -170,8 +170,9 @@ pub fn tie_point(
         if shared < LEAST_CLEAR {
             continue;
         }
-        for gradient in [false, true] {
-            let Some((r, t)) = field::of_band(r, gradient).zip(field::of_band(t, gradient)) else {
+        let fields = field::of_band(r).into_iter().zip(field::of_band(t));
+        for (gradient, (r, t)) in [false, true].into_iter().zip(fields) {
+            let Some((r, t)) = r.zip(t) else {
                 reason = Reason::Flat;
                 continue;
             };
@@ -216,14 +217,16 @@ struct Measured {
 fn measure(c: &Candidate, params: &CoregisterParams) -> Result<Measured, Reason> {
     let place = |shift: [i64; 2]| shift.map(|s| s as f64);
     let start = place(c.peak.shift);
+    let solid = refine::Solid::of(&c.r, &c.t);
     c.peak.judge(params.max_shift_px).map_err(|reason| {
         // Of a pattern that repeats no peak stands out either: but then more than one matches.
-        let matches = |shift| refine::similarity(&c.r, &c.t, shift) >= PERIODIC_SIMILARITY;
+        let matches = |shift| refine::similarity(&c.r, &c.t, &solid, shift) >= PERIODIC_SIMILARITY;
         let periodic = reason == Reason::Unreliable && matches(start) && matches(place(c.peak.other));
         if periodic { Reason::Ambiguous } else { reason }
     })?;
-    let forward = refine::refine(&c.r, &c.t, start).ok_or(Reason::Undetermined)?;
-    let backward = refine::refine(&c.t, &c.r, forward.shift.map(|s| -s)).ok_or(Reason::Undetermined)?;
+    let forward = refine::refine(&c.r, &c.t, &solid, start).ok_or(Reason::Undetermined)?;
+    let back = forward.shift.map(|s| -s);
+    let backward = refine::refine(&c.t, &c.r, &solid.turned(), back).ok_or(Reason::Undetermined)?;
     let error = forward.error.max(backward.error);
     if error > MOST_ERROR_PX {
         return Err(Reason::Undetermined);
@@ -238,7 +241,7 @@ fn measure(c: &Candidate, params: &CoregisterParams) -> Result<Measured, Reason>
     if shift.iter().any(|s| s.abs() > params.max_shift_px as f64 + 0.5) {
         return Err(Reason::BeyondMaxShift);
     }
-    let similarity = [[0.0; 2], shift].map(|shift| refine::similarity(&c.r, &c.t, shift));
+    let similarity = [[0.0; 2], shift].map(|shift| refine::similarity(&c.r, &c.t, &solid, shift));
     let [before, after] = similarity;
     if after < LEAST_SIMILARITY || after + SAME_SIMILARITY < before {
         return Err(Reason::NotImproved);

@@ -44,15 +44,14 @@ const LEAST_PIXELS: usize = 256;
 /// is larger by the root.
 const SHARED_NOISE: f64 = 4.0 * PI * SIGMA * SIGMA;
 
-/// The shift of `t` against `r` near `start`; `None` when it is not determined.
+/// The shift of `t` against `r`, which can be read where `solid` says, near `start`; `None` when it is not determined.
 ///
 /// What is compared is texture over the local mean of the pixels that are clear on both dates *once shifted*: taken
 /// before the shift, the mean of either date would hold other ground near clouds and near the frame, and draw the shift
 /// to 0.
-pub(super) fn refine(r: &Field, t: &Field, start: [f64; 2]) -> Option<Refined> {
+pub(super) fn refine(r: &Field, t: &Field, solid: &Solid, start: [f64; 2]) -> Option<Refined> {
     let base = field::read(r, [0.0; 2]);
     let slopes = field::gradients(r.w, r.h, &r.values);
-    let solid = Solid::of(r, t);
     let mut shift = start;
     let whole = |shift: [f64; 2]| [shift[0].round(), shift[1].round()];
     let rows_at = |whole| Rows::new(whole, solid.common(whole), &base, &slopes);
@@ -114,8 +113,8 @@ fn solve(rows: &[Vector4<f64>], values: &[f64], weight: impl Fn(usize) -> f64) -
 }
 
 /// The correlation of `r` with `t` once shifted, over the pixels that are clear on both; 0 when there are none.
-pub(super) fn similarity(r: &Field, t: &Field, shift: [f64; 2]) -> f64 {
-    let places = Solid::of(r, t).common([shift[0].round(), shift[1].round()]);
+pub(super) fn similarity(r: &Field, t: &Field, solid: &Solid, shift: [f64; 2]) -> f64 {
+    let places = solid.common([shift[0].round(), shift[1].round()]);
     let a = places.texture(&field::read(r, [0.0; 2]));
     let b = places.texture(&field::read(t, [-shift[0], -shift[1]]));
     let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
@@ -128,7 +127,7 @@ pub(super) fn similarity(r: &Field, t: &Field, shift: [f64; 2]) -> f64 {
 }
 
 /// Where both dates can be read, each on its own.
-struct Solid {
+pub(super) struct Solid {
     w: usize,
     h: usize,
     r: Vec<bool>,
@@ -136,13 +135,22 @@ struct Solid {
 }
 
 impl Solid {
-    fn of(r: &Field, t: &Field) -> Self {
+    pub(super) fn of(r: &Field, t: &Field) -> Self {
         let solid = |f: &Field| field::solid(f.w, f.h, &f.clear);
         Self {
             w: r.w,
             h: r.h,
             r: solid(r),
             t: solid(t),
+        }
+    }
+
+    /// Both dates in each other's place.
+    pub(super) fn turned(&self) -> Self {
+        Self {
+            r: self.t.clone(),
+            t: self.r.clone(),
+            ..*self
         }
     }
 
