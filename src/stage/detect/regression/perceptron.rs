@@ -79,72 +79,116 @@ impl Layer {
     }
 }
 
+/// Values side by side, so many that the compiler makes one instruction of them.
+type Block = [f32; BLOCK];
+const BLOCK: usize = 16;
+
+/// `values` in blocks, with zeros at the end.
+fn blocks(values: usize) -> usize {
+    values.div_ceil(BLOCK)
+}
+
+/// Sums over `rows`, each of them times its factor, in the order of the rows; `sums` hold one block a block of a row.
+#[inline(always)]
+fn weighted_sums<'a>(
+    sums: &mut [Block],
+    factors: impl Iterator<Item = f32> + Clone,
+    rows: impl Iterator<Item = &'a [Block]> + Clone,
+) {
+    for (place, out) in sums.iter_mut().enumerate() {
+        let mut sum = [0.0; BLOCK];
+        for (factor, row) in factors.clone().zip(rows.clone()) {
+            sum.iter_mut()
+                .zip(&row[place])
+                .for_each(|(sum, value)| *sum += factor * value);
+        }
+        *out = sum;
+    }
+}
+
 /// Parameters of a layer while it learns: one row an *input*, so that sums run over outputs side by side; the last row is the bias.
+/// Rows are filled up with outputs whose weights are zero and stay so.
 struct Learning {
     outputs: usize,
-    values: Vec<f32>,
-    gradient: Vec<f32>,
-    momentum: Vec<f32>,
-    squares: Vec<f32>,
+    values: Vec<Block>,
+    /// The weights, one row an output.
+    turned: Vec<Block>,
+    gradient: Vec<Block>,
+    momentum: Vec<Block>,
+    squares: Vec<Block>,
 }
 
 impl Learning {
     /// Uniform weights of variance `gain` / inputs (He et al., "Delving deep into rectifiers", 2015, for a gain of 2), no bias.
     fn new(inputs: usize, outputs: usize, gain: f32, random: &mut SplitMix) -> Self {
         let half = (3.0 * gain / inputs.max(1) as f32).sqrt();
-        let mut values: Vec<f32> = (0..inputs * outputs).map(|_| half * random.symmetric()).collect();
-        values.resize((inputs + 1) * outputs, 0.0);
-        let zeros = || vec![0.0; values.len()];
-        Self {
+        let zeros = || vec![[0.0; BLOCK]; (inputs + 1) * blocks(outputs)];
+        let mut layer = Self {
             outputs,
+            values: zeros(),
+            turned: vec![[0.0; BLOCK]; outputs * blocks(inputs)],
             gradient: zeros(),
             momentum: zeros(),
             squares: zeros(),
-            values,
+        };
+        for row in layer.values.chunks_exact_mut(blocks(outputs)).take(inputs) {
+            let weights = row.as_flattened_mut().iter_mut().take(outputs);
+            weights.for_each(|weight| *weight = half * random.symmetric());
+        }
+        layer.turn();
+        layer
+    }
+
+    fn inputs(&self) -> usize {
+        self.values.len() / blocks(self.outputs) - 1
+    }
+
+    #[inline(always)]
+    fn turn(&mut self) {
+        let (wide, high) = (blocks(self.outputs), blocks(self.inputs()));
+        let (inputs, weights) = (self.inputs(), self.values.as_flattened());
+        let turned = self.turned.as_flattened_mut();
+        for output in 0..self.outputs {
+            for input in 0..inputs {
+                turned[output * high * BLOCK + input] = weights[input * wide * BLOCK + output];
+            }
         }
     }
 
     #[inline(always)]
-    fn forward(&self, inputs: &[f32], outputs: &mut [f32]) {
-        let mut rows = self.values.chunks_exact(self.outputs);
-        outputs.fill(0.0);
-        for (input, weights) in inputs.iter().chain(&[1.0]).zip(&mut rows) {
-            outputs
-                .iter_mut()
-                .zip(weights)
-                .for_each(|(sum, weight)| *sum += input * weight);
-        }
+    fn forward(&self, inputs: &[f32], outputs: &mut [Block]) {
+        let with_bias = inputs.iter().copied().chain([1.0]);
+        weighted_sums(outputs, with_bias, self.values.chunks_exact(blocks(self.outputs)));
     }
 
     /// Adds the gradient of one sample, whose loss falls by `down` with its outputs.
     #[inline(always)]
-    fn collect(&mut self, inputs: &[f32], down: &[f32]) {
-        for (input, row) in inputs
-            .iter()
-            .chain(&[1.0])
-            .zip(self.gradient.chunks_exact_mut(self.outputs))
-        {
-            row.iter_mut().zip(down).for_each(|(sum, d)| *sum += input * d);
+    fn collect(&mut self, inputs: &[f32], down: &[Block]) {
+        let rows = self.gradient.chunks_exact_mut(blocks(self.outputs));
+        for (input, row) in inputs.iter().chain(&[1.0]).zip(rows) {
+            for (sums, down) in row.iter_mut().zip(down) {
+                // A copy: the compiler knows that nothing else changes it.
+                let mut sum = *sums;
+                (0..BLOCK).for_each(|lane| sum[lane] += input * down[lane]);
+                *sums = sum;
+            }
         }
     }
 
     /// The gradient by its inputs.
     #[inline(always)]
-    fn backward(&self, down: &[f32], inputs: &mut [f32]) {
-        for (input, weights) in inputs.iter_mut().zip(self.values.chunks_exact(self.outputs)) {
-            *input = weights.iter().zip(down).fold(0.0, |sum, (weight, d)| sum + weight * d);
-        }
+    fn backward(&self, down: &[Block], inputs: &mut [Block]) {
+        let rows = self.turned.chunks_exact(blocks(self.inputs()));
+        weighted_sums(inputs, down.as_flattened().iter().copied().take(self.outputs), rows);
     }
 
     /// One step of Adam; `kept` are what momentum and squares have kept of their start at zero.
     #[inline(always)]
     fn step(&mut self, step: f32, kept: [f32; 2]) {
-        for (((value, gradient), momentum), square) in self
-            .values
-            .iter_mut()
-            .zip(&mut self.gradient)
-            .zip(&mut self.momentum)
-            .zip(&mut self.squares)
+        for (((value, gradient), momentum), square) in (self.values.as_flattened_mut().iter_mut())
+            .zip(self.gradient.as_flattened_mut())
+            .zip(self.momentum.as_flattened_mut())
+            .zip(self.squares.as_flattened_mut())
         {
             let g = *gradient / BATCH as f32;
             *momentum = MOMENTUM * *momentum + (1.0 - MOMENTUM) * g;
@@ -152,18 +196,18 @@ impl Learning {
             *value -= step * (*momentum / (1.0 - kept[0])) / ((*square / (1.0 - kept[1])).sqrt() + 1e-8);
             *gradient = 0.0;
         }
+        self.turn();
     }
 
     fn finish(&self) -> Layer {
-        let rows: Vec<&[f32]> = self.values.chunks_exact(self.outputs).collect();
-        let (bias, weights) = rows
-            .split_last()
-            .map_or((&[][..], &[][..]), |(bias, weights)| (*bias, weights));
+        let row = |row: &[Block]| row.as_flattened()[..self.outputs].to_vec();
+        let mut rows: Vec<Vec<f32>> = self.values.chunks_exact(blocks(self.outputs)).map(row).collect();
+        let bias = rows.pop().unwrap_or_default();
         Layer {
             weights: (0..self.outputs)
-                .map(|o| weights.iter().map(|row| row[o]).collect())
+                .map(|output| rows.iter().map(|row| row[output]).collect())
                 .collect(),
-            bias: bias.to_vec(),
+            bias,
         }
     }
 }
@@ -179,8 +223,8 @@ pub fn train(inputs: &[f32], targets: &[f32], n_in: usize, n_out: usize, hidden:
     let steps = (EPOCHS * (order.len() / BATCH)).max(1) as f32;
     let mut done = 0.0;
     let mut kept = [1.0, 1.0];
-    let (mut units, mut outputs) = (vec![0.0; hidden], vec![0.0; n_out]);
-    let mut unit_slopes = vec![0.0; hidden];
+    let zeros = |values: usize| vec![[0.0; BLOCK]; blocks(values)];
+    let (mut units, mut unit_slopes, mut outputs) = (zeros(hidden), zeros(hidden), zeros(n_out));
     for _ in 0..EPOCHS {
         for i in (1..order.len()).rev() {
             order.swap(i, (random.draw() % (i as u64 + 1)) as usize);
@@ -190,18 +234,19 @@ pub fn train(inputs: &[f32], targets: &[f32], n_in: usize, n_out: usize, hidden:
                 let x = &inputs[sample * n_in..(sample + 1) * n_in];
                 let y = &targets[sample * n_out..(sample + 1) * n_out];
                 first.forward(x, &mut units);
-                units.iter_mut().for_each(|unit| *unit = unit.max(0.0));
-                second.forward(&units, &mut outputs);
-                outputs
+                units
+                    .as_flattened_mut()
                     .iter_mut()
-                    .zip(y)
-                    .for_each(|(out, y)| *out = (*out - y).clamp(-HUBER, HUBER));
-                second.collect(&units, &outputs);
+                    .for_each(|unit| *unit = unit.max(0.0));
+                second.forward(&units.as_flattened()[..hidden], &mut outputs);
+                for (out, y) in outputs.as_flattened_mut().iter_mut().zip(y) {
+                    *out = (*out - y).clamp(-HUBER, HUBER);
+                }
+                second.collect(&units.as_flattened()[..hidden], &outputs);
                 second.backward(&outputs, &mut unit_slopes);
-                for (slope, unit) in unit_slopes.iter_mut().zip(&units) {
-                    if *unit <= 0.0 {
-                        *slope = 0.0;
-                    }
+                let slopes = unit_slopes.as_flattened_mut().iter_mut();
+                for (slope, unit) in slopes.zip(units.as_flattened()) {
+                    *slope = if *unit <= 0.0 { 0.0 } else { *slope };
                 }
                 first.collect(x, &unit_slopes);
             }
