@@ -2,6 +2,7 @@
 
 use super::config::Config;
 use super::driver::{AHEAD, thread_count};
+use super::survey;
 use crate::geo::Grid;
 use crate::io;
 
@@ -58,7 +59,7 @@ pub fn fit((grid, surveyed): (&Grid, &Grid), load: &Load, config: &Config) -> Bu
     let touched = |edge: usize| {
         let along = |length: usize, block: usize| {
             let reach = edge.min(length) + 2 * load.halo;
-            ((reach - 1).div_ceil(block.max(1)) + 1).min(length.div_ceil(block.max(1)) + 1) * block
+            ((reach - 1).div_ceil(block.max(1)) + 1).min(length.div_ceil(block.max(1))) * block
         };
         decoded_mib((along(grid.width, load.block.0) * along(grid.height, load.block.1)) as f64).ceil() as u64
     };
@@ -68,7 +69,12 @@ pub fn fit((grid, surveyed): (&Grid, &Grid), load: &Load, config: &Config) -> Bu
         let padded = ((edge.min(grid.width) + 2 * load.halo) * (edge.min(grid.height) + 2 * load.halo)) as f64;
         // Stacks of f32 bands and flags, one raw window with its copy, smoothed bands and slopes of two dates, scores.
         let sides = 2.0 * bands / load.dates.max(1) as f64;
-        let working = padded * (4.0 * (bands + quality) + 4.0 + 8.0 + 8.0 * sides + 16.0);
+        let scoring = padded * (4.0 * (bands + quality) + 4.0 + 8.0 + 8.0 * sides + 16.0);
+        // Districts are surveyed side by side: places, both dates with their slopes, and what is sorted of them.
+        let surveying = match surveyed == grid {
+            true => 0.0,
+            false => survey::SAMPLE as f64 * (24.0 * sides + 32.0),
+        };
         // Scores and flags wait for their turn.
         let waiting = AHEAD as f64 * core * (2.0 + 2.0);
         // Sites of districts fill the store together.
@@ -76,7 +82,7 @@ pub fn fit((grid, surveyed): (&Grid, &Grid), load: &Load, config: &Config) -> Bu
             true => decoded_mib(pixels).min(store as f64),
             false => store as f64,
         };
-        (fixed + blocks + ALLOCATOR * threads * (working + waiting) / MIB).ceil() as u64
+        (fixed + blocks + ALLOCATOR * threads * (scoring + waiting).max(surveying) / MIB).ceil() as u64
     };
     let with = |tile_px: usize, blocks_mib: u64| Budget {
         tile_px,

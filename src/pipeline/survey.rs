@@ -55,7 +55,7 @@ const CELLS: usize = 8;
 /// No more values than these are held for the survey: 160 MiB.
 const MAX_VALUES: usize = 40 << 20;
 /// At most this many pixels are sampled: medians of them are good to a quarter of a percent of their spread.
-const SAMPLE: usize = 1 << 18;
+pub const SAMPLE: usize = 1 << 18;
 
 /// The cells to read of the surveyed ground `grid` and its surroundings for comparisons that are judged together, of at most `planes`
 /// bands of dates each; the same for all of them, on a fixed lattice: neither tiles nor threads matter. Of a district no more is read
