@@ -8,6 +8,7 @@ mod config_file;
 mod counts;
 pub mod driver;
 pub mod events;
+mod found;
 pub mod inputs;
 pub mod measure;
 pub mod memory;

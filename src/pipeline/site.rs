@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use super::SiteError;
-use super::compare::{Compared, Fitted, Found, Survey, compare, comparison, find, lattice};
+use super::compare::{Compared, Fitted, Survey, compare, comparison, lattice};
 use super::config::Config;
 use super::driver::{both, thread_count};
+use super::found::{Found, find};
 use super::passes::Written;
 use super::pictures;
 use super::plan::{Ground, SitePlan};

@@ -7,10 +7,13 @@
 //! some pixels among a quarter of a million does not sway (docs/accuracy.md has the check), and where the own cloud test found cloud.
 //! Several changes are read together, so far apart that none sees another.
 
+mod masked;
 mod sites;
+mod surfaces;
 
-use super::compare::{Compared, Found, Survey, levels, rule, skirt_px};
+use super::compare::{Compared, Survey};
 use super::driver::in_order;
+use super::found::{Found, levels, rule, skirt_px};
 use super::observe::Clouds;
 use super::passes::{Levels, Look, Written};
 use super::plan::{Ground, SitePlan};
@@ -20,9 +23,7 @@ use crate::finding::{
 };
 use crate::geo::{Rect, Shape};
 use crate::raster::stats::{Histogram, SCORE_NODATA};
-use crate::raster::{Flags, PixelSource, Plane, ReadError, Stack};
-use crate::scene::Kind;
-use crate::scene::spectra;
+use crate::raster::{Flags, PixelSource, Plane};
 use crate::stage::cutoff::{self, Cutoff};
 use crate::stage::false_alarms::Tail;
 use crate::stage::profile::CutoffRule;
@@ -32,6 +33,9 @@ use crate::stage::sensitivity::curve::{Curve, Detectable, Size, Tally, detectabl
 use crate::stage::sensitivity::paint::{Effect, Square};
 use crate::stage::sensitivity::trials::{Change, Places, RANGE_PX, Trial, lots};
 use crate::stage::skirt::without_skirts;
+
+use masked::Masked;
+use surfaces::paintable;
 
 pub use sites::{Measured, of_sites};
 
@@ -118,55 +122,6 @@ pub(super) fn measure(
         });
     }
     Ok(Some(Sensitivity { areas: told, notes }))
-}
-
-/// The spectra that the judged scenes can be painted with: reflectance in every band that is compared, and a value for each.
-fn paintable(
-    survey: &Survey<'_>,
-    compared: &Compared<'_>,
-    notes: &mut Vec<String>,
-) -> Vec<(String, Vec<Option<Effect>>)> {
-    let main = compared.main();
-    let scene = &survey.inputs.scenes[compared.pair.after];
-    let is_reflectance = |name: &String| {
-        let band = scene.bands.iter().find(|band| band.name == *name);
-        band.is_some_and(|band| band.valid == Some([0.0, 1.0]) && !band.derived)
-    };
-    if main.pair.kind == Kind::Sar {
-        notes.push("spectra of surfaces are left out: radar has none".into());
-        return Vec::new();
-    }
-    if let Some(name) = main.pair.bands.iter().find(|name| !is_reflectance(name)) {
-        notes.push(format!(
-            "spectra of surfaces are left out: the band {name} is not known to be reflectance"
-        ));
-        return Vec::new();
-    }
-    let library = match spectra::embedded() {
-        Ok(library) => library,
-        Err(fault) => {
-            notes.push(format!("spectra of surfaces are left out: {fault}"));
-            return Vec::new();
-        }
-    };
-    let mut paintable = Vec::new();
-    for spectrum in library {
-        let value = |name: &String| spectrum.reflectance.get(name);
-        match main.pair.bands.iter().find(|name| value(name).is_none()) {
-            Some(name) => notes.push(format!(
-                "the spectrum {} is left out: it has no value for the band {name}",
-                spectrum.id
-            )),
-            None => {
-                let effects = main
-                    .bands
-                    .iter()
-                    .map(|name| value(name).map(|v| Effect::Replace(*v as f32)));
-                paintable.push((spectrum.id.clone(), effects.collect()));
-            }
-        }
-    }
-    paintable
 }
 
 /// A change that was injected, and whether it was found.
@@ -459,25 +414,4 @@ fn seed(site: &str, number: u64) -> u64 {
         SplitMix(next.draw())
     });
     text.0
-}
-
-/// A date with what the run found not to be judged.
-struct Masked<'a> {
-    source: &'a dyn PixelSource,
-    why: &'a Plane<Flags>,
-}
-
-impl PixelSource for Masked<'_> {
-    fn read_around(&self, rect: &Rect, around: &Rect) -> Result<Stack, ReadError> {
-        let mut stack = self.source.read_around(rect, around)?;
-        let both = rect.intersect(&self.why.rect);
-        for y in both.y..both.bottom() {
-            for x in both.x..both.right() {
-                if let (Some(flag), Some(why)) = (stack.flags.get_mut(x, y), self.why.get(x, y)) {
-                    *flag |= why;
-                }
-            }
-        }
-        Ok(stack)
-    }
 }
