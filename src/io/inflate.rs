@@ -1,6 +1,6 @@
 //! Blocks of GeoTIFFs that are packed by deflate, unpacked by libdeflate alone.
 //!
-//! GDAL decodes them too, and takes a quarter longer: it copies, and undoes differences in memory. It says where a block lies; what is
+//! GDAL decodes them too, and takes a fifth longer: it copies, and undoes differences in memory. It says where a block lies; what is
 //! packed otherwise is left to it.
 
 use std::cell::RefCell;
@@ -203,23 +203,22 @@ mod tests {
     fn what_is_packed_otherwise_is_left_to_gdal() {
         let folder = tempfile::tempdir().unwrap();
         let (band, deflate) = (("INTERLEAVE", "BAND"), ("COMPRESS", "DEFLATE"));
-        for options in [
-            &[band][..],
-            &[band, ("COMPRESS", "LZW")],
-            &[deflate],
-            &[band, deflate, ("ENDIANNESS", "BIG")],
-            &[band, deflate, ("NBITS", "12")],
-            &[band, deflate, ("BLOCKYSIZE", "1")],
+        for (options, is_known) in [
+            (&[band, deflate][..], true),
+            (&[band], false),
+            (&[band, ("COMPRESS", "LZW")], false),
+            (&[deflate], false),
+            (&[band, deflate, ("ENDIANNESS", "BIG")], false),
+            (&[band, deflate, ("NBITS", "12")], false),
+            (&[band, deflate, ("BLOCKYSIZE", "1")], false),
         ] {
             let options = [&[("TILED", "NO")], options].concat();
             let path = raster::<u16>(folder.path(), &options);
             let dataset = Dataset::open(&path).unwrap();
             let second = dataset.rasterband(2).unwrap();
             let rect = Rect::new(0, 0, SIZE.0, second.block_size().1);
-            assert!(
-                read_block::<u16>(&dataset, &path, &second, (0, 0), &rect).is_none(),
-                "{options:?}"
-            );
+            let found = read_block::<u16>(&dataset, &path, &second, (0, 0), &rect);
+            assert_eq!(found.is_some(), is_known, "{options:?}");
         }
     }
 

@@ -1,4 +1,4 @@
-//! One comparison of a site: aligned, surveyed, scored, and what its scores say.
+//! One comparison of a site: aligned, surveyed, scored.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;

@@ -163,14 +163,14 @@ pub fn measure(
                 votes.extend(channel.scorers.iter().map(|(_, scorer)| scorer.score(&seen, area)));
             }
             if main.is_none() {
-                let wanted = Plane {
+                let wanted = asked.then(|| Plane {
                     rect: *area,
                     data: labels.view(area).mapv(|label| label != 0),
-                };
-                let onsets = channel
-                    .scorers
-                    .iter()
-                    .find_map(|(_, scorer)| scorer.onset(&seen, &wanted));
+                });
+                let onsets = wanted.and_then(|wanted| {
+                    let mut scorers = channel.scorers.iter();
+                    scorers.find_map(|(_, scorer)| scorer.onset(&seen, &wanted))
+                });
                 let courses = channel
                     .scorers
                     .iter()

@@ -151,18 +151,15 @@ impl View<'_> {
         let padded = rect.grow(screen_halo(self.config, pixel_m, self.clouds, self.dates.len()));
         let screened = rect.grow(params.halo(pixel_m));
         let read = if self.bands_tell_of_clouds() { padded } else { rect };
-        let read_date = |date: &Date<'_>| date.source.read_around(&read, &padded);
         // Neighbours go through the dates the other way round: what one has read last, the store of blocks still holds.
-        let mut stacks: Vec<Stack> = match is_odd(core) {
-            true => self
-                .dates
-                .iter()
-                .rev()
-                .map(read_date)
-                .collect::<Result<_, ReadError>>()?,
-            false => self.dates.iter().map(read_date).collect::<Result<_, ReadError>>()?,
-        };
-        if is_odd(core) {
+        let back = is_odd(core);
+        let mut dates: Vec<&Date<'_>> = self.dates.iter().collect();
+        if back {
+            dates.reverse();
+        }
+        let stacks = dates.iter().map(|date| date.source.read_around(&read, &padded));
+        let mut stacks = stacks.collect::<Result<Vec<Stack>, ReadError>>()?;
+        if back {
             stacks.reverse();
         }
         let mut why: Vec<Plane<Flags>> = stacks

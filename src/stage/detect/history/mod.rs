@@ -260,11 +260,6 @@ impl History {
             first_changed: place(first)?,
         })
     }
-
-    /// What `answer` says of pixel (`x`, `y`).
-    fn told<T>(&self, seen: &Seen, x: i64, y: i64, answer: impl Fn(&Series) -> Option<T>) -> Option<T> {
-        self.series(seen, x, y).and_then(|series| answer(&series))
-    }
 }
 
 impl Scorer for History {
@@ -276,9 +271,8 @@ impl Scorer for History {
         let mut scores = Plane::filled(*core, SCORE_NODATA);
         for ((row, column), score) in scores.data.indexed_iter_mut() {
             let (x, y) = (core.x + column as i64, core.y + row as i64);
-            *score = self
-                .told(seen, x, y, |series| self.stored(series))
-                .unwrap_or(SCORE_NODATA);
+            let stored = self.series(seen, x, y).and_then(|series| self.stored(&series));
+            *score = stored.unwrap_or(SCORE_NODATA);
         }
         scores
     }
@@ -293,7 +287,7 @@ impl Scorer for History {
             .filter(|(_, wanted)| **wanted)
         {
             let (x, y) = (core.x + at.1 as i64, core.y + at.0 as i64);
-            *onset = self.told(seen, x, y, |series| self.dated(series));
+            *onset = self.series(seen, x, y).and_then(|series| self.dated(&series));
         }
         Some(onsets)
     }
