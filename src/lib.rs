@@ -14,6 +14,7 @@ pub mod declaration;
 pub mod fault;
 pub mod finding;
 pub mod geo;
+pub mod intake;
 pub mod io;
 pub mod lab;
 pub mod pipeline;

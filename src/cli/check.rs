@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::{exit, print, tell_faults};
 use crate::fault::Fault;
 use crate::pipeline::{Config, inputs};
-use crate::{declaration, scene};
+use crate::{declaration, intake, scene};
 
 pub fn check(files: &[PathBuf]) -> u8 {
     let mut faults = Vec::new();
@@ -32,7 +32,7 @@ fn check_file(path: &Path) -> Vec<Fault> {
     }
     if is_declaration(path) {
         return match declaration::read(path) {
-            Ok(declaration) => named(declaration::check_alone(&declaration)),
+            Ok((declaration, _)) => named(declaration::check_alone(&declaration)),
             Err(faults) => named(faults),
         };
     }
@@ -47,10 +47,8 @@ fn is_declaration(path: &Path) -> bool {
     if path.extension().is_some_and(|extension| extension == "geojson") {
         return true;
     }
-    let small = std::fs::metadata(path).is_ok_and(|meta| meta.len() <= declaration::MAX_BYTES as u64);
-    let value = small
-        .then(|| std::fs::read(path).ok())
-        .flatten()
-        .and_then(|text| serde_json::from_slice::<serde_json::Value>(&text).ok());
+    let value = intake::text(path, declaration::MAX_BYTES as u64)
+        .ok()
+        .and_then(|read| intake::json(&read.text).ok());
     value.is_some_and(|value| value.get("declaration").is_some())
 }

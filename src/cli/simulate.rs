@@ -4,18 +4,19 @@ use std::path::Path;
 
 use super::{exit, print, tell, tell_faults};
 use crate::fault::Fault;
+use crate::intake;
 use crate::lab::simulate;
 use crate::pipeline::inputs::in_file;
 
 pub fn simulate(recipe: &Path, out: &Path) -> u8 {
-    let text = match std::fs::read_to_string(recipe) {
-        Ok(text) => text,
+    let read = match intake::text(recipe, simulate::MAX_RECIPE_BYTES) {
+        Ok(read) => read,
         Err(error) => {
-            tell(&format!("error: reading the recipe {}: {error}", recipe.display()));
+            tell(&format!("error: the recipe: {error}"));
             return exit::USAGE;
         }
     };
-    let recipe = match simulate::parse(&text) {
+    let recipe = match simulate::parse(&read.text) {
         Ok(parsed) => parsed,
         Err(faults) => {
             let named: Vec<Fault> = faults.into_iter().map(|fault| in_file(recipe, fault)).collect();

@@ -1,8 +1,6 @@
 //! One declaration file in, a [`Declaration`] or everything that is wrong with it out.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -13,56 +11,33 @@ use super::fields::{Fields, check_crs, check_type, describe};
 use super::geometry::count_positions;
 use super::{Declaration, Header, MAX_BYTES, MAX_FEATURES, MAX_VERTICES, quote, resolve};
 use crate::fault::Fault;
+use crate::intake::{self, Problem, Text};
+use crate::seal::digest::Digest;
 
-/// The declaration in the file at `path`.
+/// The declaration in the file at `path`, and the digest of what was read.
 ///
 /// # Errors
 /// Everything that is wrong with the file, each with its place in it; an unreadable file has one fault without a place.
-pub fn read(path: &Path) -> Result<Declaration, Vec<Fault>> {
-    parse(&read_text(path).map_err(|message| vec![Fault::new("", message)])?)
+pub fn read(path: &Path) -> Result<(Declaration, Digest), Vec<Fault>> {
+    let Text { text, digest } = intake::text(path, MAX_BYTES as u64)
+        .map_err(|error| vec![Fault::new("", format!("cannot read it: {}", error.problem))])?;
+    Ok((parse(&text)?, digest))
 }
 
-/// The text of a regular file of at most [`MAX_BYTES`].
-fn read_text(path: &Path) -> Result<String, String> {
-    let shown = path.display();
-    let cannot = |e: std::io::Error| format!("cannot read {shown}: {e}");
-    // Before opening: to open a pipe would wait for its writer.
-    let metadata = std::fs::metadata(path).map_err(cannot)?;
-    if !metadata.is_file() {
-        return Err(format!("cannot read {shown}: it is not a regular file"));
-    }
-    let mut bytes = Vec::new();
-    File::open(path)
-        .map_err(cannot)?
-        .take(MAX_BYTES as u64 + 1)
-        .read_to_end(&mut bytes)
-        .map_err(cannot)?;
-    if bytes.len() > MAX_BYTES {
-        return Err(too_large(metadata.len()));
-    }
-    String::from_utf8(bytes).map_err(|e| {
-        format!(
-            "not UTF-8 from byte {} on: save the file as UTF-8 text",
-            e.utf8_error().valid_up_to()
-        )
-    })
-}
-
-fn too_large(bytes: u64) -> String {
-    format!("the file has {bytes} bytes; at most {MAX_BYTES} are read: split it into several declarations")
-}
-
-/// The declaration in `text`: GeoJSON, with or without a byte order mark.
+/// The declaration in `text`: GeoJSON.
 ///
 /// # Errors
 /// Everything that is wrong with it, each with its place: a JSON path, or line and column where it is not JSON.
 pub fn parse(text: &str) -> Result<Declaration, Vec<Fault>> {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     if text.len() > MAX_BYTES {
-        return Err(vec![Fault::new("", too_large(text.len() as u64))]);
+        let problem = Problem::TooLarge {
+            found: text.len() as u64,
+            most: MAX_BYTES as u64,
+        };
+        return Err(vec![Fault::new("", problem.to_string())]);
     }
     check_weight(text).map_err(|fault| vec![fault])?;
-    let root: Value = serde_json::from_str(text).map_err(|e| vec![not_json(&e)])?;
+    let root = intake::json(text).map_err(|fault| vec![fault])?;
     let Value::Object(root) = root else {
         return Err(vec![Fault::new(
             "",
@@ -119,18 +94,6 @@ fn check_weight(text: &str) -> Result<(), Fault> {
         ));
     }
     Ok(())
-}
-
-fn not_json(error: &serde_json::Error) -> Fault {
-    let message = error.to_string();
-    // serde_json ends its messages with the place, which goes into `place` here.
-    let reason = message
-        .rsplit_once(" at line ")
-        .map_or(message.as_str(), |(reason, _)| reason);
-    Fault::new(
-        format!("line {}, column {}", error.line(), error.column()),
-        format!("not JSON: {reason}"),
-    )
 }
 
 /// Stands in for a faulty header while the features are read; only messages ever show it.
@@ -321,7 +284,6 @@ mod tests {
         assert_eq!(activity.item.to.to_string(), "2024-03-01T10:00:00Z");
         assert_eq!(activity.item.zone.as_deref(), Some("Z"));
         assert_eq!(check_alone(&declaration), []);
-        assert_eq!(parse(&format!("\u{feff}{text}")).unwrap(), declaration);
     }
 
     #[test]
@@ -624,13 +586,16 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("declaration.geojson");
         let first = |path: &Path| read(path).unwrap_err()[0].message.clone();
-        assert!(first(&path).starts_with("cannot read "));
-        assert!(first(folder.path()).ends_with("not a regular file"));
+        assert!(first(&path).starts_with("cannot read it: "));
+        assert!(first(folder.path()).ends_with("it is a folder, not a regular file"));
         std::fs::write(&path, b"{\"\xff\"").unwrap();
-        assert!(first(&path).starts_with("not UTF-8 from byte 2 on"));
+        assert!(first(&path).contains("not UTF-8 from byte 2 on"));
         std::fs::write(&path, format!("\u{feff}{}", whole())).unwrap();
-        assert_eq!(read(&path).unwrap(), parse(&whole()).unwrap());
-        File::create(&path).unwrap().set_len(MAX_BYTES as u64 + 1).unwrap();
+        assert_eq!(read(&path).unwrap().0, parse(&whole()).unwrap());
+        std::fs::File::create(&path)
+            .unwrap()
+            .set_len(MAX_BYTES as u64 + 1)
+            .unwrap();
         assert!(first(&path).contains("67108865 bytes"));
     }
 

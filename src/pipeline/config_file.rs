@@ -6,8 +6,12 @@ use toml::de::{DeTable, DeValue};
 
 use super::config::{Config, DEFAULTS, Which, instant};
 use crate::fault::{Fault, did_you_mean, nearest};
+use crate::intake;
 use crate::raster::flags;
 use crate::stage::detect::Detector;
+
+/// The largest pipeline file that is read.
+const MAX_BYTES: u64 = 1 << 20;
 
 impl Config {
     /// The pipeline file at `path` over the defaults, its paths made absolute to its folder.
@@ -15,18 +19,13 @@ impl Config {
     /// # Errors
     /// Every fault of the file, each with its line.
     pub fn read(path: &Path) -> Result<Self, Vec<Fault>> {
-        let text = match std::fs::metadata(path) {
-            Ok(meta) if meta.len() > 1 << 20 => Err("a pipeline file holds at most 1 MiB".to_owned()),
-            Ok(_) => std::fs::read_to_string(path).map_err(|error| error.to_string()),
-            Err(error) => Err(error.to_string()),
-        }
-        .map_err(|message| {
+        let read = intake::text(path, MAX_BYTES).map_err(|error| {
             vec![Fault::new(
-                path.display().to_string(),
-                format!("reading the pipeline file: {message}"),
+                "",
+                format!("cannot read the pipeline file: {}", error.problem),
             )]
         })?;
-        let mut config = Self::parse(&text)?;
+        let mut config = Self::parse(&read.text)?;
         let folder = path.parent().unwrap_or(Path::new("."));
         config.inputs.change_paths(|input| folder.join(input));
         Ok(config)

@@ -100,7 +100,7 @@ pub fn declarations(paths: &[PathBuf]) -> Result<Declared, Vec<Fault>> {
     let (mut read, mut faults) = (Vec::new(), Vec::new());
     for path in paths {
         match declaration::read(path) {
-            Ok(declaration) => read.push(declaration),
+            Ok((declaration, _)) => read.push(declaration),
             Err(found) => faults.extend(found.into_iter().map(|fault| in_file(path, fault))),
         }
     }

@@ -37,7 +37,7 @@ pub struct HashError {
 }
 
 /// SHA-256 and bytes of files.
-pub type Digests = BTreeMap<PathBuf, (String, u64)>;
+pub type Digests = BTreeMap<PathBuf, digest::Digest>;
 
 /// SHA-256 of every file that any site reads, each once, before any of them is decoded.
 ///
@@ -86,7 +86,7 @@ pub fn provenance(config: &Config, folder: &Path, plan: &SitePlan, inputs: &Inpu
     let mut files: Vec<Input> = paths
         .iter()
         .filter_map(|path| {
-            let (sha256, bytes) = digests.get(path)?.clone();
+            let digest::Digest { sha256, bytes } = digests.get(path)?.clone();
             Some(Input {
                 path: record::relative(path, folder),
                 sha256,

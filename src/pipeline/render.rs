@@ -179,11 +179,11 @@ fn files_beside(folder: &Path) -> Result<Vec<StacAsset>, SiteError> {
     for name in names {
         let path = folder.join(name);
         if path.exists() {
-            let (sha256, bytes) = digest::file(&path).map_err(|source| PublishError::Read { path, source })?;
+            let digest = digest::file(&path).map_err(|source| PublishError::Read { path, source })?;
             files.push(StacAsset {
-                bytes,
+                bytes: digest.bytes,
                 name: name.to_owned(),
-                sha256,
+                sha256: digest.sha256,
             });
         }
     }

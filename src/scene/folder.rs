@@ -13,6 +13,7 @@ use serde::Deserialize;
 use super::sensor::{GENERIC, Sensor, Sensors};
 use super::{BandAsset, Catalogue, Coding, MAX_SCENES, QualityAsset, Refusal, Scene, SceneError};
 use crate::fault::Fault;
+use crate::intake::IntakeError;
 
 /// How a folder of rasters is read.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -118,13 +119,15 @@ pub fn read_folder(spec: &FolderSpec, sensors: &Sensors, read_tag: &ReadTag) -> 
     for file in files {
         let id = scene_id(&file, &base);
         let interval = match (&spec.date, &pattern) {
-            (DateFrom::FileName { format, .. }, Some(pattern)) => interval_of_name(&file, pattern, format),
-            (DateFrom::FileName { .. }, None) => Err("no pattern for the date".into()),
+            (DateFrom::FileName { format, .. }, Some(pattern)) => {
+                interval_of_name(&file, pattern, format).map_err(Refused::by_rule)
+            }
+            (DateFrom::FileName { .. }, None) => Err(Refused::by_rule("no pattern for the date")),
             (DateFrom::Tag(tag), _) => interval_of_tag(&file, tag, read_tag),
         };
         let quality = quality_assets(&file, spec, coding.as_ref());
-        match (interval, quality) {
-            (Ok((start, end)), Ok(quality)) => scenes.push(Scene {
+        match (there(&file), interval, quality) {
+            (Ok(()), Ok((start, end)), Ok(quality)) => scenes.push(Scene {
                 id,
                 start,
                 end,
@@ -140,14 +143,47 @@ pub fn read_folder(spec: &FolderSpec, sensors: &Sensors, read_tag: &ReadTag) -> 
                 quality,
                 source: file,
             }),
-            (Err(reason), _) | (_, Err(reason)) => refused.push(Refusal {
+            (Err(why), ..) | (_, Err(why), _) | (.., Err(why)) => refused.push(Refusal {
                 id,
                 source: file,
-                reason,
+                reason: why.reason,
+                unreadable: why.unreadable,
             }),
         }
     }
     Ok(Catalogue::new(scenes, refused))
+}
+
+/// Why a file is no scene.
+struct Refused {
+    reason: String,
+    /// It should be readable and is not.
+    unreadable: bool,
+}
+
+impl Refused {
+    fn by_rule(reason: impl Into<String>) -> Self {
+        Self {
+            reason: reason.into(),
+            unreadable: false,
+        }
+    }
+
+    fn unreadable(reason: String) -> Self {
+        Self {
+            reason,
+            unreadable: true,
+        }
+    }
+}
+
+/// Whether `file` is a file at all: a link may lead nowhere, and a pipe would be waited for.
+fn there(file: &Path) -> Result<(), Refused> {
+    match std::fs::metadata(file) {
+        Ok(about) if about.is_file() => Ok(()),
+        Ok(_) => Err(Refused::by_rule("it is not a regular file")),
+        Err(error) => Err(Refused::unreadable(format!("cannot read {}: {error}", file.display()))),
+    }
 }
 
 fn check_numbers(spec: &FolderSpec) -> Result<(), Fault> {
@@ -185,11 +221,9 @@ fn files(pattern: &str) -> Result<Vec<PathBuf>, SceneError> {
     let wrong = |message: String| SceneError::Folder(Fault::new("glob", message));
     let mut files = Vec::new();
     for entry in glob::glob(pattern).map_err(|error| wrong(format!("`{pattern}`: {error}")))? {
-        let path = entry.map_err(|error| SceneError::Read {
-            path: error.path().to_path_buf(),
-            source: error.into(),
-        })?;
-        if path.is_file() {
+        let path = entry.map_err(|error| IntakeError::system(&error.path().to_path_buf(), error.into()))?;
+        // A dead link is kept, to be refused by name.
+        if !path.is_dir() {
             files.push(path);
         }
         if files.len() > MAX_SCENES {
@@ -265,7 +299,7 @@ fn quality_file(file: &Path, quality: &FolderQuality) -> Option<PathBuf> {
         .then(|| file.with_file_name(name.replace(from.as_str(), to)))
 }
 
-fn quality_assets(file: &Path, spec: &FolderSpec, coding: Option<&Coding>) -> Result<Vec<QualityAsset>, String> {
+fn quality_assets(file: &Path, spec: &FolderSpec, coding: Option<&Coding>) -> Result<Vec<QualityAsset>, Refused> {
     let (Some(quality), Some(coding)) = (&spec.quality, coding) else {
         return Ok(Vec::new());
     };
@@ -273,10 +307,13 @@ fn quality_assets(file: &Path, spec: &FolderSpec, coding: Option<&Coding>) -> Re
         .filter(|path| quality.replace.is_none() || path != file)
         .ok_or_else(|| {
             let part = quality.replace.as_ref().map_or("", |[from, _]| from);
-            format!("its name does not contain `{part}`, so that the name of its quality file is not known")
+            Refused::by_rule(format!(
+                "its name does not contain `{part}`, so that the name of its quality file is not known"
+            ))
         })?;
     if !path.is_file() {
-        return Err(format!("its quality file {} does not exist", path.display()));
+        let missing = format!("its quality file {} does not exist", path.display());
+        return Err(Refused::unreadable(missing));
     }
     Ok(vec![QualityAsset {
         path,
@@ -359,10 +396,10 @@ fn interval_of_name(file: &Path, pattern: &Regex, format: &str) -> Result<Interv
     interval(&parsed).map_err(|error| format!("the date in its name `{}` is none: {error}", name.escape_debug()))
 }
 
-fn interval_of_tag(file: &Path, tag: &str, read_tag: &ReadTag) -> Result<Interval, String> {
+fn interval_of_tag(file: &Path, tag: &str, read_tag: &ReadTag) -> Result<Interval, Refused> {
     let text = read_tag(file, tag)
-        .map_err(|error| format!("cannot read its tag {tag}: {error}"))?
-        .ok_or_else(|| format!("has no tag {tag} to take the date from"))?;
+        .map_err(|error| Refused::unreadable(format!("cannot read its tag {tag}: {error}")))?
+        .ok_or_else(|| Refused::by_rule(format!("has no tag {tag} to take the date from")))?;
     let text = text.trim().trim_end_matches('\0');
     if let Ok(instant) = text.parse::<Timestamp>() {
         return Ok((instant, instant));
@@ -378,10 +415,10 @@ fn interval_of_tag(file: &Path, tag: &str, read_tag: &ReadTag) -> Result<Interva
     .iter()
     .find_map(|format| interval(&strtime::parse(format, text).ok()?).ok())
     .ok_or_else(|| {
-        format!(
+        Refused::by_rule(format!(
             "its tag {tag} holds no date: `{}`, expected as in 2001:05:25 10:11:12 or RFC 3339",
             text.escape_debug()
-        )
+        ))
     })
 }
 
@@ -566,6 +603,8 @@ mod tests {
             .iter()
             .map(|refusal| refusal.reason.as_str())
             .collect();
+        let unreadable: Vec<bool> = catalogue.refused.iter().map(|refusal| refusal.unreadable).collect();
+        assert_eq!(unreadable, [false, false, true]);
         assert!(
             reasons[0].contains("`yesterday`") && reasons[1].contains("has no tag") && reasons[2].contains("broken"),
             "{reasons:?}"
@@ -609,6 +648,21 @@ mod tests {
         // A scale of one's own takes the sensor's offset and saturation away.
         spec.scale = Some(1.0);
         assert_eq!(read(&spec).scenes[0].bands[0].saturated, None);
+    }
+
+    #[test]
+    fn what_should_be_readable_is_told_from_what_is_refused_by_rule() {
+        let dir = folder(&["a_20200101.tif", "b.tif"]);
+        std::os::unix::fs::symlink(dir.path().join("gone"), dir.path().join("c_20200102.tif")).unwrap();
+        std::os::unix::fs::symlink("/dev/null", dir.path().join("d_20200103.tif")).unwrap();
+        let catalogue = read(&spec(&dir, "*", r"_(\d{8})"));
+        let refused: Vec<(&str, bool)> = catalogue
+            .refused
+            .iter()
+            .map(|refusal| (refusal.id.as_str(), refusal.unreadable))
+            .collect();
+        assert_eq!(refused, [("b", false), ("c_20200102", true), ("d_20200103", false)]);
+        assert_eq!(catalogue.scenes.len(), 1);
     }
 
     #[test]

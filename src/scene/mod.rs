@@ -18,13 +18,14 @@ pub use sensor::{Sensor, Sensors};
 pub use stac::{check_stac, read_stac};
 
 use std::collections::BTreeMap;
-use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::fault::Fault;
+use crate::intake::IntakeError;
+use crate::seal::digest::Digest;
 
 /// No catalogue file larger than this is read.
 pub const MAX_FILE_BYTES: u64 = 256 * 1024 * 1024;
@@ -144,6 +145,19 @@ pub struct Refusal {
     pub source: PathBuf,
     /// Why.
     pub reason: String,
+    /// A file of it should be readable and is not (gone, forbidden, damaged), so that it may come back; false where it is refused by rule.
+    pub unreadable: bool,
+}
+
+impl SceneError {
+    /// Whether a file should be readable and is not.
+    pub fn is_unreadable(&self) -> bool {
+        match self {
+            Self::Read(error) => error.is_unreadable(),
+            Self::NotJson { .. } => true,
+            _ => false,
+        }
+    }
 }
 
 /// What was found: usable scenes by start and id, and what was refused.
@@ -153,6 +167,9 @@ pub struct Catalogue {
     pub scenes: Vec<Scene>,
     /// In the order in which they were met.
     pub refused: Vec<Refusal>,
+    /// Every catalogue file that was read, by the path that its scenes have as `source`.
+    #[serde(skip)]
+    pub read: BTreeMap<PathBuf, Digest>,
 }
 
 impl Catalogue {
@@ -175,11 +192,16 @@ impl Catalogue {
                         source.display(),
                         scene.source.display()
                     ),
+                    unreadable: false,
                 });
                 false
             }
         });
-        Self { scenes, refused }
+        Self {
+            scenes,
+            refused,
+            read: BTreeMap::new(),
+        }
     }
 }
 
@@ -187,22 +209,15 @@ impl Catalogue {
 #[derive(Debug, thiserror::Error)]
 pub enum SceneError {
     /// The file cannot be read.
-    #[error("cannot read {}: {source}", path.display())]
-    Read {
+    #[error(transparent)]
+    Read(#[from] IntakeError),
+    /// The file is not JSON: it is damaged, or something else.
+    #[error("{}: {fault}", path.display())]
+    NotJson {
         /// The file.
         path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
-    /// The file is larger than is read.
-    #[error("{} holds {found} bytes, {limit} at most are read: split it", path.display())]
-    TooLarge {
-        /// The file.
-        path: PathBuf,
-        /// Its size, bytes.
-        found: u64,
-        /// The limit, bytes.
-        limit: u64,
+        /// What is wrong, and where.
+        fault: Fault,
     },
     /// The file is not what it should be.
     #[error("{}: {fault}", path.display())]
@@ -241,39 +256,11 @@ pub(crate) fn join(faults: &[Fault]) -> String {
     said.join("; ")
 }
 
-/// The text of a regular file of at most `limit` bytes.
-pub(crate) fn read_text(path: &Path, limit: u64) -> Result<String, SceneError> {
-    let read = |source| SceneError::Read {
-        path: path.to_path_buf(),
-        source,
-    };
-    // Looked at before opening: opening a pipe would wait for a writer for ever.
-    let about = std::fs::metadata(path).map_err(read)?;
-    if !about.is_file() {
-        return Err(read(std::io::Error::other("not a regular file")));
-    }
-    let too_large = |found| SceneError::TooLarge {
-        path: path.to_path_buf(),
-        found,
-        limit,
-    };
-    if about.len() > limit {
-        return Err(too_large(about.len()));
-    }
-    let mut text = String::new();
-    let file = std::fs::File::open(path).map_err(read)?;
-    file.take(limit + 1).read_to_string(&mut text).map_err(read)?;
-    if text.len() as u64 > limit {
-        return Err(too_large(text.len() as u64));
-    }
-    // A byte order mark is not JSON; some tools on Windows write one.
-    Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::raster::flags;
+    use std::path::Path;
 
     /// Real imagery lies beside the repository, or where `SITEWATCH_IMAGERY` says.
     fn imagery(set: &str) -> Option<Catalogue> {

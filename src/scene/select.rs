@@ -125,6 +125,7 @@ pub fn select(scenes: &[Scene], compare: &Compare, filter: &Filter) -> Selection
                 id: scenes[at].id.clone(),
                 source: scenes[at].source.clone(),
                 reason: reasons.remove(&at).unwrap_or_default(),
+                unreadable: false,
             })
             .collect(),
     }

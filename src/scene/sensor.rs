@@ -7,8 +7,10 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::{Coding, Kind, SceneError, join, read_text};
+use super::{Coding, Kind, SceneError, join};
 use crate::fault::{Fault, did_you_mean, nearest};
+use crate::intake::{self, Text};
+use crate::seal::digest::Digest;
 
 /// The sensor of whatever is not recognised: values as stored, bands by their own names.
 pub const GENERIC: &str = "generic";
@@ -176,16 +178,17 @@ impl Sensors {
         Ok(())
     }
 
-    /// Adds the sensor of a TOML file (see [`Sensors::add`]).
+    /// Adds the sensor of a TOML file (see [`Sensors::add`]); the digest of what was read.
     ///
     /// # Errors
     /// The file cannot be read, is larger than 1 MiB, or has faults.
-    pub fn add_file(&mut self, path: &Path) -> Result<(), SceneError> {
-        self.add(&read_text(path, MAX_SENSOR_BYTES)?)
-            .map_err(|faults| SceneError::Sensor {
-                name: path.display().to_string(),
-                faults,
-            })
+    pub fn add_file(&mut self, path: &Path) -> Result<Digest, SceneError> {
+        let Text { text, digest } = intake::text(path, MAX_SENSOR_BYTES)?;
+        self.add(&text).map_err(|faults| SceneError::Sensor {
+            name: path.display().to_string(),
+            faults,
+        })?;
+        Ok(digest)
     }
 
     /// The sensor of that id.

@@ -6,10 +6,12 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::sensor::Sensors;
-use super::stac_asset::{local_path, under};
+use super::stac_asset::{Unusable, local_path, under};
 use super::stac_item::scene;
-use super::{Catalogue, MAX_FILE_BYTES, MAX_SCENES, Refusal, Scene, SceneError, join, read_text};
+use super::{Catalogue, MAX_FILE_BYTES, MAX_SCENES, Refusal, Scene, SceneError, join};
 use crate::fault::Fault;
+use crate::intake::{self, IntakeError, Text};
+use crate::seal::digest::Digest;
 
 /// How far links are followed below the file that was given.
 const MAX_DEPTH: usize = 8;
@@ -21,24 +23,29 @@ const MAX_DEPTH: usize = 8;
 pub fn read_stac(path: &Path, sensors: &Sensors) -> Result<Catalogue, SceneError> {
     let mut scenes = Vec::new();
     let mut refused = Vec::new();
-    for found in walk(path, sensors)? {
+    let walk = walk(path, sensors)?;
+    for found in walk.found {
         match found.scene {
             Ok(scene) => scenes.push(scene),
-            Err(faults) => refused.push(Refusal {
+            Err(Unusable { faults, unreadable }) => refused.push(Refusal {
                 id: found.id,
                 source: found.file,
                 reason: join(&faults),
+                unreadable,
             }),
         }
     }
-    Ok(Catalogue::new(scenes, refused))
+    Ok(Catalogue {
+        read: walk.read,
+        ..Catalogue::new(scenes, refused)
+    })
 }
 
 /// Everything that is wrong with a STAC file and with what it links to; empty when all is well.
 pub fn check_stac(path: &Path, sensors: &Sensors) -> Vec<Fault> {
     let found = match walk(path, sensors) {
-        Ok(found) => found,
-        Err(SceneError::Content { fault, .. }) => return vec![fault],
+        Ok(walk) => walk.found,
+        Err(SceneError::Content { fault, .. } | SceneError::NotJson { fault, .. }) => return vec![fault],
         Err(error) => return vec![Fault::new("", error.to_string())],
     };
     let mut faults = Vec::new();
@@ -66,6 +73,7 @@ pub fn check_stac(path: &Path, sensors: &Sensors) -> Vec<Fault> {
             }
             Err(of_item) => faults.extend(
                 of_item
+                    .faults
                     .into_iter()
                     .map(|fault| Fault::new(within(&fault.place), fault.message)),
             ),
@@ -81,33 +89,32 @@ struct Found {
     at: String,
     /// The item's id; its place where it has none.
     id: String,
-    scene: Result<Scene, Vec<Fault>>,
+    scene: Result<Scene, Unusable>,
 }
 
 struct Walk<'a> {
     sensors: &'a Sensors,
     /// Real paths of files that were read: a catalogue may link to itself.
     seen: BTreeSet<PathBuf>,
+    read: BTreeMap<PathBuf, Digest>,
     found: Vec<Found>,
 }
 
-fn walk(path: &Path, sensors: &Sensors) -> Result<Vec<Found>, SceneError> {
+fn walk<'a>(path: &Path, sensors: &'a Sensors) -> Result<Walk<'a>, SceneError> {
     let mut walk = Walk {
         sensors,
         seen: BTreeSet::new(),
+        read: BTreeMap::new(),
         found: Vec::new(),
     };
     walk.file(path, 0)?;
-    Ok(walk.found)
+    Ok(walk)
 }
 
 impl Walk<'_> {
     /// Reads one file and what it links to. An `Err` is about this file; faults of what it links to are among `found`.
     fn file(&mut self, path: &Path, depth: usize) -> Result<(), SceneError> {
-        let real = path.canonicalize().map_err(|source| SceneError::Read {
-            path: path.to_path_buf(),
-            source,
-        })?;
+        let real = path.canonicalize().map_err(|error| IntakeError::system(path, error))?;
         if !self.seen.insert(real) {
             return Ok(());
         }
@@ -116,14 +123,13 @@ impl Walk<'_> {
             path: path.to_path_buf(),
             fault: Fault::new(place, message),
         };
-        let text = read_text(path, MAX_FILE_BYTES)?;
-        let value: Value = serde_json::from_str(&text).map_err(|error| {
-            content(
-                &format!("line {}, column {}", error.line(), error.column()),
-                format!("not JSON: {error}"),
-            )
+        let Text { text, digest } = intake::text(path, MAX_FILE_BYTES)?;
+        let value = intake::json(&text).map_err(|fault| SceneError::NotJson {
+            path: path.to_path_buf(),
+            fault,
         })?;
         drop(text);
+        self.read.insert(path.to_path_buf(), digest);
         match value.get("type").and_then(Value::as_str) {
             Some("Feature") => self.item(&value, "", path),
             Some("FeatureCollection") => {
@@ -186,22 +192,23 @@ impl Walk<'_> {
             followed += 1;
             let at = format!("links[{number}]");
             let Some(href) = link.get("href").and_then(Value::as_str) else {
-                self.dead(path, &at, "", "expected a path in `href`".into());
+                self.dead(path, &at, "", "expected a path in `href`".into(), false);
                 continue;
             };
             match local_path(href, base) {
-                Err(message) => self.dead(path, &at, href, message),
+                Err(message) => self.dead(path, &at, href, message, false),
                 Ok(_) if depth == MAX_DEPTH => {
                     self.dead(
                         path,
                         &at,
                         href,
                         format!("lies more than {MAX_DEPTH} levels below the first file: give a file nearer to it"),
+                        false,
                     );
                 }
                 Ok(linked) => match self.file(&linked, depth + 1) {
                     Err(error @ SceneError::TooMany { .. }) => return Err(error),
-                    Err(error) => self.dead(path, &at, href, error.to_string()),
+                    Err(error) => self.dead(path, &at, href, error.to_string(), error.is_unreadable()),
                     Ok(()) => {}
                 },
             }
@@ -212,19 +219,23 @@ impl Walk<'_> {
                 "links",
                 "",
                 "expected links to items or children, found none".into(),
+                false,
             );
         }
         self.count(path)
     }
 
     /// A link that leads nowhere.
-    fn dead(&mut self, path: &Path, at: &str, href: &str, message: String) {
+    fn dead(&mut self, path: &Path, at: &str, href: &str, message: String, unreadable: bool) {
         let id = if href.is_empty() { at } else { href };
         self.found.push(Found {
             file: path.to_path_buf(),
             at: at.to_owned(),
             id: id.to_owned(),
-            scene: Err(vec![Fault::new(at, message)]),
+            scene: Err(Unusable {
+                faults: vec![Fault::new(at, message)],
+                unreadable,
+            }),
         });
     }
 }
@@ -681,8 +692,41 @@ mod tests {
         let catalogue = read_stac(&path, &Sensors::embedded().unwrap()).unwrap();
         assert_eq!(catalogue.scenes.len(), 1);
         assert_eq!(catalogue.refused.len(), 2);
-        assert!(catalogue.refused[0].reason.contains("`https:`"));
-        assert!(catalogue.refused[1].reason.contains("cannot read"));
+        assert!(catalogue.refused[0].reason.contains("`https:`") && !catalogue.refused[0].unreadable);
+        assert!(catalogue.refused[1].reason.contains("cannot read") && catalogue.refused[1].unreadable);
+        let read: Vec<PathBuf> = ["catalog.json", "sub/catalog.json", "sub/i.json"]
+            .map(|name| dir.path().join(name))
+            .into();
+        assert_eq!(catalogue.read.keys().cloned().collect::<Vec<_>>(), read);
+        assert!(catalogue.read.contains_key(&catalogue.scenes[0].source));
+        assert_eq!(catalogue.read[&path], Digest::of(&std::fs::read(&path).unwrap()));
+    }
+
+    #[test]
+    fn what_is_gone_or_cut_short_is_unreadable() {
+        let dir = folder(&["a.tif"]);
+        let ms = |href: &str| json!({"ms": {"href": href, "bands": [{"name": "r"}]}});
+        write(&dir, "gone.json", &item("gone", json!({}), ms("gone.tif")));
+        write(
+            &dir,
+            "cloudy.json",
+            &item("cloudy", json!({"eo:cloud_cover": 101}), ms("a.tif")),
+        );
+        let whole = item("cut", json!({}), ms("a.tif")).to_string();
+        std::fs::write(dir.path().join("cut.json"), &whole[..whole.len() - 1]).unwrap();
+        write(&dir, "other.json", &json!({"type": "Topology"}));
+        let links: Vec<Value> = ["gone", "cloudy", "cut", "other"]
+            .map(|name| json!({"rel": "item", "href": format!("{name}.json")}))
+            .into();
+        let refused = read(&dir, &json!({"type": "Catalog", "links": links})).refused;
+        let refused: Vec<(&str, bool)> = refused.iter().map(|r| (r.id.as_str(), r.unreadable)).collect();
+        let expected = [
+            ("gone", true),
+            ("cloudy", false),
+            ("cut.json", true),
+            ("other.json", false),
+        ];
+        assert_eq!(refused, expected);
     }
 
     #[test]

@@ -21,9 +21,19 @@ const NO_RASTER_TYPES: [&str; 8] = [
     "application/vnd.apache",
 ];
 
+/// Why an item is no scene.
+#[derive(Debug)]
+pub(super) struct Unusable {
+    pub faults: Vec<Fault>,
+    /// A file that should be readable is not.
+    pub unreadable: bool,
+}
+
 pub(super) struct Reader<'a> {
     pub base: &'a Path,
     pub faults: Vec<Fault>,
+    /// A file that should be readable is not.
+    pub unreadable: bool,
 }
 
 /// One asset that a scene could use.
@@ -301,7 +311,10 @@ impl Reader<'_> {
         };
         match local_path(href, self.base) {
             Err(message) => self.fault(place, message),
-            Ok(path) if !path.exists() => self.fault(place, format!("no file {}", path.display())),
+            Ok(path) if !path.exists() => {
+                self.unreadable = true;
+                self.fault(place, format!("no file {}", path.display()))
+            }
             Ok(path) => Some(path),
         }
     }

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::sensor::{About, GENERIC, Sensor, Sensors, contains};
-use super::stac_asset::{Asset, Object, Reader, kind_of, local_path, under};
+use super::stac_asset::{Asset, Object, Reader, Unusable, kind_of, local_path, under};
 use super::stac_bands::{
     Chosen, bands_of, bands_of_any, coding_of, is_float, is_stored_as, raw_offset, sensor_quality,
 };
@@ -23,21 +23,19 @@ use crate::raster::flags;
 ///
 /// # Errors
 /// Everything that is wrong with it, each with its JSON path.
-pub(super) fn scene(
-    item: &Value,
-    at: &str,
-    source: &Path,
-    base: &Path,
-    sensors: &Sensors,
-) -> Result<Scene, Vec<Fault>> {
+pub(super) fn scene(item: &Value, at: &str, source: &Path, base: &Path, sensors: &Sensors) -> Result<Scene, Unusable> {
     let mut reader = Reader {
         base,
         faults: Vec::new(),
+        unreadable: false,
     };
     let scene = reader.scene(item, at, source, sensors);
     match scene {
         Some(scene) if reader.faults.is_empty() => Ok(scene),
-        _ => Err(reader.faults),
+        _ => Err(Unusable {
+            faults: reader.faults,
+            unreadable: reader.unreadable,
+        }),
     }
 }
 
@@ -163,11 +161,12 @@ impl Reader<'_> {
             .iter()
             .filter_map(|chosen| self.band_asset(chosen, product, kind, raw_offset))
             .collect();
-        let before = self.faults.len();
+        let (before, unreadable) = (self.faults.len(), self.unreadable);
         let indices: Vec<BandAsset> = indices.iter().filter_map(|index| self.index_asset(index)).collect();
         if !(chosen.is_empty() && indices.is_empty()) {
             // Nobody asked for the indices whose files are not here: the scene is good without them.
             self.faults.truncate(before);
+            self.unreadable = unreadable;
         }
         bands.extend(indices);
         let quality = self.quality(&assets, taken);

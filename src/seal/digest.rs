@@ -4,19 +4,43 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use sha2::{Digest, Sha256};
+use sha2::{Digest as _, Sha256};
 
-/// SHA-256 of the bytes of the file at `path` in lower-case hexadecimal, and its size.
+/// What bytes are told by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Digest {
+    /// Their SHA-256 in lower-case hexadecimal.
+    pub sha256: String,
+    /// How many they are.
+    pub bytes: u64,
+}
+
+impl Digest {
+    /// That of `bytes`.
+    pub fn of(bytes: &[u8]) -> Self {
+        Self {
+            sha256: self::bytes(bytes),
+            bytes: bytes.len() as u64,
+        }
+    }
+}
+
+/// The digest of the file at `path`.
 ///
 /// # Errors
 /// A file that cannot be read.
-pub fn file(path: &Path) -> io::Result<(String, u64)> {
+pub fn file(path: &Path) -> io::Result<Digest> {
     let mut reader = File::open(path)?;
     let mut hasher = Sha256::new();
     let (mut buffer, mut size) = (vec![0; 1 << 20], 0);
     loop {
         match reader.read(&mut buffer)? {
-            0 => return Ok((hex(&hasher.finalize()), size)),
+            0 => {
+                return Ok(Digest {
+                    sha256: hex(&hasher.finalize()),
+                    bytes: size,
+                });
+            }
             n => {
                 hasher.update(&buffer[..n]);
                 size += n as u64;
@@ -46,6 +70,6 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("abc");
         std::fs::write(&path, b"abc").unwrap();
-        assert_eq!(file(&path).unwrap(), (expected.to_owned(), 3));
+        assert_eq!(file(&path).unwrap(), Digest::of(b"abc"));
     }
 }

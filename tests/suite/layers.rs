@@ -3,8 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const ORDER: [&str; 14] = [
+const ORDER: [&str; 15] = [
     "fault",
+    "seal",
+    "intake",
     "geo",
     "raster",
     "declaration",
@@ -14,7 +16,6 @@ const ORDER: [&str; 14] = [
     "io",
     "report",
     "register",
-    "seal",
     "pipeline",
     "lab",
     "cli",

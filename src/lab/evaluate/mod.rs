@@ -22,6 +22,7 @@ pub use plots::{detection, precision_recall};
 pub use truth::Coding;
 
 use crate::finding::SiteReport;
+use crate::intake;
 use crate::io::IoError;
 use crate::io::pool::Pool;
 use crate::pipeline::publish::{PublishError, write_file};
@@ -231,6 +232,6 @@ fn read(path: &Path) -> Result<SiteReport, EvaluateError> {
         path: path.to_owned(),
         message,
     };
-    let text = std::fs::read_to_string(path).map_err(|error| bad(error.to_string()))?;
-    serde_json::from_str(&text).map_err(|error| bad(error.to_string()))
+    let read = intake::text(path, intake::MAX_REPORT_BYTES).map_err(|error| bad(error.problem.to_string()))?;
+    serde_json::from_str(&read.text).map_err(|error| bad(error.to_string()))
 }

@@ -9,9 +9,13 @@ use serde_json::Value;
 use super::EvaluateError;
 use super::truth::Label;
 use crate::geo::{Grid, Rect, Shape};
+use crate::intake;
 use crate::io::IoError;
 use crate::io::crs::{Projector, WGS84, densify};
 use crate::raster::Plane;
+
+/// The largest file of polygons that is read.
+const MAX_BYTES: u64 = 256 << 20;
 
 /// Polygons in degrees of WGS 84; ground outside of them did not change.
 #[derive(Debug, Default)]
@@ -33,7 +37,9 @@ impl Polygons {
             path: path.to_owned(),
             message,
         };
-        let text = std::fs::read_to_string(path).map_err(|error| bad(error.to_string()))?;
+        let text = intake::text(path, MAX_BYTES)
+            .map_err(|error| bad(error.problem.to_string()))?
+            .text;
         let document: GeoJson = text.parse().map_err(|error: geojson::Error| bad(error.to_string()))?;
         let collection = match document {
             GeoJson::FeatureCollection(collection) => collection,

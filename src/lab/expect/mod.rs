@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use crate::finding::SiteReport;
+use crate::intake;
 use crate::io::IoError;
 use layers::Layer;
 use picture::Frame;
@@ -178,8 +179,8 @@ fn sites(expected: &Path) -> Result<Vec<(String, PathBuf)>, ExpectError> {
 }
 
 fn read(path: &Path) -> Result<SiteReport, String> {
-    let text = std::fs::read_to_string(path).map_err(|error| error.to_string())?;
-    serde_json::from_str(&text).map_err(|error| error.to_string())
+    let read = intake::text(path, intake::MAX_REPORT_BYTES).map_err(|error| error.problem.to_string())?;
+    serde_json::from_str(&read.text).map_err(|error| error.to_string())
 }
 
 /// `checks` as JUnit XML: a suite for each site, a case for each layer.

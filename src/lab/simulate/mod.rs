@@ -35,7 +35,7 @@ use jiff::Timestamp;
 use rayon::prelude::*;
 use serde_json::Value;
 
-pub use parse::parse;
+pub use parse::{MAX_RECIPE_BYTES, parse};
 pub use recipe::Recipe;
 
 use crate::io::IoError;

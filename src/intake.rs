@@ -1,0 +1,196 @@
+//! Small texts from outside: declarations, catalogues, pipelines, sensors. Each is read once, and its digest is of the bytes that were read.
+
+use std::fs::{File, FileType, OpenOptions};
+use std::io::{self, Read};
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::OFlags;
+use serde_json::Value;
+
+use crate::fault::Fault;
+use crate::seal::digest::Digest;
+
+/// The largest record of a site that is read.
+pub const MAX_REPORT_BYTES: u64 = 1 << 30;
+
+/// What a file holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Text {
+    /// Its text, without the byte order mark that some tools on Windows write.
+    pub text: String,
+    /// Of the bytes of the file as they were read.
+    pub digest: Digest,
+}
+
+/// Why a file cannot be taken in.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot read {}: {problem}", path.display())]
+pub struct IntakeError {
+    /// The file.
+    pub path: PathBuf,
+    /// What is the matter with it.
+    pub problem: Problem,
+}
+
+/// What is the matter with a file.
+#[derive(Debug, thiserror::Error)]
+pub enum Problem {
+    /// The system does not give it.
+    #[error("{0}")]
+    System(#[from] io::Error),
+    /// It is something that could wait or go on for ever.
+    #[error("it is {0}, not a regular file")]
+    NotAFile(&'static str),
+    /// It is larger than is read, bytes.
+    #[error("it holds {found} bytes; at most {most} are read: split it")]
+    TooLarge {
+        /// Its size, at least.
+        found: u64,
+        /// The most that is read.
+        most: u64,
+    },
+    /// Its bytes are no text.
+    #[error("not UTF-8 from byte {0} on: save the file as UTF-8 text")]
+    NotText(usize),
+}
+
+impl IntakeError {
+    /// That the system does not give the file at `path`.
+    pub fn system(path: &Path, error: io::Error) -> Self {
+        Self {
+            path: path.to_owned(),
+            problem: error.into(),
+        }
+    }
+
+    /// Whether the file should be readable and is not: it is gone, forbidden or damaged. Otherwise it is refused by rule.
+    pub fn is_unreadable(&self) -> bool {
+        matches!(self.problem, Problem::System(_) | Problem::NotText(_))
+    }
+}
+
+/// The text of the regular file at `path`, of at most `most_bytes`.
+///
+/// # Errors
+/// No such file, or none that may be read; a folder, pipe or device; too many bytes; bytes that are not UTF-8.
+pub fn text(path: &Path, most_bytes: u64) -> Result<Text, IntakeError> {
+    read(path, most_bytes).map_err(|problem| IntakeError {
+        path: path.to_owned(),
+        problem,
+    })
+}
+
+fn read(path: &Path, most: u64) -> Result<Text, Problem> {
+    // Looked at before opening, because opening a device can already do something ...
+    regular(std::fs::metadata(path)?.file_type())?;
+    let flags = (OFlags::NONBLOCK | OFlags::NOCTTY).bits();
+    let file: File = OpenOptions::new().read(true).custom_flags(flags as i32).open(path)?;
+    // ... and again once it is open, because it may be another by now.
+    let about = file.metadata()?;
+    regular(about.file_type())?;
+    let mut bytes = Vec::new();
+    if about.len() <= most {
+        file.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
+    }
+    let found = about.len().max(bytes.len() as u64);
+    if found > most {
+        return Err(Problem::TooLarge { found, most });
+    }
+    let digest = Digest::of(&bytes);
+    let mut text = String::from_utf8(bytes).map_err(|error| Problem::NotText(error.utf8_error().valid_up_to()))?;
+    if text.starts_with('\u{feff}') {
+        text.drain(..'\u{feff}'.len_utf8());
+    }
+    Ok(Text { text, digest })
+}
+
+fn regular(kind: FileType) -> Result<(), Problem> {
+    let other = match kind {
+        _ if kind.is_file() => return Ok(()),
+        _ if kind.is_dir() => "a folder",
+        _ if kind.is_fifo() => "a pipe",
+        _ if kind.is_socket() => "a socket",
+        _ => "a device",
+    };
+    Err(Problem::NotAFile(other))
+}
+
+/// The JSON value in `text`.
+///
+/// # Errors
+/// Text that is not JSON, with its line and column.
+pub fn json(text: &str) -> Result<Value, Fault> {
+    serde_json::from_str(text).map_err(|error| {
+        let message = error.to_string();
+        // serde_json ends its messages with the place, which goes into `place` here.
+        let reason = message
+            .rsplit_once(" at line ")
+            .map_or(message.as_str(), |(reason, _)| reason);
+        Fault::new(
+            format!("line {}, column {}", error.line(), error.column()),
+            format!("not JSON: {reason}"),
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_digest_is_of_the_bytes_and_the_text_without_the_mark() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.toml");
+        std::fs::write(&path, "\u{feff}a = 1\n").unwrap();
+        let found = text(&path, 9).unwrap();
+        assert_eq!(found.text, "a = 1\n");
+        assert_eq!(found.digest, Digest::of("\u{feff}a = 1\n".as_bytes()));
+        assert_eq!(found.digest.bytes, 9);
+    }
+
+    #[test]
+    fn what_is_no_small_text_is_refused_and_nothing_is_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        let refused = |path: &Path| {
+            let error = text(path, 4).unwrap_err();
+            (error.is_unreadable(), error.to_string())
+        };
+        assert!(refused(&path).0);
+        std::fs::write(&path, "12345").unwrap();
+        let (unreadable, message) = refused(&path);
+        assert!(
+            !unreadable && message.contains("5 bytes; at most 4 are read"),
+            "{message}"
+        );
+        std::fs::write(&path, b"1\xff").unwrap();
+        let (unreadable, message) = refused(&path);
+        assert!(unreadable && message.contains("not UTF-8 from byte 1 on"), "{message}");
+        let pipe = folder.path().join("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status().unwrap();
+        assert!(made.success());
+        let link = folder.path().join("link");
+        std::os::unix::fs::symlink(&pipe, &link).unwrap();
+        for (path, kind) in [
+            (pipe.as_path(), "a pipe"),
+            (link.as_path(), "a pipe"),
+            (folder.path(), "a folder"),
+            (Path::new("/dev/zero"), "a device"),
+        ] {
+            let (unreadable, message) = refused(path);
+            assert!(
+                !unreadable && message.ends_with(&format!("it is {kind}, not a regular file")),
+                "{message}"
+            );
+        }
+        // A size of 0 is no promise: this one has no end that a size could tell.
+        assert!(text(Path::new("/proc/self/status"), 4).is_err());
+    }
+
+    #[test]
+    fn what_is_not_json_is_told_with_its_place() {
+        let fault = json("{\n  \"a\": }").unwrap_err();
+        assert_eq!(fault.to_string(), "line 2, column 8: not JSON: expected value");
+    }
+}
