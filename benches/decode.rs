@@ -26,7 +26,7 @@ fn main() {
     let started = Instant::now();
     let (mut blocks, mut sizes) = (Vec::new(), Vec::new());
     for (raster, path) in rasters.iter().enumerate() {
-        let info = open::info(path).unwrap();
+        let info = open::info(path, sitewatch::io::formats::USUAL).unwrap();
         let (columns, rows) = (info.width.div_ceil(info.block.0), info.height.div_ceil(info.block.1));
         let places = (0..rows).flat_map(|row| (0..columns).map(move |column| (column, row)));
         let of_bands = places.flat_map(|(column, row)| (1..=info.bands).map(move |band| (raster, band, column, row)));
@@ -36,7 +36,10 @@ fn main() {
     let next = AtomicUsize::new(0);
     let bytes: usize = std::thread::scope(|scope| {
         let decoded = || {
-            let datasets: Vec<Dataset> = rasters.iter().map(|path| open::open(path).unwrap()).collect();
+            let datasets: Vec<Dataset> = rasters
+                .iter()
+                .map(|path| open::open(path, sitewatch::io::formats::USUAL).unwrap())
+                .collect();
             let mut buffer = vec![0_u8; sizes.iter().copied().max().unwrap_or(0)];
             let mut bytes = 0;
             while let Some(block) = blocks.get(next.fetch_add(1, Ordering::Relaxed)) {

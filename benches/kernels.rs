@@ -333,7 +333,7 @@ fn files(bench: &mut Bench<'_>) {
     bench.time("write COG of it: one thread, a value", pixels, 4, || {
         cog::write(&path, &target, 1).unwrap()
     });
-    let info = open::info(&path).unwrap();
+    let info = open::info(&path, sitewatch::io::formats::USUAL).unwrap();
     let blocks = Blocks::new(Arc::new(Pool::default()), 64 << 20);
     let file = Blocked::new(&path, &info, (1..=BANDS).collect());
     let read = || {

@@ -310,7 +310,7 @@ mod tests {
     fn a_window_over_many_blocks_is_what_the_file_holds_whatever_the_room() {
         let folder = tempfile::tempdir().unwrap();
         let path = raster(folder.path());
-        let info = open::info(&path).unwrap();
+        let info = open::info(&path, crate::io::formats::USUAL).unwrap();
         for (capacity, cell) in [(0, None), (3000, Some((16, 16))), (1 << 20, Some((16, 16)))] {
             let pool = Arc::new(Pool::default());
             let blocks = Blocks::new(pool.clone(), capacity);
@@ -338,7 +338,7 @@ mod tests {
     fn blocks_stay_while_there_is_room() {
         let folder = tempfile::tempdir().unwrap();
         let path = raster(folder.path());
-        let info = open::info(&path).unwrap();
+        let info = open::info(&path, crate::io::formats::USUAL).unwrap();
         let blocks = Blocks::new(Arc::default(), 0);
         let mut file = Blocked::new(&path, &info, vec![1]);
         file.cell = (16, 16);
@@ -358,7 +358,7 @@ mod tests {
     fn a_block_brings_the_other_bands_and_is_decoded_once() {
         let folder = tempfile::tempdir().unwrap();
         let path = raster(folder.path());
-        let info = open::info(&path).unwrap();
+        let info = open::info(&path, crate::io::formats::USUAL).unwrap();
         let blocks = Blocks::new(Arc::default(), 1 << 20);
         let file = Blocked::new(&path, &info, vec![1, 2]);
         let pixel = Rect::new(5, 5, 1, 1);

@@ -6,6 +6,7 @@ use std::path::Path;
 use gdal::DriverManager;
 use gdal::raster::RasterCreationOptions;
 
+use super::formats::USUAL;
 use super::{IoError, failures, open};
 
 /// Edge of the blocks of a raster of so many columns and rows, pixels: where it fits into one, that is no larger than need be.
@@ -22,7 +23,7 @@ pub fn write(source: &Path, target: &Path, threads: usize) -> Result<(), IoError
     let before = failures();
     let failed = |error: gdal::errors::GdalError| IoError::gdal("writing", target, &error);
     let mut options = RasterCreationOptions::new();
-    let dataset = open::open(source)?;
+    let dataset = open::open(source, USUAL)?;
     let (width, height) = dataset.raster_size();
     let block = block_px(width, height);
     // One block needs no help.
@@ -54,7 +55,7 @@ pub fn write(source: &Path, target: &Path, threads: usize) -> Result<(), IoError
         .map_err(|error| torn(error.to_string()))?;
     if failures() != before {
         // Somebody failed at something: believe the file only when every pixel reads back.
-        let (from, to) = (open::open(source)?, open::open(target)?);
+        let (from, to) = (open::open(source, USUAL)?, open::open(target, USUAL)?);
         let (width, height) = from.raster_size();
         for band in 1..=from.raster_count() {
             let sum = |dataset: &gdal::Dataset| dataset.rasterband(band)?.checksum((0, 0), (width, height));

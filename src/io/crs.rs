@@ -33,6 +33,27 @@ pub fn parse(definition: &str) -> Result<SpatialRef, IoError> {
     Ok(srs)
 }
 
+/// What in `wkt` would make PROJ read a file or a definition from elsewhere: a grid shift, or a piece of a PROJ string that is no plain value.
+pub fn names_a_file(wkt: &str) -> Option<String> {
+    for word in ["PARAMETERFILE", "CONCATENATEDOPERATION"] {
+        if wkt.to_ascii_uppercase().contains(word) {
+            return Some(word.to_ascii_lowercase());
+        }
+    }
+    let strings = wkt.split("EXTENSION[\"PROJ4\",\"").skip(1);
+    let pieces = strings.flat_map(|rest| rest.split('"').next().unwrap_or_default().split_whitespace());
+    let plain = |piece: &&str| match piece.trim_start_matches('+').split_once('=') {
+        None => true,
+        // As in EPSG's own definition of Web Mercator: no grid.
+        Some(("nadgrids", value)) => value == "@null",
+        Some(("proj" | "ellps" | "datum" | "units" | "vunits" | "pm" | "axis" | "type", value)) => {
+            value.chars().all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c))
+        }
+        Some((_, value)) => value.split(',').all(|number| number.parse::<f64>().is_ok()),
+    };
+    pieces.into_iter().find(|piece| !plain(piece)).map(str::to_owned)
+}
+
 /// The WGS 84 / UTM zone that holds a point, as `EPSG:326zz` (north) or `EPSG:327zz` (south), with Norway's and Svalbard's exceptions.
 pub fn utm_zone(longitude: f64, latitude: f64) -> String {
     // Past the antimeridian longitudes may run on.
@@ -172,6 +193,22 @@ mod tests {
         assert_eq!(utm_zone(16.0, 78.2), "EPSG:32633");
         assert_eq!(utm_zone(180.0, 10.0), "EPSG:32660");
         assert_eq!(utm_zone(180.1, 10.0), "EPSG:32601");
+    }
+
+    #[test]
+    fn systems_that_name_a_file_are_told() {
+        let with = |string: &str| names_a_file(&format!(r#"PROJCS["a",EXTENSION["PROJ4","{string}"]]"#));
+        assert_eq!(
+            with("+proj=merc +a=6378137 +towgs84=0,0,0 +nadgrids=@null +wktext +no_defs"),
+            None
+        );
+        assert_eq!(
+            with("+proj=utm +nadgrids=/a/b.gsb").as_deref(),
+            Some("+nadgrids=/a/b.gsb")
+        );
+        assert_eq!(with("+init=/a/b:c").as_deref(), Some("+init=/a/b:c"));
+        assert!(names_a_file(r#"BOUNDCRS[ABRIDGEDTRANSFORMATION["a",PARAMETERFILE["b","c"]]]"#).is_some());
+        assert_eq!(names_a_file(&parse("EPSG:3857").unwrap().to_wkt().unwrap()), None);
     }
 
     #[test]

@@ -3,7 +3,9 @@
 pub mod blocks;
 pub mod cog;
 pub mod crs;
+pub mod formats;
 pub mod geotiff;
+mod hfa;
 mod inflate;
 pub mod mapping;
 pub mod meter;
@@ -18,6 +20,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Once;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use rustix::io::Errno;
+
 /// Why a file could not be opened, projected or written.
 #[derive(Debug, thiserror::Error)]
 pub enum IoError {
@@ -28,6 +32,14 @@ pub enum IoError {
         path: PathBuf,
         /// Expected against found, remedy last.
         message: String,
+    },
+    /// The system refuses a file.
+    #[error("opening {}: {source}; {}", path.display(), remedy(source))]
+    System {
+        /// Which file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
     },
     /// GDAL failed at something.
     #[error("{doing} {}: {message}", path.display())]
@@ -59,7 +71,24 @@ pub enum IoError {
     },
 }
 
+/// What to do where the system refuses a file.
+fn remedy(error: &std::io::Error) -> &'static str {
+    match error.raw_os_error().map(Errno::from_raw_os_error) {
+        Some(Errno::MFILE | Errno::NFILE) => "allow more open files (ulimit -n), or use fewer threads",
+        Some(Errno::ACCESS | Errno::PERM) => "check its permissions",
+        Some(Errno::IO) => "check the disk or the connection it lies behind, then run again",
+        Some(Errno::NOMEM) => "free some memory, then run again",
+        _ => "check the path",
+    }
+}
+
 impl IoError {
+    /// Whether no more files can be opened: with some closed it may succeed.
+    pub(crate) fn is_out_of_files(&self) -> bool {
+        let errno = |source: &std::io::Error| source.raw_os_error().map(Errno::from_raw_os_error);
+        matches!(self, Self::System { source, .. } if matches!(errno(source), Some(Errno::MFILE | Errno::NFILE)))
+    }
+
     pub(crate) fn gdal(doing: &'static str, path: &Path, source: &gdal::errors::GdalError) -> Self {
         Self::Gdal {
             doing,
@@ -88,6 +117,10 @@ pub fn failures() -> u64 {
 /// Size of GDAL's own block cache, MiB: for what is being decoded and written; decoded inputs are kept by [`blocks::Blocks`].
 pub const GDAL_CACHE_MIB: u32 = 32;
 
+/// The drivers that stay registered: what may be read, and what is written. A driver that hands part of its file to "whichever driver opens it"
+/// finds no other.
+const DRIVERS: [&str; 7] = ["GTiff", "COG", "JP2OpenJPEG", "ENVI", "HFA", "GPKG", "MEM"];
+
 /// Prepares GDAL once: drivers, fixed options, and a handler that counts failures instead of printing them.
 pub fn prepare() {
     static ONCE: Once = Once::new();
@@ -103,10 +136,19 @@ pub fn prepare() {
             ("PROJ_NETWORK", "OFF"),
             ("GDAL_HTTP_TIMEOUT", "1"),
             ("CPL_DEBUG", "OFF"),
+            // Damaged JPEG within a TIFF fails instead of being filled with grey.
+            ("GDAL_ERROR_ON_LIBJPEG_WARNING", "TRUE"),
+            ("GTIFF_IGNORE_READ_ERRORS", "NO"),
         ] {
             let _ = gdal::config::set_config_option(key, value);
         }
+        // Else the crate registers all of them once more at the first opening.
+        gdal::DriverManager::prevent_auto_registration();
         gdal::DriverManager::register_all();
+        let all: Vec<gdal::Driver> = gdal::DriverManager::all().collect();
+        all.iter()
+            .filter(|driver| !DRIVERS.contains(&driver.short_name().as_str()))
+            .for_each(gdal::DriverManager::deregister_driver);
         // GDAL may call this from any thread with its own locks held: atomics only.
         gdal::config::set_error_handler(|class, _, _| {
             if matches!(

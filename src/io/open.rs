@@ -1,46 +1,16 @@
-//! Raster files opened with care: only drivers that read the named file and nothing else, sizes checked before use.
+//! Raster files opened with care: only formats that are allowed by name, and sizes checked before use.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
 
-use gdal::{Dataset, DatasetOptions, DriverManager, GdalOpenFlags, Metadata};
+use gdal::{Dataset, DatasetOptions, GdalOpenFlags, Metadata};
 
-use super::{IoError, plain, prepare};
+use super::formats::{self, Format, ON_REQUEST};
+use super::{IoError, crs, hfa, plain, prepare};
 
-/// Drivers that read other files than the one named, or the network, or run a service.
-const REFUSED_DRIVERS: [&str; 29] = [
-    "VRT",
-    "DERIVED",
-    "GTI",
-    "STACIT",
-    "STACTA",
-    "SAFE",
-    "SENTINEL2",
-    "WCS",
-    "WMS",
-    "WMTS",
-    "HTTP",
-    "OGCAPI",
-    "PLMOSAIC",
-    "DAAS",
-    "EEDA",
-    "EEDAI",
-    "NGW",
-    "RASTERLITE",
-    "PostGISRaster",
-    "GeoRaster",
-    "MBTiles",
-    "ESRIC",
-    "Rasterlite",
-    "TileDB",
-    "Zarr",
-    "MEM",
-    "KMLSUPEROVERLAY",
-    "PDF",
-    "RPFTOC",
-];
+/// First bytes of a file that are looked at to tell its format.
+const HEAD: u64 = 2048;
 
 /// No raster of this many bytes unpacked is believed when its file is thousands of times smaller.
 const SUSPICIOUS_BYTES: u64 = 64 << 30;
@@ -67,6 +37,8 @@ pub struct RasterInfo {
     pub pixel_bytes: usize,
     /// Block of the first band, columns x rows.
     pub block: (usize, usize),
+    /// The files that it is read from: itself, then its side files, as its format has them.
+    pub files: Vec<PathBuf>,
 }
 
 impl RasterInfo {
@@ -77,49 +49,173 @@ impl RasterInfo {
     }
 }
 
-/// An open handle on the raster file `path`.
+/// An open handle on the raster file `path`, which must be in one of `formats`.
+///
+/// GDAL is given the one driver of the file's own signature, an absolute path, and no sibling but the side files of that format.
 ///
 /// # Errors
-/// A path that is no plain file, a format that may not be opened, or a file that GDAL cannot read.
-pub fn open(path: &Path) -> Result<Dataset, IoError> {
+/// A path that is no plain file, a file that the system refuses, a format that is not allowed, or a file that is damaged.
+pub fn open(path: &Path, formats: &[Format]) -> Result<Dataset, IoError> {
+    Ok(open_files(path, formats)?.0)
+}
+
+/// As [`open`], with the files that it is read from.
+fn open_files(path: &Path, formats: &[Format]) -> Result<(Dataset, Vec<PathBuf>), IoError> {
     prepare();
     let refuse = |message: String| IoError::Open {
         path: path.to_owned(),
         message,
     };
-    match std::fs::metadata(path) {
-        Ok(meta) if meta.is_file() && meta.len() > 0 => {}
-        Ok(meta) if meta.is_file() => return Err(refuse("the file is empty; fetch it again".into())),
-        Ok(_) => {
-            return Err(refuse(
-                "expected a file, found a folder or device; name a raster file".into(),
-            ));
-        }
-        Err(error) => return Err(refuse(format!("{error}; check the path"))),
-    }
-    let siblings = siblings(path);
-    let siblings: Vec<&str> = siblings.iter().map(String::as_str).collect();
+    let system = |source: io::Error| IoError::System {
+        path: path.to_owned(),
+        source,
+    };
+    let whole = absolute(path).map_err(refuse)?;
+    let format = format_of(path, formats)?;
+    let files: Vec<PathBuf> = std::iter::once(path.to_owned())
+        .chain(format.side_files(path))
+        .collect();
+    let siblings: Vec<&str> = files.iter().filter_map(|file| file.file_name()?.to_str()).collect();
     let options = DatasetOptions {
         open_flags: GdalOpenFlags::GDAL_OF_READONLY | GdalOpenFlags::GDAL_OF_RASTER,
-        allowed_drivers: Some(allowed_drivers()),
+        allowed_drivers: Some(&[format.name()]),
+        open_options: Some(format.options()),
         sibling_files: Some(&siblings),
-        ..DatasetOptions::default()
     };
-    Dataset::open_ex(path, options).map_err(|error| match sniff(path).as_deref() {
-        Some("vrt") => refuse(
-            "it is a VRT, which can read any file or address; name the rasters themselves, or make one file of it with gdal_translate".into(),
-        ),
-        Some("text") => refuse("it is text, not a raster; check that the download was complete and the path is right".into()),
-        _ => refuse(format!("not a raster that GDAL opens ({}); is it complete?", plain(&error))),
-    })
+    match Dataset::open_ex(&whole, options) {
+        Ok(dataset) => Ok((dataset, files)),
+        // GDAL tells a file that the system refuses as it tells one that is damaged.
+        Err(error) => {
+            for file in &files {
+                read_ends(file).map_err(system)?;
+            }
+            Err(refuse(format!(
+                "it begins as {} does, but GDAL cannot open it ({}); is it complete? Fetch it again",
+                format.name(),
+                plain(&error)
+            )))
+        }
+    }
+}
+
+/// `path` from the root on, so that no part of it is taken for a driver's prefix (`GTIFF_DIR:1:a.tif`).
+fn absolute(path: &Path) -> Result<PathBuf, String> {
+    let whole = std::path::absolute(path).map_err(|error| format!("{error}; check the path"))?;
+    match whole.to_str() {
+        None => Err("its path is not UTF-8, and GDAL would look for another; rename it".into()),
+        Some(text) if text.starts_with("/vsi") => {
+            Err("its path begins as GDAL's virtual file systems do (/vsi); move it into another folder".into())
+        }
+        Some(_) => Ok(whole),
+    }
+}
+
+/// The format of the file at `path`, one of `formats`; nothing but it and its header are opened.
+fn format_of(path: &Path, formats: &[Format]) -> Result<Format, IoError> {
+    let refuse = |message: String| IoError::Open {
+        path: path.to_owned(),
+        message,
+    };
+    let system = |source: io::Error| IoError::System {
+        path: path.to_owned(),
+        source,
+    };
+    // A named pipe would wait for a writer: what it is comes before opening it.
+    match std::fs::metadata(path).map_err(system)? {
+        meta if !meta.is_file() => Err(refuse(
+            "expected a file, found a folder or device; name a raster file".into(),
+        )),
+        meta if meta.len() == 0 => Err(refuse("the file is empty; fetch it again".into())),
+        _ => Ok(()),
+    }?;
+    let head = read_head(path).map_err(system)?;
+    let header = formats::header(path);
+    let found = match (formats::by_signature(&head), &header) {
+        (Some(format), _) => Some(format),
+        (None, Some(header)) if read_head(header).map_err(system)?.starts_with(b"ENVI") => Some(Format::Envi),
+        _ => None,
+    };
+    let allowed = || {
+        formats
+            .iter()
+            .map(|format| format.name())
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    let Some(format) = found else {
+        let remedy = "name the rasters themselves, or make a GeoTIFF of it with gdal_translate where you trust it";
+        return Err(refuse(match (formats::other(&head), header) {
+            (Some("text"), None) => {
+                "it is text, not a raster; check that the download was complete and the path is right".into()
+            }
+            (Some(name), _) if name != "text" => {
+                format!(
+                    "it is {name}, not one of the formats that are read ({}); {remedy}",
+                    allowed()
+                )
+            }
+            (_, Some(header)) => format!(
+                "its header {} is not ENVI's (EHdr, GenBin?), and it is in none of the formats that are read ({}); {remedy}",
+                header.display(),
+                allowed()
+            ),
+            (_, None) => format!(
+                "it is not a raster in one of the formats that are read ({}); is it complete? Else make a GeoTIFF of it with \
+                 gdal_translate where you trust it",
+                allowed()
+            ),
+        }));
+    };
+    if !formats.contains(&format) {
+        let name = format.name();
+        return Err(refuse(match ON_REQUEST.contains(&format) {
+            true => {
+                format!("it is {name}, which is read only when a pipeline asks for it: inputs.formats = [\"{name}\"]")
+            }
+            false => format!("it is {name}, not one of the formats that are read ({})", allowed()),
+        }));
+    }
+    if format == Format::Hfa {
+        let file = File::open(path).map_err(system)?;
+        match hfa::names_another(&file) {
+            Ok(None) => {}
+            Ok(Some(node)) => {
+                return Err(refuse(format!(
+                    "it is HFA that names another file ({node}: .ige or .rrd); make one file of it with gdal_translate"
+                )));
+            }
+            Err(error) => {
+                return Err(refuse(format!(
+                    "its tree of nodes cannot be followed ({error}); fetch it again"
+                )));
+            }
+        }
+    }
+    Ok(format)
+}
+
+fn read_head(path: &Path) -> io::Result<Vec<u8>> {
+    let mut head = Vec::new();
+    File::open(path)?.take(HEAD).read_to_end(&mut head)?;
+    Ok(head)
+}
+
+/// Reads the first and the last bytes of `path`, to learn whether the system refuses.
+fn read_ends(path: &Path) -> io::Result<()> {
+    read_head(path)?;
+    let mut file = File::open(path)?;
+    let bytes = file.metadata()?.len();
+    file.seek(SeekFrom::Start(bytes.saturating_sub(HEAD)))?;
+    file.take(HEAD).read_to_end(&mut Vec::new())?;
+    Ok(())
 }
 
 /// What `path` says of itself.
 ///
 /// # Errors
 /// As [`open`]; a raster without size, CRS or transform; a size that the file cannot hold.
-pub fn info(path: &Path) -> Result<RasterInfo, IoError> {
-    let dataset = open(path)?;
+pub fn info(path: &Path, formats: &[Format]) -> Result<RasterInfo, IoError> {
+    let (dataset, files) = open_files(path, formats)?;
     let refuse = |message: String| IoError::Open {
         path: path.to_owned(),
         message,
@@ -165,6 +261,11 @@ pub fn info(path: &Path) -> Result<RasterInfo, IoError> {
             "it has no coordinate reference system; set it, for example with gdal_edit -a_srs".into(),
         ));
     }
+    if let Some(named) = crs::names_a_file(&crs_wkt) {
+        return Err(refuse(format!(
+            "its coordinate reference system names a file or another definition ({named}), which is not read; set it anew with gdal_edit -a_srs"
+        )));
+    }
     Ok(RasterInfo {
         width,
         height,
@@ -175,6 +276,7 @@ pub fn info(path: &Path) -> Result<RasterInfo, IoError> {
         float: data_type.is_floating(),
         pixel_bytes,
         block: first.block_size(),
+        files,
     })
 }
 
@@ -182,64 +284,20 @@ pub fn info(path: &Path) -> Result<RasterInfo, IoError> {
 ///
 /// # Errors
 /// As [`open`].
-pub fn tag(path: &Path, name: &str) -> Result<Option<String>, IoError> {
-    Ok(open(path)?.metadata_item(name, ""))
-}
-
-fn allowed_drivers() -> &'static [&'static str] {
-    static ALLOWED: OnceLock<Vec<&'static str>> = OnceLock::new();
-    ALLOWED.get_or_init(|| {
-        DriverManager::all()
-            .map(|driver| driver.short_name())
-            .filter(|name| !REFUSED_DRIVERS.iter().any(|refused| refused.eq_ignore_ascii_case(name)))
-            .map(|name| &*name.leak())
-            .collect()
-    })
-}
-
-/// Header files that formats such as ENVI keep beside the pixels of `path`.
-pub fn headers(path: &Path) -> Vec<PathBuf> {
-    let mut found: Vec<PathBuf> = Vec::new();
-    for extension in ["hdr", "HDR"] {
-        let mut appended = path.as_os_str().to_owned();
-        appended.push(format!(".{extension}"));
-        found.extend(
-            [PathBuf::from(appended), path.with_extension(extension)]
-                .into_iter()
-                .filter(|p| p != path && p.is_file()),
-        );
-    }
-    found
-}
-
-/// The files that GDAL may look at beside the one it opens: itself and its header, nothing else that lies there.
-fn siblings(path: &Path) -> Vec<String> {
-    let name = |path: &Path| Some(path.file_name()?.to_string_lossy().into_owned());
-    name(path)
-        .into_iter()
-        .chain(headers(path).iter().filter_map(|header| name(header)))
-        .collect()
-}
-
-fn sniff(path: &Path) -> Option<String> {
-    let mut head = Vec::new();
-    File::open(path).ok()?.take(2048).read_to_end(&mut head).ok()?;
-    let text = std::str::from_utf8(&head).ok()?;
-    if text.chars().any(|c| c.is_control() && !c.is_whitespace()) {
-        return None;
-    }
-    Some(if text.contains("<VRTDataset") { "vrt" } else { "text" }.to_owned())
+pub fn tag(path: &Path, name: &str, formats: &[Format]) -> Result<Option<String>, IoError> {
+    Ok(open(path, formats)?.metadata_item(name, ""))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::io::formats::USUAL;
 
     fn message(name: &str, bytes: &[u8]) -> String {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(name);
         std::fs::write(&path, bytes).unwrap();
-        info(&path).unwrap_err().to_string()
+        info(&path, USUAL).unwrap_err().to_string()
     }
 
     #[test]
@@ -247,7 +305,7 @@ mod tests {
         assert!(message("a.tif", b"hello").contains("it is text"));
         assert!(message("a.tif", b"").contains("empty"));
         assert!(message("a.tif", &[0xff, 0xfe, 0x80, 0x00]).contains("not a raster"));
-        assert!(open(Path::new("/no/such.tif")).is_err());
+        assert!(open(Path::new("/no/such.tif"), USUAL).is_err());
     }
 
     #[test]

@@ -142,7 +142,7 @@ mod tests {
         writer.write(1, 0, 0, width, height, &pixels).unwrap();
         writer.add_overviews().unwrap();
         writer.finish().unwrap();
-        let dataset = open::open(&path).unwrap();
+        let dataset = open::open(&path, crate::io::formats::USUAL).unwrap();
         let band = dataset.rasterband(1).unwrap();
         assert_eq!(band.overview_count().unwrap(), 2);
         let (mut upper, mut size) = (pixels, (width, height));

@@ -8,6 +8,7 @@ use gdal::Dataset;
 use gdal::raster::GdalType;
 use ndarray::Array2;
 
+use super::formats::{Format, USUAL};
 use super::{IoError, open};
 use crate::geo::Rect;
 use crate::raster::Plane;
@@ -23,8 +24,8 @@ impl StoredPixel for f32 {}
 const KEPT: usize = 192;
 
 /// Open handles that nobody uses at the moment, by file.
-#[derive(Default)]
 pub struct Pool {
+    formats: Vec<Format>,
     idle: Mutex<Idle>,
 }
 
@@ -34,7 +35,22 @@ struct Idle {
     count: usize,
 }
 
+impl Default for Pool {
+    /// An empty pool of rasters in the usual formats.
+    fn default() -> Self {
+        Self::new(USUAL.to_vec())
+    }
+}
+
 impl Pool {
+    /// An empty pool of rasters in `formats`.
+    pub fn new(formats: Vec<Format>) -> Self {
+        Self {
+            formats,
+            idle: Mutex::default(),
+        }
+    }
+
     /// Whatever `work` makes of an open handle on `path`; the handle is put back afterwards.
     ///
     /// # Errors
@@ -42,7 +58,13 @@ impl Pool {
     pub fn with<T>(&self, path: &Path, work: impl FnOnce(&Dataset) -> T) -> Result<T, IoError> {
         let dataset = match self.take(path) {
             Some(dataset) => dataset,
-            None => open::open(path)?,
+            None => match open::open(path, &self.formats) {
+                Err(error) if error.is_out_of_files() => {
+                    self.close_idle();
+                    open::open(path, &self.formats)?
+                }
+                opened => opened?,
+            },
         };
         let result = work(&dataset);
         self.put(path, dataset);
@@ -66,6 +88,11 @@ impl Pool {
             gone
         };
         drop(gone); // closed outside the lock
+    }
+
+    fn close_idle(&self) {
+        let all = std::mem::take(&mut *self.idle.lock().unwrap_or_else(|poisoned| poisoned.into_inner()));
+        drop(all); // closed outside the lock
     }
 
     fn take(&self, path: &Path) -> Option<Dataset> {

@@ -403,7 +403,7 @@ mod tests {
             width: values.len(),
             height: 1,
         };
-        let infos = BTreeMap::from([(path.clone(), open::info(&path).unwrap())]);
+        let infos = BTreeMap::from([(path.clone(), open::info(&path, crate::io::formats::USUAL).unwrap())]);
         let source = SceneSource::new(
             &scene,
             &grid,

@@ -68,6 +68,9 @@ pub struct InputParams {
     pub stac: Vec<PathBuf>,
     /// Sensor files.
     pub sensors: Vec<PathBuf>,
+    /// Formats that are read beside the usual ones.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub formats: Vec<String>,
     /// Folders of rasters.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub folder: Vec<FolderParams>,

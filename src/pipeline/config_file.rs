@@ -7,6 +7,7 @@ use toml::de::{DeTable, DeValue};
 use super::config::{Config, DEFAULTS, Which, instant};
 use crate::fault::{Fault, did_you_mean, nearest};
 use crate::intake;
+use crate::io::formats::{ON_REQUEST, on_request};
 use crate::raster::flags;
 use crate::stage::detect::Detector;
 
@@ -260,6 +261,17 @@ fn out_of_range(config: &Config) -> Vec<(&'static str, String)> {
             ));
         }
     }
+    for name in config.inputs.formats.iter().filter(|name| on_request(name).is_none()) {
+        let known: Vec<&str> = ON_REQUEST.iter().map(|format| format.name()).collect();
+        faults.push((
+            "inputs.formats",
+            format!(
+                "'{name}' is no format that can be asked for ({}){}",
+                known.join(", "),
+                did_you_mean(nearest(name, known.iter().copied()))
+            ),
+        ));
+    }
     if !config.coregister.window_px.is_power_of_two() {
         faults.push((
             "coregister.window_px",
@@ -456,6 +468,11 @@ mod tests {
         assert!(told("[detect.regression]\nhidden = 5000000\n").contains("detect.regression.hidden: expected"));
         assert!(told("[grid\n").starts_with("line 4, column "));
         assert!(told("[screen]\nexclude = ['clouds']\n").contains("did you mean 'cloud'?"));
+        let formats = Config::parse(&format!("{LEAST}formats = ['HFAA']\n")).unwrap_err()[0].to_string();
+        assert!(
+            formats.starts_with("line 4: inputs.formats: 'HFAA'") && formats.contains("did you mean 'HFA'?"),
+            "{formats}"
+        );
         assert!(told("[compare]\nwhich = 'newest-against-period'\n").contains("needs compare.period"));
     }
 

@@ -7,6 +7,7 @@ use super::config::{Config, FolderParams};
 use crate::declaration::{self, Declared};
 use crate::fault::Fault;
 use crate::finding::RefusedScene;
+use crate::io::formats;
 use crate::io::open::{self, RasterInfo};
 use crate::scene::{self, BandAsset, Catalogue, DateFrom, FolderQuality, FolderSpec, Refusal, Scene, Sensors};
 
@@ -50,6 +51,7 @@ pub fn gather(config: &Config) -> Result<Inputs, Vec<Fault>> {
     let mut refused: Vec<RefusedScene> = catalogue.refused.iter().map(Into::into).collect();
     let (mut scenes, mut infos) = (Vec::new(), BTreeMap::new());
     let mut failed: BTreeMap<PathBuf, String> = BTreeMap::new();
+    let formats = formats::allowed(&config.inputs.formats);
     // An index that nobody compares neither spoils a scene nor belongs to its inputs.
     let is_used = |band: &BandAsset| !band.derived || config.compare.bands.contains(&band.name);
     for mut scene in catalogue.scenes {
@@ -58,7 +60,7 @@ pub fn gather(config: &Config) -> Result<Inputs, Vec<Fault>> {
         }
         for path in files(&scene) {
             if !infos.contains_key(&path) && !failed.contains_key(&path) {
-                match open::info(&path) {
+                match open::info(&path, &formats) {
                     Ok(info) => drop(infos.insert(path, info)),
                     Err(error) => drop(failed.insert(path, error.to_string())),
                 }
@@ -152,8 +154,9 @@ fn catalogue(config: &Config, sensors: &Sensors) -> Result<Catalogue, Vec<Fault>
     for path in &config.inputs.stac {
         take(scene::read_stac(path, sensors));
     }
+    let formats = formats::allowed(&config.inputs.formats);
     for folder in &config.inputs.folder {
-        let tag = |path: &Path, name: &str| open::tag(path, name).map_err(|error| error.to_string());
+        let tag = |path: &Path, name: &str| open::tag(path, name, &formats).map_err(|error| error.to_string());
         take(scene::read_folder(&folder_spec(folder), sensors, &tag));
     }
     if faults.is_empty() {

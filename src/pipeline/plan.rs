@@ -14,7 +14,7 @@ use crate::finding::{NOT_COVERING, RefusedScene};
 use crate::geo::{Grid, Rect, Shape};
 use crate::io::IoError;
 use crate::io::crs::{self, Projector, WGS84};
-use crate::io::open::{self, RasterInfo};
+use crate::io::open::RasterInfo;
 use crate::scene::Scene;
 use crate::stage::judge::{Declared, DeclaredZone};
 
@@ -408,8 +408,9 @@ pub fn site_files(plan: &SitePlan, inputs: &Inputs) -> Vec<PathBuf> {
         .flat_map(|index| {
             let scene = &inputs.scenes[index];
             let rasters = files(scene);
-            let headers: Vec<PathBuf> = rasters.iter().flat_map(|path| open::headers(path)).collect();
-            rasters.into_iter().chain(headers).chain([scene.source.clone()])
+            let read = rasters.iter().filter_map(|path| inputs.infos.get(path));
+            let read: Vec<PathBuf> = read.flat_map(|info| info.files.iter().cloned()).collect();
+            read.into_iter().chain([scene.source.clone()])
         })
         .collect();
     paths.sort();

@@ -25,6 +25,7 @@ use crate::fault::Fault;
 use crate::finding::{SiteReport, Verdict};
 use crate::io::IoError;
 use crate::io::blocks::Blocks;
+use crate::io::formats;
 use crate::io::meter::{Meter, Work};
 use crate::io::pool::Pool;
 use crate::report::{IndexRow, index_html, summary};
@@ -147,7 +148,7 @@ pub fn run(config: &Config, options: &Options<'_>) -> Result<Outcome, RunError> 
             reason: &refused.reason,
         });
     }
-    let pool = Arc::new(Pool::default());
+    let pool = Arc::new(Pool::new(formats::allowed(&config.inputs.formats)));
     let blocks = Arc::new(Blocks::new(pool.clone(), 0));
     let survey = Survey {
         inputs: &inputs,

@@ -158,7 +158,7 @@ fn an_output_that_cannot_be_written_is_told() {
 #[test]
 fn a_date_without_data_and_a_band_that_is_missing_are_results() {
     let nothing = |raster: &Path| {
-        let info = sitewatch::io::open::info(raster).unwrap();
+        let info = sitewatch::io::open::info(raster, sitewatch::io::formats::USUAL).unwrap();
         let layout = Layout {
             width: info.width,
             height: info.height,

@@ -66,7 +66,7 @@ fn irmad_and_invariant_pixels_are_those_that_canty_published() {
     let pool = Pool::default();
     let read = |name: &str| -> Vec<Vec<f32>> {
         let path = imagery.join("aster_esfahan").join(name);
-        let info = open::info(&path).unwrap();
+        let info = open::info(&path, sitewatch::io::formats::USUAL).unwrap();
         let all = Rect::new(0, 0, info.width, info.height);
         let bands = 1..=info.bands;
         bands

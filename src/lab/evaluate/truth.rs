@@ -7,6 +7,7 @@ use std::str::FromStr;
 use super::EvaluateError;
 use super::polygons::{Polygons, Shapes};
 use crate::geo::{Affine, Grid, Rect};
+use crate::io::formats::USUAL;
 use crate::io::mapping::Mapping;
 use crate::io::pool::Pool;
 use crate::io::resample::{self, Window};
@@ -115,7 +116,7 @@ impl Truth {
             Self::Rasters(paths, coding) => {
                 let mut rasters = Vec::new();
                 for path in paths {
-                    let info = open::info(path)?;
+                    let info = open::info(path, USUAL)?;
                     match Mapping::new(grid, 0, &info.geotransform, &info.crs_wkt, &Affine::IDENTITY) {
                         Ok(mapping) => rasters.push(Raster {
                             mapping,

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::geo::Rect;
+use crate::io::formats::USUAL;
 use crate::io::open::{self, RasterInfo};
 use crate::io::{IoError, pool::Pool};
 use crate::raster::stats::{SCORE_NODATA, SCORE_SCALE};
@@ -137,8 +138,8 @@ const STRIP: usize = 256;
 /// # Errors
 /// What is expected cannot be read.
 pub fn same_size(expected: &Path, found: &Path) -> Result<Result<RasterInfo, String>, IoError> {
-    let info = open::info(expected)?;
-    let other = match open::info(found) {
+    let info = open::info(expected, USUAL)?;
+    let other = match open::info(found, USUAL) {
         Ok(other) => other,
         Err(error) => return Ok(Err(error.to_string())),
     };

@@ -8,7 +8,7 @@ use super::ExpectError;
 use super::layers::Layer;
 use crate::finding::Verdict;
 use crate::geo::Rect;
-use crate::io::{open, pool::Pool};
+use crate::io::{formats, open, pool::Pool};
 use crate::raster::flags;
 use crate::raster::stats::SCORE_NODATA;
 
@@ -38,7 +38,7 @@ pub fn write(
     frames: &[Vec<Frame>; 2],
     path: &Path,
 ) -> Result<(), ExpectError> {
-    let info = open::info(expected)?;
+    let info = open::info(expected, formats::USUAL)?;
     let pool = Pool::default();
     let longer = info.width.max(info.height).max(1);
     let (stride, zoom) = (longer.div_ceil(EDGE), (EDGE / longer).max(1));

@@ -7,6 +7,7 @@ use crate::declaration::Site;
 use crate::fault::Fault;
 use crate::finding::{Comparison, Sensitivity};
 use crate::io::blocks::Blocks;
+use crate::io::formats;
 use crate::io::pool::Pool;
 use crate::pipeline::compare::{Survey, fit};
 use crate::pipeline::config::Config;
@@ -50,7 +51,7 @@ pub fn of_sites(config: &Config, only: Option<&str>, stop: &AtomicBool) -> Resul
     let mut config = config.clone();
     config.sensitivity.enabled = true;
     on_threads(config.compute.threads, || {
-        let pool = Arc::new(Pool::default());
+        let pool = Arc::new(Pool::new(formats::allowed(&config.inputs.formats)));
         let blocks = Arc::new(Blocks::new(pool.clone(), 0));
         let survey = Survey {
             inputs: &inputs,
