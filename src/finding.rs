@@ -248,6 +248,9 @@ pub struct RefusedScene {
     pub id: String,
     /// Why, and what to do.
     pub reason: String,
+    /// It should be readable and is not: what it shows is not known. Absent where it is refused by rule.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unreadable: bool,
 }
 
 /// Two scenes compared on a site.

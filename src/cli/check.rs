@@ -1,5 +1,6 @@
 //! `sitewatch check`.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::{exit, print, tell_faults};
@@ -36,7 +37,7 @@ fn check_file(path: &Path) -> Vec<Fault> {
             Err(faults) => named(faults),
         };
     }
-    match inputs::sensors(&[]) {
+    match inputs::sensors(&[], &mut BTreeMap::new()) {
         Ok(sensors) => named(scene::check_stac(path, &sensors)),
         Err(faults) => faults,
     }

@@ -120,6 +120,9 @@ struct RunArgs {
     /// Folder for the reports
     #[arg(long)]
     out: PathBuf,
+    /// Hold every report that stands against its hashes, whatever size and times of its files say
+    #[arg(long)]
+    verify: bool,
     /// When to exit with code 1
     #[arg(long, value_enum, default_value_t = FailOn::Never)]
     fail_on: FailOn,

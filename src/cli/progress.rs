@@ -34,6 +34,7 @@ fn line(event: &Event<'_>) -> Option<String> {
         Event::Planned { sites, up_to_date: 0 } => format!("{sites} site(s) to survey"),
         Event::Planned { sites, up_to_date } => format!("{sites} site(s) to survey, {up_to_date} up to date"),
         Event::SceneRefused { scene, reason } => format!("scene {scene} is not used: {reason}"),
+        Event::Spoiled { path, why } => format!("{path} is made anew: {why}"),
         Event::SiteDone { site, needs_review, .. } => {
             format!("site {site} done{}", if *needs_review { ": needs review" } else { "" })
         }
@@ -112,10 +113,12 @@ impl Observer for Bars {
                 });
                 self.sites.inc(1);
             }
-            Event::SceneRefused { .. } | Event::SiteStarted { .. } | Event::Hashing { .. } => {}
+            Event::SceneRefused { .. } | Event::Spoiled { .. } | Event::SiteStarted { .. } | Event::Hashing { .. } => {}
         }
-        if matches!(event, Event::SceneRefused { .. } | Event::SiteFailed { .. })
-            && let Some(line) = line(event)
+        if matches!(
+            event,
+            Event::SceneRefused { .. } | Event::Spoiled { .. } | Event::SiteFailed { .. }
+        ) && let Some(line) = line(event)
         {
             // A line that cannot be drawn is in run.json all the same.
             let _ = self.all.println(line);

@@ -12,8 +12,8 @@ pub fn run(args: &RunArgs) -> u8 {
     let stop = interrupts();
     let observer = progress::observer(args.log);
     let options = Options {
-        pipeline: &args.pipeline.pipeline,
         out: &args.out,
+        verify: args.verify,
         stop: &stop,
         observer: &*observer,
     };
@@ -32,7 +32,7 @@ pub fn run(args: &RunArgs) -> u8 {
             tell(&format!("error: {error}"));
             match error {
                 RunError::Stopped | RunError::Publish(PublishError::Locked(_)) => exit::LATER,
-                RunError::Publish(_) | RunError::Hash { .. } => exit::PARTLY,
+                RunError::Publish(_) => exit::PARTLY,
                 _ => exit::INTERNAL,
             }
         }
@@ -47,7 +47,7 @@ fn code(fail_on: FailOn, outcome: &Outcome) -> u8 {
         exit::LATER
     } else if review || unobserved {
         exit::REVIEW
-    } else if any(|site| site.error.is_some() || site.unobserved) {
+    } else if outcome.unreadable().next().is_some() || any(|site| site.error.is_some() || site.unobserved) {
         exit::PARTLY
     } else {
         exit::DONE

@@ -28,6 +28,10 @@ pub fn summary(outcome: &Outcome, out: &Path) -> String {
     if sites.len() > MOST_SITES {
         lines.push(format!("and {} more sites: see the index", sites.len() - MOST_SITES));
     }
+    let unreadable = outcome.unreadable().count();
+    if unreadable > 0 {
+        lines.push(format!("{unreadable} scene(s) could not be read: see the index"));
+    }
     if outcome.stopped {
         lines.push("Stopped; sites that were done stay, run again to go on.".into());
     } else if !sites.is_empty() && sites.iter().all(|site| site.up_to_date) {
@@ -80,6 +84,7 @@ mod tests {
             site: id.into(),
             name: format!("Site {id}"),
             folder: id.into(),
+            stands: true,
             up_to_date: false,
             needs_review: verdicts.iter().any(|(verdict, _)| verdict.needs_review()),
             unobserved: false,
@@ -104,6 +109,7 @@ mod tests {
                 failed,
                 site("bb", &[(Verdict::Undeclared, 2)]),
             ],
+            refused: Vec::new(),
             stopped: false,
         };
         let text = console::strip_ansi_codes(&summary(&outcome, Path::new("out"))).into_owned();

@@ -56,6 +56,9 @@ pub struct Config {
     pub report: ReportParams,
     /// Threads and memory: they change no byte of a report.
     pub compute: ComputeParams,
+    /// The folder of the pipeline file, from which the record names the inputs.
+    #[serde(skip)]
+    pub folder: PathBuf,
 }
 
 /// `[inputs]`.

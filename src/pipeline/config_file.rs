@@ -5,6 +5,7 @@ use std::path::Path;
 use toml::de::{DeTable, DeValue};
 
 use super::config::{Config, DEFAULTS, Which, instant};
+use super::names;
 use crate::fault::{Fault, did_you_mean, nearest};
 use crate::intake;
 use crate::io::formats::{ON_REQUEST, on_request};
@@ -27,8 +28,9 @@ impl Config {
             )]
         })?;
         let mut config = Self::parse(&read.text)?;
-        let folder = path.parent().unwrap_or(Path::new("."));
-        config.inputs.change_paths(|input| folder.join(input));
+        let folder = names::folder_of(path);
+        config.inputs.change_paths(|input| names::resolved(&folder, input));
+        config.folder = folder;
         Ok(config)
     }
 

@@ -23,6 +23,13 @@ pub enum Event<'a> {
         /// Why.
         reason: &'a str,
     },
+    /// What an earlier run left is no longer as it was left, and is made anew.
+    Spoiled {
+        /// The file, or the folder of the site.
+        path: &'a str,
+        /// What is wrong.
+        why: &'a str,
+    },
     /// A site is begun.
     SiteStarted {
         /// Its id.

@@ -4,12 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::config::{Config, FolderParams};
+use super::names;
+use super::stated::Stated;
 use crate::declaration::{self, Declared};
 use crate::fault::Fault;
 use crate::finding::RefusedScene;
 use crate::io::formats;
 use crate::io::open::{self, RasterInfo};
 use crate::scene::{self, BandAsset, Catalogue, DateFrom, FolderQuality, FolderSpec, Refusal, Scene, Sensors};
+use crate::seal::digest::Digest;
+use crate::seal::stamp::Stamp;
 
 /// The inputs of a run.
 pub struct Inputs {
@@ -21,6 +25,12 @@ pub struct Inputs {
     pub refused: Vec<RefusedScene>,
     /// What each raster of `scenes` says of itself.
     pub infos: BTreeMap<PathBuf, RasterInfo>,
+    /// The stamp of each of these rasters, from before it was opened.
+    pub stamps: BTreeMap<PathBuf, Stamp>,
+    /// Texts that were read, with the digest of what was read.
+    pub texts: BTreeMap<PathBuf, Digest>,
+    /// What is stated of files.
+    pub stated: Stated,
 }
 
 impl From<&Refusal> for RefusedScene {
@@ -28,7 +38,37 @@ impl From<&Refusal> for RefusedScene {
         Self {
             id: refusal.id.clone(),
             reason: refusal.reason.clone(),
+            unreadable: refusal.unreadable,
         }
+    }
+}
+
+impl Inputs {
+    /// Whether there is a scene with this id that can be read.
+    pub fn has(&self, id: &str) -> bool {
+        self.scenes.iter().any(|scene| scene.id == id)
+    }
+
+    /// Puts the scenes that lie in a file of `failed` among those that cannot be read, with its reason.
+    pub fn refuse(&mut self, failed: &BTreeMap<PathBuf, String>, folder: &Path) {
+        let refused = &mut self.refused;
+        let infos = &self.infos;
+        self.scenes.retain(|scene| {
+            let all = files(scene).into_iter().flat_map(|path| {
+                let beside = infos.get(&path).map_or(&[][..], |info| &info.files);
+                beside.iter().chain([&path]).find_map(|path| failed.get(path)).cloned()
+            });
+            let Some(reason) = all.into_iter().next() else {
+                return true;
+            };
+            refused.push(RefusedScene {
+                id: scene.id.clone(),
+                reason: names::told(&reason, folder),
+                unreadable: true,
+            });
+            false
+        });
+        refused.sort();
     }
 }
 
@@ -38,18 +78,20 @@ impl From<&Refusal> for RefusedScene {
 /// Every fault of the declarations and of the catalogues as a whole; a bad scene is refused by name instead.
 pub fn gather(config: &Config) -> Result<Inputs, Vec<Fault>> {
     let mut faults = Vec::new();
-    let declared = declarations(&config.inputs.declarations)
+    let mut texts = BTreeMap::new();
+    let declared = declarations(&config.inputs.declarations, &mut texts)
         .map_err(|found| faults.extend(found))
         .ok();
-    let catalogue = sensors(&config.inputs.sensors)
+    let catalogue = sensors(&config.inputs.sensors, &mut texts)
         .and_then(|sensors| catalogue(config, &sensors))
         .map_err(|found| faults.extend(found))
         .ok();
-    let (Some(declared), Some(catalogue)) = (declared, catalogue) else {
+    let (Some(declared), Some(mut catalogue)) = (declared, catalogue) else {
         return Err(faults);
     };
+    texts.append(&mut catalogue.read);
     let mut refused: Vec<RefusedScene> = catalogue.refused.iter().map(Into::into).collect();
-    let (mut scenes, mut infos) = (Vec::new(), BTreeMap::new());
+    let (mut scenes, mut infos, mut stamps) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
     let mut failed: BTreeMap<PathBuf, String> = BTreeMap::new();
     let formats = formats::allowed(&config.inputs.formats);
     // An index that nobody compares neither spoils a scene nor belongs to its inputs.
@@ -60,8 +102,14 @@ pub fn gather(config: &Config) -> Result<Inputs, Vec<Fault>> {
         }
         for path in files(&scene) {
             if !infos.contains_key(&path) && !failed.contains_key(&path) {
+                let stamp = Stamp::of(&path);
                 match open::info(&path, &formats) {
-                    Ok(info) => drop(infos.insert(path, info)),
+                    Ok(info) => {
+                        stamps.extend(stamp.map(|stamp| (path.clone(), stamp)));
+                        let beside = info.files.iter().filter(|other| **other != path);
+                        stamps.extend(beside.filter_map(|other| Some((other.clone(), Stamp::of(other).ok()?))));
+                        infos.insert(path, info);
+                    }
                     Err(error) => drop(failed.insert(path, error.to_string())),
                 }
             }
@@ -70,16 +118,31 @@ pub fn gather(config: &Config) -> Result<Inputs, Vec<Fault>> {
             Some(reason) => refused.push(RefusedScene {
                 id: scene.id,
                 reason: reason.clone(),
+                unreadable: true,
             }),
             None => scenes.push(scene),
         }
     }
+    for one in &mut refused {
+        one.reason = names::told(&one.reason, &config.folder);
+    }
     refused.sort();
+    let stated = Stated::of(&scenes, &mut texts);
+    let wrong = texts
+        .iter()
+        .filter_map(|(path, digest)| stated.check(path, digest).err());
+    let wrong: Vec<Fault> = wrong.map(|reason| Fault::new("", reason)).collect();
+    if !wrong.is_empty() {
+        return Err(wrong);
+    }
     Ok(Inputs {
         declared,
         scenes,
         refused,
         infos,
+        stamps,
+        texts,
+        stated,
     })
 }
 
@@ -94,15 +157,18 @@ pub fn files(scene: &Scene) -> BTreeSet<PathBuf> {
         .collect()
 }
 
-/// The declarations of `paths`, merged.
+/// The declarations of `paths`, merged; their digests go to `texts`.
 ///
 /// # Errors
 /// Every fault, its place preceded by the file's name.
-pub fn declarations(paths: &[PathBuf]) -> Result<Declared, Vec<Fault>> {
+pub fn declarations(paths: &[PathBuf], texts: &mut BTreeMap<PathBuf, Digest>) -> Result<Declared, Vec<Fault>> {
     let (mut read, mut faults) = (Vec::new(), Vec::new());
     for path in paths {
         match declaration::read(path) {
-            Ok((declaration, _)) => read.push(declaration),
+            Ok((declaration, digest)) => {
+                texts.insert(path.clone(), digest);
+                read.push(declaration);
+            }
             Err(found) => faults.extend(found.into_iter().map(|fault| in_file(path, fault))),
         }
     }
@@ -127,16 +193,17 @@ pub fn in_file(path: &Path, fault: Fault) -> Fault {
     Fault::new(place, fault.message)
 }
 
-/// The embedded sensors and those of `paths`.
+/// The embedded sensors and those of `paths`, whose digests go to `texts`.
 ///
 /// # Errors
 /// Every fault of a sensor file.
-pub fn sensors(paths: &[PathBuf]) -> Result<Sensors, Vec<Fault>> {
+pub fn sensors(paths: &[PathBuf], texts: &mut BTreeMap<PathBuf, Digest>) -> Result<Sensors, Vec<Fault>> {
     let mut sensors = Sensors::embedded().map_err(|fault| vec![fault])?;
     let mut faults = Vec::new();
     for path in paths {
-        if let Err(error) = sensors.add_file(path) {
-            faults.push(Fault::new("", error.to_string()));
+        match sensors.add_file(path) {
+            Ok(digest) => drop(texts.insert(path.clone(), digest)),
+            Err(error) => faults.push(Fault::new("", error.to_string())),
         }
     }
     if faults.is_empty() { Ok(sensors) } else { Err(faults) }
@@ -144,8 +211,10 @@ pub fn sensors(paths: &[PathBuf]) -> Result<Sensors, Vec<Fault>> {
 
 fn catalogue(config: &Config, sensors: &Sensors) -> Result<Catalogue, Vec<Fault>> {
     let (mut scenes, mut refused, mut faults) = (Vec::new(), Vec::new(), Vec::new());
+    let mut texts = BTreeMap::new();
     let mut take = |read: Result<Catalogue, scene::SceneError>| match read {
-        Ok(catalogue) => {
+        Ok(mut catalogue) => {
+            texts.append(&mut catalogue.read);
             scenes.extend(catalogue.scenes);
             refused.extend(catalogue.refused);
         }
@@ -160,7 +229,10 @@ fn catalogue(config: &Config, sensors: &Sensors) -> Result<Catalogue, Vec<Fault>
         take(scene::read_folder(&folder_spec(folder), sensors, &tag));
     }
     if faults.is_empty() {
-        Ok(Catalogue::new(scenes, refused))
+        Ok(Catalogue {
+            read: texts,
+            ..Catalogue::new(scenes, refused)
+        })
     } else {
         Err(faults)
     }

@@ -12,7 +12,9 @@ mod found;
 pub mod inputs;
 pub mod measure;
 pub mod memory;
+pub mod names;
 pub mod observe;
+pub mod outcome;
 pub mod outlines;
 pub mod pairs;
 pub mod passes;
@@ -25,12 +27,17 @@ pub mod render;
 pub mod run;
 pub mod sensitivity;
 pub mod site;
+mod standing;
+pub mod stated;
 pub mod survey;
 pub mod timers;
 
 pub use config::Config;
 pub use events::{Event, Observer, Silent};
-pub use run::{Options, Outcome, RunError, SiteOutcome, run};
+pub use outcome::{Outcome, SiteOutcome};
+pub use run::{Options, RunError, run};
+
+use std::path::PathBuf;
 
 use crate::io::IoError;
 use crate::raster::ReadError;
@@ -51,6 +58,9 @@ pub enum SiteError {
     /// A file could not be put into its place.
     #[error(transparent)]
     Publish(#[from] publish::PublishError),
+    /// An input is no longer what was hashed.
+    #[error("reading {}: it was changed or replaced while the run went on; run again when nobody writes to it", .0.display())]
+    Moved(PathBuf),
     /// The run was asked to stop.
     #[error("stopped; what was there before is untouched, run again to go on")]
     Stopped,

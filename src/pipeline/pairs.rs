@@ -84,6 +84,7 @@ fn pairs_of(scenes: &[(usize, &Scene)], config: &Config) -> (Vec<Pair>, Vec<Refu
             refused.push(RefusedScene {
                 id: plain[before].id.clone(),
                 reason,
+                unreadable: false,
             });
             continue;
         }
@@ -97,6 +98,7 @@ fn pairs_of(scenes: &[(usize, &Scene)], config: &Config) -> (Vec<Pair>, Vec<Refu
                     Some(missing) => refused.push(RefusedScene {
                         id: plain[earlier].id.clone(),
                         reason: format!("it has no band `{missing}`, which the series compares"),
+                        unreadable: false,
                     }),
                 }
             }

@@ -96,6 +96,7 @@ pub fn plan_site(site: &Site, inputs: &Inputs, config: &Config) -> Result<SitePl
             false => refused.push(RefusedScene {
                 id: scene.id.clone(),
                 reason: NOT_COVERING.into(),
+                unreadable: false,
             }),
         }
     }

@@ -10,10 +10,11 @@ use super::events::{Event, Observer};
 use super::inputs::Inputs;
 use super::pairs::Pair;
 use super::plan::{SitePlan, site_files};
-use super::record;
+use super::{SiteError, names, record};
 use crate::finding::Input;
 use crate::io::IoError;
-use crate::seal::digest;
+use crate::seal::digest::{self, Digest};
+use crate::seal::stamp::Stamp;
 
 /// What goes into the record beside what is found.
 #[derive(Debug, Clone)]
@@ -26,39 +27,51 @@ pub struct Provenance {
     pub parameters: serde_json::Value,
 }
 
-/// A file that cannot be hashed.
-#[derive(Debug, thiserror::Error)]
-#[error("hashing {}: {source}", path.display())]
-pub struct HashError {
-    /// Which.
-    path: PathBuf,
-    /// What the system said.
-    source: std::io::Error,
+/// A file that went in.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Known {
+    /// Its name in the record.
+    name: String,
+    digest: Digest,
 }
 
-/// SHA-256 and bytes of files.
-pub type Digests = BTreeMap<PathBuf, digest::Digest>;
+/// The files that sites read.
+pub type Digests = BTreeMap<PathBuf, Known>;
 
-/// SHA-256 of every file that any site reads, each once, before any of them is decoded.
+/// Adds to `digests` every file that any site reads and that is not among them, hashed before any of them is decoded; those that cannot
+/// be read, or are not what is stated of them, with the reason.
 ///
 /// # Errors
-/// A file that cannot be read; the run was stopped.
-pub fn hash<E: From<HashError> + From<Stopped> + Send>(
+/// The run was stopped.
+pub fn hash<E: From<Stopped> + Send>(
     config: &Config,
     plans: &[Result<SitePlan, IoError>],
     inputs: &Inputs,
+    digests: &mut Digests,
     stop: &AtomicBool,
     observer: &dyn Observer,
-) -> Result<Digests, E> {
+) -> Result<BTreeMap<PathBuf, String>, E> {
     let mut paths: Vec<PathBuf> = plans
         .iter()
         .flatten()
         .flat_map(|plan| site_files(plan, inputs))
+        .filter(|path| !digests.contains_key(path))
         .collect();
-    paths.extend(config.inputs.declarations.iter().chain(&config.inputs.sensors).cloned());
     paths.sort();
     paths.dedup();
-    let mut digests = Digests::new();
+    let known = |path: &Path, digest: Digest| Known {
+        name: names::recorded(path, &config.folder),
+        digest,
+    };
+    // Of texts, the bytes that were read are hashed already.
+    digests.extend(
+        inputs
+            .texts
+            .iter()
+            .map(|(path, digest)| (path.clone(), known(path, digest.clone()))),
+    );
+    paths.retain(|path| !digests.contains_key(path));
+    let mut failed = BTreeMap::new();
     in_order(
         &paths,
         stop,
@@ -66,37 +79,65 @@ pub fn hash<E: From<HashError> + From<Stopped> + Send>(
             observer.see(&Event::Hashing {
                 path: &path.display().to_string(),
             });
-            (path.clone(), digest::file(path))
+            (path.clone(), hashed(path, inputs))
         },
-        |(path, digest)| match digest {
-            Ok(digest) => {
-                digests.insert(path, digest);
-                Ok::<(), E>(())
+        |(path, digest)| {
+            match digest {
+                Ok(digest) => drop(digests.insert(path.clone(), known(&path, digest))),
+                Err(reason) => drop(failed.insert(path, reason)),
             }
-            Err(source) => Err(E::from(HashError { path, source })),
+            Ok::<(), E>(())
         },
     )?;
-    Ok(digests)
+    Ok(failed)
 }
 
-/// Where the report of `plan`'s site comes from; paths are told from `folder`, that of the pipeline file.
-pub fn provenance(config: &Config, folder: &Path, plan: &SitePlan, inputs: &Inputs, digests: &Digests) -> Provenance {
+/// The digest of the raster at `path`, which is what its header was read from and what is stated of it.
+fn hashed(path: &Path, inputs: &Inputs) -> Result<Digest, String> {
+    let digest = digest::file(path).map_err(|error| format!("reading {}: {error}", path.display()))?;
+    if Stamp::of(path).ok().as_ref() != inputs.stamps.get(path) {
+        return Err(SiteError::Moved(path.to_owned()).to_string());
+    }
+    inputs.stated.check(path, &digest)?;
+    Ok(digest)
+}
+
+/// That nothing that the site of `plan` reads is another file than the one that was hashed.
+///
+/// # Errors
+/// The first file that is.
+pub fn check_unmoved(plan: &SitePlan, inputs: &Inputs, digests: &Digests) -> Result<(), SiteError> {
+    for path in site_files(plan, inputs) {
+        let Some(stamp) = inputs.stamps.get(&path) else {
+            continue;
+        };
+        let is_same = || digest::file(&path).ok().as_ref() == digests.get(&path).map(|known| &known.digest);
+        if Stamp::of(&path).ok() != Some(*stamp) && !is_same() {
+            return Err(SiteError::Moved(path));
+        }
+    }
+    Ok(())
+}
+
+/// Where the report of `plan`'s site comes from.
+pub fn provenance(config: &Config, plan: &SitePlan, inputs: &Inputs, digests: &Digests) -> Provenance {
     let mut paths = site_files(plan, inputs);
     paths.extend(config.inputs.declarations.iter().chain(&config.inputs.sensors).cloned());
+    paths.extend(inputs.stated.sources(&paths));
     let mut files: Vec<Input> = paths
         .iter()
         .filter_map(|path| {
-            let digest::Digest { sha256, bytes } = digests.get(path)?.clone();
+            let Known { name, digest } = digests.get(path)?.clone();
             Some(Input {
-                path: record::relative(path, folder),
-                sha256,
-                bytes,
+                path: name,
+                sha256: digest.sha256,
+                bytes: digest.bytes,
             })
         })
         .collect();
     files.sort();
     files.dedup();
-    let parameters = parameters(config, folder);
+    let parameters = parameters(config);
     let ids = |pair: &Pair| -> Vec<&String> {
         pair.scenes()
             .into_iter()
@@ -125,10 +166,12 @@ pub fn provenance(config: &Config, folder: &Path, plan: &SitePlan, inputs: &Inpu
     }
 }
 
-/// The parameters that decide a result: all but threads and memory, with paths told from the pipeline file.
-fn parameters(config: &Config, folder: &Path) -> serde_json::Value {
+/// The parameters that decide a result: all but threads and memory, with paths as they are named in the record.
+fn parameters(config: &Config) -> serde_json::Value {
     let mut plain = config.clone();
-    plain.inputs.change_paths(|path| record::relative(path, folder).into());
+    plain
+        .inputs
+        .change_paths(|path| names::recorded(path, &config.folder).into());
     // As a pipeline file would say it: what is not set is absent.
     let mut table = toml::Table::try_from(&plain).unwrap_or_default();
     table.remove("compute");

@@ -1,13 +1,23 @@
 //! Output folders: locked while a run works on them, and a site's folder appears whole or not at all.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File, Permissions, TryLockError};
 use std::io::{self, BufWriter, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{CWD, RenameFlags, renameat_with};
+use rustix::fs::{CWD, OFlags, RenameFlags, renameat_with};
+use rustix::io::Errno;
 
-/// Files aside that a run which died may have left: swept by the next.
+/// What begins so is no report: what a run which died has left is swept by the next.
 pub(super) const ASIDE: &str = ".sitewatch-";
+/// The file that a run holds a lock on.
+const LOCK: &str = ".sitewatch-lock";
+/// What the last run saw of the files that stand.
+pub(super) const SEEN: &str = ".seen.json";
+/// A site's folder while it is made.
+const MADE: &str = ".sitewatch-made-";
+/// A site's folder while another takes its place.
+const BEFORE: &str = ".sitewatch-before-";
 
 /// Why an output folder cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -15,6 +25,9 @@ pub enum PublishError {
     /// Another run works on the folder.
     #[error("locking {}: another run works on this folder; try again when it has ended", .0.display())]
     Locked(PathBuf),
+    /// The output folder is no longer the one that was locked.
+    #[error("writing to {}: the folder was moved or replaced while the run went on; run again", .0.display())]
+    Gone(PathBuf),
     /// A file that was written cannot be read.
     #[error("reading {}: {source}", path.display())]
     Read {
@@ -41,7 +54,7 @@ fn failed(path: &Path) -> impl FnOnce(io::Error) -> PublishError {
 /// An output folder that this run alone may write to; free again when dropped.
 pub struct OutFolder {
     path: PathBuf,
-    _lock: File,
+    lock: File,
 }
 
 impl OutFolder {
@@ -51,35 +64,50 @@ impl OutFolder {
     /// Another run has the lock; the folder cannot be written.
     pub fn lock(path: &Path) -> Result<Self, PublishError> {
         fs::create_dir_all(path).map_err(failed(path))?;
-        let name = path.join(format!("{ASIDE}lock"));
+        let name = path.join(LOCK);
+        // A link would lock another file, and to open a pipe would wait for its reader.
+        let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits() as i32;
         let lock = File::options()
             .create(true)
             .truncate(false)
             .write(true)
+            .custom_flags(flags)
             .open(&name)
             .map_err(failed(&name))?;
+        if !lock.metadata().map_err(failed(&name))?.is_file() {
+            let what = "expected a plain file, found a pipe or device; remove it";
+            return Err(failed(&name)(io::Error::other(what)));
+        }
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(PublishError::Locked(path.to_owned())),
             Err(TryLockError::Error(error)) => return Err(failed(&name)(error)),
         }
-        for entry in fs::read_dir(path).map_err(failed(path))?.flatten() {
-            let found = entry.file_name();
-            let found = found.to_string_lossy();
-            if found.starts_with(ASIDE) && found != format!("{ASIDE}lock") {
-                let stale = entry.path();
-                if stale.is_dir() {
-                    fs::remove_dir_all(&stale)
-                } else {
-                    fs::remove_file(&stale)
+        let out = Self {
+            path: path.to_owned(),
+            lock,
+        };
+        out.sweep()?;
+        Ok(out)
+    }
+
+    /// Removes what a run that died has left aside; a report that it had moved out of the way returns to its place.
+    fn sweep(&self) -> Result<(), PublishError> {
+        for entry in entries(&self.path)? {
+            let (path, name) = (entry.path(), entry.file_name());
+            let name = name.to_string_lossy();
+            match name.strip_prefix(BEFORE).map(|site| self.path.join(site)) {
+                Some(place) if !place.exists() => {
+                    fs::rename(&path, &place).map_err(failed(&place))?;
+                    sync(&self.path)?;
                 }
-                .map_err(failed(&stale))?;
+                _ if name.starts_with(ASIDE) && name != LOCK => {
+                    remove(&path).map_err(failed(&path))?;
+                }
+                _ => {}
             }
         }
-        Ok(Self {
-            path: path.to_owned(),
-            _lock: lock,
-        })
+        Ok(())
     }
 
     /// Where the folder is.
@@ -87,62 +115,113 @@ impl OutFolder {
         &self.path
     }
 
+    /// That the folder is still the one whose lock this run holds: it may have been moved away, and another run may have its place.
+    fn is_held(&self) -> Result<(), PublishError> {
+        let name = self.path.join(LOCK);
+        let of = |meta: &fs::Metadata| (meta.dev(), meta.ino());
+        let held = self.lock.metadata().map_err(failed(&name))?;
+        match fs::symlink_metadata(&name) {
+            Ok(found) if of(&found) == of(&held) => Ok(()),
+            _ => Err(PublishError::Gone(self.path.clone())),
+        }
+    }
+
     /// An empty folder aside, in which the files of `name` are made.
     ///
     /// # Errors
-    /// It cannot be made.
+    /// It cannot be made; the output folder was moved away.
     pub fn aside(&self, name: &str) -> Result<PathBuf, PublishError> {
-        let path = self.path.join(format!("{ASIDE}{name}"));
-        fs::create_dir_all(&path).map_err(failed(&path))?;
+        self.is_held()?;
+        let path = self.path.join(format!("{MADE}{name}"));
+        if path.exists() {
+            remove(&path).map_err(failed(&path))?;
+        }
+        fs::create_dir(&path).map_err(failed(&path))?;
         Ok(path)
     }
 
     /// Puts the folder that [`Self::aside`] gave into its place; what stood there before is gone only when it is in place.
     ///
     /// # Errors
-    /// It cannot be renamed.
+    /// It cannot be renamed; the output folder was moved away.
     pub fn publish(&self, name: &str) -> Result<(), PublishError> {
-        let (aside, place) = (self.path.join(format!("{ASIDE}{name}")), self.path.join(name));
-        for entry in fs::read_dir(&aside).map_err(failed(&aside))?.flatten() {
+        let (aside, place) = (self.path.join(format!("{MADE}{name}")), self.path.join(name));
+        for entry in entries(&aside)? {
             File::open(entry.path())
                 .and_then(|file| file.sync_all())
                 .map_err(failed(&entry.path()))?;
         }
         sync(&aside)?;
-        if place.exists() {
-            // One step for the file system: there is no moment without a report.
-            renameat_with(CWD, &aside, CWD, &place, RenameFlags::EXCHANGE)
-                .map_err(|error| failed(&place)(error.into()))?;
-            sync(&self.path)?;
-            return fs::remove_dir_all(&aside).map_err(failed(&aside));
+        self.is_held()?;
+        if !place.exists() {
+            fs::rename(&aside, &place).map_err(failed(&place))?;
+            return sync(&self.path);
         }
-        fs::rename(&aside, &place).map_err(failed(&place))?;
-        sync(&self.path)
+        // One step for the file system: there is no moment without a report.
+        match renameat_with(CWD, &aside, CWD, &place, RenameFlags::EXCHANGE) {
+            Ok(()) => {
+                sync(&self.path)?;
+                remove(&aside).map_err(failed(&aside))
+            }
+            // Network file systems know no such step: two, and the next run mends what a kill between them leaves.
+            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => self.replace(&aside, &place, name),
+            Err(error) => Err(failed(&place)(error.into())),
+        }
+    }
+
+    /// Puts `aside` into the place of what stands in `place`, in two steps.
+    fn replace(&self, aside: &Path, place: &Path, name: &str) -> Result<(), PublishError> {
+        let before = self.path.join(format!("{BEFORE}{name}"));
+        fs::rename(place, &before).map_err(failed(&before))?;
+        if let Err(error) = fs::rename(aside, place) {
+            // Where that fails too, the next run puts it back.
+            let _ = fs::rename(&before, place);
+            return Err(failed(place)(error));
+        }
+        sync(&self.path)?;
+        remove(&before).map_err(failed(&before))
     }
 
     /// Removes the folder aside of `name`: its site failed.
     pub fn abandon(&self, name: &str) {
         // What stays behind is swept by the next run.
-        let _ = fs::remove_dir_all(self.path.join(format!("{ASIDE}{name}")));
+        let _ = fs::remove_dir_all(self.path.join(format!("{MADE}{name}")));
     }
 
     /// Writes a file of the run itself, whole or not at all.
     ///
     /// # Errors
-    /// It cannot be written.
+    /// It cannot be written; the output folder was moved away.
     pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), PublishError> {
+        self.is_held()?;
         let place = self.path.join(name);
         let mut file = tempfile::Builder::new()
             .prefix(ASIDE)
+            // As any new file: the umask takes from it.
+            .permissions(Permissions::from_mode(0o666))
             .tempfile_in(&self.path)
             .map_err(failed(&place))?;
         file.write_all(bytes)
             .and_then(|()| file.as_file().sync_all())
             .map_err(failed(&place))?;
-        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o644);
-        file.as_file().set_permissions(mode).map_err(failed(&place))?;
         file.persist(&place).map_err(|error| failed(&place)(error.error))?;
         sync(&self.path)
+    }
+}
+
+/// What lies in the folder at `path`.
+fn entries(path: &Path) -> Result<Vec<fs::DirEntry>, PublishError> {
+    fs::read_dir(path)
+        .and_then(|entries| entries.collect())
+        .map_err(failed(path))
+}
+
+/// Removes a file, or a folder with all that is in it; a link is removed, not followed.
+fn remove(path: &Path) -> io::Result<()> {
+    if fs::symlink_metadata(path)?.is_dir() {
+        fs::remove_dir_all(path)
+    } else {
+        fs::remove_file(path)
     }
 }
 

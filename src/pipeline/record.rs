@@ -1,7 +1,6 @@
 //! From what the stages found to the record: geometry in WGS 84, areas on the ellipsoid, rounded numbers, stable ids.
 
 use std::collections::BTreeMap;
-use std::path::{Component, Path, PathBuf};
 
 use geo::orient::{Direction, Orient};
 use geo::{Centroid, GeodesicArea, MapCoords, MultiPolygon};
@@ -360,30 +359,6 @@ impl<'a> AnomalyMaker<'a> {
     }
 }
 
-/// `path` as it is named from the folder `from`, both made plain; with `/` between its parts.
-pub fn relative(path: &Path, from: &Path) -> String {
-    let (path, from) = (plain(path), plain(from));
-    let shared = path.iter().zip(&from).take_while(|(a, b)| a == b).count();
-    let up = from[shared..].iter().map(|_| "..".to_owned());
-    up.chain(path[shared..].iter().cloned()).collect::<Vec<_>>().join("/")
-}
-
-/// The parts of a path made absolute, without `.` and `..`.
-fn plain(path: &Path) -> Vec<String> {
-    let mut parts = Vec::new();
-    for part in std::path::absolute(path)
-        .unwrap_or_else(|_| PathBuf::from(path))
-        .components()
-    {
-        match part {
-            Component::Normal(name) => parts.push(name.to_string_lossy().into_owned()),
-            Component::ParentDir => drop(parts.pop()),
-            _ => {}
-        }
-    }
-    parts
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -407,11 +382,5 @@ mod tests {
             let area = area_m2(&square(back));
             assert!((area / expected - 1.0).abs() < 0.002, "{area} against {expected}");
         }
-    }
-
-    #[test]
-    fn paths_are_told_from_the_pipeline_file() {
-        assert_eq!(relative(Path::new("/a/b/../c/x.tif"), Path::new("/a/p")), "../c/x.tif");
-        assert_eq!(relative(Path::new("/a/p/x.tif"), Path::new("/a/p/.")), "x.tif");
     }
 }

@@ -172,7 +172,7 @@ pub fn render(report: &SiteReport, gallery: &Gallery, format: Format, folder: &P
 }
 
 /// The files of a report that are in `folder`, but for the item that names them.
-fn files_beside(folder: &Path) -> Result<Vec<StacAsset>, SiteError> {
+pub(super) fn files_beside(folder: &Path) -> Result<Vec<StacAsset>, SiteError> {
     let renderings = Format::ALL.into_iter().filter(|format| *format != Format::Stac);
     let names = renderings.map(Format::file).chain([RECORD, PICTURES]).chain(RASTERS);
     let mut files = Vec::new();

@@ -6,78 +6,45 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use geo::{BoundingRect, MultiPolygon};
-
-use super::SiteError;
 use super::compare::{Fitted, Survey, fit};
 use super::config::Config;
 use super::driver::{self, in_order, on_threads, thread_count};
 use super::events::{Event, Observer};
 use super::inputs::{self, Inputs};
+use super::outcome::{Outcome, SiteOutcome};
 use super::plan::{Ground, SitePlan, plan_site};
-use super::provenance::{self, Digests, HashError, Provenance};
+use super::provenance::{self, Digests, Provenance};
 use super::publish::{OutFolder, PublishError};
-use super::record;
 use super::site::survey_site;
+use super::standing::{Seen, Standing, standing};
 use super::timers::Timers;
+use super::{SiteError, names, record};
 use crate::declaration::{Site, folder_name};
 use crate::fault::Fault;
-use crate::finding::{SiteReport, Verdict};
-use crate::io::IoError;
+use crate::finding::{RefusedScene, SiteReport};
 use crate::io::blocks::Blocks;
-use crate::io::formats;
 use crate::io::meter::{Meter, Work};
 use crate::io::pool::Pool;
-use crate::report::{IndexRow, index_html, summary};
+use crate::io::{IoError, formats};
+use crate::report::{IndexRow, index_html};
+
+/// The page of a run.
+const INDEX: &str = "index.html";
+/// The log of a run.
+const RECORD: &str = "run.json";
+
+type Plans = Vec<Result<SitePlan, IoError>>;
 
 /// What a run is asked for beside the pipeline file.
 pub struct Options<'a> {
-    /// The pipeline file: paths in the record are told from its folder.
-    pub pipeline: &'a Path,
     /// Where reports go.
     pub out: &'a Path,
+    /// Whether reports that stand are held against their hashes, whatever the stamps of their files say.
+    pub verify: bool,
     /// Set when the run has to stop.
     pub stop: &'a AtomicBool,
     /// Sees progress.
     pub observer: &'a dyn Observer,
-}
-
-/// What became of one site.
-#[derive(Debug, Clone, PartialEq, serde::Serialize)]
-pub struct SiteOutcome {
-    /// The site's id.
-    pub site: String,
-    /// Its name.
-    pub name: String,
-    /// Its folder in the output.
-    pub folder: String,
-    /// Whether the report of an earlier run with the same inputs stands.
-    pub up_to_date: bool,
-    /// Whether there is something to review.
-    pub needs_review: bool,
-    /// Whether no comparison could be judged.
-    pub unobserved: bool,
-    /// Verdicts and how many there are of each.
-    pub verdicts: BTreeMap<Verdict, usize>,
-    /// Observed fraction of the newest comparison.
-    pub observed_fraction: Option<f64>,
-    /// `[longitude, latitude]` of its middle.
-    pub place: [f64; 2],
-    /// What the report says, a sentence each.
-    pub summary: Vec<String>,
-    /// Why it failed.
-    pub error: Option<String>,
-    /// Seconds per stage.
-    pub seconds: Timers,
-}
-
-/// What became of a run.
-#[derive(Debug, Clone, PartialEq, serde::Serialize)]
-pub struct Outcome {
-    /// Sites, in the order of the declaration.
-    pub sites: Vec<SiteOutcome>,
-    /// Whether it was asked to stop before it was done.
-    pub stopped: bool,
 }
 
 /// Why a run did not take place.
@@ -89,9 +56,6 @@ pub enum RunError {
     /// The output folder cannot be used.
     #[error(transparent)]
     Publish(#[from] PublishError),
-    /// An input cannot be read.
-    #[error(transparent)]
-    Hash(#[from] HashError),
     /// The system gives no threads.
     #[error("starting threads: {0}")]
     Threads(String),
@@ -141,36 +105,44 @@ pub fn run(config: &Config, options: &Options<'_>) -> Result<Outcome, RunError> 
     crate::io::prepare();
     let begun = Instant::now();
     let out = OutFolder::lock(options.out)?;
-    let inputs = inputs::gather(config).map_err(RunError::Inputs)?;
-    for refused in &inputs.refused {
-        options.observer.see(&Event::SceneRefused {
-            scene: &refused.id,
-            reason: &refused.reason,
+    let mut seen = Seen::read(&out);
+    let before = if options.verify { Seen::default() } else { seen.clone() };
+    for name in [INDEX, RECORD].into_iter().filter(|name| seen.is_spoiled(&out, name)) {
+        options.observer.see(&Event::Spoiled {
+            path: &out.path().join(name).display().to_string(),
+            why: "it is not what the last run left",
         });
     }
+    let mut inputs = inputs::gather(config).map_err(RunError::Inputs)?;
     let pool = Arc::new(Pool::new(formats::allowed(&config.inputs.formats)));
     let blocks = Arc::new(Blocks::new(pool.clone(), 0));
-    let survey = Survey {
-        inputs: &inputs,
-        config,
-        blocks: &blocks,
-        pool: &pool,
-        observer: options.observer,
-        stop: options.stop,
-    };
     let outcome = on_threads(config.compute.threads, || {
-        let plans = plan(config, &inputs);
+        let (plans, digests) = settle(config, &mut inputs, options)?;
+        for scene in &inputs.refused {
+            options.observer.see(&Event::SceneRefused {
+                scene: &scene.id,
+                reason: &scene.reason,
+            });
+        }
+        let survey = Survey {
+            inputs: &inputs,
+            config,
+            blocks: &blocks,
+            pool: &pool,
+            observer: options.observer,
+            stop: options.stop,
+        };
         blocks.hold(room(&plans));
-        let digests = provenance::hash::<RunError>(config, &plans, &inputs, options.stop, options.observer)?;
-        survey_all(&survey, options.pipeline, &plans, &digests, &out)
+        survey_all(&survey, &plans, &digests, &out, &before)
     })
     .map_err(RunError::Threads)??;
-    let rows: Vec<IndexRow> = outcome.sites.iter().map(index_row).collect();
-    if outcome.sites.iter().any(|site| !site.up_to_date) || !out.path().join("index.html").exists() {
-        out.write("index.html", index_html(&rows)?.as_bytes())?;
-    }
+    let rows: Vec<IndexRow> = outcome.sites.iter().map(SiteOutcome::row).collect();
+    let unreadable: Vec<&RefusedScene> = outcome.unreadable().collect();
+    // What stands decides what the index says, whether or not this run changed it.
+    seen.write(&out, INDEX, index_html(&rows, &unreadable)?.as_bytes())?;
     let record = serde_json::json!({
         "sites": outcome.sites,
+        "refused": outcome.refused,
         "stopped": outcome.stopped,
         "seconds": crate::finding::round(begun.elapsed().as_secs_f64(), 3),
         "threads": thread_count(config.compute.threads),
@@ -178,8 +150,24 @@ pub fn run(config: &Config, options: &Options<'_>) -> Result<Outcome, RunError> 
         "finished": jiff::Timestamp::now().to_string(),
         "program": record::program(),
     });
-    out.write("run.json", format!("{record:#}\n").as_bytes())?;
+    seen.write(&out, RECORD, format!("{record:#}\n").as_bytes())?;
+    seen.look(&out, &outcome);
+    seen.leave(&out)?;
     Ok(outcome)
+}
+
+/// The plan of every site, and the digests of what sites read: scenes that cannot be read, or are not what is stated of them, are out.
+fn settle(config: &Config, inputs: &mut Inputs, options: &Options<'_>) -> Result<(Plans, Digests), RunError> {
+    let mut digests = Digests::new();
+    loop {
+        let plans = plan(config, inputs);
+        let (stop, observer) = (options.stop, options.observer);
+        let failed = provenance::hash::<RunError>(config, &plans, inputs, &mut digests, stop, observer)?;
+        if failed.is_empty() {
+            return Ok((plans, digests));
+        }
+        inputs.refuse(&failed, &config.folder);
+    }
 }
 
 /// Where the time of all threads went, seconds; it adds up to threads times the run's own. What is not named is `other`; `waiting` is
@@ -201,19 +189,6 @@ fn thread_seconds(meter: &Meter, begun: Instant, threads: usize) -> BTreeMap<&'s
     spent
 }
 
-fn index_row(site: &SiteOutcome) -> IndexRow {
-    IndexRow {
-        folder: site.folder.clone(),
-        site: site.site.clone(),
-        name: site.name.clone(),
-        verdicts: site.verdicts.clone(),
-        observed_fraction: site.observed_fraction,
-        place: site.place,
-        error: site.error.clone(),
-        sentence: site.summary.first().cloned().unwrap_or_default(),
-    }
-}
-
 /// Bytes of decoded blocks that there is room for: as the site with the longest series needs.
 pub(super) fn room(plans: &[Result<SitePlan, IoError>]) -> usize {
     let of = |plan: &SitePlan| plan.ground.as_ref().map_or(0, |ground| ground.blocks_mib);
@@ -222,29 +197,24 @@ pub(super) fn room(plans: &[Result<SitePlan, IoError>]) -> usize {
 
 fn survey_all(
     survey: &Survey<'_>,
-    pipeline: &Path,
     plans: &[Result<SitePlan, IoError>],
     digests: &Digests,
     out: &OutFolder,
+    seen: &Seen,
 ) -> Result<Outcome, RunError> {
     let Survey { inputs, config, .. } = survey;
-    let folder = pipeline.parent().unwrap_or(Path::new("."));
     let provenances: Vec<Option<Provenance>> = plans
         .iter()
-        .map(|plan| {
-            plan.as_ref()
-                .ok()
-                .map(|plan| provenance::provenance(config, folder, plan, inputs, digests))
-        })
+        .map(|plan| Some(provenance::provenance(config, plan.as_ref().ok()?, inputs, digests)))
         .collect();
-    let standing: Vec<Option<SiteReport>> = inputs
+    let standing: Vec<Stands> = inputs
         .declared
         .sites
         .iter()
         .zip(&provenances)
-        .map(|(site, known)| standing(out, &site.id, &known.as_ref()?.run_key))
+        .map(|(site, known)| stands(survey, site, known.as_ref(), out, seen))
         .collect();
-    let up_to_date = standing.iter().flatten().count();
+    let up_to_date = standing.iter().filter(|stands| stands.is_current()).count();
     survey.observer.see(&Event::Planned {
         sites: plans.len() - up_to_date,
         up_to_date,
@@ -252,14 +222,15 @@ fn survey_all(
     let small = |plan: &SitePlan| plan.ground.as_ref().is_none_or(Ground::is_small);
     let one = |index: usize, fits: &Fits<'_>| -> SiteOutcome {
         let site = &inputs.declared.sites[index];
-        if let Some(report) = &standing[index] {
-            return outcome(report, true, Timers::default());
-        }
+        let before = match &standing[index] {
+            Stands::Current(outcome) => return outcome.clone(),
+            Stands::Kept(before, why) => return failure(survey, site, why.clone(), before.as_ref()),
+            Stands::Otherwise(before) => before.as_ref(),
+        };
         let surveyed = match (&plans[index], &provenances[index]) {
             (Ok(plan), Some(provenance)) => match fits {
-                Ok(fits) => {
-                    survey_and_publish(survey, plan, fits, provenance.clone(), out).map_err(|error| error.to_string())
-                }
+                Ok(fits) => survey_and_publish(survey, plan, fits, (provenance, digests), out)
+                    .map_err(|error| error.to_string()),
                 Err(error) => Err(error.clone()),
             },
             (Err(error), _) => Err(error.to_string()),
@@ -267,22 +238,24 @@ fn survey_all(
         };
         match surveyed {
             Ok((report, timers)) => {
-                let outcome = outcome(&report, false, timers);
-                let needs_review = outcome.needs_review;
+                let outcome = SiteOutcome {
+                    seconds: timers,
+                    ..SiteOutcome::of(site, &report)
+                };
                 survey.observer.see(&Event::SiteDone {
                     site: &site.id,
                     summary: &outcome.summary,
-                    needs_review,
+                    needs_review: outcome.needs_review,
                 });
                 outcome
             }
-            Err(error) => failure(survey, site, error),
+            Err(error) => failure(survey, site, error, before),
         }
     };
     // Sites of a district share what is fitted; the first that is surveyed has its time.
     let together = |sites: &[usize]| -> Vec<(usize, SiteOutcome)> {
         let mut timers = Timers::default();
-        let first = sites.iter().find(|index| standing[**index].is_none());
+        let first = sites.iter().find(|index| standing[**index].is_to_be_made());
         let plan = first.and_then(|index| plans[*index].as_ref().ok());
         let fits: Fits<'_> = plan.map_or(Ok(Vec::new()), |plan| {
             fit(survey, plan, &mut timers).map_err(|error| error.to_string())
@@ -305,7 +278,7 @@ fn survey_all(
     };
     let mut sites = Vec::with_capacity(plans.len());
     let order: Vec<usize> = (0..plans.len()).collect();
-    let is_small = |index: &usize| plans[*index].as_ref().map_or(true, small) || standing[*index].is_some();
+    let is_small = |index: &usize| plans[*index].as_ref().map_or(true, small) || !standing[*index].is_to_be_made();
     for group in order.chunk_by(|a, b| is_small(a) && is_small(b)) {
         let result = match group {
             [only] => {
@@ -327,10 +300,22 @@ fn survey_all(
             ),
         };
         if result.is_err() {
-            return Ok(in_declared_order(sites, true));
+            break;
         }
     }
-    Ok(in_declared_order(sites, false))
+    let stopped = sites.len() < plans.len() || sites.iter().any(|(_, site)| site.is_stopped());
+    // Of sites that it did not come to, what stands is told.
+    for (index, site) in inputs.declared.sites.iter().enumerate() {
+        if !sites.iter().any(|(done, _)| *done == index) {
+            sites.push((index, standing[index].unreached(site)));
+        }
+    }
+    sites.sort_by_key(|(index, _)| *index);
+    Ok(Outcome {
+        sites: sites.into_iter().map(|(_, outcome)| outcome).collect(),
+        refused: inputs.refused.clone(),
+        stopped,
+    })
 }
 
 /// What is fitted to the comparisons of a site, or why nothing could be.
@@ -355,89 +340,110 @@ fn districts(sites: &[usize], plans: &[Result<SitePlan, IoError>]) -> Vec<Vec<us
     districts.into_iter().map(|(_, together)| together).collect()
 }
 
-fn in_declared_order(mut sites: Vec<(usize, SiteOutcome)>, stopped: bool) -> Outcome {
-    sites.sort_by_key(|(index, _)| *index);
-    Outcome {
-        sites: sites.into_iter().map(|(_, outcome)| outcome).collect(),
-        stopped,
-    }
-}
-
 fn survey_and_publish<'a>(
     survey: &Survey<'a>,
     plan: &'a SitePlan,
     fits: &[Fitted<'a>],
-    provenance: Provenance,
+    (provenance, digests): (&Provenance, &Digests),
     out: &OutFolder,
 ) -> Result<(SiteReport, Timers), SiteError> {
     survey.observer.see(&Event::SiteStarted { site: &plan.site.id });
-    let name = folder_name(&plan.site.id);
-    let aside = out.aside(&name)?;
-    let result = survey_site(survey, plan, fits, provenance, &aside).and_then(|done| {
-        out.publish(&name)?;
+    let name = &folder_name(&plan.site.id);
+    let aside = out.aside(name)?;
+    let result = survey_site(survey, plan, fits, provenance.clone(), &aside).and_then(|done| {
+        provenance::check_unmoved(plan, survey.inputs, digests)?;
+        out.publish(name)?;
         Ok(done)
     });
     if result.is_err() {
-        out.abandon(&name);
+        out.abandon(name);
     }
     result
 }
 
-fn outcome(report: &SiteReport, up_to_date: bool, seconds: Timers) -> SiteOutcome {
-    SiteOutcome {
-        site: report.site.id.clone(),
-        name: report.site.name.clone(),
-        folder: folder_name(&report.site.id),
-        up_to_date,
-        needs_review: report.needs_review(),
-        unobserved: report.is_unobserved(),
-        verdicts: report.verdicts(),
-        observed_fraction: report
-            .comparisons
-            .last()
-            .filter(|_| !report.is_unobserved())
-            .map(|c| c.coverage.observed_fraction),
-        place: middle(&(&report.site.geometry).into()),
-        summary: summary(report),
-        error: None,
-        seconds,
-    }
-}
-
-/// `[longitude, latitude]` of the middle of a site: that of its box, which needs no projection.
-fn middle(boundary: &MultiPolygon<f64>) -> [f64; 2] {
-    let Some(bounds) = boundary.bounding_rect() else {
-        return [0.0; 2];
-    };
-    let middle = bounds.center();
-    [middle.x, middle.y].map(|v| crate::finding::round(v, 7))
-}
-
-fn failure(survey: &Survey<'_>, site: &Site, error: String) -> SiteOutcome {
+/// That `site` failed by `error`; what stands in its folder is that of `before`.
+fn failure(survey: &Survey<'_>, site: &Site, error: String, before: Option<&SiteOutcome>) -> SiteOutcome {
+    let error = names::told(&error, &survey.config.folder);
     survey.observer.see(&Event::SiteFailed {
         site: &site.id,
         error: &error,
     });
-    SiteOutcome {
-        site: site.id.clone(),
-        name: site.name.clone(),
-        folder: folder_name(&site.id),
-        place: middle(&site.boundary),
-        up_to_date: false,
-        needs_review: false,
-        unobserved: false,
-        verdicts: BTreeMap::new(),
-        observed_fraction: None,
-        summary: vec![format!("It could not be surveyed: {error}")],
-        error: Some(error),
-        seconds: Timers::default(),
+    SiteOutcome::failed(site, error, before)
+}
+
+/// What a run finds in the folder of a site, and what it will do.
+enum Stands {
+    /// The report that this run would make: it stays.
+    Current(SiteOutcome),
+    /// A report that is made of scenes which cannot be read now: it stays, and the run says why.
+    Kept(Option<SiteOutcome>, String),
+    /// Anything else, which a new report will replace.
+    Otherwise(Option<SiteOutcome>),
+}
+
+impl Stands {
+    fn is_current(&self) -> bool {
+        matches!(self, Self::Current(_))
+    }
+
+    fn is_to_be_made(&self) -> bool {
+        matches!(self, Self::Otherwise(_))
+    }
+
+    /// What is said of `site` by a run that was stopped before it came to it.
+    fn unreached(&self, site: &Site) -> SiteOutcome {
+        match self {
+            Self::Current(outcome) => outcome.clone(),
+            Self::Kept(before, _) | Self::Otherwise(before) => {
+                SiteOutcome::failed(site, SiteError::Stopped.to_string(), before.as_ref())
+            }
+        }
     }
 }
 
-/// The report that stands in the output for the same inputs, parameters and program.
-fn standing(out: &OutFolder, site: &str, run_key: &str) -> Option<SiteReport> {
-    let folder = out.path().join(folder_name(site));
-    let text = std::fs::read_to_string(folder.join("report.json")).ok()?;
-    let report: SiteReport = serde_json::from_str(&text).ok()?;
-    (report.run_key == run_key && folder.join("report.html").exists()).then_some(report)
+/// What stands in the folder of `site`; files of it that were spoiled are told.
+fn stands(survey: &Survey<'_>, site: &Site, provenance: Option<&Provenance>, out: &OutFolder, seen: &Seen) -> Stands {
+    let folder = out.path().join(folder_name(&site.id));
+    let run_key = provenance.map_or("", |provenance| &provenance.run_key);
+    let standing = standing(&folder, run_key, seen.sites.get(&folder_name(&site.id)));
+    if let Standing::Spoiled(why, _) = &standing {
+        survey.observer.see(&Event::Spoiled {
+            path: &folder.display().to_string(),
+            why,
+        });
+    }
+    let outcome = standing.report().map(|report| SiteOutcome::of(site, report));
+    if let (Standing::Current(_), Some(outcome)) = (&standing, &outcome) {
+        return Stands::Current(SiteOutcome {
+            up_to_date: true,
+            ..outcome.clone()
+        });
+    }
+    match lost(survey.inputs, &standing) {
+        Some(why) => Stands::Kept(outcome, why),
+        None => Stands::Otherwise(outcome),
+    }
+}
+
+/// Why the report that stands knows more than one of this run would: it is made of a scene that should be readable and is not.
+fn lost(inputs: &Inputs, standing: &Standing) -> Option<String> {
+    let unreadable: Vec<&RefusedScene> = inputs.refused.iter().filter(|scene| scene.unreadable).collect();
+    let first = unreadable.first()?;
+    let report = match (standing, standing.report()) {
+        (Standing::Nothing, _) => return None,
+        (_, Some(report)) => report,
+        // What it knew cannot be told.
+        (_, None) => {
+            return Some(format!(
+                "scene {} cannot be read ({}); what stands is kept",
+                first.id, first.reason
+            ));
+        }
+    };
+    let id = report.scenes.iter().map(|scene| &scene.id).find(|id| !inputs.has(id))?;
+    let scene = unreadable.iter().find(|scene| scene.id == *id).unwrap_or(first);
+    Some(format!(
+        "scene {id}, of which the report that stands is made, cannot be read ({}); that report is kept",
+        scene.reason
+    ))
 }

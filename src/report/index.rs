@@ -7,7 +7,7 @@ use askama::Template;
 use super::english::{self, labels as say};
 use super::sites_map::SitesMap;
 use super::{ReportError, format::class, shell};
-use crate::finding::Verdict;
+use crate::finding::{RefusedScene, Verdict};
 
 /// One site of a run.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,7 +24,9 @@ pub struct IndexRow {
     pub observed_fraction: Option<f64>,
     /// `[longitude, latitude]` of its middle.
     pub place: [f64; 2],
-    /// Why the site has no report; `None` when it has one.
+    /// Whether a report stands in the folder.
+    pub stands: bool,
+    /// Why this run made no report; what is said else is that of an earlier one.
     pub error: Option<String>,
     /// The first sentence of [`super::summary`].
     pub sentence: String,
@@ -39,6 +41,7 @@ struct Page<'a> {
     sentence: String,
     map: Option<SitesMap>,
     rows: Vec<Row<'a>>,
+    unreadable: &'a [&'a RefusedScene],
 }
 
 struct Row<'a> {
@@ -51,11 +54,12 @@ struct Row<'a> {
     sentence: &'a str,
 }
 
-/// The page of a run over many sites: what needs review first, then what failed, what was not observed, and the rest by id.
+/// The page of a run over many sites: what needs review first, then what failed, what was not observed, and the rest by id; then the
+/// scenes that are `unreadable`.
 ///
 /// # Errors
 /// When the template fails.
-pub fn index_html(rows: &[IndexRow]) -> Result<String, ReportError> {
+pub fn index_html(rows: &[IndexRow], unreadable: &[&RefusedScene]) -> Result<String, ReportError> {
     let count = |row: &IndexRow, verdict| {
         if row.error.is_some() {
             0
@@ -112,6 +116,7 @@ pub fn index_html(rows: &[IndexRow]) -> Result<String, ReportError> {
         sentence: english::of_run(rows.len(), review, failed, unseen),
         map: SitesMap::new(sorted.iter().enumerate().map(place).collect()),
         rows: sorted.iter().map(|row| Row::new(row)).collect(),
+        unreadable,
     };
     let name = "index.html";
     page.render().map_err(|source| ReportError::Template { name, source })
@@ -120,16 +125,13 @@ pub fn index_html(rows: &[IndexRow]) -> Result<String, ReportError> {
 impl<'a> Row<'a> {
     fn new(row: &'a IndexRow) -> Self {
         let badge = |(verdict, n): (&Verdict, &usize)| (class(*verdict), format!("{n} {}", verdict.words()));
-        let badges = match &row.error {
-            Some(_) => vec![("failed", say::FAILED.to_owned())],
-            None => row.verdicts.iter().filter(|(_, n)| **n > 0).map(badge).collect(),
-        };
-        let observed = row.observed_fraction.filter(|_| row.error.is_none());
+        let failed = row.error.iter().map(|_| ("failed", say::FAILED.to_owned()));
+        let badges = failed
+            .chain(row.verdicts.iter().filter(|(_, n)| **n > 0).map(badge))
+            .collect();
+        let observed = row.observed_fraction;
         Self {
-            link: row
-                .error
-                .is_none()
-                .then(|| format!("./{}/report.html", encode(&row.folder))),
+            link: row.stands.then(|| format!("./{}/report.html", encode(&row.folder))),
             site: &row.site,
             name: &row.name,
             badges,
@@ -162,6 +164,7 @@ mod tests {
             verdicts: verdicts.iter().copied().collect(),
             observed_fraction: Some(0.87),
             place: [13.0 + site.len() as f64 / 10.0, 48.0],
+            stands: true,
             error: None,
             sentence: "No change was found.".to_owned(),
         }
@@ -169,6 +172,8 @@ mod tests {
 
     fn rows() -> Vec<IndexRow> {
         let failed = IndexRow {
+            stands: false,
+            observed_fraction: None,
             error: Some("no scene covers <it>".into()),
             ..row("failed", &[])
         };
@@ -188,7 +193,7 @@ mod tests {
 
     #[test]
     fn the_worst_comes_first() {
-        let html = index_html(&rows()).unwrap();
+        let html = index_html(&rows(), &[]).unwrap();
         let places: Vec<usize> = ["two", "one", "over", "failed", "blind", "quiet"]
             .iter()
             .map(|site| html.find(&format!(r#"data-value="Site {site}""#)).unwrap())
@@ -200,13 +205,33 @@ mod tests {
     }
 
     #[test]
+    fn a_site_that_failed_shows_what_stands_and_scenes_that_cannot_be_read_are_listed() {
+        let kept = IndexRow {
+            error: Some("scene x cannot be read".into()),
+            ..row("kept", &[(Verdict::Undeclared, 1)])
+        };
+        let scene = RefusedScene {
+            id: "x<y".into(),
+            reason: "B04.tif: the file is empty".into(),
+            unreadable: true,
+        };
+        let html = index_html(&[kept], &[&scene]).unwrap();
+        assert!(
+            html.contains(r#"href="./kept/report.html""#)
+                && html.contains("1 undeclared")
+                && html.contains("scene x cannot")
+        );
+        assert!(html.contains("B04.tif: the file is empty") && !html.contains("x<y"));
+    }
+
+    #[test]
     fn links_stay_in_the_folder_of_the_run() {
         let evil = IndexRow {
             folder: "javascript:alert(1)\" x=\"".into(),
             ..row("a", &[])
         };
-        let html = index_html(&[evil]).unwrap();
+        let html = index_html(&[evil], &[]).unwrap();
         assert!(html.contains(r#"href="./javascript%3Aalert%281%29%22%20x%3D%22/report.html""#));
-        assert!(index_html(&[]).unwrap().contains("The run had no sites."));
+        assert!(index_html(&[], &[]).unwrap().contains("The run had no sites."));
     }
 }

@@ -388,6 +388,7 @@ pub fn full() -> SiteReport {
         refused: vec![RefusedScene {
             id: "S2A_31UDQ_20200610_0_L2A".into(),
             reason: "B04.tif ends after 12 of 40 MiB: fetch it again".into(),
+            unreadable: true,
         }],
         comparisons: vec![judged, blind],
         activities: vec![

@@ -285,6 +285,7 @@ fn bands(file: &Path, spec: &FolderSpec, sensor: &Sensor) -> Vec<BandAsset> {
                 noise_fraction: sensor.noise_fraction,
                 // Whoever lists a folder's bands asks for them.
                 derived: false,
+                stated: None,
             }
         })
         .collect()
@@ -319,6 +320,7 @@ fn quality_assets(file: &Path, spec: &FolderSpec, coding: Option<&Coding>) -> Re
         path,
         index: quality.index,
         coding: coding.clone(),
+        stated: None,
     }])
 }
 

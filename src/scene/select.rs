@@ -378,6 +378,7 @@ pub(crate) mod tests {
             noise: None,
             noise_fraction: 0.0,
             derived: false,
+            stated: None,
         }
     }
 

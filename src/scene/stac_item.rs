@@ -287,6 +287,7 @@ impl Reader<'_> {
             noise: product.and_then(|sensor| chosen.of_sensor.and_then(|band| band.noise).or(sensor.noise)),
             noise_fraction: product.map_or(0.0, |sensor| sensor.noise_fraction),
             derived: false,
+            stated: asset.stated.clone(),
         })
     }
 
@@ -308,6 +309,7 @@ impl Reader<'_> {
             noise: None,
             noise_fraction: 0.0,
             derived: true,
+            stated: asset.stated.clone(),
         })
     }
 
@@ -343,7 +345,13 @@ impl Reader<'_> {
             }
             coded |= coding.reasons();
             if let Some(path) = self.path(asset) {
-                let mask = QualityAsset { path, index, coding };
+                let stated = asset.stated.clone();
+                let mask = QualityAsset {
+                    path,
+                    index,
+                    coding,
+                    stated,
+                };
                 // Two assets may name one file.
                 if !quality.contains(&mask) {
                     quality.push(mask);

@@ -29,8 +29,8 @@ pub fn survey(pipeline: &Path, out: &Path, change: impl FnOnce(&mut Config)) -> 
     run(
         &config,
         &Options {
-            pipeline,
             out,
+            verify: false,
             stop: &stop,
             observer: &Silent,
         },

@@ -172,6 +172,8 @@ labels! {
     VERDICTS = "Verdicts";
     SENTENCE = "In a sentence";
     FAILED = "failed";
+    UNREADABLE = "Scenes that could not be read";
+    UNREADABLE_MEANS = "They are in the catalogue, and what they show is not known. Fetch them again and run again.";
     NOTHING_FOUND = "nothing found";
     RANK = "Rank";
 }

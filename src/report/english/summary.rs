@@ -385,6 +385,7 @@ mod tests {
         report.refused = vec![RefusedScene {
             id: "a".into(),
             reason: "b".into(),
+            unreadable: false,
         }];
         assert_eq!(
             summary(&report),

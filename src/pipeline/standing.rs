@@ -1,0 +1,172 @@
+//! What stands in the output before a run, and whether it is still what was published.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use serde::{Deserialize, Serialize};
+
+use super::outcome::Outcome;
+use super::publish::{ASIDE, OutFolder, PublishError, SEEN};
+use super::render::{Format, PICTURES, RASTERS, RECORD, files_beside};
+use crate::finding::SiteReport;
+use crate::report;
+use crate::seal::digest;
+use crate::seal::stamp::Stamp;
+
+/// What stands in the folder of a site.
+pub enum Standing {
+    /// No report.
+    Nothing,
+    /// The report of other inputs, other parameters or another program.
+    Other(Box<SiteReport>),
+    /// The report that this run would make.
+    Current(Box<SiteReport>),
+    /// Files that are not what was published: why, and the record where it can be read.
+    Spoiled(String, Option<Box<SiteReport>>),
+}
+
+impl Standing {
+    /// The record, where there is one to be read.
+    pub fn report(&self) -> Option<&SiteReport> {
+        match self {
+            Self::Nothing | Self::Spoiled(_, None) => None,
+            Self::Other(report) | Self::Current(report) | Self::Spoiled(_, Some(report)) => Some(report),
+        }
+    }
+}
+
+/// What stands in `folder`, where this run would make a report of the key `run_key`.
+///
+/// Files that bear the stamps of `seen` are believed to be whole; else all are held against the hashes in the report's item, and the
+/// item against the record.
+pub fn standing(folder: &Path, run_key: &str, seen: Option<&Stamps>) -> Standing {
+    let text = match std::fs::read(folder.join(RECORD)) {
+        Ok(text) => text,
+        Err(_) if std::fs::symlink_metadata(folder).is_err() => return Standing::Nothing,
+        Err(error) => return Standing::Spoiled(format!("{RECORD} cannot be read: {error}"), None),
+    };
+    let report: Box<SiteReport> = match serde_json::from_slice(&text) {
+        Ok(report) => Box::new(report),
+        Err(error) => return Standing::Spoiled(format!("{RECORD} is no record: {error}"), None),
+    };
+    if report.run_key != run_key {
+        return Standing::Other(report);
+    }
+    if seen.is_some() && stamps(folder).as_ref() == seen {
+        return Standing::Current(report);
+    }
+    match spoiled(folder, &report) {
+        None => Standing::Current(report),
+        Some(why) => Standing::Spoiled(why, Some(report)),
+    }
+}
+
+/// Why the files in `folder` are not those that were published with `report`.
+fn spoiled(folder: &Path, report: &SiteReport) -> Option<String> {
+    let rasters = RASTERS.iter().filter(|_| report.grid.is_some());
+    let names = Format::ALL.map(Format::file);
+    let names = names.iter().chain(&[PICTURES]).chain(rasters);
+    let missing: Vec<&str> = names.copied().filter(|name| !folder.join(name).is_file()).collect();
+    if !missing.is_empty() {
+        return Some(format!("no {}", missing.join(", ")));
+    }
+    let item = Format::Stac.file();
+    let made = files_beside(folder).and_then(|files| Ok((report::stac_item(report, &files)?, files)));
+    let (expected, files) = match made {
+        Ok(made) => made,
+        Err(error) => return Some(error.to_string()),
+    };
+    let found = match std::fs::read(folder.join(item)) {
+        Ok(found) if found == expected.as_bytes() => return None,
+        Ok(found) => String::from_utf8_lossy(&found).into_owned(),
+        Err(error) => return Some(format!("{item} cannot be read: {error}")),
+    };
+    let others = files.iter().filter(|file| !found.contains(&file.sha256));
+    let others: Vec<&str> = others.map(|file| file.name.as_str()).collect();
+    Some(match others.as_slice() {
+        [] => format!("{item} is not what was published"),
+        others => format!("{} not what {item} says", others.join(", ")),
+    })
+}
+
+/// The stamps of the files of a site, by name.
+pub type Stamps = BTreeMap<String, Stamp>;
+
+/// Clocks of file systems may be no finer: what was changed so lately may be changed again without a trace.
+const TICK: Duration = Duration::from_millis(50);
+
+/// The stamps of what lies in `folder`; `None` where it cannot be looked at, or was changed too lately to be told by them.
+pub fn stamps(folder: &Path) -> Option<Stamps> {
+    let mut stamps = Stamps::new();
+    for entry in std::fs::read_dir(folder).ok()? {
+        let entry = entry.ok()?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if !name.starts_with(ASIDE) {
+            stamps.insert(name, Stamp::of(&entry.path()).ok()?);
+        }
+    }
+    let settled = SystemTime::now().checked_sub(TICK)?;
+    stamps.values().all(|stamp| stamp.is_before(settled)).then_some(stamps)
+}
+
+/// What the last run saw when it ended: it lies in the output folder, and without it everything is looked at anew.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Seen {
+    /// SHA-256 of the files of the run itself, by name.
+    run: BTreeMap<String, String>,
+    /// The stamps of the files of each site, by its folder.
+    pub sites: BTreeMap<String, Stamps>,
+}
+
+impl Seen {
+    /// What the last run into `out` saw; nothing where it cannot be read.
+    pub fn read(out: &OutFolder) -> Self {
+        let text = std::fs::read(out.path().join(SEEN)).unwrap_or_default();
+        serde_json::from_slice(&text).unwrap_or_default()
+    }
+
+    /// Whether the file `name` of the run itself is not what the last run wrote, as far as that is known.
+    pub fn is_spoiled(&self, out: &OutFolder, name: &str) -> bool {
+        let found = std::fs::read(out.path().join(name)).map(|bytes| digest::bytes(&bytes));
+        let known = self.run.get(name);
+        known.is_some_and(|known| found.as_ref().ok() != Some(known))
+    }
+
+    /// Writes the file `name` of the run itself, where it does not stand as it should.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn write(&mut self, out: &OutFolder, name: &str, bytes: &[u8]) -> Result<(), PublishError> {
+        let stands = std::fs::read(out.path().join(name)).is_ok_and(|found| found == bytes);
+        if !stands {
+            out.write(name, bytes)?;
+        }
+        self.run.insert(name.to_owned(), digest::bytes(bytes));
+        Ok(())
+    }
+
+    /// Takes the stamps of the reports that `outcome` found or made whole.
+    pub fn look(&mut self, out: &OutFolder, outcome: &Outcome) {
+        let mut sites = BTreeMap::new();
+        for site in &outcome.sites {
+            let stamps = match site.error {
+                None => stamps(&out.path().join(&site.folder)),
+                // This run did not look.
+                Some(_) => self.sites.remove(&site.folder),
+            };
+            sites.extend(stamps.map(|stamps| (site.folder.clone(), stamps)));
+        }
+        self.sites = sites;
+    }
+
+    /// Leaves word for the next run.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn leave(&self, out: &OutFolder) -> Result<(), PublishError> {
+        let text = serde_json::to_vec(self).unwrap_or_default();
+        let stands = std::fs::read(out.path().join(SEEN)).is_ok_and(|found| found == text);
+        if stands { Ok(()) } else { out.write(SEEN, &text) }
+    }
+}
