@@ -127,6 +127,7 @@ fn site(
             zones: Vec::new(),
             activities: Vec::new(),
             declared_in: declaration.header.id.clone(),
+            folder: String::new(),
         },
     });
     Some(())

@@ -198,7 +198,7 @@ impl Feature {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{check_alone, folder_name, parse};
+    use super::super::{check_alone, parse};
     use super::*;
 
     /// A square from `at`, `at` + 50 to `at + size` on, in degrees.
@@ -439,22 +439,5 @@ mod tests {
             "to touch is not to overlap"
         );
         assert!(message(with(3.0)).contains("expected to overlap"));
-    }
-
-    #[test]
-    fn two_sites_never_share_a_folder() {
-        // Two ids with the same folder, found by trying: the suffix has 32 bits.
-        let mut seen = BTreeMap::new();
-        let marks: Vec<char> = "!#%&()*+,:;<=>?@[]^`{|}~".chars().collect();
-        let (one, two) = (0..marks.len().pow(5))
-            .find_map(|n| {
-                let id: String = (0..5)
-                    .map(|place| marks[n / marks.len().pow(place) % marks.len()])
-                    .collect();
-                seen.insert(folder_name(&id), id.clone()).map(|other| (other, id))
-            })
-            .unwrap();
-        let both = declaration("D1", None, &[site(&one, 1.0, 1.0), site(&two, 5.0, 1.0)]);
-        assert!(message(merge(vec![both])).contains("its folder would be that of the site"));
     }
 }

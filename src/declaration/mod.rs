@@ -23,6 +23,7 @@
 
 mod feature;
 mod fields;
+mod folder;
 mod geometry;
 mod merge;
 mod parse;
@@ -31,7 +32,6 @@ mod resolve;
 use geo::MultiPolygon;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 pub use merge::merge;
 pub use parse::{parse, read};
@@ -154,6 +154,8 @@ pub struct Site {
     pub activities: Vec<Activity>,
     /// The id of the declaration that holds this version.
     pub declared_in: String,
+    /// The name of its folder in the output, of no other site. Empty until [`merge()`].
+    pub folder: String,
 }
 
 /// A polygon inside a site with a role.
@@ -240,37 +242,6 @@ pub struct Superseded {
     pub superseded_by: String,
 }
 
-/// A name for `id` that is safe as a folder: `[A-Za-z0-9._-]`, 1 to 100 bytes, no leading dot.
-///
-/// An id that is already such a name stays as it is; any other gets the first eight hexadecimal
-/// digits of its SHA-256 behind it. So does an id that itself ends like such a suffix: it cannot
-/// pose as the name of another.
-pub fn folder_name(id: &str) -> String {
-    const LONGEST: usize = 100;
-    const SUFFIX: usize = 9;
-    let safe = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-    let poses = id.len() >= SUFFIX
-        && id.is_char_boundary(id.len() - SUFFIX)
-        && id[id.len() - SUFFIX..]
-            .strip_prefix('-')
-            .is_some_and(|digits| digits.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')));
-    if !id.is_empty() && id.len() <= LONGEST && !id.starts_with('.') && id.chars().all(safe) && !poses {
-        return id.to_owned();
-    }
-    let mut name: String = id
-        .chars()
-        .take(LONGEST - SUFFIX)
-        .map(|c| if safe(c) { c } else { '_' })
-        .collect();
-    if name.is_empty() || name.starts_with('.') {
-        name.replace_range(..name.len().min(1), "_");
-    }
-    let digest = Sha256::digest(id.as_bytes());
-    name.push('-');
-    name.extend(digest.iter().take(4).map(|byte| format!("{byte:02x}")));
-    name
-}
-
 /// `text` in quotation marks for a message: escaped, and cut when it is long.
 fn quote(text: &str) -> String {
     const LONGEST: usize = 60;
@@ -283,55 +254,6 @@ fn quote(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::collections::BTreeSet;
-
-    #[test]
-    fn safe_ids_are_their_own_folder() {
-        for id in ["S-1", "rennes", "a.b_c-D9", &"x".repeat(100)] {
-            assert_eq!(folder_name(id), id);
-        }
-    }
-
-    #[test]
-    fn unsafe_ids_become_safe_and_stay_apart() {
-        let long = "x".repeat(101);
-        let longer = "x".repeat(102);
-        let accents = "é".repeat(101);
-        let posing = folder_name("a/b");
-        let ids = [
-            "",
-            ".",
-            "..",
-            ".git",
-            "_git",
-            "a/b",
-            "a\\b",
-            "a b",
-            "a_b",
-            "基地",
-            "基站",
-            "../../etc",
-            "a\0b",
-            &long,
-            &longer,
-            &accents,
-            &posing,
-        ];
-        let names: BTreeSet<String> = ids.iter().map(|id| folder_name(id)).collect();
-        assert_eq!(names.len(), ids.len(), "{names:?}");
-        for name in names {
-            assert!(
-                !name.is_empty() && name.len() <= 100 && !name.starts_with('.'),
-                "{name}"
-            );
-            assert!(
-                name.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b)),
-                "{name}"
-            );
-        }
-        assert_eq!(folder_name(""), "_-e3b0c442");
-        assert_eq!(folder_name("..").split('-').next(), Some("_."));
-    }
 
     #[test]
     fn words_are_what_serde_writes() {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use geo::PreparedGeometry;
 
 use super::geometry::{overlaps, sticks_out};
-use super::{Activity, Declaration, Kind, Placed, Site, Zone, folder_name, quote};
+use super::{Activity, Declaration, Kind, Placed, Site, Zone, folder, quote};
 use crate::fault::{Fault, nearest};
 
 /// How many unresolved references get a suggestion: each is sought among all ids.
@@ -47,7 +47,7 @@ pub(super) enum Missing {
 ///
 /// `place_in` makes the place of a fault from the id of a declaration and a place in its file.
 pub(super) fn resolve(
-    sites: Vec<Placed<Site>>,
+    mut sites: Vec<Placed<Site>>,
     zones: Vec<Placed<Zone>>,
     activities: Vec<Placed<Activity>>,
     missing: Missing,
@@ -135,22 +135,8 @@ pub(super) fn resolve(
     }
 
     let mut found: Vec<Site> = Vec::with_capacity(sites.len());
-    let mut folders: BTreeMap<String, String> = BTreeMap::new();
-    for Placed {
-        place, item: mut site, ..
-    } in sites
-    {
-        let other = folders.insert(folder_name(&site.id), site.id.clone());
-        if let Some(other) = other.filter(|other| *other != site.id) {
-            faults.push(Fault::new(
-                format!("{}.properties.id", place_in(&site.declared_in, &place)),
-                format!(
-                    "site {}: its folder would be that of the site {}: change one id",
-                    quote(&site.id),
-                    quote(&other)
-                ),
-            ));
-        }
+    folder::assign(&mut sites, place_in, &mut faults);
+    for Placed { item: mut site, .. } in sites {
         let zones = zones_of.remove(&site.id).unwrap_or_default();
         let activities = activities_of.remove(&site.id).unwrap_or_default();
         let (zones, activities) = settle(&site, zones, activities, &mut faults);

@@ -6,7 +6,7 @@ use geo::{BoundingRect, MultiPolygon};
 
 use super::SiteError;
 use super::timers::Timers;
-use crate::declaration::{Site, folder_name};
+use crate::declaration::Site;
 use crate::finding::{RefusedScene, SiteReport, Verdict, round};
 use crate::report::{IndexRow, summary};
 
@@ -67,7 +67,7 @@ impl SiteOutcome {
         Self {
             site: site.id.clone(),
             name: site.name.clone(),
-            folder: folder_name(&site.id),
+            folder: site.folder.clone(),
             stands: true,
             up_to_date: false,
             needs_review: report.needs_review(),
@@ -96,7 +96,7 @@ impl SiteOutcome {
         Self {
             site: site.id.clone(),
             name: site.name.clone(),
-            folder: folder_name(&site.id),
+            folder: site.folder.clone(),
             stands: false,
             up_to_date: false,
             needs_review: false,

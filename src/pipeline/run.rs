@@ -19,7 +19,7 @@ use super::site::survey_site;
 use super::standing::{Seen, Standing, standing};
 use super::timers::Timers;
 use super::{SiteError, names, record};
-use crate::declaration::{Site, folder_name};
+use crate::declaration::Site;
 use crate::fault::Fault;
 use crate::finding::{RefusedScene, SiteReport};
 use crate::io::blocks::Blocks;
@@ -348,7 +348,7 @@ fn survey_and_publish<'a>(
     out: &OutFolder,
 ) -> Result<(SiteReport, Timers), SiteError> {
     survey.observer.see(&Event::SiteStarted { site: &plan.site.id });
-    let name = &folder_name(&plan.site.id);
+    let name = &plan.site.folder;
     let aside = out.aside(name)?;
     let result = survey_site(survey, plan, fits, provenance.clone(), &aside).and_then(|done| {
         provenance::check_unmoved(plan, survey.inputs, digests)?;
@@ -403,9 +403,9 @@ impl Stands {
 
 /// What stands in the folder of `site`; files of it that were spoiled are told.
 fn stands(survey: &Survey<'_>, site: &Site, provenance: Option<&Provenance>, out: &OutFolder, seen: &Seen) -> Stands {
-    let folder = out.path().join(folder_name(&site.id));
+    let folder = out.path().join(&site.folder);
     let run_key = provenance.map_or("", |provenance| &provenance.run_key);
-    let standing = standing(&folder, run_key, seen.sites.get(&folder_name(&site.id)));
+    let standing = standing(&folder, run_key, seen.sites.get(&site.folder));
     if let Standing::Spoiled(why, _) = &standing {
         survey.observer.see(&Event::Spoiled {
             path: &folder.display().to_string(),
