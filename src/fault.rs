@@ -1,6 +1,10 @@
 //! What is wrong with an input, and where: `check` prints all of them at once.
 
+use std::borrow::Cow;
 use std::fmt;
+use std::sync::LazyLock;
+
+use regex::{Captures, Regex};
 
 /// One thing that is wrong with an input file.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -12,11 +16,12 @@ pub struct Fault {
 }
 
 impl Fault {
-    /// A fault at `place` with `message`.
+    /// A fault at `place` with `message`, each on one line whatever it quotes.
     pub fn new(place: impl Into<String>, message: impl Into<String>) -> Self {
+        let (place, message) = (place.into(), message.into());
         Self {
-            place: place.into(),
-            message: message.into(),
+            place: one_line(&place).into_owned(),
+            message: one_line(&message).into_owned(),
         }
     }
 
@@ -48,6 +53,18 @@ impl fmt::Display for Fault {
     }
 }
 
+/// Whatever is not seen as it stands: control, format and private characters, separators other than the space.
+static UNSEEN: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"[^\p{L}\p{M}\p{N}\p{P}\p{S} \x{200C}\x{200D}]").ok());
+
+/// `text` as it can stand in a line of a log: what would break the line, order a terminal or turn text around is escaped.
+pub fn one_line(text: &str) -> Cow<'_, str> {
+    match &*UNSEEN {
+        Some(unseen) => unseen.replace_all(text, |found: &Captures| found[0].escape_default().to_string()),
+        None => text.escape_default().to_string().into(),
+    }
+}
+
 /// The name in `known` that is nearest to `name`, when it is near enough to be a slip of the pen.
 pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     known
@@ -61,4 +78,21 @@ pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
 /// `; did you mean 'x'?`, or nothing.
 pub fn did_you_mean(known: Option<&str>) -> String {
     known.map_or_else(String::new, |known| format!("; did you mean '{known}'?"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_leaves_its_line() {
+        let plain = "C:\\a 'b' \"c\" é 基地 می\u{200c}خواهم e\u{301}";
+        assert!(matches!(one_line(plain), Cow::Borrowed(same) if same == plain));
+        assert_eq!(
+            one_line("a\nb\r\x1b[2J\u{202e}c\u{2028}\u{feff}"),
+            r"a\nb\r\u{1b}[2J\u{202e}c\u{2028}\u{feff}"
+        );
+        let fault = Fault::new("x\ny", "found `\x1b`");
+        assert_eq!(fault.to_string(), r"x\ny: found `\u{1b}`");
+    }
 }

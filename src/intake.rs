@@ -1,5 +1,7 @@
 //! Small texts from outside: declarations, catalogues, pipelines, sensors. Each is read once, and its digest is of the bytes that were read.
 
+pub mod names;
+
 use std::fs::{File, FileType, OpenOptions};
 use std::io::{self, Read};
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};

@@ -114,7 +114,7 @@ fn site(
     place: &str,
     declaration: &mut Declaration,
 ) -> Option<()> {
-    let name = fields.text("name");
+    let name = fields.title("name");
     let boundary = demand(polygon, fields, place);
     let id = id?;
     declaration.sites.push(Placed {

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::{MAX_ID_BYTES, MAX_TOLERANCE_M, quote};
 use crate::fault::{Fault, nearest};
+use crate::intake::names;
 
 /// Spellings of WGS 84, longitude first, in the `crs` member of the GeoJSON of 2008.
 const WGS84: [&str; 4] = [
@@ -123,17 +124,35 @@ impl<'a> Fields<'a, '_> {
 
     pub(super) fn id(&mut self, key: &str) -> Option<String> {
         let id = self.text(key)?;
-        let wrong = if id.len() > MAX_ID_BYTES {
-            format!("has {} bytes; an id has at most {MAX_ID_BYTES}", id.len())
-        } else if id.chars().any(char::is_control) {
-            "holds a control character: remove it".into()
-        } else if id.trim() != id {
-            "begins or ends with a space: remove it".into()
-        } else {
-            return Some(id);
+        let checked = match id.len() {
+            0..=MAX_ID_BYTES => names::id(&id),
+            bytes => Err(format!("has {bytes} bytes; an id has at most {MAX_ID_BYTES}")),
         };
-        self.fault(key, wrong);
-        None
+        self.good(key, id, checked)
+    }
+
+    /// Who somebody is: told apart as ids are.
+    pub(super) fn party(&mut self, key: &str) -> Option<String> {
+        let party = self.text(key)?;
+        let checked = names::id(&party);
+        self.good(key, party, checked)
+    }
+
+    /// A name for people.
+    pub(super) fn title(&mut self, key: &str) -> Option<String> {
+        let title = self.text(key)?;
+        let checked = names::title(&title);
+        self.good(key, title, checked)
+    }
+
+    fn good(&mut self, key: &str, text: String, checked: Result<(), String>) -> Option<String> {
+        match checked {
+            Ok(()) => Some(text),
+            Err(wrong) => {
+                self.fault(key, wrong);
+                None
+            }
+        }
     }
 
     pub(super) fn word<T: Copy>(&mut self, key: &str, known: &[T], word: fn(T) -> &'static str) -> Option<T> {

@@ -127,7 +127,7 @@ fn header(root: &Map<String, Value>, faults: &mut Vec<Fault>) -> Option<Header> 
         label: String::new(),
         faults,
     };
-    let (id, party, agreement) = (fields.id("id"), fields.text("party"), fields.text("agreement"));
+    let (id, party, agreement) = (fields.id("id"), fields.party("party"), fields.title("agreement"));
     let (issued, supersedes) = (fields.instant("issued"), fields.optional("supersedes", Fields::id));
     if id.is_some() && supersedes.as_ref() == Some(&id) {
         fields.fault(
@@ -382,7 +382,9 @@ mod tests {
             "{message}"
         );
         for (id, why) in [
-            ("a\\u0000", "control"),
+            ("a\\u0000", "U+0000"),
+            ("a\u{202e}", "U+202E"),
+            ("a\u{200d}", "U+200D"),
             (" a", "space"),
             ("", "empty"),
             (&"x".repeat(129), "129 bytes"),

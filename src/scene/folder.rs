@@ -12,8 +12,8 @@ use serde::Deserialize;
 
 use super::sensor::{GENERIC, Sensor, Sensors};
 use super::{BandAsset, Catalogue, Coding, MAX_SCENES, QualityAsset, Refusal, Scene, SceneError};
-use crate::fault::Fault;
-use crate::intake::IntakeError;
+use crate::fault::{Fault, one_line};
+use crate::intake::{IntakeError, names};
 
 /// How a folder of rasters is read.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -118,16 +118,20 @@ pub fn read_folder(spec: &FolderSpec, sensors: &Sensors, read_tag: &ReadTag) -> 
     let mut refused = Vec::new();
     for file in files {
         let id = scene_id(&file, &base);
-        let interval = match (&spec.date, &pattern) {
-            (DateFrom::FileName { format, .. }, Some(pattern)) => {
-                interval_of_name(&file, pattern, format).map_err(Refused::by_rule)
-            }
-            (DateFrom::FileName { .. }, None) => Err(Refused::by_rule("no pattern for the date")),
-            (DateFrom::Tag(tag), _) => interval_of_tag(&file, tag, read_tag),
+        let read = || {
+            names::id(&id).map_err(|wrong| Refused::by_rule(format!("its name {wrong}")))?;
+            there(&file)?;
+            let interval = match (&spec.date, &pattern) {
+                (DateFrom::FileName { format, .. }, Some(pattern)) => {
+                    interval_of_name(&file, pattern, format).map_err(Refused::by_rule)?
+                }
+                (DateFrom::FileName { .. }, None) => return Err(Refused::by_rule("no pattern for the date")),
+                (DateFrom::Tag(tag), _) => interval_of_tag(&file, tag, read_tag)?,
+            };
+            Ok((interval, quality_assets(&file, spec, coding.as_ref())?))
         };
-        let quality = quality_assets(&file, spec, coding.as_ref());
-        match (there(&file), interval, quality) {
-            (Ok(()), Ok((start, end)), Ok(quality)) => scenes.push(Scene {
+        match read() {
+            Ok(((start, end), quality)) => scenes.push(Scene {
                 id,
                 start,
                 end,
@@ -143,10 +147,10 @@ pub fn read_folder(spec: &FolderSpec, sensors: &Sensors, read_tag: &ReadTag) -> 
                 quality,
                 source: file,
             }),
-            (Err(why), ..) | (_, Err(why), _) | (.., Err(why)) => refused.push(Refusal {
-                id,
+            Err(why) => refused.push(Refusal {
+                id: one_line(&id).into_owned(),
                 source: file,
-                reason: why.reason,
+                reason: one_line(&why.reason).into_owned(),
                 unreadable: why.unreadable,
             }),
         }
@@ -192,6 +196,9 @@ fn check_numbers(spec: &FolderSpec) -> Result<(), Fault> {
             "bands",
             "expected the names of the file's bands in order, found none",
         ));
+    }
+    for name in &spec.bands {
+        names::id(name).map_err(|wrong| Fault::new("bands", format!("`{name}` {wrong}")))?;
     }
     if let Some(name) = spec
         .bands
@@ -668,6 +675,20 @@ mod tests {
     }
 
     #[test]
+    fn a_name_that_would_break_a_line_is_refused_and_told_escaped() {
+        let dir = folder(&["a_20200101.tif", "b\x1b[2J\n_20200102.tif"]);
+        let catalogue = read(&spec(&dir, "*", r"_(\d{8})"));
+        assert_eq!(catalogue.scenes.len(), 1);
+        let refusal = &catalogue.refused[0];
+        assert_eq!(refusal.id, r"b\u{1b}[2J\n_20200102");
+        assert!(
+            refusal.reason.contains("U+001B") && !refusal.unreadable,
+            "{}",
+            refusal.reason
+        );
+    }
+
+    #[test]
     fn one_id_twice_is_refused_naming_both() {
         let dir = folder(&["a_20200101.jp2", "a_20200101.tif"]);
         let catalogue = read(&spec(&dir, "*", r"_(\d{8})"));
@@ -694,6 +715,7 @@ mod tests {
         assert!(error(&|spec| spec.glob.push_str("/[")).contains("glob"));
         assert!(error(&|spec| spec.bands.clear()).contains("bands: expected the names"));
         assert!(error(&|spec| spec.bands[1] = "red".into()).contains("given twice"));
+        assert!(error(&|spec| spec.bands[1] = "n\u{202e}ir".into()).contains("U+202E"));
         assert!(error(&|spec| spec.sensor = Some("sentinel-2-l2b".into())).contains("did you mean 'sentinel-2-l2a'?"));
         assert!(error(&|spec| spec.scale = Some(0.0)).contains("other than 0"));
         let pattern = |text: &str| {

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::{Coding, Kind, SceneError, join};
 use crate::fault::{Fault, did_you_mean, nearest};
-use crate::intake::{self, Text};
+use crate::intake::{self, Text, names};
 use crate::seal::digest::Digest;
 
 /// The sensor of whatever is not recognised: values as stored, bands by their own names.
@@ -334,6 +334,9 @@ impl Sensor {
         }
         let mut seen: BTreeMap<String, usize> = BTreeMap::new();
         for (at, band) in self.bands.iter().enumerate() {
+            if let Err(wrong) = names::id(&band.name) {
+                fault(&format!("bands[{at}].name"), format!("`{}` {wrong}", band.name));
+            }
             for name in band.keys.iter().chain([&band.name]) {
                 if let Some(other) = seen.insert(name.to_ascii_lowercase(), at)
                     && other != at
@@ -568,6 +571,7 @@ mod tests {
         };
         assert!(refused("scale = 0\n").contains("other than 0"));
         assert!(refused("valid = [1, 0]\n").contains("low < high"));
+        assert!(refused("[[bands]]\nname = \"re\\u001bd\"\n").contains("U+001B"));
         assert!(refused("noise = nan\n").contains("above 0"));
         assert!(
             refused("[[bands]]\nname = \"red\"\n[[bands]]\nname = \"nir\"\nkeys = [\"RED\"]\n")

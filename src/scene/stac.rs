@@ -9,7 +9,7 @@ use super::sensor::Sensors;
 use super::stac_asset::{Unusable, local_path, under};
 use super::stac_item::scene;
 use super::{Catalogue, MAX_FILE_BYTES, MAX_SCENES, Refusal, Scene, SceneError, join};
-use crate::fault::Fault;
+use crate::fault::{Fault, one_line};
 use crate::intake::{self, IntakeError, Text};
 use crate::seal::digest::Digest;
 
@@ -169,7 +169,7 @@ impl Walk<'_> {
         self.found.push(Found {
             file: path.to_path_buf(),
             at: at.to_owned(),
-            id: id.unwrap_or(if at.is_empty() { "(no id)" } else { at }).to_owned(),
+            id: one_line(id.unwrap_or(if at.is_empty() { "(no id)" } else { at })).into_owned(),
             scene: scene(item, at, path, base, self.sensors),
         });
         self.count(path)
@@ -231,7 +231,7 @@ impl Walk<'_> {
         self.found.push(Found {
             file: path.to_path_buf(),
             at: at.to_owned(),
-            id: id.to_owned(),
+            id: one_line(id).into_owned(),
             scene: Err(Unusable {
                 faults: vec![Fault::new(at, message)],
                 unreadable,
@@ -727,6 +727,35 @@ mod tests {
             ("other.json", false),
         ];
         assert_eq!(refused, expected);
+    }
+
+    #[test]
+    fn ids_and_names_that_would_break_a_line_are_refused_and_told_escaped() {
+        let dir = folder(&["a.tif"]);
+        let ms = |band: &str| json!({"ms": {"href": "a.tif", "bands": [{"name": band}]}});
+        let mut items = vec![
+            item("a\n2024 ok", json!({}), ms("r")),
+            item("b\u{202e}", json!({}), ms("r")),
+            item("c", json!({}), ms("r\x1b[2J")),
+            item(
+                "d",
+                json!({}),
+                json!({"ms": {"href": "x\ny.tif", "bands": [{"name": "r"}]}}),
+            ),
+        ];
+        items.push(item("e", json!({"platform": "p\nq"}), ms("r")));
+        let catalogue = read(&dir, &json!({"type": "FeatureCollection", "features": items}));
+        let ids: Vec<&str> = catalogue.refused.iter().map(|refusal| refusal.id.as_str()).collect();
+        assert_eq!(ids, [r"a\n2024 ok", r"b\u{202e}", "c", "d"]);
+        for (refusal, code) in catalogue
+            .refused
+            .iter()
+            .zip(["U+000A", "U+202E", "U+001B", r"x\ny.tif"])
+        {
+            let reason = &refusal.reason;
+            assert!(reason.contains(code) && !reason.contains(['\n', '\x1b']), "{reason}");
+        }
+        assert_eq!(catalogue.scenes[0].platform.as_deref(), Some(r"p\nq"));
     }
 
     #[test]

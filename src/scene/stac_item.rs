@@ -16,7 +16,8 @@ use super::stac_bands::{
 };
 use super::stac_indices::{INDEX_RANGE, indices_of};
 use super::{BandAsset, Coding, Kind, Pass, QualityAsset, Scene};
-use crate::fault::Fault;
+use crate::fault::{Fault, one_line};
+use crate::intake::names;
 use crate::raster::flags;
 
 /// The scene of an Item. `at` is its place in its file; relative paths are looked up in `base`.
@@ -54,7 +55,10 @@ impl Reader<'_> {
             return self.fault(at.to_owned(), format!("expected an Item, found {}", kind_of(item)));
         };
         let id = match item.get("id") {
-            Some(Value::String(id)) if !id.is_empty() => Some(id.clone()),
+            Some(Value::String(id)) if !id.is_empty() => match names::id(id) {
+                Ok(()) => Some(id.clone()),
+                Err(wrong) => self.fault(under(at, "id"), wrong),
+            },
             _ => self.fault(under(at, "id"), "expected a string that is not empty"),
         };
         if let Some(version) = self.text(item, at, "stac_version")
@@ -98,7 +102,9 @@ impl Reader<'_> {
                 format!("expected 0 to 100 percent, found {percent}"),
             )
         });
-        let platform = self.text(properties, &place, "platform").map(str::to_owned);
+        let platform = self
+            .text(properties, &place, "platform")
+            .map(|name| one_line(name).into_owned());
         let assets = self.assets(item, at);
         let about = About {
             platform: platform.clone(),
@@ -255,6 +261,7 @@ impl Reader<'_> {
         raw_offset: f64,
     ) -> Option<BandAsset> {
         let Chosen { asset, band, .. } = chosen;
+        self.band_name(chosen)?;
         let in_decibels = band.unit.is_some_and(|unit| unit.eq_ignore_ascii_case("db"));
         let integers = band.data_type.as_deref().is_some_and(|stored| !is_float(stored));
         if kind == Kind::Sar && integers && band.scale.is_none() && !in_decibels {
@@ -291,9 +298,19 @@ impl Reader<'_> {
         })
     }
 
+    /// Bands are told apart by their names.
+    fn band_name(&mut self, chosen: &Chosen) -> Option<()> {
+        let at = || format!("{}, its band {}", chosen.asset.at, chosen.band.index);
+        match names::id(&chosen.name) {
+            Ok(()) => Some(()),
+            Err(wrong) => self.fault(at(), format!("its name {wrong}")),
+        }
+    }
+
     /// Where an index lies and how its values become physical, by the asset alone: the sensor's scale and noise are those of reflectance.
     fn index_asset(&mut self, chosen: &Chosen) -> Option<BandAsset> {
         let Chosen { asset, band, .. } = chosen;
+        self.band_name(chosen)?;
         // Integers that do not state their scale stay as they are stored.
         let physical = band.scale.is_some() || band.data_type.as_deref().is_some_and(is_float);
         Some(BandAsset {
