@@ -35,7 +35,8 @@ impl Format {
         }
     }
 
-    /// What its driver is told when it opens a file: what is damaged fails, and nothing beside the file is believed.
+    /// What its driver is told when it opens a file: JPEG 2000 that was cut fails (a flipped bit in it, or in JPEG, has no check and decodes to
+    /// other pixels), and nothing beside the file is believed.
     pub(super) fn options(self) -> &'static [&'static str] {
         match self {
             Self::GTiff => &["GEOREF_SOURCES=INTERNAL"],

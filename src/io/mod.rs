@@ -136,8 +136,7 @@ pub fn prepare() {
             ("PROJ_NETWORK", "OFF"),
             ("GDAL_HTTP_TIMEOUT", "1"),
             ("CPL_DEBUG", "OFF"),
-            // Damaged JPEG within a TIFF fails instead of being filled with grey.
-            ("GDAL_ERROR_ON_LIBJPEG_WARNING", "TRUE"),
+            // GDAL's default, whatever the environment says.
             ("GTIFF_IGNORE_READ_ERRORS", "NO"),
         ] {
             let _ = gdal::config::set_config_option(key, value);
@@ -170,4 +169,19 @@ pub fn versions() -> (String, String) {
         gdal::version::VersionInfo::release_name(),
         format!("{major}.{minor}.{patch}"),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_system_refuses_is_told_with_a_remedy() {
+        let told = |errno: Errno| IoError::System {
+            path: "a.tif".into(),
+            source: errno.into(),
+        };
+        assert!(told(Errno::MFILE).is_out_of_files() && told(Errno::MFILE).to_string().contains("ulimit -n"));
+        assert!(!told(Errno::ACCESS).is_out_of_files() && told(Errno::ACCESS).to_string().contains("permissions"));
+    }
 }

@@ -309,6 +309,19 @@ mod tests {
     }
 
     #[test]
+    fn no_name_is_taken_for_a_drivers_own() {
+        let whole = absolute(Path::new("GTIFF_DIR:1:a.tif")).unwrap();
+        assert!(whole.is_absolute() && whole.ends_with("GTIFF_DIR:1:a.tif"));
+        assert!(absolute(Path::new("/vsizip/a.zip/a.tif")).unwrap_err().contains("/vsi"));
+        let odd = std::os::unix::ffi::OsStrExt::from_bytes(b"a\xff.tif");
+        assert!(
+            absolute(Path::new::<std::ffi::OsStr>(odd))
+                .unwrap_err()
+                .contains("UTF-8")
+        );
+    }
+
+    #[test]
     fn a_vrt_is_refused_under_any_name() {
         let vrt = br#"<VRTDataset rasterXSize="2" rasterYSize="2"><VRTRasterBand dataType="Byte" band="1">
             <SimpleSource><SourceFilename>/etc/passwd</SourceFilename></SimpleSource></VRTRasterBand></VRTDataset>"#;

@@ -35,6 +35,11 @@ fn left_aside(out: &Path) -> Vec<String> {
 
 /// What a run says when `spoil` has been done to the newest raster.
 fn said(spoil: impl FnOnce(&Path)) -> (Option<i32>, String) {
+    said_and_seen(spoil, |_| {})
+}
+
+/// As [`said`], with a look at the newest raster afterwards.
+fn said_and_seen(spoil: impl FnOnce(&Path), look: impl FnOnce(&Path)) -> (Option<i32>, String) {
     let folder = tempfile::tempdir().unwrap();
     let (raster, pipeline) = case(folder.path());
     spoil(&raster);
@@ -48,6 +53,7 @@ fn said(spoil: impl FnOnce(&Path)) -> (Option<i32>, String) {
     assert!(!said.contains("panicked"), "{said}");
     let left = left_aside(&out);
     assert!(left.is_empty(), "left behind: {left:?}");
+    look(&raster);
     (run.status.code(), said)
 }
 
@@ -68,6 +74,30 @@ fn rasters_that_are_none() {
     assert!(code == Some(3) && told.contains("it is a VRT"), "{code:?} {told}");
     let (code, told) = said(|raster| fs::remove_file(raster).unwrap());
     assert!(code == Some(3) && told.contains("no file"), "{code:?} {told}");
+}
+
+#[test]
+fn a_scene_replaced_by_mrf_is_refused_by_name_and_nothing_is_written_beside_it() {
+    let mut before = Vec::new();
+    let mut folder = PathBuf::new();
+    let names = |folder: &Path| -> Vec<_> {
+        let mut names: Vec<_> = fs::read_dir(folder).unwrap().flatten().map(|e| e.file_name()).collect();
+        names.sort();
+        names
+    };
+    let mut after = Vec::new();
+    let (code, told) = said_and_seen(
+        |raster| {
+            folder = raster.parent().unwrap().to_owned();
+            let mrf = "<MRF_META><CachedSource><Source>/etc/passwd</Source></CachedSource><Raster><Size x='64' y='64' c='1'/>\
+                       <DataFile>made.dat</DataFile><IndexFile>made.idx</IndexFile></Raster></MRF_META>";
+            fs::write(raster, mrf).unwrap();
+            before = names(&folder);
+        },
+        |raster| after = names(raster.parent().unwrap()),
+    );
+    assert!(code == Some(3) && told.contains("it is MRF"), "{code:?} {told}");
+    assert!(!before.is_empty() && before == after, "{before:?} {after:?}");
 }
 
 #[test]

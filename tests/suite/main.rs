@@ -7,6 +7,7 @@ mod cli;
 mod common;
 mod districts;
 mod evaluate;
+mod formats;
 mod imagery;
 mod imagery_optical;
 mod imagery_radar;
