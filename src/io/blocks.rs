@@ -6,14 +6,15 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
 use gdal::Dataset;
-use gdal::raster::{GdalDataType, RasterBand};
+use gdal::raster::GdalDataType;
 use lru::LruCache;
 
 use super::IoError;
-use super::inflate::{self, Whole};
+use super::inflate;
 use super::meter::{Meter, Work};
 use super::open::RasterInfo;
-use super::pool::{self, Pool, StoredPixel};
+use super::pool::{self, Handle, Pool, StoredPixel};
+use super::tiff::Tiff;
 use crate::geo::Rect;
 use crate::raster::Plane;
 
@@ -165,24 +166,34 @@ impl Blocks {
         let bytes = file.cell(cell.0, cell.1).area() * file.pixel_bytes;
         let place = |band| self.place((file.path.clone(), band, cell.0, cell.1), bytes);
         let wanted = place(band);
-        let held = match wanted.try_lock() {
-            Ok(held) => held.clone(),
+        let mut held = match wanted.try_lock() {
+            Ok(held) => held,
             Err(TryLockError::WouldBlock) if !wait => return Ok(None),
-            Err(_) => lock(&wanted).clone(),
+            Err(_) => lock(&wanted),
         };
         if held.is_some() {
-            return Ok(held);
+            return Ok(held.clone());
         }
+        // What another thread holds is decoded already, or soon: to wait for it with a place in hand could be for ever.
+        let others: Vec<_> = file.bands.iter().filter(|other| **other != band).collect();
+        let places: Vec<_> = others.iter().map(|other| place(**other)).collect();
+        let free = others
+            .iter()
+            .zip(&places)
+            .filter_map(|(other, place)| Some((**other, place.try_lock().ok()?)));
+        let mut free: Vec<_> = free.filter(|(_, held)| held.is_none()).collect();
+        let bands: Vec<usize> = std::iter::once(band)
+            .chain(free.iter().map(|(other, _)| *other))
+            .collect();
         let decoded = self.meter.time(Work::Decode, || {
-            self.pool.with(&file.path, |dataset| {
-                for other in file.bands.iter().filter(|other| **other != band) {
-                    // Its own reader is told when it cannot be read.
-                    let _ = filled(&place(*other), dataset, file, *other, cell);
-                }
-                filled(&wanted, dataset, file, band, cell)
-            })
+            self.pool.with(&file.path, |handle| decoded(handle, file, &bands, cell))
         });
-        decoded?.map(Some)
+        let mut decoded = decoded??.into_iter().map(Arc::new);
+        *held = decoded.next();
+        for ((_, held), block) in free.iter_mut().zip(decoded) {
+            **held = Some(block);
+        }
+        Ok(held.clone())
     }
 
     /// The place of a block, which is now the one used last; those used least make way.
@@ -208,59 +219,71 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The cell `index` of `file` at `place`, decoded if nobody has done so.
-fn filled(
-    place: &Place,
+/// The cell at `index` of `file` in each of `bands`.
+fn decoded(handle: &Handle, file: &Blocked, bands: &[usize], index: (usize, usize)) -> Result<Vec<Block>, IoError> {
+    let rect = file.cell(index.0, index.1);
+    if let Some(tiff) = &handle.deflate {
+        if let Some(blocks) = unpacked(tiff, file, bands, &rect)? {
+            return Ok(blocks);
+        }
+        for band in bands {
+            inflate::verify(tiff, &file.path, *band, &rect)?;
+        }
+    }
+    bands
+        .iter()
+        .map(|band| read_by_gdal(&handle.dataset, file, *band, index, &rect))
+        .collect()
+}
+
+/// The pixels of `rect` in each of `bands` past GDAL; `None` where it has to read them.
+fn unpacked(tiff: &Tiff, file: &Blocked, bands: &[usize], rect: &Rect) -> Result<Option<Vec<Block>>, IoError> {
+    fn of<T: StoredPixel>(
+        (tiff, path, bands, rect): (&Tiff, &Path, &[usize], &Rect),
+        block: fn(Plane<T>) -> Block,
+    ) -> Result<Option<Vec<Block>>, IoError> {
+        let planes = inflate::read(tiff, path, bands, rect)?;
+        Ok(planes.map(|planes| planes.into_iter().map(block).collect()))
+    }
+    let what = (tiff, &*file.path, bands, rect);
+    match tiff.data_type {
+        Some(GdalDataType::UInt8) => of(what, Block::U8),
+        Some(GdalDataType::UInt16) => of(what, Block::U16),
+        Some(GdalDataType::Int16) => of(what, Block::I16),
+        Some(GdalDataType::Float32) => of(what, Block::F32),
+        _ => Ok(None),
+    }
+}
+
+fn read_by_gdal(
     dataset: &Dataset,
     file: &Blocked,
     band: usize,
     index: (usize, usize),
-) -> Result<Arc<Block>, IoError> {
-    let mut held = lock(place);
-    if let Some(block) = &*held {
-        return Ok(block.clone());
+    rect: &Rect,
+) -> Result<Block, IoError> {
+    fn of<T: StoredPixel>(
+        (dataset, path, band): (&Dataset, &Path, usize),
+        index_of_block: Option<(usize, usize)>,
+        rect: &Rect,
+    ) -> Result<Plane<T>, IoError> {
+        match index_of_block {
+            Some(index) => pool::read_block(dataset, path, band, index, rect),
+            None => pool::read_window(dataset, path, band, rect),
+        }
     }
     let failed = |error| IoError::gdal("reading", &file.path, &error);
     let raster = dataset.rasterband(band).map_err(failed)?;
     // Bands of one file may be cut differently.
-    let index_of_block = (raster.block_size() == file.cell).then_some(index);
-    let rect = file.cell(index.0, index.1);
-    let block = match raster.band_type() {
-        GdalDataType::UInt8 => Block::U8(unpacked(dataset, file, &raster, band, index_of_block, &rect)?),
-        GdalDataType::UInt16 => Block::U16(unpacked(dataset, file, &raster, band, index_of_block, &rect)?),
-        GdalDataType::Int16 => Block::I16(unpacked(dataset, file, &raster, band, index_of_block, &rect)?),
-        GdalDataType::Float32 => Block::F32(decoded(dataset, file, band, index_of_block, &rect)?),
-        _ => Block::F32(pool::read(dataset, &file.path, band, &rect)?),
-    };
-    Ok(held.insert(Arc::new(block)).clone())
-}
-
-fn unpacked<T: Whole>(
-    dataset: &Dataset,
-    file: &Blocked,
-    raster: &RasterBand,
-    band: usize,
-    index_of_block: Option<(usize, usize)>,
-    rect: &Rect,
-) -> Result<Plane<T>, IoError> {
-    let known = index_of_block.and_then(|index| inflate::read_block(dataset, &file.path, raster, index, rect));
-    match known {
-        Some(plane) => Ok(plane),
-        None => decoded(dataset, file, band, index_of_block, rect),
-    }
-}
-
-fn decoded<T: StoredPixel>(
-    dataset: &Dataset,
-    file: &Blocked,
-    band: usize,
-    index_of_block: Option<(usize, usize)>,
-    rect: &Rect,
-) -> Result<Plane<T>, IoError> {
-    match index_of_block {
-        Some(index) => pool::read_block(dataset, &file.path, band, index, rect),
-        None => pool::read(dataset, &file.path, band, rect),
-    }
+    let index = (raster.block_size() == file.cell).then_some(index);
+    let what = (dataset, &*file.path, band);
+    Ok(match raster.band_type() {
+        GdalDataType::UInt8 => Block::U8(of(what, index, rect)?),
+        GdalDataType::UInt16 => Block::U16(of(what, index, rect)?),
+        GdalDataType::Int16 => Block::I16(of(what, index, rect)?),
+        GdalDataType::Float32 => Block::F32(of(what, index, rect)?),
+        _ => Block::F32(of(what, None, rect)?),
+    })
 }
 
 /// Adds what `convert` makes of those pixels of `block` that lie in `row`.

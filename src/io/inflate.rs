@@ -1,47 +1,29 @@
-//! Blocks of GeoTIFFs that are packed by deflate, unpacked by libdeflate alone.
+//! Blocks of TIFFs that are packed by deflate: each is held against its checksum, and most are made pixels of here.
 //!
-//! GDAL decodes them too, and takes a fifth longer: it copies, and undoes differences in memory. It says where a block lies; what is
-//! packed otherwise is left to it.
+//! GDAL does not look at the checksum, and takes a fifth longer: it copies, and undoes differences in memory. What is stored in an unusual
+//! way is checked here and then left to it.
 
 use std::cell::RefCell;
-use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-use gdal::raster::RasterBand;
-use gdal::{Dataset, Metadata};
-use libdeflater::Decompressor;
+use gdal::raster::GdalType;
+use libdeflater::{DecompressionError, Decompressor};
 
+use super::IoError;
 use super::pool::StoredPixel;
+use super::tiff::{Place, Tiff};
 use crate::geo::Rect;
 use crate::raster::Plane;
 
-/// A whole number that pixels are stored as.
-pub(super) trait Whole: StoredPixel + Default {
-    /// The number whose bytes these are, the least significant first.
-    fn from_bytes(bytes: &[u8]) -> Self;
-    /// The sum, modulo the number of its values: what predictor 2 is undone by (TIFF 6.0, section 14).
-    fn plus(self, other: Self) -> Self;
-}
+/// Tags of compression by deflate: Adobe's, and the older one.
+const DEFLATE: [u64; 2] = [8, 32946];
 
-macro_rules! whole {
-    ($($number:ty),*) => {$(
-        impl Whole for $number {
-            #[inline]
-            fn from_bytes(bytes: &[u8]) -> Self {
-                Self::from_le_bytes(bytes.try_into().unwrap_or_default())
-            }
-            #[inline]
-            fn plus(self, other: Self) -> Self {
-                self.wrapping_add(other)
-            }
-        }
-    )*};
-}
-whole!(u8, u16, i16);
+/// Ways of making colours of values that GDAL leaves alone: both greys, RGB, palette, mask.
+const PLAIN: [u64; 5] = [0, 1, 2, 3, 4];
 
-/// Larger blocks are left to GDAL, bytes: each thread keeps room for one.
-const LARGEST: usize = 16 << 20;
+/// A thread keeps no more room than this from block to block, bytes.
+const KEPT: usize = 16 << 20;
 
 /// What a thread unpacks with.
 struct Bench {
@@ -58,188 +40,403 @@ thread_local! {
     });
 }
 
-/// The stored pixels of the block at `index` in `band` of `dataset`, which is the file `path`: those inside `rect`, the block's part of the
-/// raster. `None` where GDAL has to read it: it is packed otherwise, not there, or damaged.
-pub(super) fn read_block<T: Whole>(
-    dataset: &Dataset,
+/// Whether blocks of `tiff` are packed by deflate: nothing else is read here.
+pub(super) fn is_deflate(tiff: &Tiff) -> bool {
+    DEFLATE.contains(&tiff.compression)
+}
+
+/// The stored pixels of `rect` in each of `bands` (from 1) of `tiff`, which is the file `path`; `None` where GDAL has to read them, which
+/// tells what is missing and what is stored otherwise. What was unpacked fits its checksum.
+///
+/// # Errors
+/// A block that is damaged.
+pub(super) fn read<T: StoredPixel>(
+    tiff: &Tiff,
     path: &Path,
-    band: &RasterBand,
-    (column, row): (usize, usize),
+    bands: &[usize],
     rect: &Rect,
-) -> Option<Plane<T>> {
-    let differences = has_differences(dataset, band)?;
-    let (width, height) = band.block_size();
-    let whole = width.checked_mul(height)?.checked_mul(size_of::<T>())?;
-    let ask = |what: &str| band.metadata_item(&format!("{what}_{column}_{row}"), "TIFF");
-    let (offset, size): (u64, usize) = (ask("BLOCK_OFFSET")?.parse().ok()?, ask("BLOCK_SIZE")?.parse().ok()?);
-    // Deflate makes nothing longer by more than a few bytes in a thousand.
-    if whole > LARGEST || size > whole + whole / 64 + 1024 {
-        return None;
+) -> Result<Option<Vec<Plane<T>>>, IoError> {
+    let differences = match tiff.predictor {
+        1 => false,
+        2 => true,
+        // Differences of bytes, which `in_order` undoes.
+        3 if T::datatype() == f32::datatype() => false,
+        _ => return Ok(None),
+    };
+    if tiff.data_type != Some(T::datatype()) || tiff.bits != 8 * size_of::<T>() {
+        return Ok(None);
     }
-    BENCH.with_borrow_mut(|bench| {
-        let Bench {
-            decompressor,
-            packed,
-            unpacked,
-        } = bench;
-        packed.resize(size, 0);
-        unpacked.resize(whole, 0);
-        let mut order = [0; 2];
-        let file = File::open(path).ok()?;
-        file.read_exact_at(&mut order, 0).ok()?;
-        file.read_exact_at(packed, offset).ok()?;
-        let found = decompressor.zlib_decompress(packed, unpacked).ok()?;
-        // The other order of bytes; a strip that is shorter than the rest.
-        if order != *b"II" || found != whole {
-            return None;
-        }
-        let mut plane = Plane::filled(*rect, T::default());
-        for (mut pixels, row) in plane
-            .data
-            .rows_mut()
-            .into_iter()
-            .zip(unpacked.chunks_exact(width * size_of::<T>()))
-        {
-            let stored = row.chunks_exact(size_of::<T>()).map(T::from_bytes);
-            let mut before = T::default();
-            for (pixel, stored) in pixels.as_slice_mut()?.iter_mut().zip(stored) {
-                *pixel = if differences { before.plus(stored) } else { stored };
-                before = *pixel;
+    if !PLAIN.contains(&tiff.photometric) {
+        return Ok(None);
+    }
+    let mut planes: Vec<_> = bands.iter().map(|_| Plane::filled(*rect, T::default())).collect();
+    let together = if tiff.is_apart { 1 } else { bands.len().max(1) };
+    for (bands, planes) in bands.chunks(together).zip(planes.chunks_mut(together)) {
+        for place in tiff.places(bands[0], rect) {
+            let found = with_unpacked(tiff, path, &place, |unpacked| {
+                in_order::<T>(tiff, unpacked);
+                for (band, plane) in bands.iter().zip(planes.iter_mut()) {
+                    let sample = if tiff.is_apart { 0 } else { band - 1 };
+                    copy(tiff, unpacked, &place, sample, differences, plane);
+                }
+            })?;
+            if found.is_none() {
+                return Ok(None);
             }
         }
-        Some(plane)
+    }
+    Ok(Some(planes))
+}
+
+/// Holds every block of `tiff`, which is the file `path`, that has pixels of `rect` in `band` against its checksum.
+///
+/// # Errors
+/// A block that is damaged.
+pub(super) fn verify(tiff: &Tiff, path: &Path, band: usize, rect: &Rect) -> Result<(), IoError> {
+    tiff.places(band, rect)
+        .try_for_each(|place| with_unpacked(tiff, path, &place, |_| ()).map(drop))
+}
+
+/// What `work` makes of the unpacked bytes of the block at `place`; `None` where the file leaves it out for want of data.
+fn with_unpacked<R>(
+    tiff: &Tiff,
+    path: &Path,
+    place: &Place,
+    work: impl FnOnce(&mut [u8]) -> R,
+) -> Result<Option<R>, IoError> {
+    let damaged = |message: String| IoError::Damaged {
+        path: path.to_owned(),
+        place: told(tiff, place),
+        message,
+    };
+    let Some((offset, size)) = tiff.find(place).map_err(damaged)? else {
+        return Ok(None);
+    };
+    let row = tiff.row_bytes() as usize;
+    let [least, most] = [place.rows.0, place.rows.1].map(|rows| row.saturating_mul(rows));
+    // Deflate makes nothing longer by more than a few bytes in a thousand; what lies behind its end is not looked at.
+    let size = size.min((most + most / 64 + 1024) as u64) as usize;
+    BENCH.with_borrow_mut(|bench| {
+        bench.packed.resize(size, 0);
+        bench.unpacked.resize(most, 0);
+        tiff.file.read_exact_at(&mut bench.packed, offset).map_err(|error| {
+            damaged(format!(
+                "its {size} bytes at {offset} cannot be read ({error}); is the file complete?"
+            ))
+        })?;
+        if tiff.is_reversed {
+            bench.packed.iter_mut().for_each(|byte| *byte = byte.reverse_bits());
+        }
+        let found = bench
+            .decompressor
+            .zlib_decompress(&bench.packed, &mut bench.unpacked)
+            .map_err(|error| match error {
+                DecompressionError::BadData => damaged("its bytes do not fit their checksum".into()),
+                DecompressionError::InsufficientSpace => damaged(format!("it unpacks to more than {most} bytes")),
+            })?;
+        if found < least {
+            return Err(damaged(format!("expected {least} bytes unpacked, found {found}")));
+        }
+        let result = work(&mut bench.unpacked[..found - found % row]);
+        if bench.packed.capacity() + bench.unpacked.capacity() > KEPT {
+            (bench.packed, bench.unpacked) = (Vec::new(), Vec::new());
+        }
+        Ok(Some(result))
     })
 }
 
-/// Whether each row of a block holds its first value and then differences; `None` where the blocks are packed in a way that is left to GDAL.
-fn has_differences(dataset: &Dataset, band: &RasterBand) -> Option<bool> {
-    let says = |what: &str| dataset.metadata_item(what, "IMAGE_STRUCTURE");
-    let is_alone = dataset.raster_count() == 1 || says("INTERLEAVE")? == "BAND";
-    // Where GDAL makes rows of one large strip, a block of its is none of the file's.
-    let is_whole = band.metadata_item("NBITS", "IMAGE_STRUCTURE").is_none() && band.block_size().1 > 1;
-    match says("PREDICTOR").as_deref() {
-        _ if says("COMPRESSION")? != "DEFLATE" || !is_alone || !is_whole => None,
-        None | Some("1") => Some(false),
-        Some("2") => Some(true),
-        Some(_) => None,
+/// Which block of the file is at `place`, in words.
+fn told(tiff: &Tiff, place: &Place) -> String {
+    let band = match tiff.is_apart {
+        true => format!("band {}", place.band),
+        false => "all bands".into(),
+    };
+    let rect = place.rect;
+    format!(
+        "the block in column {} and row {} of {band} (pixels {} to {} across, {} to {} down)",
+        place.column,
+        place.row,
+        rect.x,
+        rect.right() - 1,
+        rect.y,
+        rect.bottom() - 1
+    )
+}
+
+/// Puts the bytes of `unpacked`, whole rows of a block, in the order of numbers one by one, the least significant byte first.
+fn in_order<T: StoredPixel>(tiff: &Tiff, unpacked: &mut [u8]) {
+    let bytes = size_of::<T>();
+    if tiff.predictor == 3 {
+        // Adobe's technical note 3: the most significant bytes of a row come first, then the next, all as differences. The file's order of
+        // bytes has no part in it.
+        let stride = if tiff.is_apart { 1 } else { tiff.samples };
+        let mut numbers = Vec::new();
+        for row in unpacked.chunks_exact_mut(tiff.row_bytes() as usize) {
+            for i in stride..row.len() {
+                row[i] = row[i].wrapping_add(row[i - stride]);
+            }
+            let values = row.len() / bytes;
+            numbers.clear();
+            numbers.extend((0..row.len()).map(|i| row[(bytes - 1 - i % bytes) * values + i / bytes]));
+            row.copy_from_slice(&numbers);
+        }
+    } else if tiff.is_big_endian {
+        unpacked.chunks_exact_mut(bytes).for_each(<[u8]>::reverse);
     }
 }
 
+/// Copies to `plane` what it shares with the block at `place`, whose rows are `unpacked`: of each pixel the value number `sample`.
+fn copy<T: StoredPixel>(
+    tiff: &Tiff,
+    unpacked: &[u8],
+    place: &Place,
+    sample: usize,
+    differences: bool,
+    plane: &mut Plane<T>,
+) {
+    let shared = place.rect.intersect(&plane.rect);
+    let samples = if tiff.is_apart { 1 } else { tiff.samples };
+    let (left, top) = ((shared.x - place.rect.x) as usize, (shared.y - place.rect.y) as usize);
+    let (x, y) = ((shared.x - plane.rect.x) as usize, (shared.y - plane.rect.y) as usize);
+    let rows = unpacked.chunks_exact(tiff.row_bytes() as usize).skip(top);
+    for (mut pixels, row) in plane.data.rows_mut().into_iter().skip(y).take(shared.h).zip(rows) {
+        let Some(pixels) = pixels.as_slice_mut() else { continue };
+        let pixels = &mut pixels[x..x + shared.w];
+        let stored = row.chunks_exact(size_of::<T>()).map(T::from_bytes);
+        // The compiler makes more of a step that it knows.
+        match samples {
+            1 => undo(stored, left, differences, pixels),
+            _ => undo(stored.skip(sample).step_by(samples), left, differences, pixels),
+        }
+    }
+}
+
+/// Writes to `pixels` what is `stored` of a row from the pixel `left` on: as it is, or sums of the differences from the row's begin.
+fn undo<T: StoredPixel>(mut stored: impl Iterator<Item = T>, left: usize, differences: bool, pixels: &mut [T]) {
+    let mut before = T::default();
+    if left > 0 {
+        before = stored.by_ref().take(left).fold(before, T::plus);
+    }
+    for (pixel, stored) in pixels.iter_mut().zip(stored) {
+        *pixel = if differences { before.plus(stored) } else { stored };
+        before = *pixel;
+    }
+}
 #[cfg(test)]
 mod tests {
     use std::path::PathBuf;
 
-    use gdal::DriverManager;
     use gdal::raster::{Buffer, GdalType, RasterCreationOptions};
+    use gdal::{Dataset, DriverManager, Metadata};
 
     use super::*;
-    use crate::io::pool;
+    use crate::io::pool::{Pool, read_window};
 
     const SIZE: (usize, usize) = (70, 50);
 
-    /// A raster of two bands, made by GDAL's `options`: waves that cross the whole range of the type.
-    fn raster<T: Whole + GdalType>(folder: &Path, options: &[(&str, &str)]) -> PathBuf {
+    /// A raster of three bands of `T`, made by GDAL's `options`: waves that cross the range of the type.
+    fn raster<T: GdalType + Copy>(folder: &Path, options: &[(&str, &str)], value: impl Fn(usize) -> T) -> PathBuf {
+        crate::io::prepare();
         let path = folder.join("a.tif");
         let mut all = RasterCreationOptions::new();
         for (key, value) in options {
             all.set_name_value(key, value).unwrap();
         }
         let driver = DriverManager::get_driver_by_name("GTiff").unwrap();
-        let dataset = driver
-            .create_with_band_type_with_options::<T, _>(&path, SIZE.0, SIZE.1, 2, &all)
+        let mut dataset = driver
+            .create_with_band_type_with_options::<T, _>(&path, SIZE.0, SIZE.1, 3, &all)
             .unwrap();
-        for band in 1..=2 {
-            let value = |i: usize| T::from_bytes(&(i * 977 * band).to_le_bytes()[..size_of::<T>()]);
-            let mut pixels = Buffer::new(SIZE, (0..SIZE.0 * SIZE.1).map(value).collect());
-            dataset
-                .rasterband(band)
-                .unwrap()
-                .write((0, 0), SIZE, &mut pixels)
-                .unwrap();
+        dataset
+            .set_geo_transform(&[500_000.0, 10.0, 0.0, 5_000_000.0, 0.0, -10.0])
+            .unwrap();
+        for band in 1..=3 {
+            let mut pixels = Buffer::new(SIZE, (0..SIZE.0 * SIZE.1).map(|i| value(i * band)).collect());
+            let mut raster = dataset.rasterband(band).unwrap();
+            raster.write((0, 0), SIZE, &mut pixels).unwrap();
         }
         dataset.close().unwrap();
         path
     }
 
-    /// Whether all blocks of the second band are unpacked here; those that are must be what GDAL reads.
-    fn all_unpacked<T: Whole + PartialEq + std::fmt::Debug>(path: &Path) -> bool {
+    fn of_type<T: StoredPixel>(folder: &Path, options: &[(&str, &str)]) -> PathBuf {
+        raster(folder, options, |i| {
+            T::from_bytes(&(i as u32).wrapping_mul(9_770_977).to_le_bytes()[4 - size_of::<T>()..])
+        })
+    }
+
+    const WINDOWS: [Rect; 3] = [
+        Rect {
+            x: 0,
+            y: 0,
+            w: 70,
+            h: 50,
+        },
+        Rect {
+            x: 33,
+            y: 17,
+            w: 20,
+            h: 30,
+        },
+        Rect {
+            x: 69,
+            y: 49,
+            w: 1,
+            h: 1,
+        },
+    ];
+
+    /// Whether windows of `path` are unpacked here; those that are must be what GDAL reads, bit by bit.
+    fn is_unpacked<T: StoredPixel>(path: &Path, bits: impl Fn(T) -> u32) -> bool {
         let dataset = Dataset::open(path).unwrap();
-        let band = dataset.rasterband(2).unwrap();
-        let (w, h) = band.block_size();
+        let tiff = Tiff::of(&dataset, path).unwrap().unwrap();
         let mut all = true;
-        for (row, y) in (0..SIZE.1).step_by(h).enumerate() {
-            for (column, x) in (0..SIZE.0).step_by(w).enumerate() {
-                let rect = Rect::new(x as i64, y as i64, w.min(SIZE.0 - x), h.min(SIZE.1 - y));
-                match read_block::<T>(&dataset, path, &band, (column, row), &rect) {
-                    Some(found) => assert_eq!(found, pool::read(&dataset, path, 2, &rect).unwrap(), "{rect:?}"),
-                    None => all = false,
+        for rect in WINDOWS {
+            match read::<T>(&tiff, path, &[3, 1], &rect).unwrap() {
+                Some(planes) => {
+                    for (band, plane) in [3, 1].into_iter().zip(planes) {
+                        let by_gdal = read_window::<T>(&dataset, path, band, &rect).unwrap();
+                        assert_eq!(plane.data.mapv(&bits), by_gdal.data.mapv(&bits), "{rect:?}");
+                    }
                 }
+                None => all = false,
             }
+            verify(&tiff, path, 2, &rect).unwrap();
         }
         all
     }
 
-    #[test]
-    fn blocks_are_those_that_gdal_reads() {
-        let folder = tempfile::tempdir().unwrap();
-        let tiled = [("TILED", "YES"), ("BLOCKXSIZE", "32"), ("BLOCKYSIZE", "16")];
-        for predictor in ["1", "2"] {
-            let packed = [
-                ("COMPRESS", "DEFLATE"),
-                ("INTERLEAVE", "BAND"),
-                ("PREDICTOR", predictor),
-            ];
-            let options = [&tiled[..], &packed].concat();
-            assert!(all_unpacked::<u8>(&raster::<u8>(folder.path(), &options)));
-            assert!(all_unpacked::<u16>(&raster::<u16>(folder.path(), &options)));
-            assert!(all_unpacked::<i16>(&raster::<i16>(folder.path(), &options)));
-            // The last strip is shorter than the others: GDAL reads it.
-            let strips = [&packed[..], &[("BLOCKYSIZE", "16")]].concat();
-            assert!(!all_unpacked::<u16>(&raster::<u16>(folder.path(), &strips)));
-        }
-    }
+    const LAYOUTS: [&[(&str, &str)]; 4] = [
+        &[("TILED", "YES"), ("BLOCKXSIZE", "32"), ("BLOCKYSIZE", "16")],
+        &[("BLOCKYSIZE", "16")],
+        &[("BLOCKYSIZE", "1")],
+        &[("BLOCKYSIZE", "50"), ("BIGTIFF", "YES")],
+    ];
 
     #[test]
-    fn what_is_packed_otherwise_is_left_to_gdal() {
+    fn pixels_are_those_that_gdal_reads() {
         let folder = tempfile::tempdir().unwrap();
-        let (band, deflate) = (("INTERLEAVE", "BAND"), ("COMPRESS", "DEFLATE"));
-        for (options, is_known) in [
-            (&[band, deflate][..], true),
-            (&[band], false),
-            (&[band, ("COMPRESS", "LZW")], false),
-            (&[deflate], false),
-            (&[band, deflate, ("ENDIANNESS", "BIG")], false),
-            (&[band, deflate, ("NBITS", "12")], false),
-            (&[band, deflate, ("BLOCKYSIZE", "1")], false),
-        ] {
-            let options = [&[("TILED", "NO")], options].concat();
-            let path = raster::<u16>(folder.path(), &options);
-            let dataset = Dataset::open(&path).unwrap();
-            let second = dataset.rasterband(2).unwrap();
-            let rect = Rect::new(0, 0, SIZE.0, second.block_size().1);
-            let found = read_block::<u16>(&dataset, &path, &second, (0, 0), &rect);
-            assert_eq!(found.is_some(), is_known, "{options:?}");
+        for layout in LAYOUTS {
+            for interleave in ["BAND", "PIXEL"] {
+                for order in ["LITTLE", "BIG"] {
+                    for predictor in ["1", "2", "3"] {
+                        let packed = [
+                            ("COMPRESS", "DEFLATE"),
+                            ("INTERLEAVE", interleave),
+                            ("ENDIANNESS", order),
+                            ("PREDICTOR", predictor),
+                        ];
+                        let options = [layout, &packed].concat();
+                        let folder = folder.path();
+                        assert!(
+                            is_unpacked::<f32>(&of_type::<f32>(folder, &options), f32::to_bits),
+                            "{options:?}"
+                        );
+                        if predictor != "3" {
+                            assert!(is_unpacked::<u8>(&of_type::<u8>(folder, &options), u32::from));
+                            assert!(is_unpacked::<u16>(&of_type::<u16>(folder, &options), u32::from));
+                            assert!(is_unpacked::<i16>(&of_type::<i16>(folder, &options), |v| v as u32));
+                        }
+                    }
+                }
+            }
         }
+        let twelve = [("COMPRESS", "DEFLATE"), ("NBITS", "12")];
+        assert!(!is_unpacked::<u16>(&of_type::<u16>(folder.path(), &twelve), u32::from));
     }
 
-    #[test]
-    fn a_damaged_block_is_left_to_gdal() {
-        let folder = tempfile::tempdir().unwrap();
-        let options = [("COMPRESS", "DEFLATE"), ("INTERLEAVE", "BAND"), ("TILED", "YES")];
-        let path = raster::<u16>(folder.path(), &options);
-        let bytes = std::fs::read(&path).unwrap();
-        let unpacked = |bytes: &[u8]| {
-            // The header comes first: it still says where blocks lie.
-            let dataset = Dataset::open(&path).unwrap();
-            std::fs::write(&path, bytes).unwrap();
-            let band = dataset.rasterband(2).unwrap();
-            read_block::<u16>(&dataset, &path, &band, (0, 0), &Rect::new(0, 0, 70, 50)).is_some()
+    /// What reading the whole of band 2 of `path` as `T` says, with `bytes` in its place.
+    fn said<T: StoredPixel>(path: &Path, bytes: &[u8]) -> Result<Plane<T>, String> {
+        std::fs::write(path, bytes).unwrap();
+        Pool::default()
+            .read::<T>(path, 2, &WINDOWS[0])
+            .map_err(|error| error.to_string())
+    }
+
+    /// Where the block 0, 0 of band 2 lies in `path`, and its bytes.
+    fn first_block(path: &Path) -> (usize, usize) {
+        let dataset = Dataset::open(path).unwrap();
+        let band = dataset.rasterband(2).unwrap();
+        let ask = |what: &str| {
+            let item = band.metadata_item(&format!("{what}_0_0"), "TIFF");
+            item.unwrap().parse::<usize>().unwrap()
         };
-        assert!(unpacked(&bytes));
-        let mut flipped = bytes.clone();
-        flipped[bytes.len() - 9] ^= 0xff;
-        assert!(!unpacked(&flipped));
-        std::fs::write(&path, &bytes).unwrap();
-        assert!(!unpacked(&bytes[..bytes.len() - 50]));
+        (ask("BLOCK_OFFSET"), ask("BLOCK_SIZE"))
+    }
+
+    #[test]
+    fn any_bit_of_any_block_that_is_not_what_was_written_is_noticed() {
+        fn check(path: &Path, what: &str) {
+            let bytes = std::fs::read(path).unwrap();
+            let good = said::<f32>(path, &bytes).unwrap();
+            let (offset, size) = first_block(path);
+            for i in 0..100 {
+                let mut flipped = bytes.clone();
+                flipped[offset + i * (size - 1) / 99] ^= 1 << (i % 8);
+                match said::<f32>(path, &flipped) {
+                    Err(error) => assert!(error.contains("the block in column 0 and row 0"), "{what}: {error}"),
+                    // Bits behind the end of the packed stream fill its last byte.
+                    Ok(found) => assert!(found.data == good.data, "{what}: byte {i}"),
+                }
+            }
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path();
+        for interleave in ["BAND", "PIXEL"] {
+            for layout in LAYOUTS {
+                let plain = [layout, &[("COMPRESS", "DEFLATE"), ("INTERLEAVE", interleave)]].concat();
+                check(&of_type::<u16>(folder, &plain), "u16");
+                check(&raster(folder, &plain, |i| i as u32 * 977), "u32");
+                check(&raster(folder, &plain, |i| i as f64 * 0.3), "f64");
+                let twelve = [&plain[..], &[("NBITS", "12")]].concat();
+                check(&of_type::<u16>(folder, &twelve), "twelve bits");
+                let floating = [&plain[..], &[("PREDICTOR", "3")]].concat();
+                check(&raster(folder, &floating, |i| i as f64), "differences of f64");
+            }
+        }
+    }
+
+    #[test]
+    fn a_block_whose_place_or_bytes_are_missing_is_damaged_and_one_without_both_is_empty() {
+        let folder = tempfile::tempdir().unwrap();
+        let layout = [("COMPRESS", "DEFLATE"), ("INTERLEAVE", "BAND"), ("BLOCKYSIZE", "50")];
+        let path = of_type::<u16>(folder.path(), &layout);
+        let bytes = std::fs::read(&path).unwrap();
+        let good = said::<u16>(&path, &bytes).unwrap();
+        let (offset, size) = first_block(&path);
+        // The lists of the directory hold offset and size of band 2 as they stand here, of two or four bytes.
+        let at = |number: usize| {
+            let number = (number as u32).to_le_bytes();
+            let found = bytes.windows(4).position(|window| window == number);
+            found
+                .or_else(|| bytes.windows(2).position(|window| window == &number[..2]))
+                .unwrap()
+        };
+        let changed = |places: &[(usize, &[u8])]| {
+            let mut changed = bytes.clone();
+            for (at, new) in places {
+                changed[*at..at + new.len()].copy_from_slice(new);
+            }
+            said::<u16>(&path, &changed)
+        };
+        let (offset_at, size_at) = (at(offset), at(size));
+        let error = changed(&[(size_at, &[0, 0])]).unwrap_err();
+        assert!(error.contains("band 2") && error.contains("and no bytes"), "{error}");
+        let error = changed(&[(offset_at, &[0, 0, 0, 0])]).unwrap_err();
+        assert!(error.contains("and no place"), "{error}");
+        let empty = changed(&[(offset_at, &[0, 0, 0, 0]), (size_at, &[0, 0])]).unwrap();
+        assert!(empty.data.iter().all(|v| *v == 0));
+        let error = changed(&[(size_at, &((size - 9) as u16).to_le_bytes())]).unwrap_err();
+        assert!(error.contains("do not fit their checksum"), "{error}");
+        // Bytes behind the stream belong to nobody.
+        assert_eq!(
+            changed(&[(size_at, &((size + 9) as u16).to_le_bytes())]).unwrap().data,
+            good.data
+        );
+        // Rows that nothing was packed for, and fewer than were.
+        let rows_at = bytes.windows(2).position(|window| window == [22, 1]).unwrap() + 8;
+        let error = changed(&[(rows_at, &[49])]).unwrap_err();
+        assert!(error.contains("damaged"), "{error}");
+        let error = said::<u16>(&path, &bytes[..offset + size / 2]).unwrap_err();
+        assert!(error.contains("is the file complete?"), "{error}");
     }
 }

@@ -1,6 +1,7 @@
 //! The only place that names gdal: opening, reading, projecting, writing.
 
 pub mod blocks;
+mod bulk;
 pub mod cog;
 pub mod crs;
 pub mod formats;
@@ -14,6 +15,7 @@ mod overviews;
 pub mod pool;
 pub mod resample;
 pub mod source;
+mod tiff;
 pub mod vector;
 
 use std::path::{Path, PathBuf};
@@ -49,6 +51,16 @@ pub enum IoError {
         /// Which file.
         path: PathBuf,
         /// What GDAL said.
+        message: String,
+    },
+    /// A block of a file is damaged.
+    #[error("reading {}: {place} is damaged: {message}; fetch the file again", path.display())]
+    Damaged {
+        /// Which file.
+        path: PathBuf,
+        /// Which block of it, and which pixels those are.
+        place: String,
+        /// What is wrong with it.
         message: String,
     },
     /// A file that was written does not read back: most often the disk is full.

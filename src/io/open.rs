@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 
 use gdal::{Dataset, DatasetOptions, GdalOpenFlags, Metadata};
 
+use super::bulk::Bulk;
 use super::formats::{self, Format, ON_REQUEST};
+use super::tiff::Tiff;
 use super::{IoError, crs, hfa, plain, prepare};
 
 /// First bytes of a file that are looked at to tell its format.
@@ -39,6 +41,8 @@ pub struct RasterInfo {
     pub block: (usize, usize),
     /// The files that it is read from: itself, then its side files, as its format has them.
     pub files: Vec<PathBuf>,
+    /// Bytes of its largest block, unpacked, with all bands that come with it.
+    pub block_bytes: usize,
 }
 
 impl RasterInfo {
@@ -228,7 +232,8 @@ pub fn info(path: &Path, formats: &[Format]) -> Result<RasterInfo, IoError> {
             "expected pixels, found {width} x {height} px in {count} bands"
         )));
     }
-    let mut nodata = Vec::with_capacity(count.min(1024));
+    let bulk = Bulk::of(&dataset, Tiff::of(&dataset, path)?.as_ref(), path)?;
+    let mut nodata = Vec::with_capacity(count);
     let first = dataset.rasterband(1).map_err(failed)?;
     let data_type = first.band_type();
     let pixel_bytes = usize::from(data_type.bits() / 8).max(1);
@@ -243,7 +248,7 @@ pub fn info(path: &Path, formats: &[Format]) -> Result<RasterInfo, IoError> {
             unpacked >> 30
         )));
     }
-    for index in 1..=count.min(1024) {
+    for index in 1..=count {
         nodata.push(dataset.rasterband(index).map_err(failed)?.no_data_value());
     }
     let geotransform = dataset
@@ -277,6 +282,7 @@ pub fn info(path: &Path, formats: &[Format]) -> Result<RasterInfo, IoError> {
         pixel_bytes,
         block: first.block_size(),
         files,
+        block_bytes: bulk.block,
     })
 }
 

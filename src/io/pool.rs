@@ -8,20 +8,74 @@ use gdal::Dataset;
 use gdal::raster::GdalType;
 use ndarray::Array2;
 
+use super::bulk::Bulk;
 use super::formats::{Format, USUAL};
-use super::{IoError, open};
+use super::tiff::Tiff;
+use super::{IoError, inflate, open};
 use crate::geo::Rect;
 use crate::raster::Plane;
 
-/// A type that pixels are stored as.
-pub trait StoredPixel: GdalType + Copy {}
-impl StoredPixel for u8 {}
-impl StoredPixel for u16 {}
-impl StoredPixel for i16 {}
-impl StoredPixel for f32 {}
+/// A number that pixels are stored as.
+pub trait StoredPixel: GdalType + Copy + Default {
+    /// The number whose bytes these are, the least significant first.
+    fn from_bytes(bytes: &[u8]) -> Self;
+    /// The sum of the whole numbers that the bytes stand for, modulo the number of their values: what predictor 2 is undone by (TIFF 6.0,
+    /// section 14).
+    fn plus(self, other: Self) -> Self;
+}
 
-/// Handles kept open when nobody uses them. A process has 1,024 files by default; two threads on 26 files stay far below.
+macro_rules! stored {
+    ($($number:ty, $plus:expr;)*) => {$(
+        impl StoredPixel for $number {
+            #[inline]
+            fn from_bytes(bytes: &[u8]) -> Self {
+                Self::from_le_bytes(bytes.try_into().unwrap_or_default())
+            }
+            #[inline]
+            fn plus(self, other: Self) -> Self {
+                $plus(self, other)
+            }
+        }
+    )*};
+}
+stored!(
+    u8, u8::wrapping_add;
+    u16, u16::wrapping_add;
+    i16, i16::wrapping_add;
+    f32, |a: f32, b: f32| f32::from_bits(a.to_bits().wrapping_add(b.to_bits()));
+);
+
+/// Handles kept open when nobody uses them, two files each. A process has 1,024 files by default; two threads on 26 files stay far below.
 const KEPT: usize = 192;
+
+/// What these hold at most, bytes: GDAL keeps room for a block with each.
+pub(crate) const KEPT_BYTES: usize = 48 << 20;
+
+/// An open raster file.
+pub(super) struct Handle {
+    /// GDAL's handle.
+    pub dataset: Dataset,
+    /// How it is packed, if by deflate.
+    pub deflate: Option<Tiff>,
+    /// What the handle holds between two reads, bytes.
+    bytes: usize,
+}
+
+impl Handle {
+    fn open(path: &Path, formats: &[Format]) -> Result<Self, IoError> {
+        let dataset = open::open(path, formats)?;
+        let tiff = Tiff::of(&dataset, path)?;
+        let bulk = Bulk::of(&dataset, tiff.as_ref(), path)?;
+        let deflate = tiff.filter(inflate::is_deflate);
+        // What is unpacked here, GDAL has no room for.
+        let block = if deflate.is_some() { 0 } else { bulk.block };
+        Ok(Self {
+            dataset,
+            deflate,
+            bytes: block + bulk.header,
+        })
+    }
+}
 
 /// Open handles that nobody uses at the moment, by file.
 pub struct Pool {
@@ -31,8 +85,9 @@ pub struct Pool {
 
 #[derive(Default)]
 struct Idle {
-    handles: BTreeMap<PathBuf, Vec<Dataset>>,
+    handles: BTreeMap<PathBuf, Vec<Handle>>,
     count: usize,
+    bytes: usize,
 }
 
 impl Default for Pool {
@@ -55,28 +110,28 @@ impl Pool {
     ///
     /// # Errors
     /// Those of opening; `work`'s own result is passed through as it is.
-    pub fn with<T>(&self, path: &Path, work: impl FnOnce(&Dataset) -> T) -> Result<T, IoError> {
-        let dataset = match self.take(path) {
-            Some(dataset) => dataset,
-            None => match open::open(path, &self.formats) {
+    pub(super) fn with<T>(&self, path: &Path, work: impl FnOnce(&Handle) -> T) -> Result<T, IoError> {
+        let handle = match self.take(path) {
+            Some(handle) => handle,
+            None => match Handle::open(path, &self.formats) {
                 Err(error) if error.is_out_of_files() => {
                     self.close_idle();
-                    open::open(path, &self.formats)?
+                    Handle::open(path, &self.formats)?
                 }
                 opened => opened?,
             },
         };
-        let result = work(&dataset);
-        self.put(path, dataset);
+        let result = work(&handle);
+        self.put(path, handle);
         Ok(result)
     }
 
     /// The stored pixels of `rect`, which must lie inside band `band` (from 1) of `path`.
     ///
     /// # Errors
-    /// A file that cannot be opened or read.
+    /// A file that cannot be opened or read, or is damaged there.
     pub fn read<T: StoredPixel>(&self, path: &Path, band: usize, rect: &Rect) -> Result<Plane<T>, IoError> {
-        self.with(path, |dataset| read(dataset, path, band, rect))?
+        self.with(path, |handle| read(handle, path, band, rect))?
     }
 
     /// Closes the handles on `path` that nobody uses.
@@ -85,6 +140,7 @@ impl Pool {
             let mut idle = self.idle.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
             let gone = idle.handles.remove(path).unwrap_or_default();
             idle.count -= gone.len();
+            idle.bytes -= gone.iter().map(|handle| handle.bytes).sum::<usize>();
             gone
         };
         drop(gone); // closed outside the lock
@@ -95,19 +151,25 @@ impl Pool {
         drop(all); // closed outside the lock
     }
 
-    fn take(&self, path: &Path) -> Option<Dataset> {
+    fn take(&self, path: &Path) -> Option<Handle> {
         let mut idle = self.idle.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        let dataset = idle.handles.get_mut(path)?.pop()?;
+        let handle = idle.handles.get_mut(path)?.pop()?;
         idle.count -= 1;
-        Some(dataset)
+        idle.bytes -= handle.bytes;
+        Some(handle)
     }
 
-    fn put(&self, path: &Path, dataset: Dataset) {
+    fn put(&self, path: &Path, handle: Handle) {
+        if handle.bytes > KEPT_BYTES {
+            return;
+        }
         let surplus = {
             let mut idle = self.idle.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-            let surplus = (idle.count >= KEPT).then(|| std::mem::take(&mut *idle));
-            idle.handles.entry(path.to_owned()).or_default().push(dataset);
+            let is_full = idle.count >= KEPT || idle.bytes + handle.bytes > KEPT_BYTES;
+            let surplus = is_full.then(|| std::mem::take(&mut *idle));
             idle.count += 1;
+            idle.bytes += handle.bytes;
+            idle.handles.entry(path.to_owned()).or_default().push(handle);
             surplus
         };
         drop(surplus); // closed outside the lock
@@ -138,8 +200,19 @@ pub(super) fn read_block<T: StoredPixel>(
     })
 }
 
-/// The stored pixels of `rect` in band `band` of `dataset`, which is the file `path`.
-pub(super) fn read<T: StoredPixel>(
+/// The stored pixels of `rect` in band `band` of `handle`, which is the file `path`.
+fn read<T: StoredPixel>(handle: &Handle, path: &Path, band: usize, rect: &Rect) -> Result<Plane<T>, IoError> {
+    if let Some(tiff) = &handle.deflate {
+        if let Some(plane) = inflate::read(tiff, path, &[band], rect)?.and_then(|planes| planes.into_iter().next()) {
+            return Ok(plane);
+        }
+        inflate::verify(tiff, path, band, rect)?;
+    }
+    read_window(&handle.dataset, path, band, rect)
+}
+
+/// The stored pixels of `rect` in band `band` of `dataset`, which is the file `path`, as GDAL reads them.
+pub(super) fn read_window<T: StoredPixel>(
     dataset: &Dataset,
     path: &Path,
     band: usize,

@@ -17,6 +17,13 @@ const REGION_BYTES: f64 = 1.5;
 /// of four bands, two threads).
 const ALLOCATOR: f64 = 1.3;
 
+/// Of the largest block, a thread has at once: its bytes as they are packed, unpacked, as a plane, and as many again of its neighbours while
+/// it copies a window out of them.
+const BLOCK_COPIES: f64 = 6.0;
+
+/// Sites of rasters with larger blocks, bytes, fill the store however small they are.
+const LARGE_BLOCK: usize = 4 << 20;
+
 const MIB: f64 = 1_048_576.0;
 
 /// What is read of a site for a comparison.
@@ -30,6 +37,8 @@ pub struct Load {
     pub quality: usize,
     /// The largest block of a file, columns and rows.
     pub block: (usize, usize),
+    /// Bytes of the largest block of a file, with all bands that lie in it.
+    pub block_bytes: usize,
     /// Pixels that are read around a tile.
     pub halo: usize,
 }
@@ -63,7 +72,12 @@ pub fn fit((grid, surveyed): (&Grid, &Grid), load: &Load, config: &Config) -> Bu
         };
         decoded_mib((along(grid.width, load.block.0) * along(grid.height, load.block.1)) as f64).ceil() as u64
     };
-    let fixed = BASE_MIB + f64::from(io::GDAL_CACHE_MIB) + REGION_BYTES * pixels / MIB;
+    let is_large = load.block_bytes > LARGE_BLOCK;
+    let decoding = match is_large {
+        true => threads * BLOCK_COPIES * load.block_bytes as f64 / MIB,
+        false => 0.0,
+    };
+    let fixed = BASE_MIB + f64::from(io::GDAL_CACHE_MIB) + REGION_BYTES * pixels / MIB + decoding;
     let predict = |edge: usize, store: u64| {
         let core = (edge.min(grid.width) * edge.min(grid.height)) as f64;
         let padded = ((edge.min(grid.width) + 2 * load.halo) * (edge.min(grid.height) + 2 * load.halo)) as f64;
@@ -78,7 +92,7 @@ pub fn fit((grid, surveyed): (&Grid, &Grid), load: &Load, config: &Config) -> Bu
         // Scores and flags wait for their turn.
         let waiting = AHEAD as f64 * core * (2.0 + 2.0);
         // Sites of districts fill the store together.
-        let blocks = match surveyed == grid {
+        let blocks = match surveyed == grid && !is_large {
             true => decoded_mib(pixels).min(store as f64),
             false => store as f64,
         };
@@ -125,6 +139,7 @@ mod tests {
                 bands,
                 quality: 0,
                 block,
+                block_bytes: 0,
                 halo: 35,
             };
             strip_px(&grid, 512, &load, 256)
@@ -152,6 +167,7 @@ mod tests {
                 bands: 4 * dates,
                 quality: dates,
                 block: (512, 512),
+                block_bytes: 1 << 19,
                 halo: 86,
             };
             fit((&grid, &grid), &load, &config)

@@ -264,6 +264,7 @@ fn ground(site: &Site, pairs: &[Pair], inputs: &Inputs, config: &Config) -> Resu
         bands,
         quality,
         block,
+        block_bytes: rasters.iter().map(|info| info.block_bytes).max().unwrap_or(0),
         halo,
     };
     let budget = memory::fit((&grid, &surveyed), &load, config);
