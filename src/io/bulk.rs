@@ -17,11 +17,14 @@ pub const MOST_BLOCK: usize = 64 << 20;
 const MOST_BANDS: usize = 1024;
 
 /// A header may not take more, bytes in memory.
-const MOST_HEADER: usize = 32 << 20;
+const MOST_HEADER: usize = 40 << 20;
 
 /// Bytes that a band takes in an open handle, seen with 1,000 bands; and a block, its place and size beside where the handle keeps it.
 const BAND_BYTES: usize = 2048;
 const PLACE_BYTES: usize = 24;
+
+/// An open handle holds tags some times over: 31 bytes were seen for each of a long list of metadata.
+const TAG_COPIES: u64 = 32;
 
 /// What reading a raster takes, bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,10 +66,14 @@ impl Bulk {
             )));
         }
         let places = tiff.map_or(0, Tiff::blocks);
-        let header = places.saturating_mul(PLACE_BYTES as u64) + (bands * BAND_BYTES) as u64;
+        let tags = tiff.map_or(0, |tiff| tiff.tag_bytes).saturating_mul(TAG_COPIES);
+        let header = places
+            .saturating_mul(PLACE_BYTES as u64)
+            .saturating_add(tags)
+            .saturating_add((bands * BAND_BYTES) as u64);
         if header > MOST_HEADER as u64 {
             return Err(refuse(format!(
-                "its {places} blocks are so many that their places alone take {} MiB, more than {}; cut it into larger ones, for example \
+                "its {places} blocks and its tags take {} MiB before a pixel is read, more than {}; cut it into larger ones, for example \
                  with gdal_translate -co TILED=YES",
                 header >> 20,
                 MOST_HEADER >> 20
@@ -101,4 +108,67 @@ fn block(dataset: &Dataset, bands: usize) -> gdal::errors::Result<(u64, (usize, 
         most = most.max((all, (width, height)));
     }
     Ok(most)
+}
+
+#[cfg(test)]
+mod tests {
+    use gdal::DriverManager;
+    use gdal::raster::RasterCreationOptions;
+
+    use super::*;
+    use crate::io::open;
+
+    /// What opening a sparse raster of zeros says, made by GDAL's `options` and with `tag` bytes of metadata; or bytes of its largest block.
+    fn said(size: (usize, usize), bands: usize, options: &[(&str, &str)], tag: usize) -> Result<usize, String> {
+        crate::io::prepare();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.tif");
+        let mut all = RasterCreationOptions::new();
+        for (key, value) in [&[("SPARSE_OK", "TRUE"), ("COMPRESS", "DEFLATE")], options].concat() {
+            all.set_name_value(key, value).unwrap();
+        }
+        let driver = DriverManager::get_driver_by_name("GTiff").unwrap();
+        let mut dataset = driver
+            .create_with_band_type_with_options::<u16, _>(&path, size.0, size.1, bands, &all)
+            .unwrap();
+        dataset.set_geo_transform(&[5e5, 10.0, 0.0, 5e6, 0.0, -10.0]).unwrap();
+        dataset
+            .set_spatial_ref(&gdal::spatial_ref::SpatialRef::from_epsg(32633).unwrap())
+            .unwrap();
+        dataset.set_metadata_item("note", &"x".repeat(tag), "").unwrap();
+        dataset.close().unwrap();
+        open::info(&path)
+            .map(|info| info.block_bytes)
+            .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn rasters_that_unpack_to_too_much_are_refused_and_others_say_how_much() {
+        const TILE: [(&str, &str); 3] = [("TILED", "YES"), ("BLOCKXSIZE", "1024"), ("BLOCKYSIZE", "1024")];
+        let (apart, together) = (("INTERLEAVE", "BAND"), ("INTERLEAVE", "PIXEL"));
+        assert_eq!(said((3000, 3000), 4, &[&TILE[..], &[apart]].concat(), 9), Ok(2 << 20));
+        assert_eq!(
+            said((3000, 3000), 4, &[&TILE[..], &[together]].concat(), 9),
+            Ok(8 << 20)
+        );
+        // The strip that GDAL hands out in rows.
+        let strip = [apart, ("BLOCKYSIZE", "6000")];
+        let error = said((6000, 6000), 1, &strip, 9).unwrap_err();
+        assert!(
+            error.contains("6000 x 6000 px take 69 MiB") && error.contains("gdal_translate"),
+            "{error}"
+        );
+        let error = said((1024, 1024), 40, &[&TILE[..], &[together]].concat(), 9).unwrap_err();
+        assert!(
+            error.contains("take 80 MiB each with all bands in them, more than 64"),
+            "{error}"
+        );
+        let error = said((16, 16), 1025, &[], 9).unwrap_err();
+        assert!(error.contains("it has 1025 bands, more than 1024"), "{error}");
+        let rows = [apart, ("BLOCKYSIZE", "1"), ("BIGTIFF", "YES")];
+        let error = said((1, 900_000), 2, &rows, 9).unwrap_err();
+        assert!(error.contains("its 1800000 blocks"), "{error}");
+        let error = said((16, 16), 1, &[], 1 << 20).unwrap_err();
+        assert!(error.contains("its tags take") && error.contains("-nomd"), "{error}");
+    }
 }

@@ -8,7 +8,7 @@ use gdal::{Dataset, DatasetOptions, GdalOpenFlags, Metadata};
 
 use super::bulk::Bulk;
 use super::formats::{self, Format, ON_REQUEST};
-use super::tiff::Tiff;
+use super::tiff::{self, Tiff};
 use super::{IoError, crs, hfa, plain, prepare};
 
 /// First bytes of a file that are looked at to tell its format.
@@ -76,6 +76,7 @@ fn open_files(path: &Path, formats: &[Format]) -> Result<(Dataset, Vec<PathBuf>)
     };
     let whole = absolute(path).map_err(refuse)?;
     let format = format_of(path, formats)?;
+    tiff::check_tags(path)?;
     let files: Vec<PathBuf> = std::iter::once(path.to_owned())
         .chain(format.side_files(path))
         .collect();

@@ -36,16 +36,22 @@ pub(super) struct Tiff {
     pub is_reversed: bool,
     /// What GDAL makes of a value; `None` where its bands are not the file's samples.
     pub data_type: Option<GdalDataType>,
-    offsets: List,
-    sizes: List,
+    /// Bytes that its tags take, those left out that say where blocks lie.
+    pub tag_bytes: u64,
+    /// Where each block lies.
+    pub offsets: List,
+    /// Bytes of each block.
+    pub sizes: List,
 }
 
 /// Numbers of a tag, read when they are needed: there may be millions.
 #[derive(Debug, Clone, Copy)]
-struct List {
-    at: u64,
+pub(super) struct List {
+    /// Where the first begins.
+    pub at: u64,
     count: u64,
-    bytes: usize,
+    /// Bytes of each.
+    pub bytes: usize,
 }
 
 /// A block of the file.
@@ -107,45 +113,13 @@ impl Tiff {
     /// # Errors
     /// What of the file cannot be read or does not fit together, in words.
     fn read(path: &Path, offset: u64) -> Result<Self, String> {
-        let failed = |error: std::io::Error| format!("its directory cannot be read ({error})");
-        let file = File::open(path).map_err(failed)?;
-        let mut head = [0; 4];
-        file.read_exact_at(&mut head, 0).map_err(failed)?;
-        let is_big_endian = head[0] == b'M';
-        let number = |bytes: &[u8]| whole(bytes, is_big_endian);
-        // BigTIFF has wider numbers of entries, counts and values.
-        let (count_bytes, entry_bytes, value_bytes) = match number(&head[2..]) {
-            43 => (8, 20, 8),
-            _ => (2, 12, 4),
+        let file = File::open(path).map_err(unreadable)?;
+        let Some(head) = Head::read(&file)? else {
+            return Err("it does not begin as a TIFF does".into());
         };
-        let mut count = [0; 8];
-        file.read_exact_at(&mut count[..count_bytes], offset).map_err(failed)?;
-        let count = number(&count[..count_bytes]).min(4096);
-        let mut entries = vec![0; count as usize * entry_bytes];
-        let first = offset + count_bytes as u64;
-        file.read_exact_at(&mut entries, first).map_err(failed)?;
-        let find = |tag: u64| -> Result<Option<List>, String> {
-            let Some(index) = entries
-                .chunks_exact(entry_bytes)
-                .position(|entry| number(&entry[..2]) == tag)
-            else {
-                return Ok(None);
-            };
-            let entry = &entries[index * entry_bytes..][..entry_bytes];
-            let bytes = match number(&entry[2..4]) {
-                1 => 1,
-                3 => 2,
-                4 => 4,
-                16 => 8,
-                kind => return Err(format!("its tag {tag} holds values of type {kind}")),
-            };
-            let count = number(&entry[4..entry_bytes - value_bytes]);
-            let at = match count.saturating_mul(bytes as u64) <= value_bytes as u64 {
-                true => first + ((index + 1) * entry_bytes - value_bytes) as u64,
-                false => number(&entry[entry_bytes - value_bytes..]),
-            };
-            Ok(Some(List { at, count, bytes }))
-        };
+        let is_big_endian = head.is_big_endian;
+        let directory = Directory::read(&file, head, offset)?;
+        let find = |tag: u64| directory.find(tag);
         let get = |tag: u64, default: Option<u64>| match (find(tag)?, default) {
             (Some(list), _) => list.get(&file, 0, is_big_endian),
             (None, Some(default)) => Ok(default),
@@ -173,6 +147,7 @@ impl Tiff {
             photometric: get(262, Some(1))?,
             is_reversed: get(266, Some(1))? == 2,
             data_type: None,
+            tag_bytes: directory.tag_bytes(),
             offsets: list(offsets)?,
             sizes: list(sizes)?,
             file,
@@ -252,6 +227,172 @@ impl Tiff {
             found => Ok(Some(found)),
         }
     }
+}
+
+/// Tags of more bytes are not believed: GDAL holds some thirty times as much of them.
+const MOST_TAG_BYTES: u64 = 1 << 20;
+
+/// So many directories are looked at: overviews and masks have one each.
+const MOST_DIRECTORIES: usize = 1000;
+
+/// Holds the directories of the file `path` against what their tags may take, before GDAL reads any; other files than TIFFs pass.
+///
+/// # Errors
+/// Tags of more than a MiB.
+pub(super) fn check_tags(path: &Path) -> Result<(), IoError> {
+    let refuse = |message: String| IoError::Open {
+        path: path.to_owned(),
+        message,
+    };
+    let Ok(file) = File::open(path) else { return Ok(()) };
+    let Ok(Some(head)) = Head::read(&file) else {
+        return Ok(());
+    };
+    let mut offset = head.first;
+    let mut sum = 0_u64;
+    for _ in 0..MOST_DIRECTORIES {
+        // What cannot be read is GDAL's to tell.
+        let Ok(directory) = Directory::read(&file, head, offset) else {
+            return Ok(());
+        };
+        sum = sum.saturating_add(directory.tag_bytes());
+        if sum > MOST_TAG_BYTES {
+            return Err(refuse(format!(
+                "its tags take {sum} bytes beside the pixels, more than {MOST_TAG_BYTES}; leave its metadata out, for example with \
+                 gdal_translate -nomd"
+            )));
+        }
+        offset = directory.next;
+        if offset == 0 {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// How a TIFF begins.
+#[derive(Debug, Clone, Copy)]
+struct Head {
+    is_big_endian: bool,
+    is_big: bool,
+    /// Where the first directory lies.
+    first: u64,
+}
+
+impl Head {
+    /// The first bytes of `file`; `None` where they are not those of a TIFF.
+    fn read(file: &File) -> Result<Option<Self>, String> {
+        let mut head = [0; 8];
+        file.read_exact_at(&mut head, 0).map_err(unreadable)?;
+        let is_big_endian = head[0] == b'M';
+        let is_big = match whole(&head[2..4], is_big_endian) {
+            42 => false,
+            43 => true,
+            _ => return Ok(None),
+        };
+        if !matches!(&head[..2], b"II" | b"MM") {
+            return Ok(None);
+        }
+        let mut first = head;
+        if is_big {
+            file.read_exact_at(&mut first, 8).map_err(unreadable)?;
+        }
+        let first = whole(if is_big { &first } else { &head[4..] }, is_big_endian);
+        Ok(Some(Self {
+            is_big_endian,
+            is_big,
+            first,
+        }))
+    }
+}
+
+/// A directory of a TIFF: its tags, and where the next one lies.
+struct Directory {
+    head: Head,
+    at: u64,
+    entries: Vec<u8>,
+    next: u64,
+}
+
+impl Directory {
+    fn read(file: &File, head: Head, offset: u64) -> Result<Self, String> {
+        let number = |bytes: &[u8]| whole(bytes, head.is_big_endian);
+        let (count_bytes, value_bytes) = if head.is_big { (8, 8) } else { (2, 4) };
+        let mut count = [0; 8];
+        let count = &mut count[..count_bytes];
+        file.read_exact_at(count, offset).map_err(unreadable)?;
+        let entry_bytes = 4 + 2 * value_bytes;
+        let mut entries = vec![0; number(count).min(4096) as usize * entry_bytes];
+        let at = offset.saturating_add(count_bytes as u64);
+        file.read_exact_at(&mut entries, at).map_err(unreadable)?;
+        let mut next = [0; 8];
+        let next = &mut next[..value_bytes];
+        let behind = at.saturating_add(entries.len() as u64);
+        // Some files end with the last tag.
+        let is_there = file.read_exact_at(next, behind).is_ok();
+        Ok(Self {
+            head,
+            at,
+            entries,
+            next: if is_there { number(next) } else { 0 },
+        })
+    }
+
+    /// Each tag: its number, its type, how many values it has, and where they or their place stand.
+    fn tags(&self) -> impl Iterator<Item = (u64, u64, u64, usize)> {
+        let value_bytes = if self.head.is_big { 8 } else { 4 };
+        let number = |bytes: &[u8]| whole(bytes, self.head.is_big_endian);
+        let entry_bytes = 4 + 2 * value_bytes;
+        self.entries
+            .chunks_exact(entry_bytes)
+            .enumerate()
+            .map(move |(i, entry)| {
+                (
+                    number(&entry[..2]),
+                    number(&entry[2..4]),
+                    number(&entry[4..4 + value_bytes]),
+                    i * entry_bytes + 4 + value_bytes,
+                )
+            })
+    }
+
+    /// The values of the first tag `wanted`.
+    fn find(&self, wanted: u64) -> Result<Option<List>, String> {
+        let Some((_, kind, count, value)) = self.tags().find(|(tag, ..)| *tag == wanted) else {
+            return Ok(None);
+        };
+        let bytes = match kind {
+            1 => 1,
+            3 => 2,
+            4 => 4,
+            16 => 8,
+            _ => return Err(format!("its tag {wanted} holds values of type {kind}")),
+        };
+        let value_bytes = if self.head.is_big { 8 } else { 4 };
+        let at = match count.saturating_mul(bytes as u64) <= value_bytes as u64 {
+            true => self.at.saturating_add(value as u64),
+            false => whole(&self.entries[value..value + value_bytes], self.head.is_big_endian),
+        };
+        Ok(Some(List { at, count, bytes }))
+    }
+
+    /// Bytes of all tags but those that say where blocks lie.
+    fn tag_bytes(&self) -> u64 {
+        let others = self.tags().filter(|(tag, ..)| ![273, 279, 324, 325].contains(tag));
+        let bytes = others.map(|(_, kind, count, _)| {
+            count.saturating_mul(match kind {
+                3 | 8 => 2,
+                4 | 9 | 11 | 13 => 4,
+                5 | 10 | 12 | 16 | 17 | 18 => 8,
+                _ => 1,
+            })
+        });
+        bytes.fold(0, u64::saturating_add)
+    }
+}
+
+fn unreadable(error: std::io::Error) -> String {
+    format!("its directory cannot be read ({error})")
 }
 
 impl List {

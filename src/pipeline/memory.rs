@@ -178,4 +178,25 @@ mod tests {
         assert_eq!((series.tile_px, series.blocks_mib), (256, 300));
         assert!(series.peak_mib <= 1024 && endless.tile_px < 256 && endless.blocks_mib == 204);
     }
+
+    #[test]
+    fn large_blocks_are_counted_for_each_thread() {
+        let mut config = Config::parse("[inputs]\ndeclarations = ['d.geojson']\nstac = ['items.json']\n").unwrap();
+        (config.compute.memory_mib, config.compute.threads) = (8192, 2);
+        let grid = Grid::covering("EPSG:32631", [0.0, 0.0, 1600.0, 1600.0], 10.0, [0.0, 0.0]);
+        let peak = |block_bytes| {
+            let load = Load {
+                dates: 2,
+                bands: 8,
+                quality: 2,
+                block: (512, 512),
+                block_bytes,
+                halo: 35,
+            };
+            fit((&grid, &grid), &load, &config).peak_mib
+        };
+        // Six times the block for each of two threads, and a full store.
+        assert!(peak(50 << 20) >= peak(1 << 20) + 600);
+        assert_eq!(peak(60 << 20), peak(50 << 20) + 120);
+    }
 }
