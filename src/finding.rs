@@ -18,6 +18,7 @@ pub use measured::{
 };
 pub use sensitivity::{AreaSensitivity, ChangeSensitivity, DetectableSize, DetectionCurve, Sensitivity, Tried};
 
+use crate::declaration::RefusedFeature;
 use crate::geo::Grid;
 
 /// Version of the report's form: raised when a field changes its meaning or goes.
@@ -397,6 +398,9 @@ pub struct SiteReport {
     pub program: Program,
     /// Scenes that were not, and why.
     pub refused: Vec<RefusedScene>,
+    /// Zones and activities that are not in force because their site is another party's: on this site, and those that its party declared on others.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refused_features: Vec<RefusedFeature>,
     /// Version of this form.
     pub report_version: String,
     /// Hash of everything that decides the result: inputs, parameters, program. The same key, the same report.

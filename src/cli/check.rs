@@ -27,7 +27,14 @@ fn check_file(path: &Path) -> Vec<Fault> {
     if path.extension().is_some_and(|extension| extension == "toml") {
         return match Config::read(path) {
             // What a pipeline names is part of it.
-            Ok(config) => inputs::gather(&config).map_or_else(|faults| faults, |_| Vec::new()),
+            Ok(config) => match inputs::gather(&config) {
+                Ok(inputs) => {
+                    let refused = &inputs.declared.refused;
+                    refused.iter().for_each(|one| print(&format!("not in force: {one}")));
+                    Vec::new()
+                }
+                Err(faults) => faults,
+            },
             Err(faults) => named(faults),
         };
     }

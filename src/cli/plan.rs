@@ -18,6 +18,8 @@ pub fn plan(args: &PipelineArgs) -> u8 {
             return exit::USAGE;
         }
     };
+    let refused = &inputs.declared.refused;
+    refused.iter().for_each(|one| print(&format!("not in force: {one}")));
     let mut code = exit::DONE;
     let mut memory_mib = 0;
     for (site, plan) in inputs.declared.sites.iter().zip(run::plan(&config, &inputs)) {

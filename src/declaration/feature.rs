@@ -127,6 +127,7 @@ fn site(
             zones: Vec::new(),
             activities: Vec::new(),
             declared_in: declaration.header.id.clone(),
+            party: declaration.header.party.clone(),
             folder: String::new(),
         },
     });

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::resolve::{Missing, resolve};
-use super::{Activity, Declaration, Declared, Header, Kind, Placed, Site, Superseded, Zone, quote};
+use super::{
+    Activity, Declaration, Declared, Header, Kind, Placed, RefusedFeature, Site, Superseded, Zone, folders, quote,
+};
 use crate::fault::{Fault, nearest};
 
 /// Everything in force after all of `declarations`, in whatever order they are given.
@@ -13,6 +15,9 @@ use crate::fault::{Fault, nearest};
 /// with the same kind; the earlier version is then listed as superseded. Features that are not declared
 /// again stay in force.
 ///
+/// Parties choose their ids without knowing of each other, so those of zones and activities are told apart by party. A zone or an activity on the
+/// site of another party is no fault: it is listed as refused, and everything else is as if it had not been declared.
+///
 /// # Errors
 /// Everything that does not fit together; places begin with the id of the declaration.
 pub fn merge(mut declarations: Vec<Declaration>) -> Result<Declared, Vec<Fault>> {
@@ -20,7 +25,7 @@ pub fn merge(mut declarations: Vec<Declaration>) -> Result<Declared, Vec<Fault>>
     let headers: Vec<Header> = declarations.iter().map(|d| d.header.clone()).collect();
     let mut faults = check_headers(&headers);
 
-    let mut in_force: BTreeMap<String, Feature> = BTreeMap::new();
+    let mut in_force: BTreeMap<String, OfParty> = BTreeMap::new();
     let mut superseded = Vec::new();
     for declaration in declarations {
         let Declaration {
@@ -36,8 +41,14 @@ pub fn merge(mut declarations: Vec<Declaration>) -> Result<Declared, Vec<Fault>>
             .chain(activities.into_iter().map(Feature::Activity));
         for feature in features {
             let (id, place) = (feature.id().to_owned(), format!("{}.properties", feature.place()));
-            let Some(held) = in_force.get(&id) else {
-                in_force.insert(id, feature);
+            let is_site = |held: &&Feature| held.kind() == Kind::Site && feature.kind() == Kind::Site;
+            let of_another = in_force
+                .iter()
+                .filter(|(party, _)| **party != header.party)
+                .find_map(|(_, features)| features.get(&id).filter(is_site));
+            let own = in_force.get(&header.party).and_then(|features| features.get(&id));
+            let Some(held) = own.or(of_another) else {
+                in_force.entry(header.party.clone()).or_default().insert(id, feature);
                 continue;
             };
             let (kind, held_kind, holder) = (feature.kind(), held.kind(), held.declared_in().to_owned());
@@ -62,30 +73,77 @@ pub fn merge(mut declarations: Vec<Declaration>) -> Result<Declared, Vec<Fault>>
                     declared_in: holder,
                     superseded_by: header.id.clone(),
                 });
-                in_force.insert(id, feature);
+                in_force.entry(header.party.clone()).or_default().insert(id, feature);
             }
         }
     }
 
-    let (mut sites, mut zones, mut activities) = (Vec::new(), Vec::new(), Vec::new());
-    for feature in in_force.into_values() {
-        match feature {
-            Feature::Site(site) => sites.push(site),
-            Feature::Zone(zone) => zones.push(zone),
-            Feature::Activity(activity) => activities.push(activity),
+    let refused = refuse_foreign(&mut in_force);
+    let (mut sites, mut places) = (Vec::new(), BTreeMap::new());
+    for features in in_force.into_values() {
+        let (mut of_party, mut zones, mut activities) = (Vec::new(), Vec::new(), Vec::new());
+        for feature in features.into_values() {
+            match feature {
+                Feature::Site(site) => {
+                    places.insert(site.item.id.clone(), site.place.clone());
+                    of_party.push(site);
+                }
+                Feature::Zone(zone) => zones.push(zone),
+                Feature::Activity(activity) => activities.push(activity),
+            }
         }
+        let (of_party, unresolved) = resolve(of_party, zones, activities, Missing::Fault, &place_in);
+        sites.extend(of_party);
+        faults.extend(unresolved);
     }
-    let (sites, unresolved) = resolve(sites, zones, activities, Missing::Fault, &place_in);
-    faults.extend(unresolved);
+    sites.sort_by(|a, b| a.id.cmp(&b.id));
+    for (index, fault) in folders::assign(&mut sites) {
+        let site = &sites[index];
+        let place = places.get(&site.id).map_or("", String::as_str);
+        let place = place_in(&site.declared_in, &format!("{place}.properties.id"));
+        faults.push(Fault::new(place, fault.message));
+    }
     if faults.is_empty() {
         Ok(Declared {
             declarations: headers,
             sites,
             superseded,
+            refused,
         })
     } else {
         Err(faults)
     }
+}
+
+/// The features of one party by id.
+type OfParty = BTreeMap<String, Feature>;
+
+/// Takes the zones and activities out of `in_force` that name the site of another party.
+fn refuse_foreign(in_force: &mut BTreeMap<String, OfParty>) -> Vec<RefusedFeature> {
+    let mut owners: BTreeMap<String, String> = BTreeMap::new();
+    for (party, features) in &*in_force {
+        let sites = features.values().filter(|feature| feature.kind() == Kind::Site);
+        owners.extend(sites.map(|site| (site.id().to_owned(), party.clone())));
+    }
+    let mut refused = Vec::new();
+    for (party, features) in in_force {
+        features.retain(|id, feature| match owners.get(feature.site()) {
+            Some(owner) if owner != party => {
+                refused.push(RefusedFeature {
+                    declared_in: feature.declared_in().to_owned(),
+                    id: id.clone(),
+                    kind: feature.kind(),
+                    party: party.clone(),
+                    site: feature.site().to_owned(),
+                    site_party: owner.clone(),
+                });
+                false
+            }
+            _ => true,
+        });
+    }
+    refused.sort();
+    refused
 }
 
 fn place_in(declaration: &str, place: &str) -> String {
@@ -176,6 +234,15 @@ impl Feature {
             Self::Site(site) => &site.item.id,
             Self::Zone(zone) => &zone.item.id,
             Self::Activity(activity) => &activity.item.id,
+        }
+    }
+
+    /// The id of the site it belongs to; a site's own id.
+    fn site(&self) -> &str {
+        match self {
+            Self::Site(site) => &site.site,
+            Self::Zone(zone) => &zone.site,
+            Self::Activity(activity) => &activity.site,
         }
     }
 
@@ -439,5 +506,103 @@ mod tests {
             "to touch is not to overlap"
         );
         assert!(message(with(3.0)).contains("expected to overlap"));
+    }
+
+    /// As `declaration`, of party B.
+    fn of_b(id: &str, supersedes: Option<&str>, features: &[String]) -> Declaration {
+        let mut declaration = declaration(id, supersedes, features);
+        declaration.header.party = "B".into();
+        declaration
+            .sites
+            .iter_mut()
+            .for_each(|site| site.item.party = "B".into());
+        declaration
+    }
+
+    #[test]
+    fn no_party_declares_on_the_site_of_another() {
+        let own = || {
+            declaration(
+                "D2",
+                None,
+                &[
+                    site("S", 1.0, 1.0),
+                    zone("Z", "S", 1.2, 0.1),
+                    activity("A1", "S", None, &square(1.5, 0.1)),
+                ],
+            )
+        };
+        let alone = merge(vec![own()]).unwrap();
+        let foreign = |id: &str| {
+            of_b(
+                id,
+                None,
+                &[
+                    site("T", 5.0, 1.0),
+                    // Ids that the other party uses as well, ground that is not the site's, a zone of the other party.
+                    zone("Z", "S", 9.0, 0.1),
+                    activity("A1", "S", None, &square(1.0, 1.0)),
+                    activity("X", "S", Some("Z"), "null"),
+                    activity("S", "T", None, &square(5.0, 0.5)),
+                ],
+            )
+        };
+        for id in ["D1", "D3"] {
+            let both = merge(vec![own(), foreign(id)]).unwrap();
+            let [s, t] = both.sites.as_slice() else {
+                panic!("two sites")
+            };
+            assert_eq!(s, &alone.sites[0]);
+            assert_eq!(t.activities.len(), 1);
+            let refused: Vec<(Kind, &str)> = both.refused.iter().map(|one| (one.kind, one.id.as_str())).collect();
+            assert_eq!(
+                refused,
+                [(Kind::Activity, "A1"), (Kind::Activity, "X"), (Kind::Zone, "Z")]
+            );
+            assert_eq!(both.refused_about(s), both.refused);
+            assert_eq!(both.refused_about(t), both.refused);
+            let told = both.refused[0].to_string();
+            assert!(
+                told.starts_with(&format!(
+                    r#"activity "A1" of "B" in "{id}" is refused: the site "S" is declared by "A""#
+                )),
+                "{told}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_refused_concerns_no_third_party() {
+        let own = declaration("D1", None, &[site("S", 1.0, 1.0)]);
+        let foreign = of_b("D2", None, &[activity("X", "S", None, &square(1.0, 1.0))]);
+        let mut third = declaration("D3", None, &[site("U", 7.0, 1.0)]);
+        third.header.party = "C".into();
+        third.sites[0].item.party = "C".into();
+        let declared = merge(vec![own, foreign, third]).unwrap();
+        let about: Vec<usize> = declared.sites.iter().map(|s| declared.refused_about(s).len()).collect();
+        assert_eq!(about, [1, 0]);
+    }
+
+    #[test]
+    fn a_superseded_site_stays_its_partys() {
+        let first = declaration("D1", None, &[site("S", 1.0, 1.0)]);
+        let second = of_b("D2", None, &[activity("X", "S", None, &square(1.0, 1.0))]);
+        let third = declaration("D3", Some("D1"), &[site("S", 1.0, 0.9)]);
+        let fourth = of_b("D4", Some("D2"), &[activity("X", "S", None, &square(1.0, 0.5))]);
+        let declared = merge(vec![first, second, third, fourth]).unwrap();
+        assert_eq!(declared.sites[0].activities, []);
+        let refused: Vec<&str> = declared.refused.iter().map(|one| one.declared_in.as_str()).collect();
+        assert_eq!(refused, ["D4"]);
+    }
+
+    #[test]
+    fn the_id_of_a_site_is_its_alone() {
+        let own = || declaration("D2", None, &[site("S", 1.0, 1.0)]);
+        for id in ["D1", "D3"] {
+            let taken = merge(vec![own(), of_b(id, None, &[site("S", 1.0, 1.0)])]);
+            assert!(message(taken).contains("already declared in"));
+        }
+        let other = of_b("D3", Some("D2"), &[site("S", 1.0, 1.0)]);
+        assert!(!merge(vec![own(), other]).unwrap_err().is_empty());
     }
 }

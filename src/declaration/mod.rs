@@ -19,11 +19,12 @@
 //!
 //! [`read`] and [`parse()`] check one file; [`merge()`] joins several, where later ones add to and
 //! supersede earlier ones, and checks what can only be seen in the whole: that references resolve and
-//! that zones and activities lie where they say. Ids share one namespace over all kinds and sites.
+//! that zones and activities lie where they say. Zones and activities of a site come from the party that declares the site; those of
+//! others are refused by name. Ids share one namespace over all kinds and sites of a party; the id of a site is its alone among all parties.
 
 mod feature;
 mod fields;
-mod folder;
+mod folders;
 mod geometry;
 mod merge;
 mod parse;
@@ -33,6 +34,7 @@ use geo::MultiPolygon;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use folders::folder_name;
 pub use merge::merge;
 pub use parse::{parse, read};
 pub use resolve::check_alone;
@@ -154,7 +156,9 @@ pub struct Site {
     pub activities: Vec<Activity>,
     /// The id of the declaration that holds this version.
     pub declared_in: String,
-    /// The name of its folder in the output, of no other site. Empty until [`merge()`].
+    /// Who declares it: zones and activities of others are refused.
+    pub party: String,
+    /// The name of its folder in an output folder. Empty until [`merge()`].
     pub folder: String,
 }
 
@@ -227,6 +231,48 @@ pub struct Declared {
     pub sites: Vec<Site>,
     /// The features that a later declaration declared again, in the order in which that happened.
     pub superseded: Vec<Superseded>,
+    /// The zones and activities that are not in force, because their site is another party's.
+    pub refused: Vec<RefusedFeature>,
+}
+
+impl Declared {
+    /// What is refused that concerns `site`: features declared on it, and features that its party declared on sites of others.
+    pub fn refused_about(&self, site: &Site) -> Vec<RefusedFeature> {
+        let about = |one: &&RefusedFeature| one.site == site.id || one.party == site.party;
+        self.refused.iter().filter(about).cloned().collect()
+    }
+}
+
+/// A zone or an activity that a party declared on the site of another.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct RefusedFeature {
+    /// The id of the declaration that holds it.
+    pub declared_in: String,
+    /// The feature's id.
+    pub id: String,
+    /// What it declares.
+    pub kind: Kind,
+    /// Who declares it.
+    pub party: String,
+    /// The id of the site that it names.
+    pub site: String,
+    /// Who declares that site.
+    pub site_party: String,
+}
+
+impl std::fmt::Display for RefusedFeature {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { kind, site, .. } = self;
+        write!(
+            f,
+            "{kind} {} of {} in {} is refused: the site {} is declared by {}, and zones and activities of a site come from its own party",
+            quote(&self.id),
+            quote(&self.party),
+            quote(&self.declared_in),
+            quote(site),
+            quote(&self.site_party)
+        )
+    }
 }
 
 /// An earlier version of a feature, and who replaced it.

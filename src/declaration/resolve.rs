@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use geo::PreparedGeometry;
 
 use super::geometry::{overlaps, sticks_out};
-use super::{Activity, Declaration, Kind, Placed, Site, Zone, folder, quote};
+use super::{Activity, Declaration, Kind, Placed, Site, Zone, quote};
 use crate::fault::{Fault, nearest};
 
 /// How many unresolved references get a suggestion: each is sought among all ids.
@@ -47,7 +47,7 @@ pub(super) enum Missing {
 ///
 /// `place_in` makes the place of a fault from the id of a declaration and a place in its file.
 pub(super) fn resolve(
-    mut sites: Vec<Placed<Site>>,
+    sites: Vec<Placed<Site>>,
     zones: Vec<Placed<Zone>>,
     activities: Vec<Placed<Activity>>,
     missing: Missing,
@@ -135,7 +135,6 @@ pub(super) fn resolve(
     }
 
     let mut found: Vec<Site> = Vec::with_capacity(sites.len());
-    folder::assign(&mut sites, place_in, &mut faults);
     for Placed { item: mut site, .. } in sites {
         let zones = zones_of.remove(&site.id).unwrap_or_default();
         let activities = activities_of.remove(&site.id).unwrap_or_default();

@@ -50,6 +50,7 @@ pub(super) fn survey_site<'a>(
         grid: plan.ground.as_ref().map(|ground| record::grid(&ground.grid)),
         scenes: Vec::new(),
         refused: plan.refused.clone(),
+        refused_features: survey.inputs.declared.refused_about(&plan.site),
         comparisons: Vec::new(),
         activities: Vec::new(),
         inputs: provenance.inputs,

@@ -390,6 +390,7 @@ pub fn full() -> SiteReport {
             reason: "B04.tif ends after 12 of 40 MiB: fetch it again".into(),
             unreadable: true,
         }],
+        refused_features: Vec::new(),
         comparisons: vec![judged, blind],
         activities: vec![
             activity(

@@ -5,6 +5,7 @@ pub(super) mod likelihood;
 mod measured;
 mod methods;
 mod parameters;
+mod parties;
 mod registration;
 pub(super) mod sensitivity;
 mod summary;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::parties::of_refused_features;
 use super::{capitalised, day, days, of_reason, plural, share};
 use crate::finding::{ActivityFinding, Comparison, Coverage, NOT_COVERING, SiteReport, Verdict};
 
@@ -127,6 +128,7 @@ fn of_declared(report: &SiteReport, changes: &BTreeMap<Verdict, usize>) -> Vec<S
         "are still in their window",
     ));
     said.extend(of_activities(&unclear, "is inconclusive", "are inconclusive"));
+    said.extend(of_refused_features(report));
     said
 }
 
@@ -197,7 +199,7 @@ fn changes(report: &SiteReport) -> BTreeMap<Verdict, usize> {
     counts
 }
 
-fn named(names: &[String]) -> String {
+pub(super) fn named(names: &[String]) -> String {
     match names.len().saturating_sub(MAX_NAMED) {
         0 => names.join(", "),
         more => format!("{} and {more} more", names[..MAX_NAMED].join(", ")),
