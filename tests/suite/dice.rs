@@ -8,7 +8,9 @@ impl Dice {
     pub fn new(seed: u64) -> Self {
         let mut dice = Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
         // Small seeds differ in few bits at first.
-        (0..8).for_each(|_| drop(dice.next()));
+        for _ in 0..8 {
+            dice.next();
+        }
         dice
     }
 
@@ -21,7 +23,11 @@ impl Dice {
 
     /// A number below `end`; 0 when there is none.
     pub fn below(&mut self, end: usize) -> usize {
-        if end == 0 { 0 } else { (self.next() >> 11) as usize % end }
+        if end == 0 {
+            0
+        } else {
+            (self.next() >> 11) as usize % end
+        }
     }
 
     /// One of `list`.

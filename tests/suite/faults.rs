@@ -12,16 +12,16 @@ use case::{Case, Fault, all, run, two_at_a_time};
 const EIO: i32 = 5;
 /// Kinds of calls, and how they fail in turn.
 const KINDS: [(&str, &[i32]); 10] = [
-    ("open", &[EIO, 13, 24]),  // EACCES, EMFILE
+    ("open", &[EIO, 13, 24]), // EACCES, EMFILE
     ("read", &[EIO]),
-    ("write", &[28, EIO]),     // ENOSPC
+    ("write", &[28, EIO]), // ENOSPC
     ("sync", &[EIO, 28]),
     ("rename", &[EIO, 22, 28]), // EINVAL: a file system that cannot exchange
     ("unlink", &[EIO, 13]),
     ("mkdir", &[28, 13]),
     ("stat", &[EIO]),
-    ("lock", &[37]),           // ENOLCK
-    ("mode", &[1]),            // EPERM
+    ("lock", &[37]), // ENOLCK
+    ("mode", &[1]),  // EPERM
 ];
 
 /// What stands before the run.
@@ -35,7 +35,8 @@ enum Standing {
 
 const BOTH: [Standing; 2] = [Standing::Nothing, Standing::Report];
 
-fn case() -> &'static Case {
+/// The case, made once.
+pub fn case() -> &'static Case {
     static CASE: OnceLock<Case> = OnceLock::new();
     CASE.get_or_init(Case::new)
 }
@@ -74,7 +75,10 @@ fn trial(standing: Standing, fault: &Fault, out: &Path) -> Vec<String> {
     }
     expect(!said.contains("panicked"), format!("panicked: {said}"));
     if fault.what > 0 && happened && code != Some(0) {
-        expect(whole::names(&said, &ended.paths), format!("does not name the file: {said}"));
+        expect(
+            whole::names(&said, &ended.paths),
+            format!("does not name the file: {said}"),
+        );
     }
     if code == Some(0) {
         let differ = whole::differences(out, &case.after);
@@ -89,8 +93,14 @@ fn trial(standing: Standing, fault: &Fault, out: &Path) -> Vec<String> {
             expect(false, format!("half-made: {why}"));
         }
         let less = standing == Standing::Report && whole::knows_less(&site, &case.before.join("S"));
-        expect(!less, "the report that stood was replaced by one that knows less".into());
-        expect(code == Some(3), format!("an incomplete report and exit {code:?}: {said}"));
+        expect(
+            !less,
+            "the report that stood was replaced by one that knows less".into(),
+        );
+        expect(
+            code == Some(3),
+            format!("an incomplete report and exit {code:?}: {said}"),
+        );
     }
     let healed = run(&pipeline, out, None);
     let said = healed.said.lines().map(str::trim).collect::<Vec<_>>().join(" | ");
@@ -113,7 +123,10 @@ fn spread(count: usize, few: usize) -> Vec<usize> {
 }
 
 fn hold(trials: &[(Standing, Fault)]) {
-    let outs = tempfile::Builder::new().prefix("outs").tempdir_in(&case().folder).unwrap();
+    let outs = tempfile::Builder::new()
+        .prefix("outs")
+        .tempdir_in(&case().folder)
+        .unwrap();
     let wrong: Vec<String> = two_at_a_time(trials, |(standing, fault), worker| {
         trial(*standing, fault, &outs.path().join(format!("{worker}")))
     })
@@ -129,7 +142,11 @@ fn hold(trials: &[(Standing, Fault)]) {
 fn counts(standing: Standing) -> impl Fn(&str) -> usize {
     let out = case().folder.join(format!("counted-{standing:?}"));
     prepare(standing, &out);
-    let nothing = Fault { kind: "any", at: 0, what: EIO };
+    let nothing = Fault {
+        kind: "any",
+        at: 0,
+        what: EIO,
+    };
     let ended = run(&case().after.with_extension("toml"), &out, Some(&nothing));
     assert_eq!(ended.code, Some(0), "{}", ended.said);
     let differ = whole::differences(&out, &case().after);
@@ -150,8 +167,21 @@ fn a_call_that_fails_is_named_and_harms_nothing() {
             // What is rare is tried with every error.
             let rare = count(kind) < 40 && all();
             for at in spread(count(kind), few) {
-                let some = if rare { 0..errors.len() } else { at % errors.len()..at % errors.len() + 1 };
-                trials.extend(some.map(|which| (standing, Fault { kind, at, what: errors[which] })));
+                let some = if rare {
+                    0..errors.len()
+                } else {
+                    at % errors.len()..at % errors.len() + 1
+                };
+                trials.extend(some.map(|which| {
+                    (
+                        standing,
+                        Fault {
+                            kind,
+                            at,
+                            what: errors[which],
+                        },
+                    )
+                }));
             }
         }
     }
@@ -164,7 +194,16 @@ fn a_run_that_is_killed_or_told_to_stop_leaves_what_is_whole() {
     for standing in BOTH {
         let calls = counts(standing)("any");
         for (signal, few) in [(-9, if all() { 100 } else { 6 }), (-15, if all() { 50 } else { 3 })] {
-            trials.extend(spread(calls, few).into_iter().map(|at| (standing, Fault { kind: "any", at, what: signal })));
+            trials.extend(spread(calls, few).into_iter().map(|at| {
+                (
+                    standing,
+                    Fault {
+                        kind: "any",
+                        at,
+                        what: signal,
+                    },
+                )
+            }));
         }
     }
     hold(&trials);
@@ -177,7 +216,18 @@ fn a_disk_that_fills_is_told_and_harms_nothing() {
     let sizes = spread(written, few);
     let trials: Vec<_> = BOTH
         .into_iter()
-        .flat_map(|standing| sizes.iter().map(move |at| (standing, Fault { kind: "disk", at: *at - 1, what: 28 })))
+        .flat_map(|standing| {
+            sizes.iter().map(move |at| {
+                (
+                    standing,
+                    Fault {
+                        kind: "disk",
+                        at: *at - 1,
+                        what: 28,
+                    },
+                )
+            })
+        })
         .collect();
     hold(&trials);
 }

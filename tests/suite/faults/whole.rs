@@ -46,12 +46,14 @@ pub fn differences(found: &Path, expected: &Path) -> Vec<String> {
             a == b
         }
     };
-    let told = names.into_iter().filter_map(|name| match (found.get(name), expected.get(name)) {
-        (Some(a), Some(b)) if same(name, a, b) => None,
-        (Some(_), Some(_)) => Some(format!("{name} differs")),
-        (Some(_), None) => Some(format!("{name} is left behind")),
-        _ => Some(format!("{name} is missing")),
-    });
+    let told = names
+        .into_iter()
+        .filter_map(|name| match (found.get(name), expected.get(name)) {
+            (Some(a), Some(b)) if same(name, a, b) => None,
+            (Some(_), Some(_)) => Some(format!("{name} differs")),
+            (Some(_), None) => Some(format!("{name} is left behind")),
+            _ => Some(format!("{name} is missing")),
+        });
     told.collect()
 }
 
@@ -115,18 +117,23 @@ pub fn knows_less(now: &Path, before: &Path) -> bool {
     !before.iter().all(|comparison| now.contains(comparison))
 }
 
-/// Whether `said` names a file of `paths`: itself, the file that it is a helper of (a journal), or its folder where it has a
-/// name that nobody gave it.
+/// Whether `said` names a file of `paths`: itself, the file that it is a helper of (a journal), or its folder where it is
+/// one of the program's own aside.
 pub fn names(said: &str, paths: &[std::path::PathBuf]) -> bool {
     paths.iter().any(|path| {
-        let told = |path: &Path| path.file_name().is_some_and(|name| said.contains(&*name.to_string_lossy()));
+        let told = |path: &Path| {
+            path.file_name()
+                .is_some_and(|name| said.contains(&*name.to_string_lossy()))
+        };
         let of_helper = |name: &str| {
             ["-journal", "-wal", "-shm", ".aux.xml", ".ovr", ".msk"]
                 .iter()
                 .any(|end| name.strip_suffix(end).is_some_and(|file| said.contains(file)))
         };
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let is_aside = name.starts_with(".sitewatch-") || name.starts_with(".tmp");
+        let is_aside = path
+            .iter()
+            .any(|part| part.to_string_lossy().starts_with(".sitewatch-"));
         told(path) || of_helper(&name) || (is_aside && path.parent().is_some_and(told))
     })
 }
