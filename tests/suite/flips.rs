@@ -87,7 +87,7 @@ fn make(scenes: Scenes, folder: &Path) -> Vec<String> {
             asset.remove("file:checksum");
             asset.remove("file:size");
             if scenes != Scenes::Deflate {
-                let (sha256, bytes) = sitewatch::seal::digest::file(&raster).unwrap();
+                let sitewatch::seal::digest::Digest { sha256, bytes } = sitewatch::seal::digest::file(&raster).unwrap();
                 asset.insert("file:checksum".into(), format!("1220{sha256}").into());
                 asset.insert("file:size".into(), bytes.into());
             }

@@ -81,7 +81,8 @@ pub fn half_made(folder: &Path) -> Option<String> {
     let mut named = BTreeSet::from(["item.json".to_owned()]);
     for asset in item["assets"].as_object()?.values() {
         let name = asset["href"].as_str()?.trim_start_matches("./").to_owned();
-        let Ok((sha256, _)) = sitewatch::seal::digest::file(&folder.join(&name)) else {
+        let Ok(sitewatch::seal::digest::Digest { sha256, .. }) = sitewatch::seal::digest::file(&folder.join(&name))
+        else {
             return Some(format!("{name} cannot be read"));
         };
         if asset["file:checksum"] != format!("1220{sha256}") {
