@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::{exit, print, tell};
+use super::{exit, print, print_json, print_lines, tell};
 use crate::lab::evaluate::{self, Coding, Estimate, Evaluation, Figures};
 use crate::lab::expect;
 
@@ -40,27 +40,32 @@ pub fn evaluate(args: &EvaluateArgs) -> u8 {
     if let Some(expected) = &args.expect {
         return expect(expected, args);
     }
-    let found = evaluate::evaluate(&args.truth, args.labels, &args.reports);
-    let written = found.and_then(|found| {
-        let files = args.out.as_ref().map(|out| evaluate::write(&found, out)).transpose()?;
-        Ok((found, files.unwrap_or_default()))
-    });
-    match written {
-        Ok((found, files)) => {
-            for one in &found.left_out {
-                tell(&format!("left out: {}: {}", one.site, one.reason));
-            }
-            if args.json {
-                print(&serde_json::json!(found).to_string());
-            } else {
-                print(&tables(&found));
-            }
-            files.iter().for_each(|path| tell(&path.display().to_string()));
+    let found = match evaluate::evaluate(&args.truth, args.labels, &args.reports) {
+        Ok(found) => found,
+        Err(error) => {
+            tell(&format!("error: {error}"));
+            return exit::USAGE;
+        }
+    };
+    for one in &found.left_out {
+        tell(&format!("left out: {}: {}", one.site, one.reason));
+    }
+    if args.json {
+        print_json(&serde_json::json!(found));
+    } else {
+        print_lines(&tables(&found));
+    }
+    match args.out.as_ref().map(|out| evaluate::write(&found, out)).transpose() {
+        Ok(files) => {
+            files
+                .iter()
+                .flatten()
+                .for_each(|path| tell(&path.display().to_string()));
             exit::DONE
         }
         Err(error) => {
             tell(&format!("error: {error}"));
-            exit::USAGE
+            exit::PARTLY
         }
     }
 }
@@ -97,7 +102,7 @@ fn expect(expected: &Path, args: &EvaluateArgs) -> u8 {
                 "error: writing {}: {error}; is the folder writable?",
                 path.display()
             ));
-            return exit::USAGE;
+            return exit::PARTLY;
         }
     }
     if checks.iter().all(|check| check.departures.is_empty()) {
@@ -143,7 +148,7 @@ const OBJECTS: [Column; 8] = [
     ("unlabelled", 11, |f| f.objects.unlabelled_regions.to_string()),
 ];
 
-fn tables(found: &Evaluation) -> String {
+fn tables(found: &Evaluation) -> Vec<String> {
     let mut rows: Vec<&Figures> = found.sites.iter().collect();
     if rows.len() > 1 {
         rows.push(&found.overall);
@@ -166,7 +171,7 @@ fn tables(found: &Evaluation) -> String {
     }
     lines.push(String::new());
     lines.extend(found.rules.iter().flat_map(|rule| wrapped(rule, 120)));
-    lines.join("\n")
+    lines
 }
 
 fn table(columns: &[Column], rows: &[&Figures], lines: &mut Vec<String>) {

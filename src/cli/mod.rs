@@ -2,21 +2,24 @@
 
 mod check;
 mod evaluate;
+mod output;
 mod plan;
 mod progress;
 mod report;
 mod run;
 mod sensitivity;
+mod signals;
 mod simulate;
 mod summary;
 
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
+use self::output::{print, print_json, print_lines, print_text, tell, tell_faults, tell_json};
+use self::signals::interrupts;
 use crate::fault::Fault;
 
 /// Exit codes, as DESIGN has them: a scheduler can tell "again later" from "never".
@@ -38,8 +41,8 @@ Examples:
   sitewatch report reports/depot/report.json --to html,gpkg
   sitewatch evaluate --truth label.tif reports/
 
-Exit codes: 0 done; 1 something to review (with --fail-on); 2 bad usage or input; 3 some sites failed or were not observed;
-4 internal error; 75 try again later (locked, interrupted).";
+Exit codes: 0 done; 1 something to review (with --fail-on); 2 bad usage or input; 3 some sites failed or were not observed, or
+a file or standard output could not be written; 4 internal error; 75 try again later (locked, interrupted).";
 
 /// Tells declared change from undeclared change on declared sites in satellite imagery.
 #[derive(Parser)]
@@ -153,8 +156,25 @@ enum Log {
 
 /// Runs the command line; its exit code.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
-    let code = match cli.command {
+    signals::tell_large_files();
+    let code = match Cli::try_parse() {
+        Ok(cli) => obey(cli.command),
+        Err(error) if error.use_stderr() => {
+            // There is nowhere left to tell that this fails.
+            let _ = error.print();
+            exit::USAGE
+        }
+        // What --help and --version ask for.
+        Err(asked) => {
+            output::wrote(|| asked.print());
+            exit::DONE
+        }
+    };
+    ExitCode::from(output::finish(code))
+}
+
+fn obey(command: Command) -> u8 {
+    match command {
         Command::Run(args) => run::run(&args),
         Command::Plan(args) => plan::plan(&args),
         Command::Check { files } => check::check(&files),
@@ -163,67 +183,39 @@ pub fn main() -> ExitCode {
         Command::Evaluate(args) => evaluate::evaluate(&args),
         Command::Report { record, to } => report::report(&record, &to),
         Command::Schema => {
-            print(&crate::report::schema());
+            print_text(&crate::report::schema());
             exit::DONE
         }
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "sitewatch", &mut std::io::stdout());
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "sitewatch", &mut script);
+            output::wrote(|| io::stdout().lock().write_all(&script));
             exit::DONE
         }
-    };
-    ExitCode::from(code)
-}
-
-/// Prints a result. A reader that has gone away (`| head`) is no error.
-fn print(text: &str) {
-    use std::io::Write;
-    let _ = writeln!(std::io::stdout().lock(), "{}", text.trim_end());
-}
-
-/// Prints what the user should know beside the result.
-fn tell(text: &str) {
-    use std::io::Write;
-    let _ = writeln!(std::io::stderr().lock(), "{text}");
-}
-
-/// Prints every fault, and says how many there are.
-fn tell_faults(faults: &[Fault]) {
-    faults.iter().for_each(|fault| tell(&format!("error: {fault}")));
-    if faults.len() > 1 {
-        tell(&format!("{} faults", faults.len()));
     }
-}
-
-/// What Ctrl-C and SIGTERM set: the tiles at work are finished, nothing half-written stays. A second one ends at once.
-fn interrupts() -> Arc<AtomicBool> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let heard = stop.clone();
-    let handler = ctrlc::set_handler(move || {
-        if heard.swap(true, Ordering::Relaxed) {
-            std::process::exit(i32::from(exit::LATER));
-        }
-    });
-    if let Err(error) = handler {
-        tell(&format!("warning: interrupts end the run at once ({error})"));
-    }
-    stop
 }
 
 /// The pipeline that `args` name, its machine's share overridden.
 fn read_pipeline(args: &PipelineArgs) -> Result<crate::pipeline::Config, u8> {
-    match crate::pipeline::Config::read(&args.pipeline) {
-        Ok(mut config) => {
-            config.compute.threads = args.threads.unwrap_or(config.compute.threads);
-            config.compute.memory_mib = args.memory_mib.unwrap_or(config.compute.memory_mib);
-            Ok(config)
-        }
-        Err(faults) => {
-            let named: Vec<Fault> = faults
-                .into_iter()
-                .map(|f| crate::pipeline::inputs::in_file(&args.pipeline, f))
-                .collect();
-            tell_faults(&named);
-            Err(exit::USAGE)
-        }
-    }
+    let in_file = |fault| crate::pipeline::inputs::in_file(&args.pipeline, fault);
+    let read =
+        crate::pipeline::Config::read(&args.pipeline).map_err(|faults| faults.into_iter().map(in_file).collect());
+    let overridden = read.and_then(|mut config| {
+        config.compute.threads = args.threads.unwrap_or(config.compute.threads);
+        config.compute.memory_mib = args.memory_mib.unwrap_or(config.compute.memory_mib);
+        let faults: Vec<Fault> = config
+            .compute
+            .share_out_of_range()
+            .into_iter()
+            .map(|(key, message)| {
+                let flag = key.trim_start_matches("compute.").replace('_', "-");
+                Fault::new(format!("--{flag}"), message)
+            })
+            .collect();
+        if faults.is_empty() { Ok(config) } else { Err(faults) }
+    });
+    overridden.map_err(|faults| {
+        tell_faults(&faults);
+        exit::USAGE
+    })
 }

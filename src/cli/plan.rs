@@ -1,6 +1,6 @@
 //! `sitewatch plan`.
 
-use super::{PipelineArgs, exit, print, read_pipeline, tell, tell_faults};
+use super::{PipelineArgs, exit, print, print_lines, read_pipeline, tell, tell_faults};
 use crate::finding::NOT_COVERING;
 use crate::pipeline::inputs::{self, Inputs};
 use crate::pipeline::plan::{Ground, SitePlan};
@@ -27,7 +27,7 @@ pub fn plan(args: &PipelineArgs) -> u8 {
         match plan {
             Ok(plan) => {
                 memory_mib = memory_mib.max(plan.ground.as_ref().map_or(0, |ground| ground.memory_mib));
-                print(&describe(&plan, &inputs));
+                print_lines(&describe(&plan, &inputs));
                 if plan.pairs.is_empty() {
                     code = exit::PARTLY;
                 }
@@ -42,10 +42,10 @@ pub fn plan(args: &PipelineArgs) -> u8 {
     code
 }
 
-fn describe(plan: &SitePlan, inputs: &Inputs) -> String {
+fn describe(plan: &SitePlan, inputs: &Inputs) -> Vec<String> {
     let mut lines = Vec::new();
     if let Some(ground) = &plan.ground {
-        lines.push(describe_ground(ground));
+        lines.extend(describe_ground(ground));
     }
     for pair in &plan.pairs {
         let (before, after) = (&inputs.scenes[pair.before], &inputs.scenes[pair.after]);
@@ -76,22 +76,20 @@ fn describe(plan: &SitePlan, inputs: &Inputs) -> String {
             elsewhere.len()
         ));
     }
-    lines.join("\n")
+    lines
 }
 
-fn describe_ground(ground: &Ground) -> String {
+fn describe_ground(ground: &Ground) -> [String; 2] {
     let grid = &ground.grid;
     let tiles = grid.width.div_ceil(ground.tile_px) * grid.height.div_ceil(ground.tile_px);
-    format!(
-        "  grid: {} x {} px of {} m, {}, from {} E {} N\n  tiles: {tiles} of {} px and a halo of {} px; predicted peak memory {} MiB",
-        grid.width,
-        grid.height,
-        grid.pixel_m,
-        grid.crs,
-        grid.left_m,
-        grid.top_m,
-        ground.tile_px,
-        ground.halo,
-        ground.memory_mib
-    )
+    [
+        format!(
+            "  grid: {} x {} px of {} m, {}, from {} E {} N",
+            grid.width, grid.height, grid.pixel_m, grid.crs, grid.left_m, grid.top_m
+        ),
+        format!(
+            "  tiles: {tiles} of {} px and a halo of {} px; predicted peak memory {} MiB",
+            ground.tile_px, ground.halo, ground.memory_mib
+        ),
+    ]
 }

@@ -7,7 +7,8 @@ use std::time::Instant;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-use super::{Log, tell};
+use super::{Log, tell, tell_json};
+use crate::fault::one_line;
 use crate::pipeline::{Event, Observer};
 
 /// The observer that `log` asks for.
@@ -53,7 +54,7 @@ impl Observer for JsonLines {
         }
         let mut value = serde_json::to_value(event).unwrap_or_default();
         value["seconds"] = serde_json::json!(crate::finding::round(self.0.elapsed().as_secs_f64(), 3));
-        tell(&value.to_string());
+        tell_json(&value);
     }
 }
 
@@ -98,7 +99,7 @@ impl Observer for Bars {
                 let bar = tiles.entry((*site).to_owned()).or_insert_with(|| {
                     let bar = ProgressBar::new(0)
                         .with_style(style("{prefix:20!} {bar:30} {pos}/{len} tiles, {msg}, {eta} to go"));
-                    bar.set_prefix((*site).to_owned());
+                    bar.set_prefix(one_line(site).into_owned());
                     self.all.add(bar)
                 });
                 bar.set_length(*total as u64);
@@ -121,7 +122,7 @@ impl Observer for Bars {
         ) && let Some(line) = line(event)
         {
             // A line that cannot be drawn is in run.json all the same.
-            let _ = self.all.println(line);
+            let _ = self.all.println(one_line(&line));
         }
     }
 }

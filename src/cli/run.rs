@@ -1,6 +1,6 @@
 //! `sitewatch run`.
 
-use super::{FailOn, RunArgs, exit, interrupts, print, progress, read_pipeline, summary, tell, tell_faults};
+use super::{FailOn, RunArgs, exit, interrupts, print_text, progress, read_pipeline, summary, tell, tell_faults};
 use crate::pipeline::run::RunError;
 use crate::pipeline::{Options, Outcome, publish::PublishError};
 
@@ -21,7 +21,7 @@ pub fn run(args: &RunArgs) -> u8 {
     drop(observer);
     match result {
         Ok(outcome) => {
-            print(&summary::summary(&outcome, &args.out));
+            print_text(&summary::summary(&outcome, &args.out));
             code(args.fail_on, &outcome)
         }
         Err(RunError::Inputs(faults)) => {

@@ -1,6 +1,6 @@
 //! `sitewatch sensitivity`.
 
-use super::{PipelineArgs, exit, interrupts, print, read_pipeline, tell, tell_faults};
+use super::{PipelineArgs, exit, interrupts, print_json, print_lines, read_pipeline, tell, tell_faults};
 use crate::finding::{ChangeSensitivity, DetectableSize, Sensitivity};
 use crate::pipeline::RunError;
 use crate::pipeline::sensitivity::{Measured, of_sites};
@@ -12,11 +12,11 @@ pub fn sensitivity(args: &PipelineArgs, site: Option<&str>, json: bool) -> u8 {
     };
     match of_sites(&config, site, &interrupts()) {
         Ok(measured) if json => {
-            print(&serde_json::json!(measured).to_string());
+            print_json(&serde_json::json!(measured));
             code(&measured)
         }
         Ok(measured) => {
-            measured.iter().for_each(|one| print(&table(one)));
+            measured.iter().for_each(|one| print_lines(&table(one)));
             code(&measured)
         }
         Err(RunError::Inputs(faults)) => {
@@ -42,14 +42,14 @@ fn code(measured: &[Measured]) -> u8 {
 }
 
 /// What one comparison would have found, an area and a kind of change a line.
-fn table(one: &Measured) -> String {
+fn table(one: &Measured) -> Vec<String> {
     let mut lines = vec![match &one.scenes {
         Some([before, after]) => format!("site {}: {before} to {after}", one.site),
         None => format!("site {}", one.site),
     }];
     let Some(Sensitivity { areas, notes }) = &one.sensitivity else {
         lines.push(format!("  not measured: {}", one.why_not.join("; ")));
-        return lines.join("\n");
+        return lines;
     };
     lines.push(format!(
         "  {:<16} {:<18} {:>30} {:>30}",
@@ -72,7 +72,7 @@ fn table(one: &Measured) -> String {
         lines.push(format!("  {name:<16} {} changes injected", area.injected));
     }
     lines.extend(notes.iter().map(|note| format!("  note: {note}")));
-    lines.join("\n")
+    lines
 }
 
 fn figure(change: &ChangeSensitivity, probability: f64) -> String {

@@ -6,6 +6,7 @@ use super::{exit, print, tell, tell_faults};
 use crate::fault::Fault;
 use crate::intake;
 use crate::lab::simulate;
+use crate::pipeline::driver::on_threads;
 use crate::pipeline::inputs::in_file;
 
 pub fn simulate(recipe: &Path, out: &Path) -> u8 {
@@ -24,14 +25,18 @@ pub fn simulate(recipe: &Path, out: &Path) -> u8 {
             return exit::USAGE;
         }
     };
-    match simulate::simulate(&recipe, out) {
-        Ok(made) => {
+    match on_threads(0, || simulate::simulate(&recipe, out)) {
+        Ok(Ok(made)) => {
             made.files.iter().for_each(|path| print(&path.display().to_string()));
             exit::DONE
         }
-        Err(error) => {
+        Ok(Err(error)) => {
             tell(&format!("error: {error}"));
             exit::PARTLY
+        }
+        Err(error) => {
+            tell(&format!("error: starting threads: {error}"));
+            exit::INTERNAL
         }
     }
 }

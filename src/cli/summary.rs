@@ -4,6 +4,7 @@ use std::path::Path;
 
 use console::{Alignment, Style, measure_text_width, pad_str};
 
+use crate::fault::one_line;
 use crate::finding::Verdict;
 use crate::pipeline::{Outcome, SiteOutcome};
 
@@ -16,14 +17,15 @@ pub fn summary(outcome: &Outcome, out: &Path) -> String {
     // Those that need somebody first; the order of the declaration settles the rest.
     sites.sort_by_key(|site| (!site.needs_review, site.error.is_none(), !site.unobserved));
     let width = |texts: &mut dyn Iterator<Item = usize>| texts.max().unwrap_or(0);
-    let names = width(&mut sites.iter().map(|site| measure_text_width(&site.site)));
+    let names = width(&mut sites.iter().map(|site| measure_text_width(&one_line(&site.site))));
     let mut lines = Vec::new();
     for site in sites.iter().take(MOST_SITES) {
-        let name = pad_str(&site.site, names, Alignment::Left, None);
+        let id = one_line(&site.site);
+        let name = pad_str(&id, names, Alignment::Left, None);
         let state = if site.up_to_date { " (up to date)" } else { "" };
-        lines.push(format!("{name}  {}  {}{state}", verdicts(site), site.name));
+        lines.push(format!("{name}  {}  {}{state}", verdicts(site), one_line(&site.name)));
         let sentences = site.summary.iter().take(if site.needs_review { 3 } else { 1 });
-        lines.extend(sentences.map(|sentence| format!("{:names$}  {sentence}", "")));
+        lines.extend(sentences.map(|sentence| format!("{:names$}  {}", "", one_line(sentence))));
     }
     if sites.len() > MOST_SITES {
         lines.push(format!("and {} more sites: see the index", sites.len() - MOST_SITES));
@@ -37,7 +39,8 @@ pub fn summary(outcome: &Outcome, out: &Path) -> String {
     } else if !sites.is_empty() && sites.iter().all(|site| site.up_to_date) {
         lines.push("Nothing new: every report is up to date.".into());
     }
-    lines.push(format!("Open {}", out.join("index.html").display()));
+    let index = out.join("index.html").display().to_string();
+    lines.push(format!("Open {}", one_line(&index)));
     lines.join("\n")
 }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use toml::de::{DeTable, DeValue};
 
-use super::config::{Config, DEFAULTS, Which, instant};
+use super::config::{ComputeParams, Config, DEFAULTS, Which, instant};
 use super::names;
 use crate::fault::{Fault, did_you_mean, nearest};
 use crate::intake;
@@ -81,9 +81,7 @@ fn overlay(base: &mut toml::Table, over: toml::Table) {
 fn out_of_range(config: &Config) -> Vec<(&'static str, String)> {
     let mut faults: Vec<(&'static str, String)> = Vec::new();
     let mut range = |key, value: f64, low: f64, high: f64, unit: &str| {
-        if !(low..=high).contains(&value) {
-            faults.push((key, format!("expected {low} to {high} {unit}, found {value}")));
-        }
+        faults.extend(outside(key, value, low, high, unit));
     };
     range(
         "compare.max_cloud_fraction",
@@ -239,14 +237,6 @@ fn out_of_range(config: &Config) -> Vec<(&'static str, String)> {
         8_000.0,
         "pixels",
     );
-    range("compute.threads", config.compute.threads as f64, 0.0, 1024.0, "");
-    range(
-        "compute.memory_mib",
-        config.compute.memory_mib as f64,
-        128.0,
-        1e7,
-        "MiB",
-    );
     range(
         "compute.tile_px",
         config.compute.tile_px as f64,
@@ -254,6 +244,7 @@ fn out_of_range(config: &Config) -> Vec<(&'static str, String)> {
         8_192.0,
         "pixels",
     );
+    faults.extend(config.compute.share_out_of_range());
     for name in &config.screen.exclude {
         if flags::by_name(name).is_none() {
             let known = nearest(name, flags::REASONS.iter().map(|(_, name)| *name));
@@ -343,6 +334,21 @@ fn out_of_range(config: &Config) -> Vec<(&'static str, String)> {
         }
     }
     faults
+}
+
+/// What is wrong with the value of `key`, if it lies outside of `low` to `high`.
+fn outside(key: &'static str, value: f64, low: f64, high: f64, unit: &str) -> Option<(&'static str, String)> {
+    let message = || format!("expected {low} to {high} {unit}, found {value}").replace(" ,", ",");
+    (!(low..=high).contains(&value)).then(|| (key, message()))
+}
+
+impl ComputeParams {
+    /// Of threads and memory, which the command line sets too, every value that is out of its range, with its key.
+    pub fn share_out_of_range(&self) -> Vec<(&'static str, String)> {
+        let threads = outside("compute.threads", self.threads as f64, 0.0, 1024.0, "");
+        let memory = outside("compute.memory_mib", self.memory_mib as f64, 128.0, 1e7, "MiB");
+        threads.into_iter().chain(memory).collect()
+    }
 }
 
 fn line_of(text: &str, offset: usize) -> String {

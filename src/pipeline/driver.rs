@@ -127,24 +127,29 @@ pub fn both<A: Send, B: Send>(one: impl FnOnce() -> A + Send, other: impl FnOnce
     rayon::join(one, other)
 }
 
-/// Runs `work` on `threads` threads (0: as many as there are cores).
+/// Runs `work` on [`thread_count`] of `threads` threads.
 ///
 /// # Errors
 /// The system gives no threads.
 pub fn on_threads<R: Send>(threads: usize, work: impl FnOnce() -> R + Send) -> Result<R, String> {
     let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
+        // Never 0: rayon would ask the environment.
+        .num_threads(thread_count(threads))
         .build()
         .map_err(|error| error.to_string())?;
     Ok(pool.install(work))
 }
 
-/// The threads that `threads` asks for: itself, or the number of cores for 0.
+/// Threads for each core at most: more would take memory and stall the machine, and make nothing sooner.
+const THREADS_A_CORE: usize = 4;
+
+/// The threads that are started where `threads` are asked for: as many as there are cores for 0, and never more than
+/// [`THREADS_A_CORE`] for each. Results do not depend on it.
 pub fn thread_count(threads: usize) -> usize {
-    if threads > 0 {
-        threads
-    } else {
-        std::thread::available_parallelism().map_or(1, usize::from)
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    match threads {
+        0 => cores,
+        asked => asked.min(THREADS_A_CORE * cores),
     }
 }
 
@@ -164,6 +169,18 @@ mod tests {
         fn from(_: Stopped) -> Self {
             Self::Stopped
         }
+    }
+
+    #[test]
+    fn threads_are_bounded_by_the_cores() {
+        let cores = thread_count(0);
+        assert!(cores > 0);
+        assert_eq!(thread_count(1), 1);
+        assert_eq!(thread_count(100_000), THREADS_A_CORE * cores);
+        assert_eq!(
+            on_threads(100_000, rayon::current_num_threads),
+            Ok(THREADS_A_CORE * cores)
+        );
     }
 
     #[test]

@@ -1,16 +1,18 @@
 //! A handful of runs through the command line: exit codes, messages, locks.
 
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use super::common::{root, simulate};
 
 pub fn sitewatch(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_sitewatch"))
-        .args(arguments)
-        .env("NO_COLOR", "1")
-        .output()
-        .unwrap()
+    command(arguments).output().unwrap()
+}
+
+fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sitewatch"));
+    command.args(arguments).env("NO_COLOR", "1");
+    command
 }
 
 pub fn text(path: &Path) -> String {
@@ -125,4 +127,84 @@ fn files_made_again_from_the_record_are_the_same() {
     );
     let wrong = sitewatch(&["report", &text(&site.join("item.json")), "--to", "html"]);
     assert_eq!(wrong.status.code(), Some(2), "{wrong:?}");
+}
+
+#[test]
+fn a_result_that_cannot_be_written_is_an_error_and_a_reader_that_leaves_is_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipeline = text(&simulate(
+        &root().join("testdata/cases/undeclared/recipe.toml"),
+        folder.path(),
+    ));
+    let said = |arguments: &[&str], stdout: Stdio| {
+        let run = command(arguments)
+            .stdout(stdout)
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let end = run.wait_with_output().unwrap();
+        (end.status.code(), String::from_utf8_lossy(&end.stderr).into_owned())
+    };
+    for arguments in [
+        &["check", &pipeline][..],
+        &["plan", &pipeline],
+        &["schema"],
+        &["completions", "bash"],
+        &["run", "--help"],
+    ] {
+        let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+        let (code, told) = said(arguments, full.into());
+        assert_eq!(code, Some(3), "{arguments:?}: {told}");
+        assert!(
+            told.contains("error: writing standard output: No space left"),
+            "{arguments:?}: {told}"
+        );
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        assert_eq!(
+            said(arguments, writer.into()),
+            (Some(0), String::new()),
+            "{arguments:?}"
+        );
+    }
+}
+
+#[test]
+fn a_file_beyond_the_allowed_size_is_told_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let recipe = root().join("testdata/cases/undeclared/recipe.toml");
+    let run = Command::new("sh")
+        .args([
+            "-c",
+            "ulimit -f 8; exec \"$@\"",
+            "sh",
+            env!("CARGO_BIN_EXE_sitewatch"),
+            "simulate",
+        ])
+        .args([&text(&recipe), "--out", &text(folder.path())])
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&run.stderr).into_owned();
+    assert_eq!(run.status.code(), Some(3), "{run:?}");
+    assert!(
+        told.contains("error: ") && told.contains(&text(folder.path())),
+        "{told}"
+    );
+}
+
+#[test]
+fn flags_are_held_to_the_ranges_of_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipeline = text(&simulate(
+        &root().join("testdata/cases/undeclared/recipe.toml"),
+        folder.path(),
+    ));
+    let run = sitewatch(&["plan", &pipeline, "--threads", "100000", "--memory-mib", "1"]);
+    let told = String::from_utf8_lossy(&run.stderr).into_owned();
+    assert_eq!(run.status.code(), Some(2), "{run:?}");
+    assert!(told.contains("--threads: expected 0 to 1024, found 100000"), "{told}");
+    assert!(
+        told.contains("--memory-mib: expected 128 to 10000000 MiB, found 1"),
+        "{told}"
+    );
 }
