@@ -83,7 +83,21 @@ pub fn text(path: &Path, most_bytes: u64) -> Result<Text, IntakeError> {
     })
 }
 
-fn read(path: &Path, most: u64) -> Result<Text, Problem> {
+/// The regular file at `path`, open for reading.
+///
+/// # Errors
+/// No such file, or none that may be read; a folder, pipe or device.
+pub fn open(path: &Path) -> Result<File, IntakeError> {
+    match opened(path) {
+        Ok((file, _)) => Ok(file),
+        Err(problem) => Err(IntakeError {
+            path: path.to_owned(),
+            problem,
+        }),
+    }
+}
+
+fn opened(path: &Path) -> Result<(File, u64), Problem> {
     // Looked at before opening, because opening a device can already do something ...
     regular(std::fs::metadata(path)?.file_type())?;
     let flags = (OFlags::NONBLOCK | OFlags::NOCTTY).bits();
@@ -91,11 +105,16 @@ fn read(path: &Path, most: u64) -> Result<Text, Problem> {
     // ... and again once it is open, because it may be another by now.
     let about = file.metadata()?;
     regular(about.file_type())?;
+    Ok((file, about.len()))
+}
+
+fn read(path: &Path, most: u64) -> Result<Text, Problem> {
+    let (file, size) = opened(path)?;
     let mut bytes = Vec::new();
-    if about.len() <= most {
+    if size <= most {
         file.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
     }
-    let found = about.len().max(bytes.len() as u64);
+    let found = size.max(bytes.len() as u64);
     if found > most {
         return Err(Problem::TooLarge { found, most });
     }

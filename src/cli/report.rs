@@ -21,6 +21,7 @@ pub fn report(record: &Path, to: &[Format]) -> u8 {
             tell(&format!("error: {error}"));
             match error {
                 SiteError::Publish(PublishError::Read { .. }) => exit::USAGE,
+                SiteError::Publish(PublishError::Locked(_)) => exit::LATER,
                 _ => exit::PARTLY,
             }
         }

@@ -210,14 +210,14 @@ impl OutFolder {
 }
 
 /// What lies in the folder at `path`.
-fn entries(path: &Path) -> Result<Vec<fs::DirEntry>, PublishError> {
+pub(super) fn entries(path: &Path) -> Result<Vec<fs::DirEntry>, PublishError> {
     fs::read_dir(path)
         .and_then(|entries| entries.collect())
         .map_err(failed(path))
 }
 
 /// Removes a file, or a folder with all that is in it; a link is removed, not followed.
-fn remove(path: &Path) -> io::Result<()> {
+pub(super) fn remove(path: &Path) -> io::Result<()> {
     if fs::symlink_metadata(path)?.is_dir() {
         fs::remove_dir_all(path)
     } else {

@@ -1,16 +1,17 @@
 //! The files of a report, made from its record: all of them after a survey, any of them again later.
 
-use std::fs::File;
-use std::io::BufReader;
+use std::fs::{File, TryLockError};
 use std::io::ErrorKind::{InvalidData, NotFound};
+use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 use super::SiteError;
 use super::driver::in_order;
 use super::outlines::outlines;
-use super::publish::{ASIDE, PublishError, stream_file, write_file};
+use super::publish::{ASIDE, PublishError, entries, remove, stream_file, write_file};
 use crate::finding::SiteReport;
+use crate::intake::{self, IntakeError, MAX_REPORT_BYTES, Problem};
 use crate::report::{self, Gallery, StacAsset};
 use crate::seal::digest;
 
@@ -99,21 +100,21 @@ enum Part {
 /// Writes the renderings `formats` of the record at `path` anew, beside it, each whole or not at all; the paths of the files.
 ///
 /// # Errors
-/// A record or pictures that cannot be read; a file that cannot be written.
+/// A record or pictures that cannot be read, or are no regular files; a file that cannot be written; another process makes files there.
 pub fn again(path: &Path, formats: &[Format]) -> Result<Vec<PathBuf>, SiteError> {
-    let read = |path: &Path, source| PublishError::Read {
-        path: path.to_owned(),
-        source,
-    };
     let folder = path.parent().unwrap_or(Path::new(""));
-    let text = std::fs::read(path).map_err(|source| read(path, source))?;
-    let report: SiteReport =
-        serde_json::from_slice(&text).map_err(|source| read(path, std::io::Error::new(InvalidData, source)))?;
-    let pictures = folder.join(PICTURES);
-    let gallery = match File::open(&pictures) {
+    let text = intake::text(path, MAX_REPORT_BYTES).map_err(unreadable)?.text;
+    let report: SiteReport = serde_json::from_str(&text).map_err(|source| PublishError::Read {
+        path: path.to_owned(),
+        source: io::Error::new(InvalidData, source),
+    })?;
+    let gallery = match intake::open(&folder.join(PICTURES)) {
         Ok(file) => Gallery::read(BufReader::new(file))?,
-        Err(error) if error.kind() == NotFound => Gallery::default(),
-        Err(source) => return Err(read(&pictures, source).into()),
+        Err(IntakeError {
+            problem: Problem::System(error),
+            ..
+        }) if error.kind() == NotFound => Gallery::default(),
+        Err(error) => return Err(unreadable(error).into()),
     };
     let write = |path: &Path, source| PublishError::Write {
         path: path.to_owned(),
@@ -125,8 +126,12 @@ pub fn again(path: &Path, formats: &[Format]) -> Result<Vec<PathBuf>, SiteError>
     } else {
         folder
     };
+    let _lock = lock(beside)?;
+    // One name for all, so that the next removes what one that was killed has left.
     let aside = tempfile::Builder::new()
         .prefix(ASIDE)
+        .suffix("again")
+        .rand_bytes(0)
         .tempdir_in(beside)
         .map_err(|source| write(beside, source))?;
     let mut made = Vec::new();
@@ -146,6 +151,34 @@ pub fn again(path: &Path, formats: &[Format]) -> Result<Vec<PathBuf>, SiteError>
         made.push(to);
     }
     Ok(made)
+}
+
+fn unreadable(IntakeError { path, problem }: IntakeError) -> PublishError {
+    let source = match problem {
+        Problem::System(error) => error,
+        other => io::Error::new(InvalidData, other),
+    };
+    PublishError::Read { path, source }
+}
+
+/// Holds `folder` for this process until it is dropped, swept of what one that was killed has left.
+fn lock(folder: &Path) -> Result<File, PublishError> {
+    let failed = |source| PublishError::Write {
+        path: folder.to_owned(),
+        source,
+    };
+    let lock = File::open(folder).map_err(failed)?;
+    match lock.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Err(PublishError::Locked(folder.to_owned())),
+        Err(TryLockError::Error(error)) => return Err(failed(error)),
+    }
+    for entry in entries(folder)? {
+        if entry.file_name().to_string_lossy().starts_with(ASIDE) {
+            remove(&entry.path()).map_err(failed)?;
+        }
+    }
+    Ok(lock)
 }
 
 /// Writes one rendering of the record into `folder`.
@@ -178,7 +211,7 @@ pub(super) fn files_beside(folder: &Path) -> Result<Vec<StacAsset>, SiteError> {
     let mut files = Vec::new();
     for name in names {
         let path = folder.join(name);
-        if path.exists() {
+        if path.is_file() {
             let digest = digest::file(&path).map_err(|source| PublishError::Read { path, source })?;
             files.push(StacAsset {
                 bytes: digest.bytes,
@@ -188,4 +221,52 @@ pub(super) fn files_beside(folder: &Path) -> Result<Vec<StacAsset>, SiteError> {
         }
     }
     Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use rustix::fs::{CWD, FileType, Mode, mknodat};
+
+    use super::*;
+    use crate::report::sample;
+
+    fn folder_of_a_report() -> (tempfile::TempDir, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let record = folder.path().join(RECORD);
+        std::fs::write(&record, serde_json::to_vec(&sample::full()).unwrap()).unwrap();
+        (folder, record)
+    }
+
+    #[test]
+    fn what_a_killed_process_left_is_swept_and_two_do_not_meet() {
+        let (folder, record) = folder_of_a_report();
+        for left in ["again", "Zx81"] {
+            std::fs::create_dir(folder.path().join(format!("{ASIDE}{left}"))).unwrap();
+        }
+        let held = lock(folder.path()).unwrap();
+        let locked = again(&record, &[Format::Csv]);
+        assert!(
+            matches!(locked, Err(SiteError::Publish(PublishError::Locked(_)))),
+            "{locked:?}"
+        );
+        drop(held);
+        std::fs::create_dir(folder.path().join(format!("{ASIDE}again"))).unwrap();
+        assert_eq!(
+            again(&record, &[Format::Csv]).unwrap(),
+            [folder.path().join("anomalies.csv")]
+        );
+        assert_eq!(entries(folder.path()).unwrap().len(), 2, "the record and its table");
+    }
+
+    #[test]
+    fn pipes_are_refused_not_waited_for() {
+        let (folder, record) = folder_of_a_report();
+        let pipe = folder.path().join(PICTURES);
+        mknodat(CWD, &pipe, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+        for path in [&pipe, &record] {
+            let error = again(path, &[Format::Csv]).unwrap_err();
+            assert!(error.to_string().contains("a pipe, not a regular file"), "{error}");
+        }
+        assert_eq!(files_beside(folder.path()).unwrap().len(), 1, "the record alone");
+    }
 }
