@@ -9,7 +9,7 @@ use gdal::{Dataset, Metadata};
 use super::IoError;
 use super::tiff::Tiff;
 
-/// No block with all bands that lie in it may take more, bytes unpacked. A strip of 64 rows of a whole Sentinel-2 tile in ten bands takes 14 MiB,
+/// No block with all bands that lie in it may take more, bytes unpacked. A strip of 64 rows of a whole Sentinel-2 tile in ten bands takes 13 MiB,
 /// a tile of 2048 px in four bands 32.
 pub const MOST_BLOCK: usize = 64 << 20;
 
@@ -19,7 +19,7 @@ const MOST_BANDS: usize = 1024;
 /// A header may not take more, bytes in memory.
 const MOST_HEADER: usize = 40 << 20;
 
-/// Bytes that a band takes in an open handle, seen with 1,000 bands; and a block, its place and size beside where the handle keeps it.
+/// Allowances: bytes that a band takes in an open handle, and those of where each block lies.
 const BAND_BYTES: usize = 2048;
 const PLACE_BYTES: usize = 24;
 
