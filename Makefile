@@ -2,7 +2,7 @@
 
 CARGO ?= cargo
 
-.PHONY: demo test accuracy bench bench-peers install check-format check-lints check-docs check-tests check-reports check-fresh
+.PHONY: demo test faults fuzz accuracy bench bench-peers install check-format check-lints check-docs check-tests check-reports check-fresh
 
 demo: install
 	$(CARGO) build --release --locked
@@ -33,6 +33,14 @@ check-docs:
 # CI is a fresh clone itself.
 check-fresh:
 	test -n "$(CI)" || scripts/fresh-clone.sh
+
+# Every system call of a small run fails once, kills, full disks, a thousand flipped bits of inputs and of outputs.
+faults: install
+	scripts/faults.sh
+
+# Two minutes of texts from outside, changed at random.
+fuzz: install
+	SITEWATCH_FUZZ_SECONDS=120 $(CARGO) test --release --locked --test suite mutations:: -- --nocapture
 
 # Figures on labelled imagery, where it is present.
 accuracy: install

@@ -60,7 +60,7 @@ fn trial(standing: Standing, fault: &Fault, out: &Path) -> Vec<String> {
             wrong.push(told);
         }
     };
-    let said = ended.said.lines().map(str::trim).collect::<Vec<_>>().join(" | ");
+    let said = whole::one_line(&ended.said);
     let (code, happened) = (ended.code, !ended.paths.is_empty());
     match (fault.kind, fault.what) {
         (_, -9) => expect(!happened || ended.signal == Some(9), format!("ended with {code:?}")),
@@ -103,7 +103,7 @@ fn trial(standing: Standing, fault: &Fault, out: &Path) -> Vec<String> {
         );
     }
     let healed = run(&pipeline, out, None);
-    let said = healed.said.lines().map(str::trim).collect::<Vec<_>>().join(" | ");
+    let said = whole::one_line(&healed.said);
     expect(
         healed.code == Some(0),
         format!("the next run ended with {:?}: {said}", healed.code),
@@ -128,14 +128,15 @@ fn hold(trials: &[(Standing, Fault)]) {
         .tempdir_in(&case().folder)
         .unwrap();
     let wrong: Vec<String> = two_at_a_time(trials, |(standing, fault), worker| {
-        trial(*standing, fault, &outs.path().join(format!("{worker}")))
+        let wrong = trial(*standing, fault, &outs.path().join(worker.to_string()));
+        if all() {
+            wrong.iter().for_each(|told| println!("{told}"));
+        }
+        wrong
     })
     .concat();
-    let told = format!("{} of {} trials:\n{}", wrong.len(), trials.len(), wrong.join("\n"));
-    if all() {
-        println!("what did not hold in {told}");
-    }
-    assert!(wrong.is_empty(), "{told}");
+    println!("{} did not hold in {} trials", wrong.len(), trials.len());
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 /// Calls of each kind that an undisturbed run makes.

@@ -133,7 +133,11 @@ fn mutate(kind: &Kind<'_>, dice: &mut Dice, folder: &Path, share: Option<Duratio
         fs::write(&file, &mutant).unwrap();
         let since = Instant::now();
         let wrong = match catch_unwind(AssertUnwindSafe(|| (kind.read)(&file))) {
-            Err(panic) => Some(format!("panicked: {:?}", panic.downcast_ref::<String>())),
+            Err(panic) => {
+                let told = panic.downcast_ref::<String>().cloned();
+                let told = told.or_else(|| panic.downcast_ref::<&str>().map(|told| (*told).to_owned()));
+                Some(format!("panicked: {}", told.unwrap_or_default()))
+            }
             Ok(Err(faults)) if faults.is_empty() || faults.iter().any(|fault| fault.trim().is_empty()) => {
                 Some("is refused without a word".into())
             }

@@ -46,14 +46,15 @@ pub struct Case {
     pub folder: PathBuf,
     pub before: PathBuf,
     pub after: PathBuf,
-    _kept: tempfile::TempDir,
 }
 
 impl Case {
     /// The case, simulated and surveyed twice.
     pub fn new() -> Self {
-        let kept = tempfile::tempdir().unwrap();
-        let folder = kept.path().canonicalize().unwrap();
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("faults");
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder).unwrap();
+        let folder = folder.canonicalize().unwrap();
         let recipe = sitewatch::lab::simulate::parse(RECIPE).unwrap();
         sitewatch::lab::simulate::simulate(&recipe, &folder.join("scenes")).unwrap();
         let mut items: serde_json::Value =
@@ -71,7 +72,6 @@ impl Case {
             before: folder.join("before"),
             after: folder.join("after"),
             folder,
-            _kept: kept,
         };
         for out in [&case.before, &case.after] {
             let ended = run(&out.with_extension("toml"), out, None);
@@ -163,11 +163,11 @@ pub fn run(pipeline: &Path, out: &Path, fault: Option<&Fault>) -> Ended {
     }
 }
 
-/// The layer, compiled.
+/// The layer, compiled beside the case.
 fn layer() -> &'static Path {
     static LAYER: OnceLock<PathBuf> = OnceLock::new();
     LAYER.get_or_init(|| {
-        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("faults-{}.so", std::process::id()));
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("faults.so");
         let compiled = Command::new("cc")
             .args(["-O1", "-Wall", "-Werror", "-shared", "-fPIC", "-o"])
             .arg(&path)

@@ -138,3 +138,8 @@ pub fn names(said: &str, paths: &[std::path::PathBuf]) -> bool {
         told(path) || of_helper(&name) || (is_aside && path.parent().is_some_and(told))
     })
 }
+
+/// What a run printed, on one line.
+pub fn one_line(said: &str) -> String {
+    said.lines().map(str::trim).collect::<Vec<_>>().join(" | ")
+}
