@@ -10,6 +10,7 @@ use super::outcome::Outcome;
 use super::publish::{ASIDE, OutFolder, PublishError, SEEN};
 use super::render::{Format, PICTURES, RASTERS, RECORD, files_beside};
 use crate::finding::SiteReport;
+use crate::intake;
 use crate::report;
 use crate::seal::digest;
 use crate::seal::stamp::Stamp;
@@ -41,12 +42,12 @@ impl Standing {
 /// Files that bear the stamps of `seen` are believed to be whole; else all are held against the hashes in the report's item, and the
 /// item against the record.
 pub fn standing(folder: &Path, run_key: &str, seen: Option<&Stamps>) -> Standing {
-    let text = match std::fs::read(folder.join(RECORD)) {
-        Ok(text) => text,
+    let text = match intake::text(&folder.join(RECORD), intake::MAX_REPORT_BYTES) {
+        Ok(read) => read.text,
         Err(_) if std::fs::symlink_metadata(folder).is_err() => return Standing::Nothing,
-        Err(error) => return Standing::Spoiled(format!("{RECORD} cannot be read: {error}"), None),
+        Err(error) => return Standing::Spoiled(format!("{RECORD} cannot be read: {}", error.problem), None),
     };
-    let report: Box<SiteReport> = match serde_json::from_slice(&text) {
+    let report: Box<SiteReport> = match serde_json::from_str(&text) {
         Ok(report) => Box::new(report),
         Err(error) => return Standing::Spoiled(format!("{RECORD} is no record: {error}"), None),
     };
