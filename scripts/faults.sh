@@ -5,5 +5,5 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # One test after the other: each keeps two cores busy.
-SITEWATCH_FAULTS=all cargo test --release --locked --no-fail-fast --test suite -- \
+SITEWATCH_FAULTS=all cargo test --release --locked --no-fail-fast --test suite -- \ 
     faults:: flips:: --nocapture --test-threads 1

@@ -137,7 +137,7 @@ mod tests {
             .unwrap();
         dataset.set_metadata_item("note", &"x".repeat(tag), "").unwrap();
         dataset.close().unwrap();
-        open::info(&path, &crate::io::formats::USUAL)
+        open::info(&path, crate::io::formats::USUAL)
             .map(|info| info.block_bytes)
             .map_err(|error| error.to_string())
     }

@@ -228,7 +228,8 @@ fn files(pattern: &str) -> Result<Vec<PathBuf>, SceneError> {
     let wrong = |message: String| SceneError::Folder(Fault::new("glob", message));
     let mut files = Vec::new();
     for entry in glob::glob(pattern).map_err(|error| wrong(format!("`{pattern}`: {error}")))? {
-        let path = entry.map_err(|error| IntakeError::system(&error.path().to_path_buf(), error.into()))?;
+        let path =
+            entry.map_err(|error| IntakeError::system(error.path(), std::io::Error::other(error.to_string())))?;
         // A dead link is kept, to be refused by name.
         if !path.is_dir() {
             files.push(path);
