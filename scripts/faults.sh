@@ -5,5 +5,5 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # One test after the other: each keeps two cores busy.
-SITEWATCH_FAULTS=all cargo test --release --locked --no-fail-fast --test suite -- \ 
-    faults:: flips:: --nocapture --test-threads 1
+SITEWATCH_FAULTS=all cargo test --release --locked --no-fail-fast --test suite -- \
+    faults:: flips:: --include-ignored --nocapture --test-threads 1

@@ -182,7 +182,7 @@ fn a_flipped_bit_of_an_input_is_refused_by_name_or_changes_nothing() {
                 let parts = if scenes == Scenes::Deflate {
                     blocks(&bytes)
                 } else {
-                    vec![0..bytes.len()]
+                    std::iter::once(0..bytes.len()).collect::<Vec<_>>()
                 };
                 (name, parts)
             })
@@ -222,7 +222,7 @@ fn a_flipped_bit_of_what_stands_is_noticed_and_mended() {
     let parts: Vec<_> = whole::files(&case.after)
         .into_iter()
         .filter(|(_, bytes)| !bytes.is_empty())
-        .map(|(name, bytes)| (name, vec![0..bytes.len()]))
+        .map(|(name, bytes)| (name, std::iter::once(0..bytes.len()).collect::<Vec<_>>()))
         .collect();
     let list = flips(&parts, if all() { 1_000 } else { 24 }, &mut Dice::new(2));
     let wrong = two_at_a_time(&list, |flip, worker| {
