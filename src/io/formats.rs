@@ -14,7 +14,7 @@ pub enum Format {
     Jp2,
     /// Raw pixels with a header beside them, and at times a file of statistics.
     Envi,
-    /// Erdas Imagine; only when asked for: a file may name others for its pixels and overviews, which [`super::hfa`] refuses.
+    /// Erdas Imagine; only when asked for: a file may name others for its pixels and overviews, which `io/hfa.rs` refuses.
     Hfa,
 }
 

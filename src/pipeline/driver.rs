@@ -144,7 +144,7 @@ pub fn on_threads<R: Send>(threads: usize, work: impl FnOnce() -> R + Send) -> R
 const THREADS_A_CORE: usize = 4;
 
 /// The threads that are started where `threads` are asked for: as many as there are cores for 0, and never more than
-/// [`THREADS_A_CORE`] for each. Results do not depend on it.
+/// `THREADS_A_CORE` for each. Results do not depend on it.
 pub fn thread_count(threads: usize) -> usize {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     match threads {
