@@ -148,6 +148,9 @@ pub fn prepare() {
             ("PROJ_NETWORK", "OFF"),
             ("GDAL_HTTP_TIMEOUT", "1"),
             ("CPL_DEBUG", "OFF"),
+            // What is written lies aside until it is whole: a journal beside it would guard nothing, and one that cannot be removed
+            // changes the bytes.
+            ("OGR_SQLITE_JOURNAL", "MEMORY"),
             // GDAL's default, whatever the environment says.
             ("GTIFF_IGNORE_READ_ERRORS", "NO"),
         ] {

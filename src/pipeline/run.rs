@@ -14,7 +14,7 @@ use super::inputs::{self, Inputs};
 use super::outcome::{Outcome, SiteOutcome};
 use super::plan::{Ground, SitePlan, plan_site};
 use super::provenance::{self, Digests, Provenance};
-use super::publish::{OutFolder, PublishError};
+use super::publish::{OutFolder, PublishError, SEEN};
 use super::site::survey_site;
 use super::standing::{Seen, Standing, standing};
 use super::timers::Timers;
@@ -105,9 +105,12 @@ pub fn run(config: &Config, options: &Options<'_>) -> Result<Outcome, RunError> 
     crate::io::prepare();
     let begun = Instant::now();
     let out = OutFolder::lock(options.out)?;
-    let mut seen = Seen::read(&out);
+    let left = Seen::read(&out);
+    let unread = left.is_none().then_some(SEEN);
+    let mut seen = left.unwrap_or_default();
     let before = if options.verify { Seen::default() } else { seen.clone() };
-    for name in [INDEX, RECORD].into_iter().filter(|name| seen.is_spoiled(&out, name)) {
+    let spoiled = [INDEX, RECORD].into_iter().filter(|name| seen.is_spoiled(&out, name));
+    for name in spoiled.chain(unread) {
         options.observer.see(&Event::Spoiled {
             path: &out.path().join(name).display().to_string(),
             why: "it is not what the last run left",

@@ -1,6 +1,7 @@
 //! What stands in the output before a run, and whether it is still what was published.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind::NotFound;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
@@ -111,7 +112,7 @@ pub fn stamps(folder: &Path) -> Option<Stamps> {
     stamps.values().all(|stamp| stamp.is_before(settled)).then_some(stamps)
 }
 
-/// What the last run saw when it ended: it lies in the output folder, and without it everything is looked at anew.
+/// What the last run saw when it ended: it lies in the output folder, after its own SHA-256, and without it everything is looked at anew.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Seen {
     /// SHA-256 of the files of the run itself, by name.
@@ -121,10 +122,24 @@ pub struct Seen {
 }
 
 impl Seen {
-    /// What the last run into `out` saw; nothing where it cannot be read.
-    pub fn read(out: &OutFolder) -> Self {
-        let text = std::fs::read(out.path().join(SEEN)).unwrap_or_default();
-        serde_json::from_slice(&text).unwrap_or_default()
+    /// What the last run into `out` saw; nothing where no run has left word, `None` where the word is not what a run left.
+    pub fn read(out: &OutFolder) -> Option<Self> {
+        let path = out.path().join(SEEN);
+        if std::fs::symlink_metadata(&path).is_err_and(|error| error.kind() == NotFound) {
+            return Some(Self::default());
+        }
+        Self::of(&intake::text(&path, intake::MAX_REPORT_BYTES).ok()?.text)
+    }
+
+    fn of(text: &str) -> Option<Self> {
+        let (sha256, seen) = text.split_once('\n')?;
+        (digest::bytes(seen.as_bytes()) == sha256).then_some(())?;
+        serde_json::from_str(seen).ok()
+    }
+
+    fn text(&self) -> String {
+        let seen = serde_json::to_string(self).unwrap_or_default();
+        format!("{}\n{seen}", digest::bytes(seen.as_bytes()))
     }
 
     /// Whether the file `name` of the run itself is not what the last run wrote, as far as that is known.
@@ -166,8 +181,12 @@ impl Seen {
     /// # Errors
     /// It cannot be written.
     pub fn leave(&self, out: &OutFolder) -> Result<(), PublishError> {
-        let text = serde_json::to_vec(self).unwrap_or_default();
-        let stands = std::fs::read(out.path().join(SEEN)).is_ok_and(|found| found == text);
-        if stands { Ok(()) } else { out.write(SEEN, &text) }
+        let text = self.text();
+        let stands = std::fs::read(out.path().join(SEEN)).is_ok_and(|found| found == text.as_bytes());
+        if stands {
+            Ok(())
+        } else {
+            out.write(SEEN, text.as_bytes())
+        }
     }
 }
