@@ -717,7 +717,11 @@ mod tests {
         std::fs::write(dir.path().join("cut.json"), &whole[..whole.len() - 1]).unwrap();
         write(&dir, "other.json", &json!({"type": "Topology"}));
         // Refused by rule: it is there and whole.
-        std::fs::write(dir.path().join("heavy.json"), format!("[{}]", "[],".repeat(2_200_000) + "[]")).unwrap();
+        std::fs::write(
+            dir.path().join("heavy.json"),
+            format!("[{}]", "[],".repeat(2_200_000) + "[]"),
+        )
+        .unwrap();
         let links: Vec<Value> = ["gone", "cloudy", "cut", "other", "heavy"]
             .map(|name| json!({"rel": "item", "href": format!("{name}.json")}))
             .into();
