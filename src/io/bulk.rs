@@ -169,7 +169,11 @@ fn block(dataset: &Dataset, tiff: Option<&Tiff>, together: usize) -> gdal::error
         let band = dataset.rasterband(index)?;
         // GDAL hides large strips: it hands them out in rows.
         let (width, height) = tiff.map_or(band.block_size(), |tiff| tiff.block);
-        let bytes = usize::from(band.band_type().bits()).div_ceil(8).max(least_bytes);
+        // The binding knows no complex numbers, of which the largest have 16 bytes.
+        let bytes = match band.band_type().bits() {
+            0 => 16,
+            bits => usize::from(bits).div_ceil(8).max(least_bytes),
+        };
         let all = [width, height, bytes, together];
         let all = all.iter().fold(1_u64, |all, one| all.saturating_mul(*one as u64));
         most = most.max((all, (width, height)));

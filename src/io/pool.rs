@@ -236,3 +236,60 @@ pub(super) fn shaped<T>(path: &Path, rect: Rect, values: Vec<T>) -> Result<Plane
     })?;
     Ok(Plane { rect, data })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+    use crate::io::geotiff::{Compression, DataType, GeoTiffWriter, Layout};
+
+    const FOLDER: &str = "SITEWATCH_TEST_POOL";
+
+    /// A test again, in a process that may have 40 files open: a limit holds for a whole process.
+    fn with_few_files(test: &str, folder: &Path) -> std::process::Output {
+        let mut shell = Command::new("sh");
+        shell
+            .args(["-c", "ulimit -n 40; exec \"$@\"", "sh"])
+            .arg(std::env::current_exe().unwrap());
+        shell.args(["--exact", test, "--ignored", "--test-threads=1"]);
+        shell.env(FOLDER, folder).output().unwrap()
+    }
+
+    #[test]
+    fn handles_that_nobody_uses_make_way_when_the_system_has_no_more_files() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = folder.path().join("0.tif");
+        let layout = Layout {
+            width: 4,
+            height: 4,
+            bands: 1,
+            data_type: DataType::U16,
+            transform: [500_000.0, 10.0, 0.0, 5_000_000.0, 0.0, -10.0],
+            crs: "EPSG:32633".into(),
+            nodata: None,
+            compression: Compression::Deflate(1),
+            block: 16,
+        };
+        let mut writer = GeoTiffWriter::create(&first, layout).unwrap();
+        writer.write(1, 0, 0, 4, 4, &[7_u16; 16]).unwrap();
+        writer.finish().unwrap();
+        for i in 1..60 {
+            std::fs::copy(&first, folder.path().join(format!("{i}.tif"))).unwrap();
+        }
+        let child = with_few_files("io::pool::tests::sixty_files_are_read_twice", folder.path());
+        let said = String::from_utf8_lossy(&child.stdout);
+        assert!(child.status.success() && said.contains("1 passed"), "{said}");
+    }
+
+    #[test]
+    #[ignore = "run by the test above, in a process of its own"]
+    fn sixty_files_are_read_twice() {
+        let folder = PathBuf::from(std::env::var_os(FOLDER).unwrap());
+        let pool = Pool::default();
+        for i in (0..60).chain(0..60) {
+            let read = pool.read::<u16>(&folder.join(format!("{i}.tif")), 1, &Rect::new(0, 0, 4, 4));
+            assert_eq!(read.unwrap().data[[3, 3]], 7);
+        }
+    }
+}
