@@ -17,6 +17,7 @@ pub mod resample;
 pub mod source;
 mod tiff;
 pub mod vector;
+mod vsi;
 
 use std::path::{Path, PathBuf};
 use std::sync::Once;
@@ -156,6 +157,7 @@ pub fn prepare() {
         ] {
             let _ = gdal::config::set_config_option(key, value);
         }
+        vsi::register();
         // Else the crate registers all of them once more at the first opening.
         gdal::DriverManager::prevent_auto_registration();
         gdal::DriverManager::register_all();
