@@ -2,7 +2,8 @@
 
 pub mod names;
 
-use std::fs::{File, FileType, OpenOptions};
+use std::fs::{File, FileType, Metadata, OpenOptions};
+use std::io::ErrorKind::{NotADirectory, NotFound};
 use std::io::{self, Read};
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -81,6 +82,18 @@ pub fn text(path: &Path, most_bytes: u64) -> Result<Text, IntakeError> {
         path: path.to_owned(),
         problem,
     })
+}
+
+/// What stands at `path`, a link followed; `None` where nothing does.
+///
+/// # Errors
+/// The system does not tell: that is not the same as nothing.
+pub fn about(path: &Path) -> io::Result<Option<Metadata>> {
+    match std::fs::metadata(path) {
+        Ok(about) => Ok(Some(about)),
+        Err(error) if matches!(error.kind(), NotFound | NotADirectory) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// The regular file at `path`, open for reading.

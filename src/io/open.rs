@@ -78,7 +78,7 @@ fn open_files(path: &Path, formats: &[Format]) -> Result<(Dataset, Vec<PathBuf>)
     let format = format_of(path, formats)?;
     tiff::check_tags(path)?;
     let files: Vec<PathBuf> = std::iter::once(path.to_owned())
-        .chain(format.side_files(path))
+        .chain(format.side_files(path)?)
         .collect();
     let siblings: Vec<&str> = files.iter().filter_map(|file| file.file_name()?.to_str()).collect();
     let options = DatasetOptions {
@@ -134,11 +134,15 @@ fn format_of(path: &Path, formats: &[Format]) -> Result<Format, IoError> {
         _ => Ok(()),
     }?;
     let head = read_head(path).map_err(system)?;
-    let header = formats::header(path);
-    let found = match (formats::by_signature(&head), &header) {
-        (Some(format), _) => Some(format),
-        (None, Some(header)) if read_head(header).map_err(system)?.starts_with(b"ENVI") => Some(Format::Envi),
-        _ => None,
+    let signed = formats::by_signature(&head);
+    // Raw pixels bear no signature; their header does.
+    let header = match signed {
+        Some(_) => None,
+        None => formats::header(path)?,
+    };
+    let found = match &header {
+        Some(header) if read_head(header).map_err(system)?.starts_with(b"ENVI") => Some(Format::Envi),
+        _ => signed,
     };
     let allowed = || {
         formats

@@ -69,7 +69,9 @@ fn spoiled(folder: &Path, report: &SiteReport) -> Option<String> {
     let rasters = RASTERS.iter().filter(|_| report.grid.is_some());
     let names = Format::ALL.map(Format::file);
     let names = names.iter().chain(&[PICTURES]).chain(rasters);
-    let missing: Vec<&str> = names.copied().filter(|name| !folder.join(name).is_file()).collect();
+    let is_there =
+        |name: &&str| intake::about(&folder.join(name)).is_ok_and(|about| about.is_some_and(|about| about.is_file()));
+    let missing: Vec<&str> = names.copied().filter(|name| !is_there(name)).collect();
     if !missing.is_empty() {
         return Some(format!("no {}", missing.join(", ")));
     }

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::Checksum;
 use crate::fault::Fault;
+use crate::intake;
 
 pub(super) type Object = Map<String, Value>;
 
@@ -337,11 +338,17 @@ impl Reader<'_> {
         };
         match local_path(href, self.base) {
             Err(message) => self.fault(place, message),
-            Ok(path) if !path.exists() => {
-                self.unreadable = true;
-                self.fault(place, format!("no file {}", path.display()))
-            }
-            Ok(path) => Some(path),
+            Ok(path) => match intake::about(&path) {
+                Ok(Some(_)) => Some(path),
+                Ok(None) => {
+                    self.unreadable = true;
+                    self.fault(place, format!("no file {}", path.display()))
+                }
+                Err(error) => {
+                    self.unreadable = true;
+                    self.fault(place, format!("cannot read {}: {error}", path.display()))
+                }
+            },
         }
     }
 }
