@@ -151,6 +151,8 @@ pub fn prepare() {
             // What is written lies aside until it is whole: a journal beside it would guard nothing, and one that cannot be removed
             // changes the bytes.
             ("OGR_SQLITE_JOURNAL", "MEMORY"),
+            // What SQLite sorts would go to files in a folder of its own choice, where nothing may be written.
+            ("OGR_SQLITE_PRAGMA", "temp_store=MEMORY"),
             // GDAL's default, whatever the environment says.
             ("GTIFF_IGNORE_READ_ERRORS", "NO"),
         ] {

@@ -5,6 +5,7 @@ mod bad_input;
 mod cases;
 mod cli;
 mod common;
+mod confined;
 mod dice;
 mod districts;
 mod evaluate;
