@@ -6,6 +6,7 @@ mod cases;
 mod cli;
 mod common;
 mod confined;
+mod dependencies;
 mod dice;
 mod districts;
 mod evaluate;
