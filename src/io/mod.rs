@@ -101,6 +101,14 @@ impl IoError {
         matches!(self, Self::System { source, .. } if matches!(errno(source), Some(Errno::MFILE | Errno::NFILE)))
     }
 
+    /// That the system refuses the file at `path`.
+    pub(crate) fn system(path: &Path) -> impl FnOnce(std::io::Error) -> Self {
+        move |source| Self::System {
+            path: path.to_owned(),
+            source,
+        }
+    }
+
     pub(crate) fn gdal(doing: &'static str, path: &Path, source: &gdal::errors::GdalError) -> Self {
         Self::Gdal {
             doing,

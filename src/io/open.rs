@@ -70,10 +70,6 @@ fn open_files(path: &Path, formats: &[Format]) -> Result<(Dataset, Vec<PathBuf>)
         path: path.to_owned(),
         message,
     };
-    let system = |source: io::Error| IoError::System {
-        path: path.to_owned(),
-        source,
-    };
     let whole = absolute(path).map_err(refuse)?;
     let format = format_of(path, formats)?;
     tiff::check_tags(path)?;
@@ -92,7 +88,7 @@ fn open_files(path: &Path, formats: &[Format]) -> Result<(Dataset, Vec<PathBuf>)
         // GDAL tells a file that the system refuses as it tells one that is damaged.
         Err(error) => {
             for file in &files {
-                read_ends(file).map_err(system)?;
+                read_ends(file).map_err(IoError::system(file))?;
             }
             Err(refuse(format!(
                 "it begins as {} does, but GDAL cannot open it ({}); is it complete? Fetch it again",
@@ -121,23 +117,21 @@ fn format_of(path: &Path, formats: &[Format]) -> Result<Format, IoError> {
         path: path.to_owned(),
         message,
     };
-    let system = |source: io::Error| IoError::System {
-        path: path.to_owned(),
-        source,
-    };
     // A named pipe would wait for a writer: what it is comes before opening it.
-    match std::fs::metadata(path).map_err(system)? {
+    match std::fs::metadata(path).map_err(IoError::system(path))? {
         meta if !meta.is_file() => Err(refuse(
             "expected a file, found a folder or device; name a raster file".into(),
         )),
         meta if meta.len() == 0 => Err(refuse("the file is empty; fetch it again".into())),
         _ => Ok(()),
     }?;
-    let head = read_head(path).map_err(system)?;
+    let head = read_head(path).map_err(IoError::system(path))?;
     let header = formats::header(path);
     let found = match (formats::by_signature(&head), &header) {
         (Some(format), _) => Some(format),
-        (None, Some(header)) if read_head(header).map_err(system)?.starts_with(b"ENVI") => Some(Format::Envi),
+        (None, Some(header)) if read_head(header).map_err(IoError::system(header))?.starts_with(b"ENVI") => {
+            Some(Format::Envi)
+        }
         _ => None,
     };
     let allowed = || {
@@ -181,7 +175,7 @@ fn format_of(path: &Path, formats: &[Format]) -> Result<Format, IoError> {
         }));
     }
     if format == Format::Hfa {
-        let file = File::open(path).map_err(system)?;
+        let file = File::open(path).map_err(IoError::system(path))?;
         match hfa::names_another(&file) {
             Ok(None) => {}
             Ok(Some(node)) => {
