@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::confine::{confine, made};
 use super::{exit, print, tell, tell_faults};
 use crate::fault::Fault;
 use crate::intake;
@@ -25,6 +26,10 @@ pub fn simulate(recipe: &Path, out: &Path) -> u8 {
             return exit::USAGE;
         }
     };
+    match made(out) {
+        Ok(out) => confine(&[out]),
+        Err(code) => return code,
+    }
     match on_threads(0, || simulate::simulate(&recipe, out)) {
         Ok(Ok(made)) => {
             made.files.iter().for_each(|path| print(&path.display().to_string()));

@@ -228,8 +228,10 @@ fn files(pattern: &str) -> Result<Vec<PathBuf>, SceneError> {
     let wrong = |message: String| SceneError::Folder(Fault::new("glob", message));
     let mut files = Vec::new();
     for entry in glob::glob(pattern).map_err(|error| wrong(format!("`{pattern}`: {error}")))? {
-        let path =
-            entry.map_err(|error| IntakeError::system(error.path(), std::io::Error::other(error.to_string())))?;
+        let path = entry.map_err(|error| {
+            let path = error.path().to_owned();
+            IntakeError::system(&path, error.into())
+        })?;
         // What cannot be looked at is kept, to be refused by name.
         let is_folder = std::fs::metadata(&path).is_ok_and(|about| about.is_dir());
         if !is_folder {

@@ -5,6 +5,8 @@ mod bad_input;
 mod cases;
 mod cli;
 mod common;
+mod confined;
+mod dependencies;
 mod dice;
 mod districts;
 mod evaluate;
