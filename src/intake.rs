@@ -1,6 +1,7 @@
 //! Small texts from outside: declarations, catalogues, pipelines, sensors. Each is read once, and its digest is of the bytes that were read.
 
 pub mod names;
+mod weight;
 
 use std::fs::{File, FileType, Metadata, OpenOptions};
 use std::io::ErrorKind::{NotADirectory, NotFound};
@@ -53,6 +54,19 @@ pub enum Problem {
         /// The most that is read.
         most: u64,
     },
+    /// As a tree of values it takes more memory than is spent on it, MiB.
+    #[error(
+        "its JSON values take {found_mib} MiB of memory, more than {most_mib}: split it, or remove what is not needed"
+    )]
+    TooHeavy {
+        /// What it takes.
+        found_mib: u64,
+        /// The most that is spent.
+        most_mib: u64,
+    },
+    /// It is not JSON: where, and why.
+    #[error("{0}")]
+    NotJson(Fault),
     /// Its bytes are no text.
     #[error("not UTF-8 from byte {0} on: save the file as UTF-8 text")]
     NotText(usize),
@@ -69,7 +83,10 @@ impl IntakeError {
 
     /// Whether the file should be readable and is not: it is gone, forbidden or damaged. Otherwise it is refused by rule.
     pub fn is_unreadable(&self) -> bool {
-        matches!(self.problem, Problem::System(_) | Problem::NotText(_))
+        matches!(
+            self.problem,
+            Problem::System(_) | Problem::NotText(_) | Problem::NotJson(_)
+        )
     }
 }
 
@@ -125,6 +142,8 @@ fn read(path: &Path, most: u64) -> Result<Text, Problem> {
     let (file, size) = opened(path)?;
     let mut bytes = Vec::new();
     if size <= most {
+        // To grow by doubling would hold the bytes twice.
+        bytes.reserve_exact(usize::try_from(size).unwrap_or(0).saturating_add(1));
         file.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
     }
     let found = size.max(bytes.len() as u64);
@@ -153,19 +172,29 @@ fn regular(kind: FileType) -> Result<(), Problem> {
 /// The JSON value in `text`.
 ///
 /// # Errors
-/// Text that is not JSON, with its line and column.
-pub fn json(text: &str) -> Result<Value, Fault> {
+/// Text that is not JSON, with its line and column; text that would take far more memory than real files of its size.
+pub fn json(text: &str) -> Result<Value, Problem> {
+    weight::check(text)?;
     serde_json::from_str(text).map_err(|error| {
         let message = error.to_string();
         // serde_json ends its messages with the place, which goes into `place` here.
         let reason = message
             .rsplit_once(" at line ")
             .map_or(message.as_str(), |(reason, _)| reason);
-        Fault::new(
+        Problem::NotJson(Fault::new(
             format!("line {}, column {}", error.line(), error.column()),
             format!("not JSON: {reason}"),
-        )
+        ))
     })
+}
+
+impl From<Problem> for Fault {
+    fn from(problem: Problem) -> Self {
+        match problem {
+            Problem::NotJson(fault) => fault,
+            other => Self::new("", other.to_string()),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use super::confine::confine;
 use super::{PipelineArgs, exit, print, print_lines, read_pipeline, tell, tell_faults};
 use crate::finding::NOT_COVERING;
 use crate::pipeline::inputs::{self, Inputs};
+use crate::pipeline::memory;
 use crate::pipeline::plan::{Ground, SitePlan};
 use crate::pipeline::run;
 
@@ -23,7 +24,7 @@ pub fn plan(args: &PipelineArgs) -> u8 {
     let refused = &inputs.declared.refused;
     refused.iter().for_each(|one| print(&format!("not in force: {one}")));
     let mut code = exit::DONE;
-    let mut memory_mib = 0;
+    let mut memory_mib = memory::BASE_MIB as u64;
     for (site, plan) in inputs.declared.sites.iter().zip(run::plan(&config, &inputs)) {
         print(&format!("site {} ({})", site.id, site.name));
         match plan {

@@ -29,7 +29,7 @@ pub struct Blocked {
     pub bounds: Rect,
     cell: (usize, usize),
     pixel_bytes: usize,
-    /// Bands that are read together: in many files their pixels lie side by side, and a block of one brings the rest.
+    /// Bands that are read together, where their pixels lie side by side: a block of one brings the rest.
     bands: Vec<usize>,
 }
 
@@ -45,7 +45,7 @@ impl Blocked {
             bounds: Rect::new(0, 0, info.width, info.height),
             cell,
             pixel_bytes: info.pixel_bytes.min(size_of::<f32>()),
-            bands,
+            bands: if info.bands_in_block > 1 { bands } else { Vec::new() },
         }
     }
 
@@ -117,29 +117,22 @@ impl Blocks {
         let columns = rect.x / w..=(rect.right() - 1) / w;
         let rows = rect.y / h..=(rect.bottom() - 1) / h;
         let cells = rows.flat_map(|row| columns.clone().map(move |column| (column as usize, row as usize)));
-        let mut blocks: Vec<_> = cells.map(|cell| (cell, None)).collect();
+        let mut cells: Vec<_> = cells.collect();
+        let mut values = Plane::filled(*rect, 0.0);
         // What another thread is decoding comes last: it is ready by then.
         for wait in [false, true] {
-            for (cell, block) in blocks.iter_mut().filter(|(_, block)| block.is_none()) {
-                *block = self.block(file, band, *cell, wait)?;
-            }
-        }
-        let mut values = Vec::with_capacity(rect.area());
-        for beside in blocks.chunk_by(|((_, a), _), ((_, b), _)| a == b) {
-            let rows = file.cell(beside[0].0.0, beside[0].0.1).intersect(rect);
-            for y in rows.y..rows.bottom() {
-                let row = Rect::new(rect.x, y, rect.w, 1);
-                for block in beside.iter().filter_map(|(_, block)| block.as_deref()) {
-                    match block {
-                        Block::U8(block) => extend(&mut values, block, &row, &convert),
-                        Block::U16(block) => extend(&mut values, block, &row, &convert),
-                        Block::I16(block) => extend(&mut values, block, &row, &convert),
-                        Block::F32(block) => extend(&mut values, block, &row, &convert),
-                    }
+            for cell in std::mem::take(&mut cells) {
+                // One is held at a time: a window may reach over many large ones, for which the store has no room.
+                match self.block(file, band, cell, wait)?.as_deref() {
+                    None => cells.push(cell),
+                    Some(Block::U8(block)) => put(block, &mut values, &convert),
+                    Some(Block::U16(block)) => put(block, &mut values, &convert),
+                    Some(Block::I16(block)) => put(block, &mut values, &convert),
+                    Some(Block::F32(block)) => put(block, &mut values, &convert),
                 }
             }
         }
-        pool::shaped(&file.path, *rect, values)
+        Ok(values)
     }
 
     /// Has room for `capacity` bytes from now on, if it had less.
@@ -286,17 +279,19 @@ fn read_by_gdal(
     })
 }
 
-/// Adds what `convert` makes of those pixels of `block` that lie in `row`.
-fn extend<T: Copy + Into<f32>>(values: &mut Vec<f32>, block: &Plane<T>, row: &Rect, convert: &impl Fn(f32) -> f32) {
-    let shared = block.view(&row.intersect(&block.rect));
-    // A slice: the compiler makes one instruction of several values.
-    values.extend(
-        shared
-            .as_slice()
-            .unwrap_or_default()
-            .iter()
-            .map(|stored| convert((*stored).into())),
-    );
+/// Puts what `convert` makes of the pixels of `block` where they lie in `values`.
+fn put<T: Copy + Into<f32>>(block: &Plane<T>, values: &mut Plane<f32>, convert: &impl Fn(f32) -> f32) {
+    let shared = block.rect.intersect(&values.rect);
+    let (x, y) = ((shared.x - values.rect.x) as usize, (shared.y - values.rect.y) as usize);
+    let rows = values.data.rows_mut().into_iter().skip(y);
+    for (mut values, stored) in rows.zip(block.view(&shared).rows()) {
+        // Slices: the compiler makes one instruction of several values.
+        if let (Some(values), Some(stored)) = (values.as_slice_mut(), stored.as_slice()) {
+            for (value, stored) in values[x..x + shared.w].iter_mut().zip(stored) {
+                *value = convert((*stored).into());
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -383,6 +378,10 @@ mod tests {
         let path = raster(folder.path());
         let info = open::info(&path, crate::io::formats::USUAL).unwrap();
         let blocks = Blocks::new(Arc::default(), 1 << 20);
+        let info = RasterInfo {
+            bands_in_block: 2,
+            ..info
+        };
         let file = Blocked::new(&path, &info, vec![1, 2]);
         let pixel = Rect::new(5, 5, 1, 1);
         assert_eq!(blocks.read(&file, 1, &pixel, |v| v).unwrap().data[[0, 0]], 505.0);

@@ -2,11 +2,13 @@
 //!
 //! A file of a few kilobytes can unpack to gigabytes: its blocks are what is unpacked at once, whatever is wanted of them.
 
+use std::fs::File;
 use std::path::Path;
 
 use gdal::{Dataset, Metadata};
 
 use super::IoError;
+use super::jp2;
 use super::tiff::Tiff;
 
 /// No block with all bands that lie in it may take more, bytes unpacked. A strip of 64 rows of a whole Sentinel-2 tile in ten bands takes 13 MiB,
@@ -18,6 +20,12 @@ const MOST_BANDS: usize = 1024;
 
 /// A header may not take more, bytes in memory.
 const MOST_HEADER: usize = 40 << 20;
+
+/// Decoding a tile of JPEG 2000 may not take more beside its pixels, bytes: a single one of 20,000 x 20,000 px in usual code-blocks takes 90 MB.
+const MOST_CODING: u64 = 128 << 20;
+
+/// Boxes of JPEG 2000 may not take more, bytes: GDAL makes trees of them.
+const MOST_BOXES: u64 = 1 << 20;
 
 /// Allowances: bytes that a band takes in an open handle, and those of where each block lies.
 const BAND_BYTES: usize = 2048;
@@ -31,6 +39,8 @@ const TAG_COPIES: u64 = 32;
 pub(super) struct Bulk {
     /// The largest block, unpacked, with all bands that come with it.
     pub block: usize,
+    /// Bands that lie in it.
+    pub bands: usize,
     /// What an open handle holds before anything is read.
     pub header: usize,
 }
@@ -46,15 +56,13 @@ impl Bulk {
             message,
         };
         let bands = dataset.raster_count();
+        let together = together(dataset, tiff);
         if bands > MOST_BANDS {
             return Err(refuse(format!(
                 "it has {bands} bands, more than {MOST_BANDS}; take out those of interest with gdal_translate -b"
             )));
         }
-        let (block, px) = match tiff {
-            Some(tiff) => (tiff.block_bytes(), tiff.block),
-            None => block(dataset, bands).map_err(|error| IoError::gdal("opening", path, &error))?,
-        };
+        let (block, px) = block(dataset, tiff, together).map_err(|error| IoError::gdal("opening", path, &error))?;
         if block > MOST_BLOCK as u64 {
             return Err(refuse(format!(
                 "its blocks of {} x {} px take {} MiB each with all bands in them, more than {}; cut it into smaller ones, for example with \
@@ -66,10 +74,16 @@ impl Bulk {
             )));
         }
         let places = tiff.map_or(0, Tiff::blocks);
-        let tags = tiff.map_or(0, |tiff| tiff.tag_bytes).saturating_mul(TAG_COPIES);
+        let coded = match is_jpeg2000(dataset) {
+            true => Some(jpeg2000(path)?),
+            false => None,
+        };
+        let tags = tiff.map_or(0, |tiff| tiff.tag_bytes);
+        let tags = (tags + coded.map_or(0, |coded| coded.boxes)).saturating_mul(TAG_COPIES);
         let header = places
             .saturating_mul(PLACE_BYTES as u64)
             .saturating_add(tags)
+            .saturating_add(coded.map_or(0, |coded| coded.tiles))
             .saturating_add((bands * BAND_BYTES) as u64);
         if header > MOST_HEADER as u64 {
             return Err(refuse(format!(
@@ -81,28 +95,81 @@ impl Bulk {
         }
         Ok(Self {
             block: block as usize,
-            header: header as usize,
+            bands: together,
+            header: (header + coded.map_or(0, |coded| coded.coding + coded.packed)) as usize,
         })
     }
 }
 
-/// Bytes of the largest block of a raster that is no TIFF, and its columns and rows.
-fn block(dataset: &Dataset, bands: usize) -> gdal::errors::Result<(u64, (usize, usize))> {
-    let driver = dataset.driver().short_name();
-    let is_apart = dataset.metadata_item("INTERLEAVE", "IMAGE_STRUCTURE").as_deref() == Some("BAND");
-    // OpenJPEG decodes all components of a tile, to 32 bits.
-    let is_jpeg2000 = driver == "JP2OpenJPEG";
-    let together = if is_apart && !is_jpeg2000 { 1 } else { bands };
+/// What decoding the JPEG 2000 file `path` takes beside pixels: looked at before GDAL opens it, which takes some of it already.
+///
+/// # Errors
+/// Headers that cannot be read, or a file that would take too much.
+pub(super) fn jpeg2000(path: &Path) -> Result<jp2::Weight, IoError> {
+    let refuse = |message: String| IoError::Open {
+        path: path.to_owned(),
+        message,
+    };
+    let file = File::open(path).map_err(|source| IoError::System {
+        path: path.to_owned(),
+        source,
+    })?;
+    let found = jp2::weight(&file).map_err(|message| refuse(format!("{message}; fetch the file again")))?;
+    let mib = |bytes: u64| bytes.div_ceil(1 << 20);
+    if found.boxes > MOST_BOXES {
+        return Err(refuse(format!(
+            "its boxes take {} bytes beside the pixels, more than {MOST_BOXES}; leave its metadata out, for example with gdal_translate -nomd",
+            found.boxes
+        )));
+    }
+    if found.tiles > MOST_HEADER as u64 {
+        return Err(refuse(format!(
+            "its tiles take {} MiB before a pixel is read, more than {}; cut it into larger ones, for example with gdal_translate -co \
+             BLOCKXSIZE=1024 -co BLOCKYSIZE=1024",
+            mib(found.tiles),
+            MOST_HEADER >> 20
+        )));
+    }
+    if found.coding > MOST_CODING {
+        return Err(refuse(format!(
+            "the precincts and code-blocks of one of its tiles take {} MiB, more than {}; make smaller tiles of larger code-blocks, for example \
+             with gdal_translate -co BLOCKXSIZE=1024 -co BLOCKYSIZE=1024",
+            mib(found.coding),
+            MOST_CODING >> 20
+        )));
+    }
+    Ok(found)
+}
+
+/// Whether the raster is JPEG 2000, of which OpenJPEG decodes all components of a tile, to 32 bits.
+fn is_jpeg2000(dataset: &Dataset) -> bool {
+    dataset.driver().short_name() == "JP2OpenJPEG"
+}
+
+/// Bands whose pixels lie in one block.
+fn together(dataset: &Dataset, tiff: Option<&Tiff>) -> usize {
+    let is_apart = match tiff {
+        // Where GDAL's bands are not the file's samples, it makes them of all.
+        Some(tiff) => tiff.is_apart && tiff.samples == dataset.raster_count(),
+        None => dataset.metadata_item("INTERLEAVE", "IMAGE_STRUCTURE").as_deref() == Some("BAND"),
+    };
+    if is_apart && !is_jpeg2000(dataset) {
+        1
+    } else {
+        dataset.raster_count().max(tiff.map_or(0, |tiff| tiff.samples))
+    }
+}
+
+/// Bytes of the largest block with the bands that lie `together` in it, as GDAL unpacks it, and its columns and rows.
+fn block(dataset: &Dataset, tiff: Option<&Tiff>, together: usize) -> gdal::errors::Result<(u64, (usize, usize))> {
+    // A value of less than a byte, or of an odd number of bits, is unpacked to a whole number.
+    let least_bytes = if is_jpeg2000(dataset) { 4 } else { 1 };
     let mut most = (0, (0, 0));
-    for index in 1..=bands {
+    for index in 1..=dataset.raster_count() {
         let band = dataset.rasterband(index)?;
-        let (width, height) = match driver.as_str() {
-            // Interlaced PNG and progressive JPEG are decoded as a whole.
-            "PNG" | "JPEG" => dataset.raster_size(),
-            _ => band.block_size(),
-        };
-        let bytes = usize::from(band.band_type().bits()).div_ceil(8);
-        let bytes = if is_jpeg2000 { bytes.max(4) } else { bytes };
+        // GDAL hides large strips: it hands them out in rows.
+        let (width, height) = tiff.map_or(band.block_size(), |tiff| tiff.block);
+        let bytes = usize::from(band.band_type().bits()).div_ceil(8).max(least_bytes);
         let all = [width, height, bytes, together];
         let all = all.iter().fold(1_u64, |all, one| all.saturating_mul(*one as u64));
         most = most.max((all, (width, height)));
@@ -163,6 +230,9 @@ mod tests {
             error.contains("take 80 MiB each with all bands in them, more than 64"),
             "{error}"
         );
+        // Bits become bytes.
+        let bits = [apart, ("BLOCKYSIZE", "1000"), ("NBITS", "1")];
+        assert_eq!(said((1000, 1000), 2, &bits, 9), Ok(2_000_000));
         let error = said((16, 16), 1025, &[], 9).unwrap_err();
         assert!(error.contains("it has 1025 bands, more than 1024"), "{error}");
         let rows = [apart, ("BLOCKYSIZE", "1"), ("BIGTIFF", "YES")];

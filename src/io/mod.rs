@@ -8,6 +8,7 @@ pub mod formats;
 pub mod geotiff;
 mod hfa;
 mod inflate;
+mod jp2;
 pub mod mapping;
 pub mod meter;
 pub mod open;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use gdal::{Dataset, DatasetOptions, GdalOpenFlags, Metadata};
 
-use super::bulk::Bulk;
+use super::bulk::{self, Bulk};
 use super::formats::{self, Format, ON_REQUEST};
 use super::tiff::{self, Tiff};
 use super::{IoError, crs, hfa, plain, prepare};
@@ -43,6 +43,10 @@ pub struct RasterInfo {
     pub files: Vec<PathBuf>,
     /// Bytes of its largest block, unpacked, with all bands that come with it.
     pub block_bytes: usize,
+    /// Bands whose pixels lie in one block.
+    pub bands_in_block: usize,
+    /// Bytes that an open handle holds before anything is read.
+    pub header_bytes: usize,
 }
 
 impl RasterInfo {
@@ -72,7 +76,11 @@ fn open_files(path: &Path, formats: &[Format]) -> Result<(Dataset, Vec<PathBuf>)
     };
     let whole = absolute(path).map_err(refuse)?;
     let format = format_of(path, formats)?;
-    tiff::check_tags(path)?;
+    match format {
+        Format::GTiff => tiff::check_tags(path)?,
+        Format::Jp2 => drop(bulk::jpeg2000(path)?),
+        Format::Envi | Format::Hfa => {}
+    }
     let files: Vec<PathBuf> = std::iter::once(path.to_owned())
         .chain(format.side_files(path)?)
         .collect();
@@ -280,6 +288,8 @@ pub fn info(path: &Path, formats: &[Format]) -> Result<RasterInfo, IoError> {
         block: first.block_size(),
         files,
         block_bytes: bulk.block,
+        bands_in_block: bulk.bands,
+        header_bytes: bulk.header,
     })
 }
 

@@ -180,11 +180,6 @@ impl Tiff {
             .div_ceil(8)
     }
 
-    /// Bytes of a block with all bands that lie in it, unpacked.
-    pub fn block_bytes(&self) -> u64 {
-        self.row_bytes().saturating_mul(self.block.1 as u64)
-    }
-
     /// The blocks that hold pixels of `rect` in `band`.
     pub fn places(&self, band: usize, rect: &Rect) -> impl Iterator<Item = Place> + use<> {
         let (w, h) = self.block;

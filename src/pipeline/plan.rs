@@ -259,12 +259,20 @@ fn ground(site: &Site, pairs: &[Pair], inputs: &Inputs, config: &Config) -> Resu
     let block = rasters
         .iter()
         .fold((1, 1), |(w, h), info| (info.block.0.max(w), info.block.1.max(h)));
+    // Quality bands and radar beside are decoded too, and whatever pictures need.
+    let all: Vec<&RasterInfo> = pairs
+        .iter()
+        .flat_map(Pair::all_scenes)
+        .flat_map(|index| files(&inputs.scenes[index]))
+        .filter_map(|path| inputs.infos.get(&path))
+        .collect();
     let load = Load {
         dates,
         bands,
         quality,
         block,
-        block_bytes: rasters.iter().map(|info| info.block_bytes).max().unwrap_or(0),
+        block_bytes: all.iter().map(|info| info.block_bytes).max().unwrap_or(0),
+        header_bytes: all.iter().map(|info| info.header_bytes).max().unwrap_or(0),
         halo,
     };
     let budget = memory::fit((&grid, &surveyed), &load, config);

@@ -166,11 +166,7 @@ pub struct Refusal {
 impl SceneError {
     /// Whether a file should be readable and is not.
     pub fn is_unreadable(&self) -> bool {
-        match self {
-            Self::Read(error) => error.is_unreadable(),
-            Self::NotJson { .. } => true,
-            _ => false,
-        }
+        matches!(self, Self::Read(error) if error.is_unreadable())
     }
 }
 
@@ -225,14 +221,6 @@ pub enum SceneError {
     /// The file cannot be read.
     #[error(transparent)]
     Read(#[from] IntakeError),
-    /// The file is not JSON: it is damaged, or something else.
-    #[error("{}: {fault}", path.display())]
-    NotJson {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong, and where.
-        fault: Fault,
-    },
     /// The file is not what it should be.
     #[error("{}: {fault}", path.display())]
     Content {

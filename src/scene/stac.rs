@@ -45,7 +45,8 @@ pub fn read_stac(path: &Path, sensors: &Sensors) -> Result<Catalogue, SceneError
 pub fn check_stac(path: &Path, sensors: &Sensors) -> Vec<Fault> {
     let found = match walk(path, sensors) {
         Ok(walk) => walk.found,
-        Err(SceneError::Content { fault, .. } | SceneError::NotJson { fault, .. }) => return vec![fault],
+        Err(SceneError::Content { fault, .. }) => return vec![fault],
+        Err(SceneError::Read(IntakeError { problem, .. })) => return vec![problem.into()],
         Err(error) => return vec![Fault::new("", error.to_string())],
     };
     let mut faults = Vec::new();
@@ -124,9 +125,9 @@ impl Walk<'_> {
             fault: Fault::new(place, message),
         };
         let Text { text, digest } = intake::text(path, MAX_FILE_BYTES)?;
-        let value = intake::json(&text).map_err(|fault| SceneError::NotJson {
+        let value = intake::json(&text).map_err(|problem| IntakeError {
             path: path.to_path_buf(),
-            fault,
+            problem,
         })?;
         drop(text);
         self.read.insert(path.to_path_buf(), digest);
@@ -715,7 +716,13 @@ mod tests {
         let whole = item("cut", json!({}), ms("a.tif")).to_string();
         std::fs::write(dir.path().join("cut.json"), &whole[..whole.len() - 1]).unwrap();
         write(&dir, "other.json", &json!({"type": "Topology"}));
-        let links: Vec<Value> = ["gone", "cloudy", "cut", "other"]
+        // Refused by rule: it is there and whole.
+        std::fs::write(
+            dir.path().join("heavy.json"),
+            format!("[{}]", "[],".repeat(2_200_000) + "[]"),
+        )
+        .unwrap();
+        let links: Vec<Value> = ["gone", "cloudy", "cut", "other", "heavy"]
             .map(|name| json!({"rel": "item", "href": format!("{name}.json")}))
             .into();
         let refused = read(&dir, &json!({"type": "Catalog", "links": links})).refused;
@@ -725,6 +732,7 @@ mod tests {
             ("cloudy", false),
             ("cut.json", true),
             ("other.json", false),
+            ("heavy.json", false),
         ];
         assert_eq!(refused, expected);
     }
