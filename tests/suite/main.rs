@@ -20,5 +20,6 @@ mod imagery_series;
 mod invariants;
 mod layers;
 mod mutations;
+mod parties;
 mod registration;
 mod sensitivity;
