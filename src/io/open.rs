@@ -14,6 +14,10 @@ use super::{IoError, crs, hfa, plain, prepare};
 /// First bytes of a file that are looked at to tell its format.
 const HEAD: u64 = 2048;
 
+/// Headers and statistics beside pixels may not be larger, bytes: those of a thousand bands with their wavelengths take 30 KB, and GDAL looks
+/// through all keys for each.
+const MOST_BESIDE: u64 = 256 << 10;
+
 /// No raster of this many bytes unpacked is believed when its file is thousands of times smaller.
 const SUSPICIOUS_BYTES: u64 = 64 << 30;
 const SUSPICIOUS_RATIO: u64 = 5_000;
@@ -76,14 +80,22 @@ fn open_files(path: &Path, formats: &[Format]) -> Result<(Dataset, Vec<PathBuf>)
     };
     let whole = absolute(path).map_err(refuse)?;
     let format = format_of(path, formats)?;
+    let beside = format.side_files(path)?;
     match format {
         Format::GTiff => tiff::check_tags(path)?,
         Format::Jp2 => drop(bulk::jpeg2000(path)?),
         Format::Envi | Format::Hfa => {}
     }
-    let files: Vec<PathBuf> = std::iter::once(path.to_owned())
-        .chain(format.side_files(path)?)
-        .collect();
+    for file in &beside {
+        let bytes = std::fs::metadata(file).map_err(IoError::system(file))?.len();
+        if bytes > MOST_BESIDE {
+            return Err(refuse(format!(
+                "{} beside it holds {bytes} bytes, more than {MOST_BESIDE}; take out what is not needed",
+                file.display()
+            )));
+        }
+    }
+    let files: Vec<PathBuf> = std::iter::once(path.to_owned()).chain(beside).collect();
     let siblings: Vec<&str> = files.iter().filter_map(|file| file.file_name()?.to_str()).collect();
     let options = DatasetOptions {
         open_flags: GdalOpenFlags::GDAL_OF_READONLY | GdalOpenFlags::GDAL_OF_RASTER,
@@ -319,6 +331,24 @@ mod tests {
         assert!(message("a.tif", b"").contains("empty"));
         assert!(message("a.tif", &[0xff, 0xfe, 0x80, 0x00]).contains("not a raster"));
         assert!(open(Path::new("/no/such.tif"), USUAL).is_err());
+    }
+
+    #[test]
+    fn a_header_beside_the_pixels_is_bounded() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.dat");
+        std::fs::write(&path, [0; 8]).unwrap();
+        let keys = "k = 1\n".repeat(50_000);
+        std::fs::write(
+            path.with_extension("hdr"),
+            format!("ENVI\nsamples = 2\nlines = 2\nbands = 1\ndata type = 12\n{keys}"),
+        )
+        .unwrap();
+        let error = info(&path, USUAL).unwrap_err().to_string();
+        assert!(
+            error.contains("a.hdr beside it holds 300050 bytes, more than 262144"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -87,7 +87,11 @@ impl Tiff {
             .metadata_item("IFD_OFFSET", "TIFF")
             .and_then(|offset| offset.parse().ok())
             .ok_or_else(|| refuse("its directory was not found".into()))?;
-        let mut tiff = Self::read(path, offset).map_err(refuse)?;
+        let file = File::open(path).map_err(|source| IoError::System {
+            path: path.to_owned(),
+            source,
+        })?;
+        let mut tiff = Self::read(file, offset).map_err(refuse)?;
         if tiff.size != dataset.raster_size() {
             return Err(refuse(format!(
                 "its directory says {:?} px where GDAL finds {:?}",
@@ -108,12 +112,11 @@ impl Tiff {
             .saturating_mul(bands as u64)
     }
 
-    /// The directory at `offset` of the file `path`.
+    /// The directory at `offset` of `file`.
     ///
     /// # Errors
     /// What of the file cannot be read or does not fit together, in words.
-    fn read(path: &Path, offset: u64) -> Result<Self, String> {
-        let file = File::open(path).map_err(unreadable)?;
+    fn read(file: File, offset: u64) -> Result<Self, String> {
         let Some(head) = Head::read(&file)? else {
             return Err("it does not begin as a TIFF does".into());
         };
@@ -239,7 +242,10 @@ pub(super) fn check_tags(path: &Path) -> Result<(), IoError> {
         path: path.to_owned(),
         message,
     };
-    let Ok(file) = File::open(path) else { return Ok(()) };
+    let file = File::open(path).map_err(|source| IoError::System {
+        path: path.to_owned(),
+        source,
+    })?;
     let Ok(Some(head)) = Head::read(&file) else {
         return Ok(());
     };
