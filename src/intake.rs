@@ -3,7 +3,8 @@
 pub mod names;
 mod weight;
 
-use std::fs::{File, FileType, OpenOptions};
+use std::fs::{File, FileType, Metadata, OpenOptions};
+use std::io::ErrorKind::{NotADirectory, NotFound};
 use std::io::{self, Read};
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -16,6 +17,9 @@ use crate::seal::digest::Digest;
 
 /// The largest record of a site that is read.
 pub const MAX_REPORT_BYTES: u64 = 1 << 30;
+
+/// The largest TOML that is read, pipeline, sensor or recipe: a MiB of small tables was seen to take 260 MiB as a tree.
+pub const MAX_TOML_BYTES: u64 = 256 << 10;
 
 /// What a file holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,6 +102,18 @@ pub fn text(path: &Path, most_bytes: u64) -> Result<Text, IntakeError> {
         path: path.to_owned(),
         problem,
     })
+}
+
+/// What stands at `path`, a link followed; `None` where nothing does.
+///
+/// # Errors
+/// The system does not tell: that is not the same as nothing.
+pub fn about(path: &Path) -> io::Result<Option<Metadata>> {
+    match std::fs::metadata(path) {
+        Ok(about) => Ok(Some(about)),
+        Err(error) if matches!(error.kind(), NotFound | NotADirectory) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// The regular file at `path`, open for reading.

@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use super::confine::confine;
 use super::{exit, print, tell_faults};
 use crate::fault::Fault;
 use crate::pipeline::{Config, inputs};
 use crate::{declaration, intake, scene};
 
 pub fn check(files: &[PathBuf]) -> u8 {
+    confine(&[]);
     let mut faults = Vec::new();
     for path in files {
         let found = check_file(path);

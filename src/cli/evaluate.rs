@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::confine::{confine, folder_of, made};
 use super::{exit, print, print_json, print_lines, tell};
 use crate::lab::evaluate::{self, Coding, Estimate, Evaluation, Figures};
 use crate::lab::expect;
@@ -36,6 +37,16 @@ pub struct EvaluateArgs {
 }
 
 pub fn evaluate(args: &EvaluateArgs) -> u8 {
+    let out = match args.out.as_deref().map(made).transpose() {
+        Ok(out) => out,
+        Err(code) => return code,
+    };
+    let junit = args
+        .junit
+        .as_deref()
+        .into_iter()
+        .flat_map(|file| [file, folder_of(file)]);
+    confine(&out.into_iter().chain(junit).collect::<Vec<_>>());
     crate::io::prepare();
     if let Some(expected) = &args.expect {
         return expect(expected, args);

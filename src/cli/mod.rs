@@ -1,6 +1,7 @@
 //! The command line: the only place that prints.
 
 mod check;
+mod confine;
 mod evaluate;
 mod output;
 mod plan;

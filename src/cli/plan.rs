@@ -1,5 +1,6 @@
 //! `sitewatch plan`.
 
+use super::confine::confine;
 use super::{PipelineArgs, exit, print, print_lines, read_pipeline, tell, tell_faults};
 use crate::finding::NOT_COVERING;
 use crate::pipeline::inputs::{self, Inputs};
@@ -8,6 +9,7 @@ use crate::pipeline::plan::{Ground, SitePlan};
 use crate::pipeline::run;
 
 pub fn plan(args: &PipelineArgs) -> u8 {
+    confine(&[]);
     let config = match read_pipeline(args) {
         Ok(config) => config,
         Err(code) => return code,

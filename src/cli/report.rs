@@ -5,12 +5,14 @@ use std::path::Path;
 use clap::ValueEnum;
 use clap::builder::PossibleValue;
 
+use super::confine::{confine, folder_of};
 use super::{exit, print, tell};
 use crate::pipeline::SiteError;
 use crate::pipeline::publish::PublishError;
 use crate::pipeline::render::{self, Format};
 
 pub fn report(record: &Path, to: &[Format]) -> u8 {
+    confine(&[folder_of(record)]);
     crate::io::prepare();
     match render::again(record, to) {
         Ok(files) => {

@@ -1,5 +1,6 @@
 //! `sitewatch run`.
 
+use super::confine::{confine, made};
 use super::{FailOn, RunArgs, exit, interrupts, print_text, progress, read_pipeline, summary, tell, tell_faults};
 use crate::pipeline::run::RunError;
 use crate::pipeline::{Options, Outcome, publish::PublishError};
@@ -9,6 +10,10 @@ pub fn run(args: &RunArgs) -> u8 {
         Ok(config) => config,
         Err(code) => return code,
     };
+    match made(&args.out) {
+        Ok(out) => confine(&[out]),
+        Err(code) => return code,
+    }
     let stop = interrupts();
     let observer = progress::observer(args.log);
     let options = Options {

@@ -1,11 +1,14 @@
 //! `sitewatch sensitivity`.
 
+use super::confine::confine;
 use super::{PipelineArgs, exit, interrupts, print_json, print_lines, read_pipeline, tell, tell_faults};
 use crate::finding::{ChangeSensitivity, DetectableSize, Sensitivity};
 use crate::pipeline::RunError;
 use crate::pipeline::sensitivity::{Measured, of_sites};
 
 pub fn sensitivity(args: &PipelineArgs, site: Option<&str>, json: bool) -> u8 {
+    // Layers of a site lie in a temporary folder while changes are put into it.
+    confine(&[&std::env::temp_dir()]);
     let config = match read_pipeline(args) {
         Ok(config) => config,
         Err(code) => return code,

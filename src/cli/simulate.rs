@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::confine::{confine, made};
 use super::{exit, print, tell, tell_faults};
 use crate::fault::Fault;
 use crate::intake;
@@ -10,7 +11,7 @@ use crate::pipeline::driver::on_threads;
 use crate::pipeline::inputs::in_file;
 
 pub fn simulate(recipe: &Path, out: &Path) -> u8 {
-    let read = match intake::text(recipe, simulate::MAX_RECIPE_BYTES) {
+    let read = match intake::text(recipe, intake::MAX_TOML_BYTES) {
         Ok(read) => read,
         Err(error) => {
             tell(&format!("error: the recipe: {error}"));
@@ -25,6 +26,10 @@ pub fn simulate(recipe: &Path, out: &Path) -> u8 {
             return exit::USAGE;
         }
     };
+    match made(out) {
+        Ok(out) => confine(&[out]),
+        Err(code) => return code,
+    }
     match on_threads(0, || simulate::simulate(&recipe, out)) {
         Ok(Ok(made)) => {
             made.files.iter().for_each(|path| print(&path.display().to_string()));

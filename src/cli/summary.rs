@@ -96,6 +96,7 @@ mod tests {
             place: [0.0; 2],
             summary: vec!["First.".into(), "Second.".into()],
             error: None,
+            stopped: false,
             seconds: Timers::default(),
         }
     }

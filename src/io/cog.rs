@@ -1,13 +1,12 @@
 //! Cloud Optimized GeoTIFFs, made from plain ones by GDAL's own driver.
 
-use std::fs::File;
 use std::path::Path;
 
-use gdal::DriverManager;
 use gdal::raster::RasterCreationOptions;
+use gdal::{Dataset, DriverManager};
 
 use super::formats::USUAL;
-use super::{IoError, failures, open};
+use super::{IoError, failures, open, vsi};
 
 /// Edge of the blocks of a raster of so many columns and rows, pixels: where it fits into one, that is no larger than need be.
 pub fn block_px(width: usize, height: usize) -> usize {
@@ -41,24 +40,22 @@ pub fn write(source: &Path, target: &Path, threads: usize) -> Result<(), IoError
         options.set_name_value(key, value).map_err(failed)?;
     }
     let driver = DriverManager::get_driver_by_name("COG").map_err(failed)?;
-    dataset
-        .create_copy(&driver, target, &options)
-        .map_err(failed)?
-        .close()
-        .map_err(failed)?;
+    let made = dataset
+        .create_copy(&driver, vsi::name(target), &options)
+        .and_then(Dataset::close);
     let torn = |message: String| IoError::Torn {
         path: target.to_owned(),
         message,
     };
-    File::open(target)
-        .and_then(|file| file.sync_all())
-        .map_err(|error| torn(error.to_string()))?;
+    // What the system said comes first: GDAL's words follow from it.
+    vsi::settle(target).map_err(|error| torn(error.to_string()))?;
+    made.map_err(failed)?;
     if failures() != before {
         // Somebody failed at something: believe the file only when every pixel reads back.
         let (from, to) = (open::open(source, USUAL)?, open::open(target, USUAL)?);
         let (width, height) = from.raster_size();
         for band in 1..=from.raster_count() {
-            let sum = |dataset: &gdal::Dataset| dataset.rasterband(band)?.checksum((0, 0), (width, height));
+            let sum = |dataset: &Dataset| dataset.rasterband(band)?.checksum((0, 0), (width, height));
             if sum(&from).map_err(failed)? != sum(&to).map_err(|error| torn(super::plain(&error)))? {
                 return Err(torn(format!("band {band} differs from what was written")));
             }

@@ -2,6 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use super::IoError;
+use crate::intake;
+
 /// A format that a raster may be read in. Each was looked at for what else its driver opens (GDAL 3.6, system calls traced).
 ///
 /// Left out are formats whose files name others (VRT, MRF, HDF, netCDF, PCIDSK and many more), NITF, whose packed segments are handed to any
@@ -46,14 +49,16 @@ impl Format {
     }
 
     /// The side files of the raster at `path` that its driver reads: those that lie there, the header first.
-    pub(super) fn side_files(self, path: &Path) -> Vec<PathBuf> {
+    ///
+    /// # Errors
+    /// The system does not tell of one, and which.
+    pub(super) fn side_files(self, path: &Path) -> Result<Vec<PathBuf>, IoError> {
         match self {
             Self::Envi => {
-                let statistics = path.with_extension("sta");
-                let statistics = (statistics != path && statistics.is_file()).then_some(statistics);
-                header(path).into_iter().chain(statistics).collect()
+                let statistics = first_file(path, [path.with_extension("sta")])?;
+                Ok(header(path)?.into_iter().chain(statistics).collect())
             }
-            Self::GTiff | Self::Jp2 | Self::Hfa => Vec::new(),
+            Self::GTiff | Self::Jp2 | Self::Hfa => Ok(Vec::new()),
         }
     }
 }
@@ -70,20 +75,34 @@ pub fn on_request(name: &str) -> Option<Format> {
 }
 
 /// The header of raw pixels at `path`: `a.hdr` beside `a.dat`, else `a.dat.hdr`, which is the order in which GDAL looks.
-pub(super) fn header(path: &Path) -> Option<PathBuf> {
+///
+/// # Errors
+/// The system does not tell of one, and which.
+pub(super) fn header(path: &Path) -> Result<Option<PathBuf>, IoError> {
     let appended = |extension: &str| {
         let mut name = path.as_os_str().to_owned();
         name.push(extension);
         PathBuf::from(name)
     };
-    [
+    let names = [
         path.with_extension("hdr"),
         path.with_extension("HDR"),
         appended(".hdr"),
         appended(".HDR"),
-    ]
-    .into_iter()
-    .find(|header| header != path && header.is_file())
+    ];
+    first_file(path, names)
+}
+
+/// The first of `names` that is a file, and another than that at `path`.
+fn first_file<const N: usize>(path: &Path, names: [PathBuf; N]) -> Result<Option<PathBuf>, IoError> {
+    for name in names {
+        match intake::about(&name) {
+            Ok(Some(about)) if about.is_file() && name != path => return Ok(Some(name)),
+            Ok(_) => {}
+            Err(source) => return Err(IoError::System { path: name, source }),
+        }
+    }
+    Ok(None)
 }
 
 /// The format whose signature `head`, the first bytes of a file, begins with.
@@ -249,12 +268,12 @@ mod tests {
     fn side_files_are_those_that_lie_there() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.dat");
-        assert!(Format::Envi.side_files(&path).is_empty());
+        assert!(Format::Envi.side_files(&path).unwrap().is_empty());
         for name in ["a.dat.hdr", "a.sta", "a.hdr"] {
             std::fs::write(folder.path().join(name), "ENVI").unwrap();
         }
         let expected = ["a.hdr", "a.sta"].map(|name| folder.path().join(name));
-        assert_eq!(Format::Envi.side_files(&path), expected);
-        assert!(Format::GTiff.side_files(&path).is_empty());
+        assert_eq!(Format::Envi.side_files(&path).unwrap(), expected);
+        assert!(Format::GTiff.side_files(&path).unwrap().is_empty());
     }
 }

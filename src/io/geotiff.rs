@@ -1,12 +1,11 @@
 //! A tiled GeoTIFF, written window by window and read back before anyone relies on it.
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use gdal::raster::{Buffer, GdalType, RasterBand, RasterCreationOptions};
 use gdal::{Dataset, DriverManager, Metadata};
 
-use super::{IoError, crs, failures, overviews, plain, prepare};
+use super::{IoError, crs, failures, overviews, plain, prepare, vsi};
 
 /// What a pixel is stored as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,6 +75,7 @@ impl GeoTiffWriter {
         prepare();
         let failures = failures();
         let failed = |error| IoError::gdal("creating", path, &error);
+        let name = vsi::name(path);
         let mut options = RasterCreationOptions::new();
         let mut set = |key: &str, value: &str| options.set_name_value(key, value).map_err(failed);
         set("TILED", "YES")?;
@@ -93,12 +93,15 @@ impl GeoTiffWriter {
             width, height, bands, ..
         } = layout;
         let made = match layout.data_type {
-            DataType::U8 => driver.create_with_band_type_with_options::<u8, _>(path, width, height, bands, &options),
-            DataType::U16 => driver.create_with_band_type_with_options::<u16, _>(path, width, height, bands, &options),
-            DataType::I16 => driver.create_with_band_type_with_options::<i16, _>(path, width, height, bands, &options),
-            DataType::F32 => driver.create_with_band_type_with_options::<f32, _>(path, width, height, bands, &options),
+            DataType::U8 => driver.create_with_band_type_with_options::<u8, _>(&name, width, height, bands, &options),
+            DataType::U16 => driver.create_with_band_type_with_options::<u16, _>(&name, width, height, bands, &options),
+            DataType::I16 => driver.create_with_band_type_with_options::<i16, _>(&name, width, height, bands, &options),
+            DataType::F32 => driver.create_with_band_type_with_options::<f32, _>(&name, width, height, bands, &options),
         };
-        let mut dataset = made.map_err(failed)?;
+        let mut dataset = made.map_err(|error| match vsi::failure(path) {
+            Some(error) => torn(path, error.to_string()),
+            None => failed(error),
+        })?;
         dataset.set_geo_transform(&layout.transform).map_err(failed)?;
         dataset.set_spatial_ref(&crs::parse(&layout.crs)?).map_err(failed)?;
         if layout.nodata.is_some() {
@@ -175,7 +178,9 @@ impl GeoTiffWriter {
         self.dataset
             .rasterband(band)
             .and_then(|mut band| band.write((left, top), (w, h), &mut buffer))
-            .map_err(|error| failed(plain(&error)))?;
+            .map_err(|error| {
+                failed(vsi::failure(&self.path).map_or_else(|| plain(&error), |error| error.to_string()))
+            })?;
         self.last[band - 1] = Some(Box::new(move |band| {
             let found = band.read_as::<T>((left, top), (w, h), (w, h), None)?;
             let bits = |value: &T| Into::<f64>::into(*value).to_bits();
@@ -201,7 +206,7 @@ impl GeoTiffWriter {
 
     /// Closes the file, brings it to the disk, opens it again and compares.
     ///
-    /// On GDAL before 3.7 a full disk is silent while writing and closing; so every block must lie inside the file, and
+    /// A call to the system that failed is told. What GDAL itself may have got wrong: every block must lie inside the file, and
     /// the last window written to each band must read back as it was written. When GDAL reported any failure since the
     /// file was created (another thread's count too), every block is decoded.
     ///
@@ -215,13 +220,11 @@ impl GeoTiffWriter {
             last,
             failures: before,
         } = self;
-        dataset
-            .close()
-            .map_err(|error| IoError::gdal("closing", &path, &error))?;
+        let closed = dataset.close();
         let system = |error: std::io::Error| torn(&path, error.to_string());
-        let file = File::open(&path).map_err(system)?;
-        file.sync_all().map_err(system)?;
-        let length = file.metadata().map_err(system)?.len();
+        vsi::settle(&path).map_err(system)?;
+        closed.map_err(|error| IoError::gdal("closing", &path, &error))?;
+        let length = std::fs::metadata(&path).map_err(system)?.len();
         verify(&path, length, &layout, &last, failures() != before)
     }
 }

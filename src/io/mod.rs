@@ -18,6 +18,7 @@ pub mod resample;
 pub mod source;
 mod tiff;
 pub mod vector;
+mod vsi;
 
 use std::path::{Path, PathBuf};
 use std::sync::Once;
@@ -102,6 +103,14 @@ impl IoError {
         matches!(self, Self::System { source, .. } if matches!(errno(source), Some(Errno::MFILE | Errno::NFILE)))
     }
 
+    /// That the system refuses the file at `path`.
+    pub(crate) fn system(path: &Path) -> impl FnOnce(std::io::Error) -> Self {
+        move |source| Self::System {
+            path: path.to_owned(),
+            source,
+        }
+    }
+
     pub(crate) fn gdal(doing: &'static str, path: &Path, source: &gdal::errors::GdalError) -> Self {
         Self::Gdal {
             doing,
@@ -152,11 +161,14 @@ pub fn prepare() {
             // What is written lies aside until it is whole: a journal beside it would guard nothing, and one that cannot be removed
             // changes the bytes.
             ("OGR_SQLITE_JOURNAL", "MEMORY"),
+            // What SQLite sorts would go to files in a folder of its own choice, where nothing may be written.
+            ("OGR_SQLITE_PRAGMA", "temp_store=MEMORY"),
             // GDAL's default, whatever the environment says.
             ("GTIFF_IGNORE_READ_ERRORS", "NO"),
         ] {
             let _ = gdal::config::set_config_option(key, value);
         }
+        vsi::register();
         // Else the crate registers all of them once more at the first opening.
         gdal::DriverManager::prevent_auto_registration();
         gdal::DriverManager::register_all();

@@ -78,20 +78,16 @@ fn open_files(path: &Path, formats: &[Format]) -> Result<(Dataset, Vec<PathBuf>)
         path: path.to_owned(),
         message,
     };
-    let system = |source: io::Error| IoError::System {
-        path: path.to_owned(),
-        source,
-    };
     let whole = absolute(path).map_err(refuse)?;
     let format = format_of(path, formats)?;
-    let beside = format.side_files(path);
+    let beside = format.side_files(path)?;
     match format {
         Format::GTiff => tiff::check_tags(path)?,
         Format::Jp2 => drop(bulk::jpeg2000(path)?),
         Format::Envi | Format::Hfa => {}
     }
     for file in &beside {
-        let bytes = std::fs::metadata(file).map_err(system)?.len();
+        let bytes = std::fs::metadata(file).map_err(IoError::system(file))?.len();
         if bytes > MOST_BESIDE {
             return Err(refuse(format!(
                 "{} beside it holds {bytes} bytes, more than {MOST_BESIDE}; take out what is not needed",
@@ -112,7 +108,7 @@ fn open_files(path: &Path, formats: &[Format]) -> Result<(Dataset, Vec<PathBuf>)
         // GDAL tells a file that the system refuses as it tells one that is damaged.
         Err(error) => {
             for file in &files {
-                read_ends(file).map_err(system)?;
+                read_ends(file).map_err(IoError::system(file))?;
             }
             Err(refuse(format!(
                 "it begins as {} does, but GDAL cannot open it ({}); is it complete? Fetch it again",
@@ -141,24 +137,24 @@ fn format_of(path: &Path, formats: &[Format]) -> Result<Format, IoError> {
         path: path.to_owned(),
         message,
     };
-    let system = |source: io::Error| IoError::System {
-        path: path.to_owned(),
-        source,
-    };
     // A named pipe would wait for a writer: what it is comes before opening it.
-    match std::fs::metadata(path).map_err(system)? {
+    match std::fs::metadata(path).map_err(IoError::system(path))? {
         meta if !meta.is_file() => Err(refuse(
             "expected a file, found a folder or device; name a raster file".into(),
         )),
         meta if meta.len() == 0 => Err(refuse("the file is empty; fetch it again".into())),
         _ => Ok(()),
     }?;
-    let head = read_head(path).map_err(system)?;
-    let header = formats::header(path);
-    let found = match (formats::by_signature(&head), &header) {
-        (Some(format), _) => Some(format),
-        (None, Some(header)) if read_head(header).map_err(system)?.starts_with(b"ENVI") => Some(Format::Envi),
-        _ => None,
+    let head = read_head(path).map_err(IoError::system(path))?;
+    let signed = formats::by_signature(&head);
+    // Raw pixels bear no signature; their header does.
+    let header = match signed {
+        Some(_) => None,
+        None => formats::header(path)?,
+    };
+    let found = match &header {
+        Some(header) if read_head(header).map_err(IoError::system(header))?.starts_with(b"ENVI") => Some(Format::Envi),
+        _ => signed,
     };
     let allowed = || {
         formats
@@ -201,7 +197,7 @@ fn format_of(path: &Path, formats: &[Format]) -> Result<Format, IoError> {
         }));
     }
     if format == Format::Hfa {
-        let file = File::open(path).map_err(system)?;
+        let file = File::open(path).map_err(IoError::system(path))?;
         match hfa::names_another(&file) {
             Ok(None) => {}
             Ok(Some(node)) => {

@@ -1,7 +1,7 @@
 //! GeoPackages: layers of polygons and tables of attributes, written in one transaction and read back before anyone relies on them.
 
 use std::ffi::{CStr, CString};
-use std::fs::{self, File};
+use std::fs;
 use std::path::Path;
 
 use gdal::errors::{GdalError, Result as GdalResult};
@@ -9,7 +9,7 @@ use gdal::spatial_ref::SpatialRef;
 use gdal::vector::{Feature, Geometry, LayerAccess, LayerOptions, OGRFieldType, OGRwkbGeometryType, sql::Dialect};
 use gdal::{Dataset, DatasetOptions, DriverManager, GdalOpenFlags};
 
-use super::{IoError, crs, plain, prepare};
+use super::{IoError, crs, plain, prepare, vsi};
 
 /// Polygons, their rings, their positions `[longitude, latitude]` in WGS 84; rings are closed.
 pub type Polygons = Vec<Vec<Vec<[f64; 2]>>>;
@@ -85,14 +85,14 @@ pub fn write_gpkg(path: &Path, layers: &[Layer], stamp: &str) -> Result<(), IoEr
         _ => {}
     }
     let wgs84 = crs::parse(crs::WGS84)?;
-    write(path, layers, stamp, &wgs84).map_err(|error| IoError::Gdal {
+    let written = write(&vsi::name(path), layers, stamp, &wgs84).map_err(|error| IoError::Gdal {
         doing: "writing",
         path: path.to_owned(),
         message: said(&error),
-    })?;
-    File::open(path)
-        .and_then(|file| file.sync_all())
-        .map_err(|error| torn(path, error.to_string()))?;
+    });
+    // What the system said comes first: GDAL's words follow from it, where it has any.
+    vsi::settle(path).map_err(|error| torn(path, error.to_string()))?;
+    written?;
     verify(path, layers)
 }
 

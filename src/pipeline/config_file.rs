@@ -12,16 +12,13 @@ use crate::io::formats::{ON_REQUEST, on_request};
 use crate::raster::flags;
 use crate::stage::detect::Detector;
 
-/// The largest pipeline file that is read.
-const MAX_BYTES: u64 = 1 << 20;
-
 impl Config {
     /// The pipeline file at `path` over the defaults, its paths made absolute to its folder.
     ///
     /// # Errors
     /// Every fault of the file, each with its line.
     pub fn read(path: &Path) -> Result<Self, Vec<Fault>> {
-        let read = intake::text(path, MAX_BYTES).map_err(|error| {
+        let read = intake::text(path, intake::MAX_TOML_BYTES).map_err(|error| {
             vec![Fault::new(
                 "",
                 format!("cannot read the pipeline file: {}", error.problem),

@@ -37,8 +37,34 @@ pub struct SiteOutcome {
     pub summary: Vec<String>,
     /// Why it failed.
     pub error: Option<String>,
+    /// Whether it failed because the run was asked to stop.
+    pub stopped: bool,
     /// Seconds per stage.
     pub seconds: Timers,
+}
+
+/// Why a site has no report of this run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Failure {
+    /// In words.
+    pub error: String,
+    /// Whether the run was asked to stop, and nothing else is the matter.
+    pub stopped: bool,
+}
+
+impl From<SiteError> for Failure {
+    fn from(error: SiteError) -> Self {
+        Self {
+            error: error.to_string(),
+            stopped: matches!(error, SiteError::Stopped),
+        }
+    }
+}
+
+impl From<String> for Failure {
+    fn from(error: String) -> Self {
+        Self { error, stopped: false }
+    }
 }
 
 /// What became of a run.
@@ -77,17 +103,19 @@ impl SiteOutcome {
             place: middle(&site.boundary),
             summary: summary(report),
             error: None,
+            stopped: false,
             seconds: Timers::default(),
         }
     }
 
-    /// Of `site`, which failed by `error`; what an earlier run has published in its folder is as `before` says.
-    pub fn failed(site: &Site, error: String, before: Option<&Self>) -> Self {
+    /// Of `site`, which failed by `failure`; what an earlier run has published in its folder is as `before` says.
+    pub fn failed(site: &Site, failure: Failure, before: Option<&Self>) -> Self {
         Self {
             needs_review: false,
             unobserved: false,
-            summary: vec![format!("It could not be surveyed: {error}")],
-            error: Some(error),
+            summary: vec![format!("It could not be surveyed: {}", failure.error)],
+            error: Some(failure.error),
+            stopped: failure.stopped,
             ..before.cloned().unwrap_or_else(|| Self::nothing(site))
         }
     }
@@ -106,15 +134,9 @@ impl SiteOutcome {
             place: middle(&site.boundary),
             summary: Vec::new(),
             error: None,
+            stopped: false,
             seconds: Timers::default(),
         }
-    }
-
-    /// Whether it failed because the run was stopped.
-    pub fn is_stopped(&self) -> bool {
-        self.error
-            .as_ref()
-            .is_some_and(|error| *error == SiteError::Stopped.to_string())
     }
 
     /// Its row of the index.
@@ -140,4 +162,17 @@ fn middle(boundary: &MultiPolygon<f64>) -> [f64; 2] {
     };
     let middle = bounds.center();
     [middle.x, middle.y].map(|v| round(v, 7))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_site_is_stopped_by_the_run_alone_whatever_the_words_are() {
+        let stopped = Failure::from(SiteError::Stopped);
+        assert!(stopped.stopped && !stopped.error.is_empty());
+        assert!(!Failure::from(stopped.error).stopped);
+        assert!(!Failure::from(SiteError::Moved("a.tif".into())).stopped);
+    }
 }

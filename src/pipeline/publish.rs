@@ -1,6 +1,7 @@
 //! Output folders: locked while a run works on them, and a site's folder appears whole or not at all.
 
 use std::fs::{self, File, Permissions, TryLockError};
+use std::io::ErrorKind::NotFound;
 use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -97,7 +98,7 @@ impl OutFolder {
             let (path, name) = (entry.path(), entry.file_name());
             let name = name.to_string_lossy();
             match name.strip_prefix(BEFORE).map(|site| self.path.join(site)) {
-                Some(place) if !place.exists() => {
+                Some(place) if !stands(&place)? => {
                     fs::rename(&path, &place).map_err(failed(&place))?;
                     sync(&self.path)?;
                 }
@@ -133,7 +134,7 @@ impl OutFolder {
     pub fn aside(&self, name: &str) -> Result<PathBuf, PublishError> {
         self.is_held()?;
         let path = self.path.join(format!("{MADE}{name}"));
-        if path.exists() {
+        if stands(&path)? {
             remove(&path).map_err(failed(&path))?;
         }
         fs::create_dir(&path).map_err(failed(&path))?;
@@ -153,7 +154,7 @@ impl OutFolder {
         }
         sync(&aside)?;
         self.is_held()?;
-        if !place.exists() {
+        if !stands(&place)? {
             fs::rename(&aside, &place).map_err(failed(&place))?;
             return sync(&self.path);
         }
@@ -206,6 +207,15 @@ impl OutFolder {
             .map_err(failed(&place))?;
         file.persist(&place).map_err(|error| failed(&place)(error.error))?;
         sync(&self.path)
+    }
+}
+
+/// Whether anything has the name `path`, be it a link that leads nowhere.
+fn stands(path: &Path) -> Result<bool, PublishError> {
+    match fs::symlink_metadata(path) {
+        Ok(_) => Ok(true),
+        Err(error) if error.kind() == NotFound => Ok(false),
+        Err(error) => Err(failed(path)(error)),
     }
 }
 

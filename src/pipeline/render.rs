@@ -211,8 +211,12 @@ pub(super) fn files_beside(folder: &Path) -> Result<Vec<StacAsset>, SiteError> {
     let mut files = Vec::new();
     for name in names {
         let path = folder.join(name);
-        if path.is_file() {
-            let digest = digest::file(&path).map_err(|source| PublishError::Read { path, source })?;
+        let read = |source| PublishError::Read {
+            path: path.clone(),
+            source,
+        };
+        if intake::about(&path).map_err(read)?.is_some() {
+            let digest = digest::file(&path).map_err(read)?;
             files.push(StacAsset {
                 bytes: digest.bytes,
                 name: name.to_owned(),

@@ -11,7 +11,7 @@ use super::config::Config;
 use super::driver::{self, in_order, on_threads, thread_count};
 use super::events::{Event, Observer};
 use super::inputs::{self, Inputs};
-use super::outcome::{Outcome, SiteOutcome};
+use super::outcome::{Failure, Outcome, SiteOutcome};
 use super::plan::{Ground, SitePlan, plan_site};
 use super::provenance::{self, Digests, Provenance};
 use super::publish::{OutFolder, PublishError, SEEN};
@@ -227,17 +227,16 @@ fn survey_all(
         let site = &inputs.declared.sites[index];
         let before = match &standing[index] {
             Stands::Current(outcome) => return outcome.clone(),
-            Stands::Kept(before, why) => return failure(survey, site, why.clone(), before.as_ref()),
+            Stands::Kept(before, why) => return failed(survey, site, why.clone().into(), before.as_ref()),
             Stands::Otherwise(before) => before.as_ref(),
         };
         let surveyed = match (&plans[index], &provenances[index]) {
             (Ok(plan), Some(provenance)) => match fits {
-                Ok(fits) => survey_and_publish(survey, plan, fits, (provenance, digests), out)
-                    .map_err(|error| error.to_string()),
-                Err(error) => Err(error.clone()),
+                Ok(fits) => survey_and_publish(survey, plan, fits, (provenance, digests), out).map_err(Failure::from),
+                Err(failure) => Err(failure.clone()),
             },
-            (Err(error), _) => Err(error.to_string()),
-            (Ok(_), None) => Err("its inputs have no hashes".into()),
+            (Err(error), _) => Err(error.to_string().into()),
+            (Ok(_), None) => Err("its inputs have no hashes".to_owned().into()),
         };
         match surveyed {
             Ok((report, timers)) => {
@@ -252,7 +251,7 @@ fn survey_all(
                 });
                 outcome
             }
-            Err(error) => failure(survey, site, error, before),
+            Err(failure) => failed(survey, site, failure, before),
         }
     };
     // Sites of a district share what is fitted; the first that is surveyed has its time.
@@ -261,7 +260,7 @@ fn survey_all(
         let first = sites.iter().find(|index| standing[**index].is_to_be_made());
         let plan = first.and_then(|index| plans[*index].as_ref().ok());
         let fits: Fits<'_> = plan.map_or(Ok(Vec::new()), |plan| {
-            fit(survey, plan, &mut timers).map_err(|error| error.to_string())
+            fit(survey, plan, &mut timers).map_err(Failure::from)
         });
         let mut done = Vec::with_capacity(sites.len());
         // Asked to stop, it has fewer.
@@ -306,7 +305,7 @@ fn survey_all(
             break;
         }
     }
-    let stopped = sites.len() < plans.len() || sites.iter().any(|(_, site)| site.is_stopped());
+    let stopped = sites.len() < plans.len() || sites.iter().any(|(_, site)| site.stopped);
     // Of sites that it did not come to, what stands is told.
     for (index, site) in inputs.declared.sites.iter().enumerate() {
         if !sites.iter().any(|(done, _)| *done == index) {
@@ -322,7 +321,7 @@ fn survey_all(
 }
 
 /// What is fitted to the comparisons of a site, or why nothing could be.
-type Fits<'a> = Result<Vec<Fitted<'a>>, String>;
+type Fits<'a> = Result<Vec<Fitted<'a>>, Failure>;
 
 /// `sites` by what is fitted to them: those that are surveyed together, and share decoded blocks, stand together.
 fn districts(sites: &[usize], plans: &[Result<SitePlan, IoError>]) -> Vec<Vec<usize>> {
@@ -364,14 +363,14 @@ fn survey_and_publish<'a>(
     result
 }
 
-/// That `site` failed by `error`; what stands in its folder is that of `before`.
-fn failure(survey: &Survey<'_>, site: &Site, error: String, before: Option<&SiteOutcome>) -> SiteOutcome {
-    let error = names::told(&error, &survey.config.folder);
+/// That `site` failed by `failure`; what stands in its folder is that of `before`.
+fn failed(survey: &Survey<'_>, site: &Site, failure: Failure, before: Option<&SiteOutcome>) -> SiteOutcome {
+    let error = names::told(&failure.error, &survey.config.folder);
     survey.observer.see(&Event::SiteFailed {
         site: &site.id,
         error: &error,
     });
-    SiteOutcome::failed(site, error, before)
+    SiteOutcome::failed(site, Failure { error, ..failure }, before)
 }
 
 /// What a run finds in the folder of a site, and what it will do.
@@ -398,7 +397,7 @@ impl Stands {
         match self {
             Self::Current(outcome) => outcome.clone(),
             Self::Kept(before, _) | Self::Otherwise(before) => {
-                SiteOutcome::failed(site, SiteError::Stopped.to_string(), before.as_ref())
+                SiteOutcome::failed(site, SiteError::Stopped.into(), before.as_ref())
             }
         }
     }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::outcome::Outcome;
 use super::publish::{ASIDE, OutFolder, PublishError, SEEN};
+use super::record;
 use super::render::{Format, PICTURES, RASTERS, RECORD, files_beside};
 use crate::finding::SiteReport;
 use crate::intake;
@@ -52,15 +53,19 @@ pub fn standing(folder: &Path, run_key: &str, seen: Option<&Stamps>) -> Standing
         Ok(report) => Box::new(report),
         Err(error) => return Standing::Spoiled(format!("{RECORD} is no record: {error}"), None),
     };
-    if report.run_key != run_key {
-        return Standing::Other(report);
-    }
-    if seen.is_some() && stamps(folder).as_ref() == seen {
-        return Standing::Current(report);
-    }
-    match spoiled(folder, &report) {
-        None => Standing::Current(report),
+    let is_current = report.run_key == run_key;
+    // What another version of the program would put into the item is not known.
+    let is_told = is_current || report.program == record::program();
+    let is_seen = seen.is_some() && stamps(folder).as_ref() == seen;
+    let why = if is_seen || !is_told {
+        None
+    } else {
+        spoiled(folder, &report)
+    };
+    match why {
         Some(why) => Standing::Spoiled(why, Some(report)),
+        None if is_current => Standing::Current(report),
+        None => Standing::Other(report),
     }
 }
 
@@ -69,7 +74,9 @@ fn spoiled(folder: &Path, report: &SiteReport) -> Option<String> {
     let rasters = RASTERS.iter().filter(|_| report.grid.is_some());
     let names = Format::ALL.map(Format::file);
     let names = names.iter().chain(&[PICTURES]).chain(rasters);
-    let missing: Vec<&str> = names.copied().filter(|name| !folder.join(name).is_file()).collect();
+    let is_there =
+        |name: &&str| intake::about(&folder.join(name)).is_ok_and(|about| about.is_some_and(|about| about.is_file()));
+    let missing: Vec<&str> = names.copied().filter(|name| !is_there(name)).collect();
     if !missing.is_empty() {
         return Some(format!("no {}", missing.join(", ")));
     }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::intake;
 use crate::scene::{Checksum, Scene};
 use crate::seal::digest::Digest;
+use crate::seal::multihash::{Function, Multihash};
 use crate::seal::sums;
 
 /// The largest `SHA256SUMS` that is read, bytes.
@@ -71,8 +72,18 @@ impl Stated {
             if let Some(bytes) = stated.bytes.filter(|bytes| *bytes != digest.bytes) {
                 return fails("its item", format!("{bytes} bytes, found {}", digest.bytes));
             }
-            if let Some(sha256) = stated.sha256.as_ref().filter(|sha256| **sha256 != digest.sha256) {
-                return fails("its item", format!("the SHA-256 {sha256}, found {}", digest.sha256));
+            let Some(Multihash { function, digits }) = &stated.hash else {
+                continue;
+            };
+            let found = match function {
+                Function::Sha256 => digest.sha256.clone(),
+                // Seldom: the file is read once more.
+                other => other
+                    .of_file(path)
+                    .map_err(|error| format!("reading {}: {error}", path.display()))?,
+            };
+            if found != *digits {
+                return fails("its item", format!("the {function} {digits}, found {found}"));
             }
         }
         let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
@@ -131,30 +142,27 @@ mod tests {
 
     #[test]
     fn items_state_size_and_hash() {
-        let path = PathBuf::from("/none/x.tif");
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.tif");
+        std::fs::write(&path, "right").unwrap();
         let right = Digest::of(b"right");
-        let of = |bytes, sha256: &str| Stated {
-            items: BTreeMap::from([(
-                path.clone(),
-                vec![Checksum {
-                    bytes,
-                    sha256: Some(sha256.into()),
-                }],
-            )]),
-            ..Stated::default()
+        let check = |bytes, hash: &str| {
+            let hash = Some(Multihash::read(hash).unwrap());
+            let stated = Stated {
+                items: BTreeMap::from([(path.clone(), vec![Checksum { bytes, hash }])]),
+                ..Stated::default()
+            };
+            stated.check(&path, &right)
         };
-        assert!(of(Some(5), &right.sha256).check(&path, &right).is_ok());
-        assert!(
-            of(Some(6), &right.sha256)
-                .check(&path, &right)
-                .unwrap_err()
-                .contains("6 bytes, found 5")
-        );
-        assert!(
-            of(None, &Digest::of(b"").sha256)
-                .check(&path, &right)
-                .unwrap_err()
-                .contains("its item states the SHA-256")
-        );
+        let sha256 = |bytes: &[u8]| format!("1220{}", Digest::of(bytes).sha256);
+        assert_eq!(check(Some(5), &sha256(b"right")), Ok(()));
+        let size = check(Some(6), &sha256(b"right")).unwrap_err();
+        assert!(size.contains("6 bytes, found 5"), "{size}");
+        let other = check(None, &sha256(b"")).unwrap_err();
+        assert!(other.contains("its item states the SHA-256"), "{other}");
+        // MD5 of the text, by md5sum.
+        assert_eq!(check(None, "d501107c4f29407893c334a6cb7a87bf045c0d"), Ok(()));
+        let other = check(None, "d501107c4f29407893c334a6cb7a87bf045c0e").unwrap_err();
+        assert!(other.contains("its item states the MD5"), "{other}");
     }
 }

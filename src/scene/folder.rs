@@ -228,10 +228,13 @@ fn files(pattern: &str) -> Result<Vec<PathBuf>, SceneError> {
     let wrong = |message: String| SceneError::Folder(Fault::new("glob", message));
     let mut files = Vec::new();
     for entry in glob::glob(pattern).map_err(|error| wrong(format!("`{pattern}`: {error}")))? {
-        let path =
-            entry.map_err(|error| IntakeError::system(error.path(), std::io::Error::other(error.to_string())))?;
-        // A dead link is kept, to be refused by name.
-        if !path.is_dir() {
+        let path = entry.map_err(|error| {
+            let path = error.path().to_owned();
+            IntakeError::system(&path, error.into())
+        })?;
+        // What cannot be looked at is kept, to be refused by name.
+        let is_folder = std::fs::metadata(&path).is_ok_and(|about| about.is_dir());
+        if !is_folder {
             files.push(path);
         }
         if files.len() > MAX_SCENES {
@@ -320,10 +323,7 @@ fn quality_assets(file: &Path, spec: &FolderSpec, coding: Option<&Coding>) -> Re
                 "its name does not contain `{part}`, so that the name of its quality file is not known"
             ))
         })?;
-    if !path.is_file() {
-        let missing = format!("its quality file {} does not exist", path.display());
-        return Err(Refused::unreadable(missing));
-    }
+    there(&path)?;
     Ok(vec![QualityAsset {
         path,
         index: quality.index,

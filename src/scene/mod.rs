@@ -26,6 +26,7 @@ use serde::{Deserialize, Serialize};
 use crate::fault::Fault;
 use crate::intake::IntakeError;
 use crate::seal::digest::Digest;
+use crate::seal::multihash::Multihash;
 
 /// No catalogue file larger than this is read.
 pub const MAX_FILE_BYTES: u64 = 256 * 1024 * 1024;
@@ -111,8 +112,8 @@ pub struct BandAsset {
 pub struct Checksum {
     /// Its size.
     pub bytes: Option<u64>,
-    /// SHA-256 of its bytes, lower-case hexadecimal.
-    pub sha256: Option<String>,
+    /// A hash of its bytes.
+    pub hash: Option<Multihash>,
 }
 
 /// One band that says why pixels cannot be judged.

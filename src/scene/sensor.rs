@@ -15,9 +15,6 @@ use crate::seal::digest::Digest;
 /// The sensor of whatever is not recognised: values as stored, bands by their own names.
 pub const GENERIC: &str = "generic";
 
-/// No sensor file larger than this is read.
-const MAX_SENSOR_BYTES: u64 = 1024 * 1024;
-
 const EMBEDDED: [(&str, &str); 10] = [
     ("generic.toml", include_str!("sensors/generic.toml")),
     ("hls-l30.toml", include_str!("sensors/hls-l30.toml")),
@@ -183,7 +180,7 @@ impl Sensors {
     /// # Errors
     /// The file cannot be read, is larger than 1 MiB, or has faults.
     pub fn add_file(&mut self, path: &Path) -> Result<Digest, SceneError> {
-        let Text { text, digest } = intake::text(path, MAX_SENSOR_BYTES)?;
+        let Text { text, digest } = intake::text(path, intake::MAX_TOML_BYTES)?;
         self.add(&text).map_err(|faults| SceneError::Sensor {
             name: path.display().to_string(),
             faults,

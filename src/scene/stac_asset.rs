@@ -7,6 +7,8 @@ use serde_json::{Map, Value};
 
 use super::Checksum;
 use crate::fault::Fault;
+use crate::intake;
+use crate::seal::multihash::Multihash;
 
 pub(super) type Object = Map<String, Value>;
 
@@ -210,26 +212,15 @@ impl Reader<'_> {
         })
     }
 
-    /// `file:size` and, where it is SHA-256, `file:checksum` (multihash: 12 for SHA-256, 20 for its 32 bytes); other hashes are not verified.
+    /// `file:size` and `file:checksum`.
     fn stated(&mut self, asset: &Object, at: &str) -> Option<Checksum> {
         let bytes = self.number(asset, at, "file:size").map(|bytes| bytes as u64);
-        let multihash = self.text(asset, at, "file:checksum").map(str::to_ascii_lowercase);
-        if let Some(text) = &multihash
-            && (text.len() < 6 || !text.is_ascii() || text.bytes().any(|digit| !digit.is_ascii_hexdigit()))
-        {
-            self.faults.push(Fault::new(
-                under(at, "file:checksum"),
-                "expected a multihash in hexadecimal, such as 1220 and the 64 digits of a SHA-256",
-            ));
-        }
-        let sha256 = multihash.and_then(|text| Some(text.strip_prefix("1220")?.to_owned()));
-        if let Some(digits) = sha256.as_ref().filter(|digits| digits.len() != 64) {
-            self.faults.push(Fault::new(
-                under(at, "file:checksum"),
-                format!("expected 64 digits of a SHA-256 behind 1220, found {}", digits.len()),
-            ));
-        }
-        (bytes.is_some() || sha256.is_some()).then_some(Checksum { bytes, sha256 })
+        let hash = match self.text(asset, at, "file:checksum").map(Multihash::read) {
+            Some(Err(message)) => self.fault(under(at, "file:checksum"), message),
+            Some(Ok(hash)) => Some(hash),
+            None => None,
+        };
+        (bytes.is_some() || hash.is_some()).then_some(Checksum { bytes, hash })
     }
 
     /// One band; each field is taken from the first of `layers` (band objects, then the asset) that has it.
@@ -337,11 +328,17 @@ impl Reader<'_> {
         };
         match local_path(href, self.base) {
             Err(message) => self.fault(place, message),
-            Ok(path) if !path.exists() => {
-                self.unreadable = true;
-                self.fault(place, format!("no file {}", path.display()))
-            }
-            Ok(path) => Some(path),
+            Ok(path) => match intake::about(&path) {
+                Ok(Some(_)) => Some(path),
+                Ok(None) => {
+                    self.unreadable = true;
+                    self.fault(place, format!("no file {}", path.display()))
+                }
+                Err(error) => {
+                    self.unreadable = true;
+                    self.fault(place, format!("cannot read {}: {error}", path.display()))
+                }
+            },
         }
     }
 }

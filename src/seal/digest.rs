@@ -30,21 +30,27 @@ impl Digest {
 /// # Errors
 /// A file that cannot be read.
 pub fn file(path: &Path) -> io::Result<Digest> {
+    let (mut hasher, mut bytes) = (Sha256::new(), 0);
+    pieces(path, |piece| {
+        hasher.update(piece);
+        bytes += piece.len() as u64;
+    })?;
+    Ok(Digest {
+        sha256: hex(&hasher.finalize()),
+        bytes,
+    })
+}
+
+/// Gives the bytes of the file at `path` to `take`, piece by piece.
+pub(super) fn pieces(path: &Path, mut take: impl FnMut(&[u8])) -> io::Result<()> {
     let mut reader = File::open(path)?;
-    let mut hasher = Sha256::new();
-    let (mut buffer, mut size) = (vec![0; 1 << 20], 0);
+    let mut buffer = vec![0; 1 << 20];
     loop {
-        match reader.read(&mut buffer)? {
-            0 => {
-                return Ok(Digest {
-                    sha256: hex(&hasher.finalize()),
-                    bytes: size,
-                });
-            }
-            n => {
-                hasher.update(&buffer[..n]);
-                size += n as u64;
-            }
+        match reader.read(&mut buffer) {
+            Ok(0) => return Ok(()),
+            Ok(n) => take(&buffer[..n]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
         }
     }
 }
@@ -54,7 +60,7 @@ pub fn bytes(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

@@ -9,11 +9,12 @@ use std::time::Duration;
 use sitewatch::io::geotiff::{Compression, DataType, GeoTiffWriter, Layout};
 
 use super::cli::{sitewatch, text};
-use super::common::{root, simulate};
+use super::common::{root, simulate, unstate};
 
 /// A simulated case, its newest scene's raster, and its pipeline.
 fn case(folder: &Path) -> (PathBuf, PathBuf) {
     let pipeline = simulate(&root().join("testdata/cases/undeclared/recipe.toml"), folder);
+    unstate(&folder.join("scenes/items.json"));
     let mut rasters: Vec<PathBuf> = fs::read_dir(folder.join("scenes/scenes"))
         .unwrap()
         .flatten()

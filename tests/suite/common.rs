@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
+use serde_json::Value;
 use sitewatch::pipeline::{Config, Options, Outcome, Silent, run};
 
 /// The repository.
@@ -19,6 +20,18 @@ pub fn simulate(recipe: &Path, folder: &Path) -> PathBuf {
     let text = "[inputs]\ndeclarations = ['scenes/declaration.geojson']\nstac = ['scenes/items.json']\n";
     std::fs::write(&pipeline, text).unwrap();
     pipeline
+}
+
+/// Takes from the items at `path` what they state of the bytes of their files, so that only the files themselves tell of damage.
+pub fn unstate(path: &Path) {
+    let mut items: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    for item in items["features"].as_array_mut().unwrap() {
+        for asset in item["assets"].as_object_mut().unwrap().values_mut() {
+            let asset = asset.as_object_mut().unwrap();
+            asset.retain(|key, _| !matches!(key.as_str(), "file:checksum" | "file:size"));
+        }
+    }
+    std::fs::write(path, items.to_string()).unwrap();
 }
 
 /// Runs `pipeline` into `out`, with `change` made to its parameters.

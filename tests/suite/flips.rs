@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use crate::common::unstate;
 use crate::dice::Dice;
 use crate::faults::case::{all, run, two_at_a_time};
 use crate::faults::{case, whole};
@@ -74,6 +75,7 @@ enum Scenes {
 /// Makes the scenes of the case in `folder` as `scenes` says; their rasters.
 fn make(scenes: Scenes, folder: &Path) -> Vec<String> {
     let path = folder.join("scenes/items.json");
+    unstate(&path);
     let mut items: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
     let mut rasters = Vec::new();
     for item in items["features"].as_array_mut().unwrap().iter_mut().skip(1) {
@@ -84,8 +86,6 @@ fn make(scenes: Scenes, folder: &Path) -> Vec<String> {
                 zstd(&raster);
             }
             let asset = asset.as_object_mut().unwrap();
-            asset.remove("file:checksum");
-            asset.remove("file:size");
             if scenes != Scenes::Deflate {
                 let sitewatch::seal::digest::Digest { sha256, bytes } = sitewatch::seal::digest::file(&raster).unwrap();
                 asset.insert("file:checksum".into(), format!("1220{sha256}").into());

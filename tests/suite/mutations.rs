@@ -1,5 +1,6 @@
-//! Texts from outside, changed at random: declarations, catalogues, pipelines, sensors, recipes, records. Whatever they say is either
-//! used or a fault with words; nothing panics, nothing takes for ever. `make fuzz` goes on for SITEWATCH_FUZZ_SECONDS.
+//! Texts from outside, changed at random: declarations, catalogues, pipelines, sensors, recipes, records, sums, what the last run saw.
+//! Whatever they say is either used or a fault with words; nothing panics, nothing takes for ever. CI and `make fuzz` go on for
+//! SITEWATCH_FUZZ_SECONDS.
 
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -10,8 +11,9 @@ use serde_json::{Value, json};
 use sitewatch::fault::Fault;
 use sitewatch::pipeline::render::{self, Format};
 use sitewatch::pipeline::{Config, inputs, run};
+use sitewatch::seal::{digest, sums};
 
-use crate::common::{root, simulate};
+use crate::common::{root, simulate, survey};
 use crate::dice::Dice;
 use crate::faults::{self, whole};
 
@@ -51,6 +53,27 @@ fn parsed_recipe(path: &Path) -> Result<(), Vec<String>> {
     sitewatch::lab::simulate::parse(&text).map(drop).map_err(words)
 }
 
+/// The hashes that a folder states of its files.
+fn stated(path: &Path) -> Result<(), Vec<String>> {
+    let text = String::from_utf8_lossy(&fs::read(path).unwrap()).into_owned();
+    sums::read(&text).map(drop).map_err(|fault| words(vec![fault]))
+}
+
+/// A run into `out`, to which the text at `path` is what the last run saw, with a hash that fits. Whatever it says, the report that stands
+/// there is that of the case afterwards.
+fn believed(path: &Path, out: &Path) -> Result<(), Vec<String>> {
+    let seen = fs::read(path).unwrap();
+    let sealed = [digest::bytes(&seen).as_bytes(), b"\n", &seen].concat();
+    fs::write(out.join(".seen.json"), sealed).unwrap();
+    let case = &faults::case().after;
+    survey(&case.with_extension("toml"), out, |_| {});
+    assert!(
+        whole::files(&out.join("S")) == whole::files(&case.join("S")),
+        "another report"
+    );
+    Ok(())
+}
+
 fn rendered(record: &Path) -> Result<(), Vec<String>> {
     let formats = [Format::Csv, Format::Geojson, Format::Junit, Format::Stac, Format::Html];
     render::again(record, &formats)
@@ -72,6 +95,15 @@ fn texts_from_outside_are_used_or_refused_with_words() {
     fs::write(&pipeline, fs::read_to_string(&pipeline).unwrap() + more).unwrap();
     whole::copy(&faults::case().after, &folder.join("out"));
     let record = folder.join("out/S/report.json");
+    let stands = folder.join("stands");
+    whole::copy(&faults::case().after, &stands);
+    let seen = folder.join("seen.json");
+    let sealed = fs::read_to_string(stands.join(".seen.json")).unwrap();
+    fs::write(&seen, sealed.split_once('\n').unwrap().1).unwrap();
+    let sums = folder.join(sums::NAME);
+    let of = |name: &str| digest::file(&folder.join("scenes").join(name)).unwrap().sha256;
+    let (first, other) = (of("items.json"), of("declaration.geojson"));
+    fs::write(&sums, format!("{first}  items.json\n\\{other} *./a\\nb\\\\c.json\n")).unwrap();
     let plan = || Box::new(|_: &Path| planned(&pipeline)) as Reading<'_>;
     let kinds = [
         Kind {
@@ -103,6 +135,16 @@ fn texts_from_outside_are_used_or_refused_with_words() {
             name: "record",
             file: record,
             read: Box::new(rendered),
+        },
+        Kind {
+            name: "sums",
+            file: sums,
+            read: Box::new(stated),
+        },
+        Kind {
+            name: "seen",
+            file: seen,
+            read: Box::new(|path| believed(path, &stands)),
         },
     ];
     let seconds: Option<u64> = std::env::var("SITEWATCH_FUZZ_SECONDS")

@@ -15,7 +15,7 @@ use sitewatch::scene::{Sensors, read_stac, spectra};
 use sitewatch::stage::random::SplitMix;
 use sitewatch::stage::sensitivity::paint::{Effect, Patch};
 
-use super::common::{only_report, root, simulate, survey};
+use super::common::{only_report, root, simulate, survey, unstate};
 
 fn measured(pipeline: &Path, change: impl FnOnce(&mut Config)) -> Vec<Measured> {
     let mut config = Config::read(pipeline).unwrap();
@@ -60,6 +60,7 @@ impl Target {
     /// how many squares an anomaly touches, and how many there were. `before` is the run without them.
     fn found(&self, before: &SiteReport, id: &str, size_px: f64, seed: u64) -> (u64, u64) {
         let stac = self.folder.path().join("scenes/items.json");
+        unstate(&stac);
         let scenes = read_stac(&stac, &Sensors::embedded().unwrap()).unwrap().scenes;
         let scene = scenes.last().unwrap();
         let path = &scene.bands[0].path;

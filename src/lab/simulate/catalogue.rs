@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use crate::io::IoError;
 use crate::io::crs::{Projector, WGS84};
+use crate::seal::digest::Digest;
 
 use super::ground::Lattice;
 use super::layout::footprints;
@@ -13,7 +14,8 @@ use super::scene::SCALE;
 use super::written::BoxM;
 
 /// Extensions that the items use, by the addresses that name them.
-const EXTENSIONS: [&str; 4] = [
+const EXTENSIONS: [&str; 5] = [
+    "https://stac-extensions.github.io/file/v2.1.0/schema.json",
     "https://stac-extensions.github.io/projection/v2.0.0/schema.json",
     "https://stac-extensions.github.io/raster/v2.0.0/schema.json",
     "https://stac-extensions.github.io/eo/v2.0.0/schema.json",
@@ -30,8 +32,26 @@ pub struct Entry {
     pub lattice: Lattice,
     /// Fraction of its pixels under cloud; `None` for radar.
     pub cloud: Option<f64>,
-    /// Path of the bands, and of the quality band, from the catalogue's folder.
-    pub files: (String, Option<String>),
+    /// The bands, and the quality band.
+    pub files: (Made, Option<Made>),
+}
+
+/// A raster that was made.
+pub struct Made {
+    /// Its path from the catalogue's folder.
+    pub path: String,
+    /// What it holds.
+    pub digest: Digest,
+}
+
+impl Made {
+    /// The fields of an asset that say which file it is, and of which bytes.
+    fn told(&self, asset: &mut Value) {
+        asset["href"] = json!(format!("./{}", self.path));
+        asset["file:size"] = json!(self.digest.bytes);
+        // A multihash: SHA-256, 32 bytes.
+        asset["file:checksum"] = json!(format!("1220{}", self.digest.sha256));
+    }
 }
 
 /// Outlines of a recipe as GeoJSON geometries in WGS 84.
@@ -259,9 +279,10 @@ fn item(recipe: &Recipe, entry: &Entry) -> Result<Value, IoError> {
     let kind = "image/tiff; application=geotiff";
     let mut assets = Map::new();
     let mut asset = json!({
-        "href": format!("./{}", entry.files.0), "type": kind, "roles": ["data"], "gsd": gsd, "bands": bands,
+        "type": kind, "roles": ["data"], "gsd": gsd, "bands": bands,
         "data_type": if optical { "uint16" } else { "float32" }, "nodata": 0,
     });
+    entry.files.0.told(&mut asset);
     if optical {
         // Written as in the Sentinel-2 catalogues, not as the nearest f32.
         debug_assert!((SCALE - 0.0001).abs() < 1e-9);
@@ -271,15 +292,14 @@ fn item(recipe: &Recipe, entry: &Entry) -> Result<Value, IoError> {
     assets.insert("bands".into(), asset);
     if let Some(quality) = &entry.files.1 {
         let every = recipe.quality_every_px;
-        assets.insert(
-            "scl".into(),
-            json!({
-                "href": format!("./{quality}"), "type": kind, "roles": ["data-mask"], "title": "Scene classification map (SCL)",
-                "gsd": gsd * every as f64, "data_type": "uint8", "nodata": 0,
-                "proj:shape": [height.div_ceil(every), width.div_ceil(every)],
-                "proj:transform": [pixel * every as f64, 0.0, left, 0.0, -pixel * every as f64, top],
-            }),
-        );
+        let mut asset = json!({
+            "type": kind, "roles": ["data-mask"], "title": "Scene classification map (SCL)",
+            "gsd": gsd * every as f64, "data_type": "uint8", "nodata": 0,
+            "proj:shape": [height.div_ceil(every), width.div_ceil(every)],
+            "proj:transform": [pixel * every as f64, 0.0, left, 0.0, -pixel * every as f64, top],
+        });
+        quality.told(&mut asset);
+        assets.insert("scl".into(), asset);
     }
     Ok(json!({
         "type": "Feature", "stac_version": "1.1.0", "stac_extensions": EXTENSIONS, "id": entry.id,

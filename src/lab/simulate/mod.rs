@@ -35,13 +35,14 @@ use jiff::Timestamp;
 use rayon::prelude::*;
 use serde_json::Value;
 
-pub use parse::{MAX_RECIPE_BYTES, parse};
+pub use parse::parse;
 pub use recipe::Recipe;
 
 use crate::io::IoError;
 use crate::io::geotiff::{Compression, DataType, GeoTiffWriter, Layout};
+use crate::seal::digest;
 
-use catalogue::Entry;
+use catalogue::{Entry, Made};
 use ground::{Lattice, Window};
 use scene::{Optical, RadarScene, SCALE};
 use truth::Truth;
@@ -182,15 +183,14 @@ fn optical_scene(
             Ok(())
         },
     )?;
-    made.files.push(bands.finish()?);
-    made.files.push(quality.finish()?);
+    let files = (bands.made(names.0, made)?, Some(quality.made(names.1, made)?));
     let cloud = Some(counts[0] as f64 / counts[1].max(1) as f64);
     Ok(Entry {
         id,
         time,
         lattice: lattice.clone(),
         cloud,
-        files: (names.0, Some(names.1)),
+        files,
     })
 }
 
@@ -210,13 +210,12 @@ fn radar_scene(scene: &RadarScene, time: Timestamp, out: &Path, made: &mut Simul
                 .try_for_each(|(number, plane)| raster.writer.write(number, x, y, w, h, plane))
         },
     )?;
-    made.files.push(raster.finish()?);
     Ok(Entry {
         id,
         time,
         lattice: scene.lattice().clone(),
         cloud: None,
-        files: (name, None),
+        files: (raster.made(name, made)?, None),
     })
 }
 
@@ -297,6 +296,18 @@ impl Raster {
             writer.tag("TIFFTAG_DATETIME", &time.strftime("%Y:%m:%d %H:%M:%S").to_string())?;
         }
         Ok(Self { writer, aside })
+    }
+
+    /// Finishes the raster at `path` from the catalogue's folder, one of a scene.
+    fn made(self, path: String, all: &mut Simulated) -> Result<Made, SimulateError> {
+        let file = self.finish()?;
+        let digest = digest::file(&file).map_err(|source| SimulateError::System {
+            doing: "reading",
+            path: file.clone(),
+            source,
+        })?;
+        all.files.push(file);
+        Ok(Made { path, digest })
     }
 
     fn finish(self) -> Result<PathBuf, SimulateError> {

@@ -6,9 +6,6 @@ use super::recipe::{Activity, Change, Recipe, Site, Style, What};
 use crate::fault::Fault;
 use crate::finding::Verdict;
 
-/// The largest recipe that is read.
-pub const MAX_RECIPE_BYTES: u64 = 1 << 20;
-
 /// The recipe in `text`, with `sites_grid` written out as sites, changes and activities.
 ///
 /// # Errors
