@@ -215,7 +215,8 @@ pub(super) fn files_beside(folder: &Path) -> Result<Vec<StacAsset>, SiteError> {
             path: path.clone(),
             source,
         };
-        if intake::about(&path).map_err(read)?.is_some() {
+        // A pipe would be waited for.
+        if intake::about(&path).map_err(read)?.is_some_and(|about| about.is_file()) {
             let digest = digest::file(&path).map_err(read)?;
             files.push(StacAsset {
                 bytes: digest.bytes,
