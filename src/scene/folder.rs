@@ -13,7 +13,7 @@ use serde::Deserialize;
 use super::sensor::{GENERIC, Sensor, Sensors};
 use super::{BandAsset, Catalogue, Coding, MAX_SCENES, QualityAsset, Refusal, Scene, SceneError};
 use crate::fault::{Fault, one_line};
-use crate::intake::{IntakeError, names};
+use crate::intake::{self, IntakeError, names};
 
 /// How a folder of rasters is read.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -323,7 +323,14 @@ fn quality_assets(file: &Path, spec: &FolderSpec, coding: Option<&Coding>) -> Re
                 "its name does not contain `{part}`, so that the name of its quality file is not known"
             ))
         })?;
-    there(&path)?;
+    let wrong = match intake::about(&path) {
+        Ok(Some(about)) if about.is_file() => None,
+        Ok(_) => Some(format!("its quality file {} does not exist", path.display())),
+        Err(error) => Some(format!("cannot read its quality file {}: {error}", path.display())),
+    };
+    if let Some(reason) = wrong {
+        return Err(Refused::unreadable(reason));
+    }
     Ok(vec![QualityAsset {
         path,
         index: quality.index,

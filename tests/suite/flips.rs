@@ -45,11 +45,17 @@ fn flips(parts: &[(String, Vec<Range<usize>>)], count: usize, dice: &mut Dice) -
     (0..count).map(one).collect()
 }
 
-/// Folders that the two threads have for themselves.
+/// Folders with the scenes, pipeline and output of the case, that the two threads have for themselves.
 fn copies(folder: &Path) -> (tempfile::TempDir, [PathBuf; 2]) {
     let kept = tempfile::tempdir().unwrap();
     let places = [0, 1].map(|worker| kept.path().canonicalize().unwrap().join(worker.to_string()));
-    places.iter().for_each(|place| whole::copy(folder, place));
+    for place in &places {
+        // Other tests work in the folder of the case meanwhile.
+        for name in ["scenes", "after"] {
+            whole::copy(&folder.join(name), &place.join(name));
+        }
+        fs::copy(folder.join("after.toml"), place.join("after.toml")).unwrap();
+    }
     (kept, places)
 }
 
