@@ -110,10 +110,7 @@ pub(super) fn jpeg2000(path: &Path) -> Result<jp2::Weight, IoError> {
         path: path.to_owned(),
         message,
     };
-    let file = File::open(path).map_err(|source| IoError::System {
-        path: path.to_owned(),
-        source,
-    })?;
+    let file = File::open(path).map_err(IoError::system(path))?;
     let found = jp2::weight(&file).map_err(|message| refuse(format!("{message}; fetch the file again")))?;
     let mib = |bytes: u64| bytes.div_ceil(1 << 20);
     if found.boxes > MOST_BOXES {

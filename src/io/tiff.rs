@@ -87,10 +87,7 @@ impl Tiff {
             .metadata_item("IFD_OFFSET", "TIFF")
             .and_then(|offset| offset.parse().ok())
             .ok_or_else(|| refuse("its directory was not found".into()))?;
-        let file = File::open(path).map_err(|source| IoError::System {
-            path: path.to_owned(),
-            source,
-        })?;
+        let file = File::open(path).map_err(IoError::system(path))?;
         let mut tiff = Self::read(file, offset).map_err(refuse)?;
         if tiff.size != dataset.raster_size() {
             return Err(refuse(format!(
@@ -242,10 +239,7 @@ pub(super) fn check_tags(path: &Path) -> Result<(), IoError> {
         path: path.to_owned(),
         message,
     };
-    let file = File::open(path).map_err(|source| IoError::System {
-        path: path.to_owned(),
-        source,
-    })?;
+    let file = File::open(path).map_err(IoError::system(path))?;
     let Ok(Some(head)) = Head::read(&file) else {
         return Ok(());
     };

@@ -108,7 +108,8 @@ pub fn run(config: &Config, options: &Options<'_>) -> Result<Outcome, RunError> 
     let left = Seen::read(&out);
     let unread = left.is_none().then_some(SEEN);
     let mut seen = left.unwrap_or_default();
-    let before = if options.verify { Seen::default() } else { seen.clone() };
+    let nothing = Seen::default();
+    let before = if options.verify { &nothing } else { &seen };
     let spoiled = [INDEX, RECORD].into_iter().filter(|name| seen.is_spoiled(&out, name));
     for name in spoiled.chain(unread) {
         options.observer.see(&Event::Spoiled {
@@ -136,7 +137,7 @@ pub fn run(config: &Config, options: &Options<'_>) -> Result<Outcome, RunError> 
             stop: options.stop,
         };
         blocks.hold(room(&plans));
-        survey_all(&survey, &plans, &digests, &out, &before)
+        survey_all(&survey, &plans, &digests, &out, before)
     })
     .map_err(RunError::Threads)??;
     let rows: Vec<IndexRow> = outcome.sites.iter().map(SiteOutcome::row).collect();
