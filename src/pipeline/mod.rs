@@ -10,6 +10,7 @@ pub mod driver;
 pub mod events;
 mod found;
 pub mod inputs;
+mod keep;
 pub mod measure;
 pub mod memory;
 pub mod names;

@@ -43,7 +43,7 @@ impl Standing {
 ///
 /// Files that bear the stamps of `seen` are believed to be whole; else all are held against the hashes in the report's item, and the
 /// item against the record.
-pub fn standing(folder: &Path, run_key: &str, seen: Option<&Stamps>) -> Standing {
+pub fn standing(folder: &Path, run_key: &str, seen: Option<&String>) -> Standing {
     let text = match intake::text(&folder.join(RECORD), intake::MAX_REPORT_BYTES) {
         Ok(read) => read.text,
         Err(_) if std::fs::symlink_metadata(folder).is_err() => return Standing::Nothing,
@@ -99,15 +99,13 @@ fn spoiled(folder: &Path, report: &SiteReport) -> Option<String> {
     })
 }
 
-/// The stamps of the files of a site, by name.
-pub type Stamps = BTreeMap<String, Stamp>;
-
 /// Clocks of file systems may be no finer: what was changed so lately may be changed again without a trace.
 const TICK: Duration = Duration::from_millis(50);
 
-/// The stamps of what lies in `folder`; `None` where it cannot be looked at, or was changed too lately to be told by them.
-pub fn stamps(folder: &Path) -> Option<Stamps> {
-    let mut stamps = Stamps::new();
+/// The SHA-256 of the names and stamps of what lies in `folder`; `None` where it cannot be looked at, or was changed too lately to be
+/// told by them.
+pub fn stamps(folder: &Path) -> Option<String> {
+    let mut stamps = BTreeMap::new();
     for entry in std::fs::read_dir(folder).ok()? {
         let entry = entry.ok()?;
         let name = entry.file_name().to_string_lossy().into_owned();
@@ -116,7 +114,8 @@ pub fn stamps(folder: &Path) -> Option<Stamps> {
         }
     }
     let settled = SystemTime::now().checked_sub(TICK)?;
-    stamps.values().all(|stamp| stamp.is_before(settled)).then_some(stamps)
+    stamps.values().all(|stamp| stamp.is_before(settled)).then_some(())?;
+    Some(digest::bytes(&serde_json::to_vec(&stamps).ok()?))
 }
 
 /// What the last run saw when it ended: it lies in the output folder, after its own SHA-256, and without it everything is looked at anew.
@@ -124,8 +123,8 @@ pub fn stamps(folder: &Path) -> Option<Stamps> {
 pub struct Seen {
     /// SHA-256 of the files of the run itself, by name.
     run: BTreeMap<String, String>,
-    /// The stamps of the files of each site, by its folder.
-    pub sites: BTreeMap<String, Stamps>,
+    /// What [`stamps`] says of each site, by its folder.
+    pub sites: BTreeMap<String, String>,
 }
 
 impl Seen {

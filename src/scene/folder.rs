@@ -3,13 +3,10 @@
 use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
 
-use jiff::civil::{Date, DateTime, Time};
-use jiff::fmt::strtime::{self, BrokenDownTime};
-use jiff::tz::TimeZone;
-use jiff::{Timestamp, ToSpan};
-use regex::Regex;
 use serde::Deserialize;
 
+pub use super::file_date::DateFrom;
+use super::file_date::{date_pattern, interval_of_name, interval_of_tag};
 use super::sensor::{GENERIC, Sensor, Sensors};
 use super::{BandAsset, Catalogue, Coding, MAX_SCENES, QualityAsset, Refusal, Scene, SceneError};
 use crate::fault::{Fault, one_line};
@@ -35,26 +32,6 @@ pub struct FolderSpec {
     pub date: DateFrom,
     /// Where the quality band is.
     pub quality: Option<FolderQuality>,
-}
-
-/// Where the date of a raster comes from. A date without a time of day is the whole UTC day, a month the month, a year the year.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "snake_case")]
-pub enum DateFrom {
-    /// The file's name.
-    FileName {
-        /// A regular expression with one group that holds the date, or with named groups: `year`, `month`, `day` or `doy` (day of year), `hour`, `minute`, `second`.
-        pattern: String,
-        /// What the one group holds, as for strptime.
-        #[serde(default = "year_month_day")]
-        format: String,
-    },
-    /// The TIFF tag of that name (`TIFFTAG_DATETIME`): `2001:05:25 10:11:12`, RFC 3339, or a day.
-    Tag(String),
-}
-
-fn year_month_day() -> String {
-    "%Y%m%d".into()
 }
 
 /// Where a raster's quality band is.
@@ -126,7 +103,12 @@ pub fn read_folder(spec: &FolderSpec, sensors: &Sensors, read_tag: &ReadTag) -> 
                     interval_of_name(&file, pattern, format).map_err(Refused::by_rule)?
                 }
                 (DateFrom::FileName { .. }, None) => return Err(Refused::by_rule("no pattern for the date")),
-                (DateFrom::Tag(tag), _) => interval_of_tag(&file, tag, read_tag)?,
+                (DateFrom::Tag(tag), _) => {
+                    let text = read_tag(&file, tag)
+                        .map_err(|error| Refused::unreadable(format!("cannot read its tag {tag}: {error}")))?
+                        .ok_or_else(|| Refused::by_rule(format!("has no tag {tag} to take the date from")))?;
+                    interval_of_tag(&text).map_err(|wrong| Refused::by_rule(format!("its tag {tag} {wrong}")))?
+                }
             };
             Ok((interval, quality_assets(&file, spec, coding.as_ref())?))
         };
@@ -339,142 +321,6 @@ fn quality_assets(file: &Path, spec: &FolderSpec, coding: Option<&Coding>) -> Re
     }])
 }
 
-const NAMED: [&str; 7] = ["year", "month", "day", "doy", "hour", "minute", "second"];
-
-fn date_pattern(pattern: &str) -> Result<Regex, String> {
-    let regex = Regex::new(pattern).map_err(|error| format!("`{pattern}`: {error}"))?;
-    let named: Vec<&str> = regex.capture_names().flatten().collect();
-    if let Some(unknown) = named.iter().find(|name| !NAMED.contains(name)) {
-        return Err(format!(
-            "`{pattern}`: unknown group `{unknown}`: one of {}",
-            NAMED.join(", ")
-        ));
-    }
-    let fits = if named.is_empty() {
-        regex.captures_len() == 2
-    } else {
-        named.contains(&"year")
-    };
-    if !fits {
-        return Err(format!(
-            "`{pattern}`: expected one group that holds the date, as in `_(\\d{{8}})_`, or named groups with `year` among them"
-        ));
-    }
-    Ok(regex)
-}
-
-type Interval = (Timestamp, Timestamp);
-
-fn interval_of_name(file: &Path, pattern: &Regex, format: &str) -> Result<Interval, String> {
-    let name = file
-        .file_name()
-        .map(|name| name.to_string_lossy().into_owned())
-        .unwrap_or_default();
-    let groups = pattern.captures(&name).ok_or_else(|| {
-        format!(
-            "no date in the name `{}`: `{}` does not match",
-            name.escape_debug(),
-            pattern.as_str()
-        )
-    })?;
-    if pattern.capture_names().flatten().next().is_none() {
-        let text = groups.get(1).map_or("", |group| group.as_str());
-        let parsed = strtime::parse(format, text).map_err(|error| {
-            format!(
-                "`{}` in its name is no date as `{format}`: {error}",
-                text.escape_debug()
-            )
-        })?;
-        return interval(&parsed).map_err(|error| {
-            format!(
-                "`{}` in its name is no date as `{format}`: {error}",
-                text.escape_debug()
-            )
-        });
-    }
-    let mut parsed = BrokenDownTime::default();
-    for field in NAMED {
-        let Some(group) = groups.name(field) else { continue };
-        let bad = || format!("`{}` in its name is no {field}", group.as_str().escape_debug());
-        let number: i16 = group.as_str().parse().map_err(|_| bad())?;
-        let small = i8::try_from(number);
-        let set = match (field, small) {
-            ("year", _) => parsed.set_year(Some(number)),
-            ("doy", _) => parsed.set_day_of_year(Some(number)),
-            ("month", Ok(number)) => parsed.set_month(Some(number)),
-            ("day", Ok(number)) => parsed.set_day(Some(number)),
-            ("hour", Ok(number)) => parsed.set_hour(Some(number)),
-            ("minute", Ok(number)) => parsed.set_minute(Some(number)),
-            ("second", Ok(number)) => parsed.set_second(Some(number)),
-            _ => return Err(bad()),
-        };
-        set.map_err(|_| bad())?;
-    }
-    interval(&parsed).map_err(|error| format!("the date in its name `{}` is none: {error}", name.escape_debug()))
-}
-
-fn interval_of_tag(file: &Path, tag: &str, read_tag: &ReadTag) -> Result<Interval, Refused> {
-    let text = read_tag(file, tag)
-        .map_err(|error| Refused::unreadable(format!("cannot read its tag {tag}: {error}")))?
-        .ok_or_else(|| Refused::by_rule(format!("has no tag {tag} to take the date from")))?;
-    let text = text.trim().trim_end_matches('\0');
-    if let Ok(instant) = text.parse::<Timestamp>() {
-        return Ok((instant, instant));
-    }
-    [
-        "%Y:%m:%d %H:%M:%S",
-        "%Y-%m-%dT%H:%M:%S",
-        "%Y-%m-%d %H:%M:%S",
-        "%Y-%m-%d",
-        "%Y:%m:%d",
-        "%Y%m%d",
-    ]
-    .iter()
-    .find_map(|format| interval(&strtime::parse(format, text).ok()?).ok())
-    .ok_or_else(|| {
-        Refused::by_rule(format!(
-            "its tag {tag} holds no date: `{}`, expected as in 2001:05:25 10:11:12 or RFC 3339",
-            text.escape_debug()
-        ))
-    })
-}
-
-/// The instant, or the day, month or year as a half-open interval in UTC.
-fn interval(parsed: &BrokenDownTime) -> Result<Interval, jiff::Error> {
-    if parsed.offset().is_some() || parsed.timestamp().is_some() {
-        return parsed.to_timestamp().map(|instant| (instant, instant));
-    }
-    let utc = |at: DateTime| at.to_zoned(TimeZone::UTC).map(|zoned| zoned.timestamp());
-    let midnight = |date: Date| utc(date.to_datetime(Time::midnight()));
-    if parsed.hour().is_some() {
-        let time = Time::new(
-            parsed.hour().unwrap_or(0),
-            parsed.minute().unwrap_or(0),
-            parsed.second().unwrap_or(0),
-            parsed.subsec_nanosecond().unwrap_or(0),
-        )?;
-        return utc(parsed.to_date()?.to_datetime(time)).map(|instant| (instant, instant));
-    }
-    match (
-        parsed.year(),
-        parsed.month(),
-        parsed.day().or(parsed.day_of_year().map(|_| 1)),
-    ) {
-        (Some(year), None, None) => {
-            let start = Date::new(year, 1, 1)?;
-            Ok((midnight(start)?, midnight(start.checked_add(1.year())?)?))
-        }
-        (Some(year), Some(month), None) => {
-            let start = Date::new(year, month, 1)?;
-            Ok((midnight(start)?, midnight(start.checked_add(1.month())?)?))
-        }
-        _ => {
-            let start = parsed.to_date()?;
-            Ok((midnight(start)?, midnight(start.checked_add(1.day())?)?))
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -500,7 +346,7 @@ mod tests {
             sensor: None,
             date: DateFrom::FileName {
                 pattern: pattern.into(),
-                format: year_month_day(),
+                format: "%Y%m%d".into(),
             },
             quality: None,
         }
@@ -553,43 +399,6 @@ mod tests {
             "{reasons:?}"
         );
         assert!(reasons[1].contains("does not match"), "{reasons:?}");
-    }
-
-    #[test]
-    fn a_year_or_a_month_is_its_interval_and_a_time_an_instant() {
-        let dir = folder(&["1985.tif", "x_2001-05.tif", "x_20010525T101112.tif", "y_2001_145.tif"]);
-        let by = |glob: &str, pattern: &str, format: &str| {
-            let mut spec = spec(&dir, glob, pattern);
-            spec.date = DateFrom::FileName {
-                pattern: pattern.into(),
-                format: format.into(),
-            };
-            times(&read(&spec)).join(" ")
-        };
-        assert_eq!(
-            by("1985.tif", r"^(\d{4})", "%Y"),
-            "1985 1985-01-01T00:00:00Z/1986-01-01T00:00:00Z"
-        );
-        assert_eq!(
-            by("x_2001-05.tif", r"_([\d-]+)", "%Y-%m"),
-            "x_2001-05 2001-05-01T00:00:00Z/2001-06-01T00:00:00Z"
-        );
-        assert_eq!(
-            by("x_*T*.tif", r"_(\d+T\d+)", "%Y%m%dT%H%M%S"),
-            "x_20010525T101112 2001-05-25T10:11:12Z/2001-05-25T10:11:12Z"
-        );
-        assert_eq!(
-            by(
-                "x_*T*.tif",
-                r"_(?<year>\d{4})(?<month>\d\d)(?<day>\d\d)T(?<hour>\d\d)",
-                ""
-            ),
-            "x_20010525T101112 2001-05-25T10:00:00Z/2001-05-25T10:00:00Z"
-        );
-        assert_eq!(
-            by("y_*", r"_(?<year>\d{4})_(?<doy>\d+)", ""),
-            "y_2001_145 2001-05-25T00:00:00Z/2001-05-26T00:00:00Z"
-        );
     }
 
     #[test]
@@ -730,7 +539,7 @@ mod tests {
             error(&|spec| {
                 spec.date = DateFrom::FileName {
                     pattern: text.into(),
-                    format: year_month_day(),
+                    format: "%Y%m%d".into(),
                 }
             })
         };

@@ -1,6 +1,7 @@
 //! What was acquired: scenes, their bands and quality bands, as catalogues or file names state them. No pixel is read here.
 
 mod coding;
+mod file_date;
 pub mod folder;
 pub mod select;
 pub mod sensor;
