@@ -14,9 +14,9 @@ const LONGEST: usize = 100;
 /// Bytes of `-` and eight hexadecimal digits.
 const SUFFIX: usize = 9;
 
-/// A name for `id` that is safe as a folder: `[A-Za-z0-9._-]`, 1 to 100 bytes, no leading dot.
+/// A name for `id` that is safe as a folder: `[A-Za-z0-9._-]`, 1 to 100 bytes, no dot at either end.
 ///
-/// An id that is already such a name stays as it is; any other gets the first eight hexadecimal
+/// Some file systems drop a dot at the end. An id that is already such a name stays as it is; any other gets the first eight hexadecimal
 /// digits of its SHA-256 behind it. So does an id that itself ends like such a suffix: it cannot
 /// pose as the name of another.
 pub fn folder_name(id: &str) -> String {
@@ -25,7 +25,13 @@ pub fn folder_name(id: &str) -> String {
         && id[id.len() - SUFFIX..]
             .strip_prefix('-')
             .is_some_and(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()));
-    if !id.is_empty() && id.len() <= LONGEST && !id.starts_with('.') && id.chars().all(is_safe) && !poses {
+    if !id.is_empty()
+        && id.len() <= LONGEST
+        && !id.starts_with('.')
+        && !id.ends_with('.')
+        && id.chars().all(is_safe)
+        && !poses
+    {
         return id.to_owned();
     }
     suffixed(id)
@@ -112,6 +118,8 @@ mod tests {
             "a\\b",
             "a b",
             "a_b",
+            "a.",
+            "a",
             "基地",
             "基站",
             "../../etc",
@@ -125,7 +133,7 @@ mod tests {
         assert_eq!(names.len(), ids.len(), "{names:?}");
         for name in names {
             assert!(
-                !name.is_empty() && name.len() <= 100 && !name.starts_with('.'),
+                !name.is_empty() && name.len() <= 100 && !name.starts_with('.') && !name.ends_with('.'),
                 "{name}"
             );
             assert!(
