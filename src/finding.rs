@@ -214,7 +214,17 @@ pub struct ZoneCoverage {
     pub role: String,
 }
 
-/// A scene that was compared.
+/// A piece of an acquisition: a tile of an overpass, a row of a path.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct PieceRecord {
+    /// The address of its STAC Item on the web, where the item gives one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub href: Option<String>,
+    /// The scene's id.
+    pub id: String,
+}
+
+/// A scene that was compared, or several that are pieces of one acquisition.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SceneRecord {
     /// When it was acquired.
@@ -224,11 +234,14 @@ pub struct SceneRecord {
     /// The address of its STAC Item on the web, where the item gives one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub href: Option<String>,
-    /// The scene's id.
+    /// The scene's id; those of all pieces, joined by `+`.
     pub id: String,
     /// `ascending` or `descending`, where given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pass: Option<String>,
+    /// Its pieces, where it has several: a pixel is that of the first in which it can be judged.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pieces: Vec<PieceRecord>,
     /// Platform, where given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub platform: Option<String>,
@@ -237,6 +250,21 @@ pub struct SceneRecord {
     pub relative_orbit: Option<u32>,
     /// Sensor id of the sensor files.
     pub sensor: String,
+}
+
+impl SceneRecord {
+    /// Id and address of each scene that it is made of.
+    pub fn parts(&self) -> Vec<(&str, Option<&str>)> {
+        let alone = (self.id.as_str(), self.href.as_deref());
+        let pieces = self
+            .pieces
+            .iter()
+            .map(|piece| (piece.id.as_str(), piece.href.as_deref()));
+        std::iter::once(alone)
+            .filter(|_| self.pieces.is_empty())
+            .chain(pieces)
+            .collect()
+    }
 }
 
 /// Why most scenes of a large catalogue are not used on a site.

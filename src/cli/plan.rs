@@ -3,7 +3,7 @@
 use super::confine::confine;
 use super::{PipelineArgs, exit, print, print_lines, read_pipeline, tell, tell_faults};
 use crate::finding::NOT_COVERING;
-use crate::pipeline::inputs::{self, Inputs};
+use crate::pipeline::inputs;
 use crate::pipeline::memory;
 use crate::pipeline::plan::{Ground, SitePlan};
 use crate::pipeline::run;
@@ -30,7 +30,7 @@ pub fn plan(args: &PipelineArgs) -> u8 {
         match plan {
             Ok(plan) => {
                 memory_mib = memory_mib.max(plan.ground.as_ref().map_or(0, |ground| ground.memory_mib));
-                print_lines(&describe(&plan, &inputs));
+                print_lines(&describe(&plan));
                 if plan.pairs.is_empty() {
                     code = exit::PARTLY;
                 }
@@ -45,13 +45,13 @@ pub fn plan(args: &PipelineArgs) -> u8 {
     code
 }
 
-fn describe(plan: &SitePlan, inputs: &Inputs) -> Vec<String> {
+fn describe(plan: &SitePlan) -> Vec<String> {
     let mut lines = Vec::new();
     if let Some(ground) = &plan.ground {
         lines.extend(describe_ground(ground));
     }
     for pair in &plan.pairs {
-        let (before, after) = (&inputs.scenes[pair.before], &inputs.scenes[pair.after]);
+        let (before, after) = (&pair.before.whole, &pair.after.whole);
         lines.push(format!(
             "  compares {} ({}) with {} ({})",
             before.id, before.start, after.id, after.start
@@ -60,7 +60,7 @@ fn describe(plan: &SitePlan, inputs: &Inputs) -> Vec<String> {
             lines.push(format!("    and {} scenes before them", pair.history.len()));
         }
         for radar in &pair.beside {
-            let (before, after) = (&inputs.scenes[radar.before], &inputs.scenes[radar.after]);
+            let (before, after) = (&radar.before.whole, &radar.after.whole);
             lines.push(format!("    together with {} and {}", before.id, after.id));
         }
         lines.push(format!("    bands: {}", pair.bands.join(" ")));

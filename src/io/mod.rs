@@ -11,6 +11,7 @@ mod inflate;
 mod jp2;
 pub mod mapping;
 pub mod meter;
+pub mod mosaic;
 pub mod open;
 mod overviews;
 pub mod pool;

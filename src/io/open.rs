@@ -53,7 +53,19 @@ pub struct RasterInfo {
     pub header_bytes: usize,
 }
 
+/// The point (`x`, `y`) of the CRS in pixels of a raster of that `geotransform`.
+pub fn to_pixel(geotransform: &[f64; 6], x: f64, y: f64) -> (f64, f64) {
+    let [x0, a, b, y0, c, d] = *geotransform;
+    let (u, v, determinant) = (x - x0, y - y0, a * d - b * c);
+    ((d * u - b * v) / determinant, (a * v - c * u) / determinant)
+}
+
 impl RasterInfo {
+    /// The point (`x`, `y`) of its CRS, pixels.
+    pub fn to_pixel(&self, x: f64, y: f64) -> (f64, f64) {
+        to_pixel(&self.geotransform, x, y)
+    }
+
     /// Whether its pixels lie on the ground where those of `other` do.
     pub fn lies_as(&self, other: &Self) -> bool {
         let place = |info: &Self| (info.width, info.height, info.geotransform);

@@ -165,6 +165,14 @@ impl SceneSource {
         }
     }
 
+    /// The same scene without its quality bands.
+    pub fn bare(self) -> Self {
+        Self {
+            quality: Vec::new(),
+            ..self
+        }
+    }
+
     /// How each band comes onto the grid: `window` or `resampled`.
     pub fn alignment(&self) -> Vec<&'static str> {
         self.bands

@@ -8,9 +8,9 @@ use super::pairs::Pair;
 use super::plan::Ground;
 use crate::finding::{RegistrationRecord, round};
 use crate::geo::{Affine, Rect};
-use crate::io::source::SceneSource;
+use crate::io::mosaic::Mosaic;
 use crate::raster::ReadError;
-use crate::scene::Scene;
+use crate::scene::Acquisition;
 use crate::stage::coregister::{self, Model, Outcome, Registration, Rejected, TiePoint};
 
 /// A site with less ground than this along an edge is measured together with its surroundings, pixels: room for some windows.
@@ -21,7 +21,7 @@ const MATCHED: [&str; 4] = ["nir", "red", "nir08", "green"];
 /// Bands that are matched at most.
 const MOST_MATCHED: usize = 2;
 
-/// How `scenes[1]` lies beside `scenes[0]` on `ground`.
+/// How `dates[1]` lies beside `dates[0]` on `ground`.
 ///
 /// # Errors
 /// A file that cannot be read; the run was stopped.
@@ -29,24 +29,24 @@ pub fn measure(
     survey: &Survey<'_>,
     ground: &Ground,
     pair: &Pair,
-    scenes: [&Scene; 2],
+    dates: [&Acquisition; 2],
 ) -> Result<(Registration, RegistrationRecord), SiteError> {
     let grid = &ground.grid;
     let short = LEAST_EDGE_PX.saturating_sub(grid.width.min(grid.height));
     let area = grid.rect().grow(short.div_ceil(2));
     let bands = matched(&pair.bands);
-    let open = |scene: &Scene| {
-        let (infos, blocks) = (&survey.inputs.infos, survey.blocks.clone());
+    let open = |date: &Acquisition| {
+        let (infos, blocks) = (&survey.inputs.infos, survey.blocks);
         let margin = ground.margin_px + short.div_ceil(2);
-        SceneSource::new(scene, grid, margin, &Affine::IDENTITY, &bands, infos, blocks)
+        Mosaic::new(date, grid, margin, &Affine::IDENTITY, &bands, infos, blocks)
     };
-    let sources = [open(scenes[0])?, open(scenes[1])?];
-    let dates = sources.iter().zip(scenes).map(|(source, scene)| Date {
+    let sources = [open(dates[0])?, open(dates[1])?];
+    let seen = sources.iter().zip(dates).map(|(source, date)| Date {
         source,
-        codings: scene.quality.iter().map(|quality| &quality.coding).collect(),
+        codings: date.whole.quality.iter().map(|quality| &quality.coding).collect(),
     });
     let view = View {
-        dates: dates.collect(),
+        dates: seen.collect(),
         bands: &bands,
         compared: bands.len(),
         clouds: Clouds::Stated,
@@ -74,7 +74,7 @@ pub fn measure(
         },
     )?;
     let registration = coregister::fit(&points, &rejected, area, params);
-    let record = record(&registration, &rejected, scenes[1]);
+    let record = record(&registration, &rejected, &dates[1].whole.id);
     Ok((registration, record))
 }
 
@@ -87,7 +87,7 @@ fn matched(bands: &[String]) -> Vec<String> {
     chosen
 }
 
-fn record(registration: &Registration, rejected: &[Rejected], moved: &Scene) -> RegistrationRecord {
+fn record(registration: &Registration, rejected: &[Rejected], moved: &str) -> RegistrationRecord {
     let known = |value: f64| (!value.is_nan()).then(|| round(value, 3));
     let (outcome, reason) = match &registration.outcome {
         Outcome::Pass => ("pass", None),
@@ -109,7 +109,7 @@ fn record(registration: &Registration, rejected: &[Rejected], moved: &Scene) -> 
             Model::Affine => "affine",
         }
         .into(),
-        moved: moved.id.clone(),
+        moved: moved.to_owned(),
         outcome: outcome.into(),
         outliers: registration.outliers.len() as u64,
         reason,

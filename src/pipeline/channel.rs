@@ -12,8 +12,8 @@ use super::timers::Timers;
 use super::{SiteError, survey};
 use crate::finding::RegistrationRecord;
 use crate::geo::{Affine, Rect};
-use crate::io::source::SceneSource;
-use crate::scene::{Kind, Scene};
+use crate::io::mosaic::Mosaic;
+use crate::scene::{Acquisition, Kind, Scene};
 use crate::stage::coregister::Outcome;
 use crate::stage::detect::irmad;
 use crate::stage::detect::{self, Cell, Context, Detector, Scorer};
@@ -25,7 +25,7 @@ pub struct Channel<'a> {
     /// Which scenes.
     pub pair: &'a Pair,
     /// What reads them, oldest first.
-    pub sources: Vec<SceneSource>,
+    pub sources: Vec<Mosaic>,
     /// Names of the bands that they read: those that are compared, then those that only the screen looks at.
     pub bands: Vec<String>,
     /// Where clouds come from.
@@ -56,17 +56,17 @@ impl<'a> Channel<'a> {
         cores: &[Rect],
         timers: &mut Timers,
     ) -> Result<(Self, Vec<Cell>), SiteError> {
-        let scenes = scenes(survey, pair);
+        let scenes = pair.scenes();
         let clouds = Clouds::of(&scenes);
         let bands = clouds.bands(&pair.bands, &shared(&scenes));
-        let open = |scene: &Scene, moved: &Affine| {
-            let (infos, blocks) = (&survey.inputs.infos, survey.blocks.clone());
-            SceneSource::new(scene, &ground.grid, ground.margin_px, moved, &bands, infos, blocks)
+        let open = |date: &Acquisition, moved: &Affine| {
+            let (infos, blocks) = (&survey.inputs.infos, survey.blocks);
+            Mosaic::new(date, &ground.grid, ground.margin_px, moved, &bands, infos, blocks)
         };
         let mut moved = vec![Affine::IDENTITY; scenes.len()];
         let (mut shift_px, mut tolerant, mut registration) = (survey.config.detect.misregistration_px, false, None);
         // Speckle has no edges to match; radar is geocoded by its orbit. A series is taken as it is.
-        if let (Kind::Optical, [before, after]) = (pair.kind, scenes.as_slice()) {
+        if let (Kind::Optical, [before, after]) = (pair.kind, pair.dates().as_slice()) {
             let (measured, record) = timers.time("coregister", || {
                 alignment::measure(survey, ground, pair, [*before, *after])
             })?;
@@ -82,8 +82,8 @@ impl<'a> Channel<'a> {
         }
         let refused = registration.as_ref().is_some_and(|record| record.outcome == "refused");
         let sources = timers.time("align", || {
-            let each = scenes.iter().zip(&moved);
-            each.map(|(scene, moved)| open(scene, moved))
+            let each = pair.dates().into_iter().zip(&moved);
+            each.map(|(date, moved)| open(date, moved))
                 .collect::<Result<Vec<_>, _>>()
         })?;
         let mut channel = Self {
@@ -123,9 +123,12 @@ impl<'a> Channel<'a> {
             .map(|one| one.from_origin(x.round(), y.round()))
             .collect();
         let (infos, blocks) = (&survey.inputs.infos, survey.blocks);
-        let sources = scenes(survey, self.pair).into_iter().zip(&moved).map(|(scene, moved)| {
-            SceneSource::new(scene, site, ground.margin_px, moved, &self.bands, infos, blocks.clone())
-        });
+        let sources = self
+            .pair
+            .dates()
+            .into_iter()
+            .zip(&moved)
+            .map(|(date, moved)| Mosaic::new(date, site, ground.margin_px, moved, &self.bands, infos, blocks));
         Ok(Self {
             pair: self.pair,
             sources: sources.collect::<Result<_, _>>()?,
@@ -193,8 +196,8 @@ impl<'a> Channel<'a> {
 
     /// Its dates, as every pass looks at them.
     pub fn view<'b>(&'b self, survey: &Survey<'b>, ground: &'b Ground) -> View<'b> {
-        let scenes = scenes(survey, self.pair);
-        let date = |(source, scene): (&'b SceneSource, &'b Scene)| Date {
+        let scenes = self.pair.scenes();
+        let date = |(source, scene): (&'b Mosaic, &'b Scene)| Date {
             source,
             codings: scene.quality.iter().map(|quality| &quality.coding).collect(),
         };
@@ -233,14 +236,6 @@ fn note(record: &RegistrationRecord) -> Option<String> {
         }
         _ => None,
     }
-}
-
-/// The scenes of `pair`, oldest first.
-pub fn scenes<'b>(survey: &Survey<'b>, pair: &Pair) -> Vec<&'b Scene> {
-    pair.scenes()
-        .into_iter()
-        .map(|index| &survey.inputs.scenes[index])
-        .collect()
 }
 
 /// Bands of visible light.

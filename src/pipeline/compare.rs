@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use super::channel::{self, Channel};
+use super::channel::Channel;
 use super::config::Config;
 use super::counts::{Counts, Lattice};
 use super::events::Observer;
@@ -99,7 +99,7 @@ pub(super) fn fit<'a>(
         .map(|pair| {
             let together: Vec<&Pair> = std::iter::once(pair).chain(&pair.beside).collect();
             let planes = together.iter().map(|pair| pair.bands.len() * pair.scenes().len()).max();
-            let clouds = Clouds::of(&channel::scenes(survey, pair));
+            let clouds = Clouds::of(&pair.scenes());
             let cores = survey::cores(&ground.grid, district, planes.unwrap_or(1), clouds);
             let (mut channels, mut surveys) = (Vec::new(), Vec::new());
             for pair in together {
@@ -213,19 +213,18 @@ pub(super) fn comparison(
             compared.counts.given_back
         ));
     }
-    let id = |index: usize| survey.inputs.scenes[index].id.clone();
     Comparison {
         band,
-        before: id(compared.pair.before),
-        after: id(compared.pair.after),
-        dates: record::interval(record::span(compared.pair, survey.inputs)),
+        before: compared.pair.before.whole.id.clone(),
+        after: compared.pair.after.whole.id.clone(),
+        dates: record::interval(record::span(compared.pair)),
         observable: coverage.observed_fraction >= least && !main.scorers.is_empty(),
         registration: main.registration.clone(),
         notes,
         coverage,
         zones: record::zones(&plan.site, &compared.counts.areas),
         detector: record::detectors(&compared.channels, survey.config),
-        earlier: compared.pair.history.iter().map(|index| id(*index)).collect(),
+        earlier: compared.pair.history.iter().map(|date| date.whole.id.clone()).collect(),
         fits: record::fits(&compared.channels),
         normalisation: main.fit.as_ref().map(|fit| record::normalisation(main, fit)),
         cutoff,

@@ -171,10 +171,10 @@ fn judge_all(
     found: &mut Found,
 ) -> Result<(), SiteError> {
     let judge_lot = |lot: &&[Claimed]| -> Result<Vec<_>, SiteError> {
-        let maker = AnomalyMaker::new(&plan.site, ground, compared, survey.inputs)?;
+        let maker = AnomalyMaker::new(&plan.site, ground, compared)?;
         let judge_one = |(region, measure, significance): &Claimed| {
             let (activities, zones) = (&ground.activities, &ground.zones);
-            let span = record::onset_span(compared.pair, measure.onset, survey.inputs);
+            let span = record::onset_span(compared.pair, measure.onset);
             let mut judgement = judge::judge(region, measure.edge, span, activities, zones, &survey.config.judge);
             let matched = std::mem::take(&mut judgement.matched);
             let outline = outline(&region.runs);

@@ -9,7 +9,7 @@ use super::provenance::Provenance;
 use super::publish::OutFolder;
 use super::standing::{Seen, Standing, standing};
 use crate::declaration::Site;
-use crate::finding::RefusedScene;
+use crate::finding::{RefusedScene, SceneRecord};
 
 /// What a run finds in the folder of a site, and what it will do.
 pub enum Stands {
@@ -88,8 +88,9 @@ fn lost(inputs: &Inputs, standing: &Standing) -> Option<String> {
             ));
         }
     };
-    let id = report.scenes.iter().map(|scene| &scene.id).find(|id| !inputs.has(id))?;
-    let scene = unreadable.iter().find(|scene| scene.id == *id).unwrap_or(first);
+    let mut parts = report.scenes.iter().flat_map(SceneRecord::parts);
+    let (id, _) = parts.find(|(id, _)| !inputs.has(id))?;
+    let scene = unreadable.iter().find(|scene| scene.id == id).unwrap_or(first);
     Some(format!(
         "scene {id}, of which the report that stands is made, cannot be read ({}); that report is kept",
         scene.reason

@@ -9,6 +9,7 @@ mod counts;
 pub mod driver;
 pub mod events;
 mod found;
+mod ground_shown;
 pub mod inputs;
 mod keep;
 pub mod measure;

@@ -1,18 +1,20 @@
 //! Which scenes are compared with which, and in which bands.
 
+use std::sync::Arc;
+
 use super::config::{Config, Which};
 use crate::finding::RefusedScene;
-use crate::scene::{self, Compare, Filter, Kind, Pass, Scene};
+use crate::scene::{self, Acquisition, Compare, Filter, Kind, Pass, Scene, Shown, acquisition};
 
-/// Scenes that are compared, by their place in the inputs, and the bands of them.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Acquisitions that are compared, and the bands of them.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Pair {
-    /// Scenes before `before` that belong to the comparison, oldest first; empty unless a series is compared.
-    pub history: Vec<usize>,
-    /// The latest earlier scene.
-    pub before: usize,
-    /// The judged scene.
-    pub after: usize,
+    /// Acquisitions before `before` that belong to the comparison, oldest first; empty unless a series is compared.
+    pub history: Vec<Arc<Acquisition>>,
+    /// The latest earlier acquisition.
+    pub before: Arc<Acquisition>,
+    /// The judged acquisition.
+    pub after: Arc<Acquisition>,
     /// Names of the bands.
     pub bands: Vec<String>,
     /// Optical or SAR.
@@ -22,16 +24,25 @@ pub struct Pair {
 }
 
 impl Pair {
-    /// Its scenes, oldest first, the judged one last.
-    pub fn scenes(&self) -> Vec<usize> {
-        let pair = [self.before, self.after];
-        self.history.iter().copied().chain(pair).collect()
+    /// Its dates, oldest first, the judged one last.
+    pub fn dates(&self) -> Vec<&Acquisition> {
+        let pair = [&self.before, &self.after];
+        self.history.iter().chain(pair).map(Arc::as_ref).collect()
     }
 
-    /// All scenes that it reads, those of the comparisons beside it included.
-    pub fn all_scenes(&self) -> Vec<usize> {
-        let beside = self.beside.iter().flat_map(Self::scenes);
-        self.scenes().into_iter().chain(beside).collect()
+    /// Its dates, each as one scene, oldest first.
+    pub fn scenes(&self) -> Vec<&Scene> {
+        self.dates().into_iter().map(|date| &date.whole).collect()
+    }
+
+    /// The pieces of all dates that it reads, those of the comparisons beside it included.
+    pub fn pieces(&self) -> Vec<&Scene> {
+        let beside = self.beside.iter().flat_map(Self::dates);
+        self.dates()
+            .into_iter()
+            .chain(beside)
+            .flat_map(|date| &date.pieces)
+            .collect()
     }
 
     /// Whether more than two dates are compared.
@@ -40,24 +51,33 @@ impl Pair {
     }
 }
 
-/// The comparisons of `scenes`, each with its place in the inputs, and which scenes are left out and why.
-pub fn pairs(scenes: &[(usize, &Scene)], config: &Config) -> (Vec<Pair>, Vec<RefusedScene>) {
+/// A scene that covers the site, and what it shows of it.
+#[derive(Clone)]
+pub struct Candidate<'a> {
+    /// The scene.
+    pub scene: &'a Scene,
+    /// What it shows of the site.
+    pub shown: Shown,
+}
+
+/// The comparisons of `scenes`, and which scenes are left out and why; `same_ground` tells whether the rasters of two lie alike.
+pub fn pairs(
+    scenes: &[Candidate<'_>],
+    same_ground: &dyn Fn(&Scene, &Scene) -> bool,
+    config: &Config,
+) -> (Vec<Pair>, Vec<RefusedScene>) {
     if !config.detect.joins_tracks() {
-        return pairs_of(scenes, config);
+        return pairs_of(scenes, same_ground, config);
     }
-    let (optical, radar): (Vec<_>, Vec<_>) = scenes.iter().partition(|(_, scene)| scene.kind == Kind::Optical);
-    let (mut pairs, mut refused) = pairs_of(&optical, config);
+    let (optical, radar): (Vec<_>, Vec<_>) = scenes.iter().cloned().partition(|one| one.scene.kind == Kind::Optical);
+    let (mut pairs, mut refused) = pairs_of(&optical, same_ground, config);
     let track = |scene: &Scene| (scene.relative_orbit, scene.pass.map(|pass| pass == Pass::Ascending));
-    let mut tracks: Vec<_> = radar.iter().map(|(_, scene)| track(scene)).collect();
+    let mut tracks: Vec<_> = radar.iter().map(|one| track(one.scene)).collect();
     tracks.sort();
     tracks.dedup();
     for wanted in tracks {
-        let one: Vec<_> = radar
-            .iter()
-            .filter(|(_, scene)| track(scene) == wanted)
-            .copied()
-            .collect();
-        let (found, left_out) = pairs_of(&one, config);
+        let one: Vec<_> = radar.iter().filter(|one| track(one.scene) == wanted).cloned().collect();
+        let (found, left_out) = pairs_of(&one, same_ground, config);
         refused.extend(left_out);
         // The newest of each track is heard beside the newest comparison: that of the optical scenes, else of the first track.
         let Some(newest) = found.into_iter().next_back() else {
@@ -71,42 +91,82 @@ pub fn pairs(scenes: &[(usize, &Scene)], config: &Config) -> (Vec<Pair>, Vec<Ref
     (pairs, refused)
 }
 
-fn pairs_of(scenes: &[(usize, &Scene)], config: &Config) -> (Vec<Pair>, Vec<RefusedScene>) {
-    let plain: Vec<Scene> = scenes.iter().map(|(_, scene)| (*scene).clone()).collect();
+/// One date, and what it shows of the site.
+struct Date {
+    acquisition: Arc<Acquisition>,
+    shown: Shown,
+}
+
+/// The dates that `scenes` make, and the scenes that the filter leaves out.
+fn dates(
+    scenes: &[Candidate<'_>],
+    same_ground: &dyn Fn(&Scene, &Scene) -> bool,
+    filter: &Filter,
+) -> (Vec<Date>, Vec<RefusedScene>) {
+    let (mut usable, mut refused) = (Vec::new(), Vec::new());
+    for one in scenes {
+        match filter.refuses(one.scene) {
+            None => usable.push(one),
+            Some(reason) => refused.push(left_out(one.scene, reason)),
+        }
+    }
+    let plain: Vec<&Scene> = usable.iter().map(|one| one.scene).collect();
+    let alike = |a: usize, b: usize| same_ground(plain[a], plain[b]);
+    let groups = acquisition::pieces(&plain, &alike);
+    let date = |group: Vec<usize>| {
+        Some(Date {
+            acquisition: Arc::new(Acquisition::of(group.iter().map(|at| plain[*at].clone()).collect())?),
+            shown: Shown::together(group.iter().map(|at| &usable[*at].shown)),
+        })
+    };
+    (groups.into_iter().filter_map(date).collect(), refused)
+}
+
+fn left_out(scene: &Scene, reason: String) -> RefusedScene {
+    RefusedScene {
+        id: scene.id.clone(),
+        reason,
+        unreadable: false,
+    }
+}
+
+fn pairs_of(
+    scenes: &[Candidate<'_>],
+    same_ground: &dyn Fn(&Scene, &Scene) -> bool,
+    config: &Config,
+) -> (Vec<Pair>, Vec<RefusedScene>) {
     let (compare, filter) = (compare(config), filter(config));
-    let selection = scene::select(&plain, &compare, &filter);
-    let mut refused: Vec<RefusedScene> = selection.refused.iter().map(Into::into).collect();
+    let (dates, mut refused) = dates(scenes, same_ground, &filter);
+    let plain: Vec<Scene> = dates.iter().map(|date| date.acquisition.whole.clone()).collect();
+    let shown: Vec<Shown> = dates.iter().map(|date| date.shown.clone()).collect();
+    let selection = scene::select(&plain, &shown, &compare, &filter);
+    refused.extend(selection.refused.iter().map(Into::into));
     let mut pairs = Vec::new();
     for (before, after) in selection.pairs {
         let bands = shared_bands(&plain[before], &plain[after], &filter);
         if bands.is_empty() {
             let reason = format!("it shares no band to compare with {}", plain[after].id);
-            refused.push(RefusedScene {
-                id: plain[before].id.clone(),
-                reason,
-                unreadable: false,
-            });
+            refused.push(left_out(&plain[before], reason));
             continue;
         }
         let mut history = Vec::new();
         if compare == Compare::NewestAgainstHistory {
-            for earlier in scene::select::history(&plain, after, &filter) {
+            for earlier in scene::select::history(&plain, &shown, after, &filter) {
                 let has = |name: &String| plain[earlier].bands.iter().any(|band| band.name == *name);
                 match bands.iter().find(|name| !has(name)) {
                     _ if earlier == before => {}
-                    None => history.push(scenes[earlier].0),
-                    Some(missing) => refused.push(RefusedScene {
-                        id: plain[earlier].id.clone(),
-                        reason: format!("it has no band `{missing}`, which the series compares"),
-                        unreadable: false,
-                    }),
+                    None => history.push(dates[earlier].acquisition.clone()),
+                    Some(missing) => refused.push(left_out(
+                        &plain[earlier],
+                        format!("it has no band `{missing}`, which the series compares"),
+                    )),
                 }
             }
         }
         pairs.push(Pair {
             history,
-            before: scenes[before].0,
-            after: scenes[after].0,
+            before: dates[before].acquisition.clone(),
+            after: dates[after].acquisition.clone(),
             bands,
             kind: plain[after].kind,
             beside: Vec::new(),

@@ -5,17 +5,17 @@ use std::path::PathBuf;
 use geo::{BoundingRect, Buffer, MapCoords, MapCoordsInPlace, MultiPolygon};
 
 use super::config::Config;
+use super::ground_shown::{candidates, same_ground};
 use super::inputs::{Inputs, files};
 use super::memory::{self, Load};
 use super::pairs::{Pair, pairs};
 use super::{observe, survey};
 use crate::declaration::Site;
-use crate::finding::{NOT_COVERING, RefusedScene};
+use crate::finding::RefusedScene;
 use crate::geo::{Grid, Rect, Shape};
 use crate::io::IoError;
 use crate::io::crs::{self, Projector, WGS84};
-use crate::io::open::RasterInfo;
-use crate::scene::Scene;
+use crate::io::open::{self, RasterInfo};
 use crate::stage::judge::{Declared, DeclaredZone};
 
 /// No site grid has more pixels: 40,000 x 40,000.
@@ -89,19 +89,10 @@ impl Ground {
 /// A place that cannot be projected; a grid that is too large.
 pub fn plan_site(site: &Site, inputs: &Inputs, config: &Config) -> Result<SitePlan, IoError> {
     let whole = joined_at_the_antimeridian(site);
-    let (mut usable, mut refused) = (Vec::new(), inputs.refused.clone());
-    for (index, scene) in inputs.scenes.iter().enumerate() {
-        match covers(scene, &whole, inputs)? {
-            true => usable.push(index),
-            false => refused.push(RefusedScene {
-                id: scene.id.clone(),
-                reason: NOT_COVERING.into(),
-                unreadable: false,
-            }),
-        }
-    }
-    let usable_scenes: Vec<(usize, &Scene)> = usable.iter().map(|index| (*index, &inputs.scenes[*index])).collect();
-    let (pairs, left_out) = pairs(&usable_scenes, config);
+    let (scenes, elsewhere) = candidates(&whole, inputs);
+    let mut refused = inputs.refused.clone();
+    refused.extend(elsewhere);
+    let (pairs, left_out) = pairs(&scenes, &|a, b| same_ground(a, b, inputs), config);
     refused.extend(left_out);
     refused.sort();
     refused.dedup();
@@ -135,32 +126,6 @@ fn joined_at_the_antimeridian(site: &Site) -> Site {
         }
     }
     site
-}
-
-/// Whether the first band's raster meets the site, by its own georeference: a catalogue's footprint may be wrong.
-fn covers(scene: &Scene, site: &Site, inputs: &Inputs) -> Result<bool, IoError> {
-    let Some(info) = scene.bands.first().and_then(|band| inputs.infos.get(&band.path)) else {
-        return Ok(false);
-    };
-    let Some(bounds) = site.boundary.bounding_rect() else {
-        return Ok(false);
-    };
-    // The site's box, carried into the raster: a raster may be far larger than the area in which a projection works.
-    let to_raster = Projector::new(WGS84, &info.crs_wkt)?;
-    let edge = crs::densify(&MultiPolygon(vec![bounds.to_polygon()]));
-    let Ok(edge) = to_raster.project_polygon(&edge) else {
-        return Ok(false);
-    };
-    let pixels = edge.map_coords(|c| to_pixel(&info.geotransform, c.x, c.y).into());
-    Ok(pixels.bounding_rect().is_some_and(|b| {
-        b.max().x > 0.0 && b.max().y > 0.0 && b.min().x < info.width as f64 && b.min().y < info.height as f64
-    }))
-}
-
-fn to_pixel(geotransform: &[f64; 6], x: f64, y: f64) -> (f64, f64) {
-    let [x0, a, b, y0, c, d] = *geotransform;
-    let (u, v, determinant) = (x - x0, y - y0, a * d - b * c);
-    ((d * u - b * v) / determinant, (a * v - c * u) / determinant)
 }
 
 fn ground(site: &Site, pairs: &[Pair], inputs: &Inputs, config: &Config) -> Result<Ground, IoError> {
@@ -238,17 +203,14 @@ fn ground(site: &Site, pairs: &[Pair], inputs: &Inputs, config: &Config) -> Resu
         .iter()
         .flat_map(|pair| std::iter::once(pair).chain(&pair.beside))
         .map(|pair| {
-            let scenes: Vec<&Scene> = pair.scenes().into_iter().map(|index| &inputs.scenes[index]).collect();
+            let scenes = pair.scenes();
             observe::halo(config, pixel_m, observe::Clouds::of(&scenes), scenes.len())
         })
         .max()
         .unwrap_or(0);
     let planes = |pair: &Pair| {
         let of = |pair: &Pair| {
-            let quality = pair
-                .scenes()
-                .into_iter()
-                .map(|index| inputs.scenes[index].quality.len());
+            let quality = pair.scenes().into_iter().map(|scene| scene.quality.len());
             let dates = pair.scenes().len();
             [pair.bands.len() * dates, quality.sum::<usize>(), dates]
         };
@@ -262,8 +224,8 @@ fn ground(site: &Site, pairs: &[Pair], inputs: &Inputs, config: &Config) -> Resu
     // Quality bands and radar beside are decoded too, and whatever pictures need.
     let all: Vec<&RasterInfo> = pairs
         .iter()
-        .flat_map(Pair::all_scenes)
-        .flat_map(|index| files(&inputs.scenes[index]))
+        .flat_map(Pair::pieces)
+        .flat_map(files)
         .filter_map(|path| inputs.infos.get(&path))
         .collect();
     let load = Load {
@@ -296,7 +258,7 @@ fn pair_rasters<'a>(pairs: &[Pair], inputs: &'a Inputs) -> Vec<&'a RasterInfo> {
     let mut rasters = Vec::new();
     for pair in pairs {
         // Of equally fine scenes the grid takes its lattice from the first, onto which the others are moved.
-        for scene in pair.scenes().into_iter().map(|index| &inputs.scenes[index]) {
+        for scene in pair.dates().into_iter().flat_map(|date| &date.pieces) {
             let paths = scene
                 .bands
                 .iter()
@@ -366,7 +328,7 @@ fn covered(district: &Grid, rasters: &[&RasterInfo]) -> Result<Rect, IoError> {
         let corners = [(0.0, 0.0), (w, 0.0), (0.0, h)].map(|(x, y)| district.to_world(x, y));
         let (mut x, mut y) = (corners.map(|c| c.0), corners.map(|c| c.1));
         Projector::new(&district.crs, &info.crs_wkt)?.project(&mut x, &mut y)?;
-        let [a, b, c] = [0, 1, 2].map(|i| to_pixel(&info.geotransform, x[i], y[i]));
+        let [a, b, c] = [0, 1, 2].map(|i| info.to_pixel(x[i], y[i]));
         let to_raster = [
             a.0,
             (b.0 - a.0) / w,
@@ -376,7 +338,8 @@ fn covered(district: &Grid, rasters: &[&RasterInfo]) -> Result<Rect, IoError> {
             (c.1 - a.1) / h,
         ];
         let (right, bottom) = (info.width as f64, info.height as f64);
-        let ends = [(0.0, 0.0), (right, 0.0), (right, bottom), (0.0, bottom)].map(|(x, y)| to_pixel(&to_raster, x, y));
+        let ends =
+            [(0.0, 0.0), (right, 0.0), (right, bottom), (0.0, bottom)].map(|(x, y)| open::to_pixel(&to_raster, x, y));
         // A raster may be far larger than the district: what lies beyond it does not matter.
         let held = |v: f64, most: f64| v.round().clamp(0.0, most) as i64;
         let x = ends.map(|end| held(end.0, w));
@@ -414,9 +377,8 @@ pub fn site_files(plan: &SitePlan, inputs: &Inputs) -> Vec<PathBuf> {
     let mut paths: Vec<PathBuf> = plan
         .pairs
         .iter()
-        .flat_map(Pair::all_scenes)
-        .flat_map(|index| {
-            let scene = &inputs.scenes[index];
+        .flat_map(Pair::pieces)
+        .flat_map(|scene| {
             let rasters = files(scene);
             let read = rasters.iter().filter_map(|path| inputs.infos.get(path));
             let read: Vec<PathBuf> = read.flat_map(|info| info.files.iter().cloned()).collect();

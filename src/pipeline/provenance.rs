@@ -138,12 +138,7 @@ pub fn provenance(config: &Config, plan: &SitePlan, inputs: &Inputs, digests: &D
     files.sort();
     files.dedup();
     let parameters = parameters(config);
-    let ids = |pair: &Pair| -> Vec<&String> {
-        pair.scenes()
-            .into_iter()
-            .map(|index| &inputs.scenes[index].id)
-            .collect()
-    };
+    let ids = |pair: &Pair| -> Vec<String> { pair.scenes().into_iter().map(|scene| scene.id.clone()).collect() };
     let pairs: Vec<_> = plan
         .pairs
         .iter()

@@ -10,19 +10,18 @@ use super::channel::Channel;
 use super::compare::Compared;
 use super::config::Config;
 use super::counts::AreaCount;
-use super::inputs::Inputs;
 use super::measure::Measure;
 use super::pairs::Pair;
 use super::plan::Ground;
 use crate::declaration::{Activity, Declared, Site};
 use crate::finding::{
     Anomaly, BandChange, BandFit, CourseRecord, DeclarationRecord, DetectorFit, Geometry, GridRecord, HeldOut,
-    Interval, Normalisation, Program, SceneRecord, SiteRecord, Vote, ZoneCoverage, round, significant,
+    Interval, Normalisation, PieceRecord, Program, SceneRecord, SiteRecord, Vote, ZoneCoverage, round, significant,
 };
 use crate::geo::Grid;
 use crate::io::crs::{Projector, WGS84};
 use crate::raster::stats::SCORE_SCALE;
-use crate::scene::{Pass, Scene};
+use crate::scene::{Acquisition, Pass, Scene};
 use crate::seal::digest;
 use crate::stage::detect::{self, Course, Onset};
 use crate::stage::false_alarms::Significance;
@@ -80,11 +79,18 @@ pub fn grid(grid: &Grid) -> GridRecord {
     }
 }
 
-/// A scene that was compared, with how each band came onto the grid.
-pub fn scene(scene: &Scene, alignment: BTreeMap<String, String>) -> SceneRecord {
+/// A date that was compared, with how each band came onto the grid.
+pub fn scene(date: &Acquisition, alignment: BTreeMap<String, String>) -> SceneRecord {
+    let Acquisition { whole: scene, pieces } = date;
+    let piece = |piece: &Scene| PieceRecord {
+        href: piece.href.clone(),
+        id: piece.id.clone(),
+    };
+    let several = pieces.len() > 1;
     SceneRecord {
+        pieces: pieces.iter().filter(|_| several).map(piece).collect(),
         id: scene.id.clone(),
-        href: scene.href.clone(),
+        href: scene.href.clone().filter(|_| !several),
         acquired: Interval {
             start: scene.start.to_string(),
             end: scene.end.to_string(),
@@ -105,24 +111,24 @@ pub fn scene(scene: &Scene, alignment: BTreeMap<String, String>) -> SceneRecord 
 }
 
 /// When a change that a comparison shows happened: between its first and its last scene.
-pub fn span(pair: &Pair, inputs: &Inputs) -> Span {
+pub fn span(pair: &Pair) -> Span {
     let first = pair.history.first().unwrap_or(&pair.before);
     Span {
-        from: inputs.scenes[*first].start,
-        to: inputs.scenes[pair.after].end,
+        from: first.whole.start,
+        to: pair.after.whole.end,
     }
 }
 
 /// When a change happened that a detector dates to `onset`; with none, any time between the dates that were compared.
-pub fn onset_span(pair: &Pair, onset: Option<Onset>, inputs: &Inputs) -> Span {
+pub fn onset_span(pair: &Pair, onset: Option<Onset>) -> Span {
     let scenes = pair.scenes();
-    let of = |place: u16| scenes.get(usize::from(place)).map(|index| &inputs.scenes[*index]);
+    let of = |place: u16| scenes.get(usize::from(place));
     match onset.and_then(|onset| of(onset.last_unchanged).zip(of(onset.first_changed))) {
         Some((unchanged, changed)) => Span {
             from: unchanged.start,
             to: changed.end,
         },
-        None => span(pair, inputs),
+        None => span(pair),
     }
 }
 
@@ -173,7 +179,7 @@ pub fn fits(channels: &[Channel<'_>]) -> Vec<DetectorFit> {
 }
 
 /// How ground went through a series.
-fn course(course: Course, pair: &Pair, inputs: &Inputs) -> CourseRecord {
+fn course(course: Course, pair: &Pair) -> CourseRecord {
     CourseRecord {
         changes: u64::from(course.changes),
         direction: match course.direction {
@@ -182,7 +188,7 @@ fn course(course: Course, pair: &Pair, inputs: &Inputs) -> CourseRecord {
             detect::Direction::Indefinite => "indefinite",
         }
         .into(),
-        first: interval(onset_span(pair, Some(course.first), inputs)),
+        first: interval(onset_span(pair, Some(course.first))),
     }
 }
 
@@ -256,7 +262,6 @@ pub struct AnomalyMaker<'a> {
     ground: &'a Ground,
     compared: &'a Compared<'a>,
     pair: &'a Pair,
-    inputs: &'a Inputs,
 }
 
 impl<'a> AnomalyMaker<'a> {
@@ -264,28 +269,19 @@ impl<'a> AnomalyMaker<'a> {
     ///
     /// # Errors
     /// A grid that PROJ cannot carry back to WGS 84.
-    pub fn new(
-        site: &'a Site,
-        ground: &'a Ground,
-        compared: &'a Compared<'a>,
-        inputs: &'a Inputs,
-    ) -> Result<Self, SiteError> {
+    pub fn new(site: &'a Site, ground: &'a Ground, compared: &'a Compared<'a>) -> Result<Self, SiteError> {
         Ok(Self {
             to_wgs84: Projector::new(&ground.grid.crs, WGS84)?,
             site,
             ground,
             compared,
             pair: compared.pair,
-            inputs,
         })
     }
 
     /// The id of a region: the same place between the same scenes has the same id.
     pub fn id(&self, region: &Region) -> String {
-        let (before, after) = (
-            &self.inputs.scenes[self.pair.before].id,
-            &self.inputs.scenes[self.pair.after].id,
-        );
+        let (before, after) = (&self.pair.before.whole.id, &self.pair.after.whole.id);
         let grid = &self.ground.grid;
         let first = region
             .runs
@@ -350,7 +346,7 @@ impl<'a> AnomalyMaker<'a> {
             peak_sigma: round(f64::from(region.peak()) * SCORE_SCALE, 2),
             mean_sigma: round(region.mean() * SCORE_SCALE, 2),
             change: change.collect(),
-            course: measure.course.map(|found| course(found, self.pair, self.inputs)),
+            course: measure.course.map(|found| course(found, self.pair)),
             dates: interval(span),
             votes: votes.collect(),
             zones: judgement.zones,

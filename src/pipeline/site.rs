@@ -21,11 +21,11 @@ use crate::geo::{Affine, Rect};
 use crate::io::cog;
 use crate::io::geotiff::{Compression, DataType, GeoTiffWriter, Layout};
 use crate::io::meter::Work;
-use crate::io::source::SceneSource;
+use crate::io::mosaic::Mosaic;
 use crate::raster::flags;
 use crate::raster::stats::{SCORE_NODATA, SCORE_SCALE};
 use crate::report::{self, Gallery};
-use crate::scene::Scene;
+use crate::scene::Acquisition;
 use crate::stage::judge::{self, Look, Span};
 
 /// Scores and judges the site of `plan`, to whose comparisons `fits` were fitted, and writes its files into `folder`; the report, and
@@ -111,12 +111,7 @@ fn compare_all<'a>(
     let names: Vec<String> = plan
         .pairs
         .iter()
-        .map(|pair| {
-            format!(
-                "{} to {}",
-                survey.inputs.scenes[pair.before].id, survey.inputs.scenes[pair.after].id
-            )
-        })
+        .map(|pair| format!("{} to {}", pair.before.whole.id, pair.after.whole.id))
         .collect();
     let mut score_out = writer(
         &score_path,
@@ -177,18 +172,16 @@ fn compare_all<'a>(
         }
         let areas = compared.counts.areas.iter().skip(1 + ground.zones.len());
         views.push(ActivityView {
-            span: record::span(compared.pair, survey.inputs),
+            span: record::span(compared.pair),
             areas: areas.map(|count| count.pixels()).collect(),
             matched: found.matched,
         });
         for channel in &compared.channels {
-            let scenes = channel.pair.scenes();
-            for (source, scene) in channel.sources.iter().zip(scenes) {
-                let scene = &survey.inputs.scenes[scene];
-                if !report.scenes.iter().any(|known| known.id == scene.id) {
+            for (source, date) in channel.sources.iter().zip(channel.pair.dates()) {
+                if !report.scenes.iter().any(|known| known.id == date.whole.id) {
                     let alignment = source.alignment().into_iter().map(str::to_owned);
                     let alignment = channel.pair.bands.iter().cloned().zip(alignment).collect();
-                    report.scenes.push(record::scene(scene, alignment));
+                    report.scenes.push(record::scene(date, alignment));
                 }
             }
         }
@@ -340,15 +333,11 @@ fn draw(
     // Only the bands that are shown are read.
     let bands = lattice.palette.bands.iter();
     let bands: Vec<String> = bands.map(|band| compared.pair.bands[*band].clone()).collect();
-    let open = |scene: usize, moved: &Affine| {
-        let bare = Scene {
-            quality: Vec::new(),
-            ..survey.inputs.scenes[scene].clone()
-        };
-        let (infos, blocks) = (&survey.inputs.infos, survey.blocks.clone());
-        SceneSource::new(&bare, &ground.grid, margin, moved, &bands, infos, blocks)
+    let open = |date: &Acquisition, moved: &Affine| {
+        let (infos, blocks) = (&survey.inputs.infos, survey.blocks);
+        Mosaic::new(date, &ground.grid, margin, moved, &bands, infos, blocks).map(Mosaic::bare)
     };
-    let dates = [open(compared.pair.before, before)?, open(compared.pair.after, after)?];
+    let dates = [open(&compared.pair.before, before)?, open(&compared.pair.after, after)?];
     let laws = compared.main().fit.as_ref().map_or(&[][..], |fit| &fit.bands);
     let laws = lattice.palette.bands.iter().filter_map(|band| laws.get(*band));
     let sight = pictures::Sight {

@@ -20,6 +20,42 @@ pub struct Stack {
     pub flags: Plane<Flags>,
 }
 
+impl Stack {
+    /// A stack on `rect` that holds nothing.
+    pub fn nothing(rect: &Rect) -> Self {
+        Self {
+            rect: *rect,
+            bands: Vec::new(),
+            around: *rect,
+            quality: Vec::new(),
+            flags: Plane::filled(*rect, flags::NOT_COVERED),
+        }
+    }
+
+    /// Why the pixel in that row and column cannot be judged.
+    pub fn reasons(&self, at: [usize; 2]) -> Flags {
+        self.flags.data[at]
+    }
+
+    /// The part of it on `rect`, which it holds; quality bands stay whole.
+    pub fn cut(self, rect: &Rect) -> Self {
+        if self.rect == *rect {
+            return self;
+        }
+        let (x, y) = ((rect.x - self.rect.x) as usize, (rect.y - self.rect.y) as usize);
+        let part = ndarray::s![y..y + rect.h, x..x + rect.w];
+        Self {
+            rect: *rect,
+            bands: self.bands.iter().map(|band| band.slice(part).to_owned()).collect(),
+            flags: Plane {
+                rect: *rect,
+                data: self.flags.data.slice(part).to_owned(),
+            },
+            ..self
+        }
+    }
+}
+
 /// Why pixels could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("reading {path}: {message}")]

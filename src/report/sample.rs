@@ -193,6 +193,7 @@ fn scene(id: &str, day: &str) -> SceneRecord {
         href: Some(format!("https://catalogue.example/items/{id}")),
         relative_orbit: Some(94),
         pass: Some("descending".into()),
+        pieces: Vec::new(),
         alignment: [("blue", "window"), ("nir", "window"), ("swir16", "resampled")]
             .map(|(b, a)| (b.into(), a.into()))
             .into(),

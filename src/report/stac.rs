@@ -97,7 +97,7 @@ pub fn stac_item(report: &SiteReport, assets: &[StacAsset]) -> Result<String, Re
         "id": id(report),
         "geometry": geometry,
         "properties": properties,
-        "links": report.scenes.iter().map(derived_from).collect::<Vec<_>>(),
+        "links": report.scenes.iter().flat_map(SceneRecord::parts).map(derived_from).collect::<Vec<_>>(),
         "assets": assets.iter().map(|asset| of_asset(report, asset)).collect::<Map<_, _>>(),
     });
     if let Some(bbox) = bbox([boundary].into_iter()) {
@@ -245,12 +245,12 @@ fn pixels(name: &str) -> Option<Vec<(&'static str, Value)>> {
     }
 }
 
-fn derived_from(scene: &SceneRecord) -> Value {
-    let name = || format!("urn:sitewatch:scene:{}", percent_encoded(&scene.id));
+fn derived_from((id, href): (&str, Option<&str>)) -> Value {
+    let name = || format!("urn:sitewatch:scene:{}", percent_encoded(id));
     json!({
         "rel": "derived_from",
-        "href": scene.href.clone().unwrap_or_else(name),
-        "title": scene.id,
+        "href": href.map_or_else(name, str::to_owned),
+        "title": id,
     })
 }
 

@@ -123,6 +123,7 @@ pub fn read_folder(spec: &FolderSpec, sensors: &Sensors, read_tag: &ReadTag) -> 
                 relative_orbit: None,
                 href: None,
                 pass: None,
+                overpass: None,
                 cloud_fraction: None,
                 footprint: None,
                 bands: bands(&file, spec, sensor),

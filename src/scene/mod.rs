@@ -1,10 +1,12 @@
 //! What was acquired: scenes, their bands and quality bands, as catalogues or file names state them. No pixel is read here.
 
+pub mod acquisition;
 mod coding;
 mod file_date;
 pub mod folder;
 pub mod select;
 pub mod sensor;
+pub mod shown;
 pub mod spectra;
 pub mod stac;
 mod stac_asset;
@@ -12,10 +14,12 @@ mod stac_bands;
 mod stac_indices;
 mod stac_item;
 
+pub use acquisition::Acquisition;
 pub use coding::{BitRule, Coding};
 pub use folder::{DateFrom, FolderQuality, FolderSpec, ReadTag, read_folder};
 pub use select::{Compare, Filter, Selection, select};
 pub use sensor::{Sensor, Sensors};
+pub use shown::Shown;
 pub use stac::{check_stac, read_stac};
 
 use std::collections::BTreeMap;
@@ -53,6 +57,8 @@ pub struct Scene {
     pub relative_orbit: Option<u32>,
     /// The direction of flight.
     pub pass: Option<Pass>,
+    /// What its item says of the pass that it is a piece of: its datatake, orbit, path or strip; equal for pieces of one.
+    pub overpass: Option<String>,
     /// Cloud over the whole scene, 0 to 1.
     pub cloud_fraction: Option<f64>,
     /// The footprint, WGS 84, longitude first.
@@ -304,7 +310,12 @@ mod tests {
     }
 
     fn pairs(catalogue: &Catalogue) -> Vec<String> {
-        let selection = select(&catalogue.scenes, &Compare::EveryConsecutivePair, &Filter::default());
+        let selection = select(
+            &catalogue.scenes,
+            &select::tests::all_shown(&catalogue.scenes),
+            &Compare::EveryConsecutivePair,
+            &Filter::default(),
+        );
         let id = |at: usize| catalogue.scenes[at].id.as_str();
         selection
             .pairs
@@ -393,7 +404,12 @@ mod tests {
             );
         }
         // By default as if there were no index at all.
-        let compared = select(&patch.scenes, &Compare::EveryConsecutivePair, &Filter::default());
+        let compared = select(
+            &patch.scenes,
+            &select::tests::all_shown(&patch.scenes),
+            &Compare::EveryConsecutivePair,
+            &Filter::default(),
+        );
         assert_eq!(pairs(&patch), pairs(&measured));
         assert_eq!((compared.pairs.len(), compared.refused.len()), (4, 63));
         assert!(
@@ -406,7 +422,10 @@ mod tests {
             ..Filter::default()
         };
         let newest = patch.scenes.len() - 1;
-        assert_eq!(select::history(&patch.scenes, newest, &ndvi).len(), newest);
+        assert_eq!(
+            select::history(&patch.scenes, &select::tests::all_shown(&patch.scenes), newest, &ndvi).len(),
+            newest
+        );
     }
 
     #[test]

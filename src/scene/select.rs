@@ -6,16 +6,20 @@ use ::geo::{BoundingRect, Intersects};
 use jiff::{Timestamp, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
-use super::{BandAsset, Kind, Pass, Refusal, Scene};
+use super::acquisition::are_of_one_pass;
+use super::{BandAsset, Kind, Pass, Refusal, Scene, Shown};
 
-/// Two scenes of one platform and orbit that began less than this apart are two pieces of one overpass (an orbit takes about 100 minutes).
-const ONE_OVERPASS_S: i64 = 30 * 60;
+/// The newest scene is passed over when it shows less of the site than this part of what the best one shows, and a partner when it shows
+/// less than this part of what the judged scene shows: a sliver is no view of a site.
+const LEAST_PART: f64 = 0.5;
+/// Radar of one track comes back to a place at the same time of day, within so many seconds (neighbouring tracks of Sentinel-1 are 8 minutes apart).
+const SAME_TRACK_S: i64 = 3 * 60;
 
 /// The pairs to compare.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Compare {
-    /// The newest scene with the latest earlier one that it can be compared with.
+    /// The newest scene with the latest earlier one that it can be compared with; both as [`select`] has it.
     NewestAgainstPrevious,
     /// The newest scene with the latest one that lies wholly in the period and that it can be compared with.
     NewestAgainstPeriod {
@@ -65,12 +69,15 @@ pub struct Selection {
     pub refused: Vec<Refusal>,
 }
 
-/// The pairs of `scenes` that are to be compared.
+/// The pairs of `scenes`, each one date, that are to be compared; `shown` tells what each shows of the site.
 ///
 /// Two scenes are comparable when one ended before the other began, they are not pieces of one overpass, their footprints (where both are known)
-/// meet, they share a band that the filter [compares](Filter::compares) by name, both are optical or both SAR, and their seasons are near enough. SAR scenes also
-/// need the same relative orbit and pass: another geometry is another picture.
-pub fn select(scenes: &[Scene], compare: &Compare, filter: &Filter) -> Selection {
+/// meet, they share a band that the filter [compares](Filter::compares) by name, both are optical or both SAR, their seasons are near enough, and both show
+/// some of the same ground. SAR scenes also need the same relative orbit and pass: another geometry is another picture.
+///
+/// The newest scene is the latest that shows at least half of what the best one shows; its partner the latest that shows at least half of
+/// the ground that it shows, else the one that shows most of it.
+pub fn select(scenes: &[Scene], shown: &[Shown], compare: &Compare, filter: &Filter) -> Selection {
     let mut reasons: BTreeMap<usize, String> = BTreeMap::new();
     let mut usable: Vec<usize> = Vec::new();
     for (at, scene) in scenes.iter().enumerate() {
@@ -81,10 +88,13 @@ pub fn select(scenes: &[Scene], compare: &Compare, filter: &Filter) -> Selection
     }
     let order = |at: &usize| (scenes[*at].start, scenes[*at].end, &scenes[*at].id);
     usable.sort_by(|a, b| order(a).cmp(&order(b)));
+    if *compare != Compare::EveryConsecutivePair {
+        reasons.extend(pass_over_slivers(scenes, shown, &mut usable));
+    }
 
     let mut pairs = Vec::new();
     let mut pair = |after: usize, earlier: &[usize]| {
-        let partner = partner(scenes, after, earlier, filter);
+        let partner = partner((scenes, shown), after, earlier, filter);
         reasons.extend(partner.tried);
         match partner.found {
             Some(before) => pairs.push((before, after)),
@@ -131,11 +141,40 @@ pub fn select(scenes: &[Scene], compare: &Compare, filter: &Filter) -> Selection
     }
 }
 
+/// Takes from `usable`, in order of time, the latest scenes that show too little of the site beside the best; and why.
+fn pass_over_slivers(scenes: &[Scene], shown: &[Shown], usable: &mut Vec<usize>) -> Vec<(usize, String)> {
+    let mut best: Option<usize> = None;
+    for at in usable.iter().rev() {
+        if best.is_none_or(|best| shown[*at].share() > shown[best].share()) {
+            best = Some(*at);
+        }
+    }
+    let mut passed = Vec::new();
+    while let (Some(best), Some(last)) = (best, usable.last().copied()) {
+        let (share, most) = (shown[last].share(), shown[best].share());
+        if share >= LEAST_PART * most {
+            break;
+        }
+        usable.pop();
+        passed.push((
+            last,
+            format!(
+                "passed over: it shows {} of the site, {} {}",
+                percent(share),
+                scenes[best].id,
+                percent(most)
+            ),
+        ));
+    }
+    passed
+}
+
 /// Positions of all scenes before `newest` that it can be compared with, in order of time.
-pub fn history(scenes: &[Scene], newest: usize, filter: &Filter) -> Vec<usize> {
+pub fn history(scenes: &[Scene], shown: &[Shown], newest: usize, filter: &Filter) -> Vec<usize> {
     let mut earlier: Vec<usize> = (0..scenes.len())
         .filter(|at| filter.refuses(&scenes[*at]).is_none())
         .filter(|at| filter.refuses_pair(&scenes[*at], &scenes[newest]).is_none())
+        .filter(|at| shown[*at].shared(&shown[newest]) > 0.0)
         .collect();
     earlier.sort_by(|a, b| {
         let order = |at: usize| (scenes[at].start, scenes[at].end, &scenes[at].id);
@@ -151,37 +190,55 @@ struct Partner {
     why_none: String,
 }
 
-/// The latest of `earlier` (in order of time) that `after` can be compared with.
-fn partner(scenes: &[Scene], after: usize, earlier: &[usize], filter: &Filter) -> Partner {
+/// The latest of `earlier` (in order of time) that `after` can be compared with and that shows enough of its ground, else the one that shows most.
+fn partner((scenes, shown): (&[Scene], &[Shown]), after: usize, earlier: &[usize], filter: &Filter) -> Partner {
     let newer = &scenes[after];
+    let enough = LEAST_PART * shown[after].share();
     let mut tried = Vec::new();
+    let mut best: Option<(usize, f64)> = None;
     for before in earlier.iter().rev() {
-        match filter.refuses_pair(&scenes[*before], newer) {
+        let shared = shown[*before].shared(&shown[after]);
+        let why = match filter.refuses_pair(&scenes[*before], newer) {
+            Some(reason) => reason,
+            None if shared <= 0.0 => "they show no common ground of the site".into(),
             None => {
-                return Partner {
-                    found: Some(*before),
-                    tried,
-                    why_none: String::new(),
-                };
+                if best.is_none_or(|(_, most)| shared > most) {
+                    best = Some((*before, shared));
+                }
+                if shared >= enough {
+                    break;
+                }
+                format!("they have {} of the site in common", percent(shared))
             }
-            Some(reason) => tried.push((*before, format!("not compared with {}: {reason}", newer.id))),
-        }
+        };
+        tried.push((*before, why));
     }
     let why_none = match tried.first() {
         None => "there is no earlier scene to compare it with".to_owned(),
-        Some((latest, _)) => format!(
-            "none of {} earlier scene{} can be compared with it; the latest, {}: {}",
+        Some((latest, why)) => format!(
+            "none of {} earlier scene{} can be compared with it; the latest, {}: {why}",
             tried.len(),
             if tried.len() == 1 { "" } else { "s" },
             scenes[*latest].id,
-            filter.refuses_pair(&scenes[*latest], newer).unwrap_or_default()
         ),
     };
+    // What is older than what was found was not asked for.
+    let found = best.map(|(before, _)| before);
+    let place = |at: usize| earlier.iter().position(|one| *one == at);
+    tried.retain(|(at, _)| found.is_none_or(|found| place(*at) > place(found)));
+    let told = tried
+        .into_iter()
+        .map(|(at, why)| (at, format!("not compared with {}: {why}", newer.id)));
     Partner {
-        found: None,
-        tried,
+        found,
+        tried: told.collect(),
         why_none,
     }
+}
+
+/// A part of a site, as it is said.
+fn percent(share: f64) -> String {
+    format!("{:.0} %", 100.0 * share)
 }
 
 impl Filter {
@@ -200,7 +257,7 @@ impl Filter {
     }
 
     /// Why this scene is not to be used at all.
-    fn refuses(&self, scene: &Scene) -> Option<String> {
+    pub fn refuses(&self, scene: &Scene) -> Option<String> {
         if let (Some(most), Some(found)) = (self.max_cloud_fraction, scene.cloud_fraction)
             && found > most
         {
@@ -261,24 +318,14 @@ impl Filter {
                 before.start, before.end, after.start, after.end
             ));
         }
-        let one_track = before.platform.is_some()
-            && before.platform == after.platform
-            && before.relative_orbit.is_some()
-            && before.relative_orbit == after.relative_orbit;
-        if one_track && after.start.as_second() - before.start.as_second() < ONE_OVERPASS_S {
+        if are_of_one_pass(before, after) {
             return Some("they are pieces of one overpass".to_owned());
         }
         if before.kind != after.kind {
             return Some("one is optical, the other SAR".to_owned());
         }
-        if before.kind == Kind::Sar && (before.relative_orbit, before.pass) != (after.relative_orbit, after.pass) {
-            return Some(format!(
-                "SAR of relative orbit {} {} is not compared with orbit {} {}",
-                text(before.relative_orbit),
-                pass_text(before.pass),
-                text(after.relative_orbit),
-                pass_text(after.pass)
-            ));
+        if let Some(why) = other_track(before, after) {
+            return Some(why);
         }
         if !self
             .compared(before)
@@ -305,6 +352,34 @@ impl Filter {
         }
         None
     }
+}
+
+/// Why two SAR scenes are not of one track: their orbits or passes differ, one alone is known, or none is and they came at other times of day.
+fn other_track(before: &Scene, after: &Scene) -> Option<String> {
+    if before.kind != Kind::Sar {
+        return None;
+    }
+    if (before.relative_orbit, before.pass) != (after.relative_orbit, after.pass) {
+        return Some(format!(
+            "SAR of relative orbit {} {} is not compared with orbit {} {}",
+            text(before.relative_orbit),
+            pass_text(before.pass),
+            text(after.relative_orbit),
+            pass_text(after.pass)
+        ));
+    }
+    let is_instant = |scene: &Scene| scene.end.as_second() - scene.start.as_second() < SAME_TRACK_S;
+    if before.relative_orbit.is_some() || !(is_instant(before) && is_instant(after)) {
+        return None;
+    }
+    const DAY_S: i64 = 86_400;
+    let apart = (after.start.as_second() - before.start.as_second()).rem_euclid(DAY_S);
+    (apart.min(DAY_S - apart) > SAME_TRACK_S).then(|| {
+        format!(
+            "neither states its relative orbit, and they came at other times of day ({}, {}): SAR of one track comes at one",
+            before.start, after.start
+        )
+    })
 }
 
 fn text(orbit: Option<u32>) -> String {
@@ -354,6 +429,7 @@ pub(crate) mod tests {
             platform: None,
             relative_orbit: None,
             pass: None,
+            overpass: None,
             cloud_fraction: None,
             footprint: None,
             bands: vec![band("red")],
@@ -401,7 +477,7 @@ pub(crate) mod tests {
     }
 
     fn run(scenes: &[Scene], compare: Compare, filter: Filter) -> (Vec<String>, Vec<String>) {
-        let selection = select(scenes, &compare, &filter);
+        let selection = select(scenes, &all_shown(scenes), &compare, &filter);
         (
             selection
                 .pairs
@@ -414,6 +490,11 @@ pub(crate) mod tests {
                 .map(|refusal| format!("{}: {}", refusal.id, refusal.reason))
                 .collect(),
         )
+    }
+
+    /// Every scene shows the whole site.
+    pub(crate) fn all_shown(scenes: &[Scene]) -> Vec<Shown> {
+        scenes.iter().map(|scene| Shown::of(scene, &[true])).collect()
     }
 
     const NOTHING: [&str; 0] = [];
@@ -446,7 +527,7 @@ pub(crate) mod tests {
     fn a_history_holds_what_the_newest_can_be_compared_with() {
         let mut scenes = year();
         scenes.push(sar("s", "2024-01-01", 22, Pass::Ascending));
-        assert_eq!(history(&scenes, 3, &Filter::default()), [1, 2, 0]);
+        assert_eq!(history(&scenes, &all_shown(&scenes), 3, &Filter::default()), [1, 2, 0]);
         let (pairs, _) = run(&scenes, Compare::NewestAgainstHistory, Filter::default());
         assert_eq!(pairs, ["c d"]);
     }
@@ -619,6 +700,118 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn a_sliver_is_neither_judged_nor_a_partner_while_there_is_better() {
+        let scenes = [
+            scene("old", "2021-05-01"),
+            scene("half", "2021-06-01"),
+            scene("whole", "2021-06-05"),
+            scene("left", "2021-06-07"),
+            scene("sliver", "2021-06-10"),
+        ];
+        let points =
+            |covered: std::ops::Range<usize>| -> Vec<bool> { (0..100).map(|at| covered.contains(&at)).collect() };
+        let shown: Vec<Shown> = [0..100, 40..100, 0..100, 0..2, 97..100]
+            .into_iter()
+            .zip(&scenes)
+            .map(|(covered, scene)| Shown::of(scene, &points(covered)))
+            .collect();
+        let selected = |compare: Compare, until: usize| {
+            let selection = select(&scenes[..until], &shown[..until], &compare, &Filter::default());
+            let id = |at: usize| scenes[at].id.as_str();
+            let pairs = selection.pairs.iter().map(|(a, b)| format!("{} {}", id(*a), id(*b)));
+            let refused = selection
+                .refused
+                .iter()
+                .map(|one| format!("{}: {}", one.id, one.reason));
+            (pairs.collect::<Vec<_>>(), refused.collect::<Vec<_>>())
+        };
+        let (pairs, refused) = selected(Compare::NewestAgainstPrevious, 5);
+        assert_eq!(pairs, ["half whole"]);
+        assert_eq!(
+            refused,
+            [
+                "left: passed over: it shows 2 % of the site, whole 100 %",
+                "sliver: passed over: it shows 3 % of the site, whole 100 %"
+            ]
+        );
+        // Where every pair is asked for, each is compared with what shows its ground.
+        let (pairs, refused) = selected(Compare::EveryConsecutivePair, 5);
+        assert_eq!(pairs, ["old half", "half whole", "whole left", "whole sliver"]);
+        assert_eq!(refused, NOTHING);
+        // Nothing shows half of it: then the one that shows most.
+        let shown: Vec<Shown> = [0..30, 0..0, 20..30, 0..100]
+            .into_iter()
+            .zip(&scenes)
+            .map(|(covered, scene)| Shown::of(scene, &points(covered)))
+            .collect();
+        let selection = select(
+            &scenes[..4],
+            &shown,
+            &Compare::NewestAgainstPrevious,
+            &Filter::default(),
+        );
+        assert_eq!(selection.pairs, [(0, 3)]);
+        assert_eq!(
+            selection
+                .refused
+                .iter()
+                .map(|one| one.reason.as_str())
+                .collect::<Vec<_>>(),
+            [
+                "not compared with left: they show no common ground of the site",
+                "not compared with left: they have 10 % of the site in common"
+            ]
+        );
+        assert_eq!(history(&scenes[..4], &shown, 3, &Filter::default()), [0, 2]);
+    }
+
+    #[test]
+    fn sar_of_unknown_orbit_is_of_one_track_by_the_time_of_day_alone() {
+        let unknown = |id: &str, time: &str| Scene {
+            relative_orbit: None,
+            pass: None,
+            start: time.parse().unwrap(),
+            end: time.parse().unwrap(),
+            ..sar(id, "2024-01-01", 0, Pass::Ascending)
+        };
+        let scenes = [
+            unknown("a", "2024-01-01T17:15:00Z"),
+            unknown("b", "2024-01-07T05:50:00Z"),
+            unknown("c", "2024-01-13T17:15:01Z"),
+            sar("d", "2024-01-20", 22, Pass::Ascending),
+        ];
+        let (pairs, refused) = run(&scenes[..3], Compare::EveryConsecutivePair, Filter::default());
+        assert_eq!(pairs, ["a c"]);
+        assert!(
+            refused[0].contains("b: ") && refused[0].contains("other times of day"),
+            "{refused:?}"
+        );
+        let (pairs, refused) = run(&scenes[2..], Compare::EveryConsecutivePair, Filter::default());
+        assert_eq!(pairs, NOTHING);
+        assert!(
+            refused[1].contains("orbit unknown unknown is not compared with orbit 22"),
+            "{refused:?}"
+        );
+        // Known by the day alone, nothing says otherwise.
+        let day = |scene: &Scene| Scene {
+            start: scene
+                .start
+                .to_string()
+                .replace("T17:15:00Z", "T00:00:00Z")
+                .parse()
+                .unwrap(),
+            end: scene.start + jiff::SignedDuration::from_hours(6),
+            ..scene.clone()
+        };
+        let (pairs, _) = run(
+            &[day(&scenes[0]), scenes[1].clone()],
+            Compare::EveryConsecutivePair,
+            Filter::default(),
+        );
+        assert_eq!(pairs, ["a b"]);
+    }
+
+    #[test]
     fn derived_bands_are_compared_only_where_they_are_named() {
         let with = |id: &str, start: &str, bands: &[BandAsset]| Scene {
             bands: bands.to_vec(),
@@ -651,8 +844,8 @@ pub(crate) mod tests {
         let (pairs, refused) = run(&scenes, Compare::EveryConsecutivePair, named("ndvi"));
         assert_eq!(pairs, ["a c", "c d", "d e"]);
         assert_eq!(refused, ["b: has none of the bands ndvi (found: red)"]);
-        assert_eq!(history(&scenes, 4, &named("ndvi")), [0, 2, 3]);
-        assert_eq!(history(&scenes, 1, &Filter::default()), [0]);
+        assert_eq!(history(&scenes, &all_shown(&scenes), 4, &named("ndvi")), [0, 2, 3]);
+        assert_eq!(history(&scenes, &all_shown(&scenes), 1, &Filter::default()), [0]);
         // The newest scene is the newest that has what is compared.
         let (pairs, _) = run(&scenes, Compare::NewestAgainstPrevious, named("red"));
         assert_eq!(pairs, ["a b"]);
@@ -668,7 +861,7 @@ pub(crate) mod tests {
         assert_eq!(pairs, NOTHING);
         assert_eq!(refused, ["a: there is no earlier scene to compare it with"]);
         assert_eq!(
-            select(&[], &Compare::NewestAgainstPrevious, &Filter::default()),
+            select(&[], &[], &Compare::NewestAgainstPrevious, &Filter::default()),
             Selection::default()
         );
     }

@@ -852,7 +852,9 @@ mod tests {
             max_season_distance_days: Some(300.0),
             ..Default::default()
         };
-        crate::scene::select(&[scene, later], &crate::scene::Compare::EveryConsecutivePair, &filter);
+        let scenes = [scene, later];
+        let shown = crate::scene::select::tests::all_shown(&scenes);
+        crate::scene::select(&scenes, &shown, &crate::scene::Compare::EveryConsecutivePair, &filter);
     }
 
     #[test]

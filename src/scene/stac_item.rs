@@ -49,6 +49,27 @@ fn self_link(item: &Object) -> Option<String> {
     addresses.find(is_web).map(str::to_owned)
 }
 
+/// What an item says of the pass that it is a piece of.
+fn overpass(properties: &Object) -> Option<String> {
+    let value = |key: &str| match properties.get(key)? {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    };
+    let keys = [
+        "s2:datatake_id",
+        "sat:absolute_orbit",
+        "landsat:wrs_path",
+        "pl:strip_id",
+    ];
+    keys.iter().find_map(|key| {
+        let value = value(key)?;
+        // Of a Sentinel-2 datatake (GS2A_20210610T105621_031163_N05.00) the last part is the version of the processor.
+        let value = value.split_once("_N").map_or(value.as_str(), |(pass, _)| pass);
+        Some(format!("{key} {value}"))
+    })
+}
+
 impl Reader<'_> {
     fn scene(&mut self, item: &Value, at: &str, source: &Path, sensors: &Sensors) -> Option<Scene> {
         let Some(item) = item.as_object() else {
@@ -105,6 +126,7 @@ impl Reader<'_> {
         let platform = self
             .text(properties, &place, "platform")
             .map(|name| one_line(name).into_owned());
+        let overpass = overpass(properties);
         let assets = self.assets(item, at);
         let about = About {
             platform: platform.clone(),
@@ -186,6 +208,7 @@ impl Reader<'_> {
             platform,
             relative_orbit,
             pass,
+            overpass,
             cloud_fraction,
             footprint,
             bands,

@@ -88,7 +88,7 @@ pub(super) fn measure(
     }
     let mut notes = Vec::new();
     let halo = compared.channels.iter().map(channel::Channel::halo).max();
-    let spectra = paintable(survey, compared, &mut notes);
+    let spectra = paintable(compared, &mut notes);
     let bench = Bench {
         survey,
         ground,

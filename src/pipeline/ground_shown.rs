@@ -1,0 +1,134 @@
+//! Which scenes show which part of a site: by the rasters' own georeference, the footprints and the stated clouds. No pixel is read.
+
+use std::collections::BTreeMap;
+
+use geo::{BoundingRect, Contains, Coord, MapCoords, MultiPolygon, Point};
+
+use super::inputs::Inputs;
+use super::pairs::Candidate;
+use crate::declaration::Site;
+use crate::finding::{NOT_COVERING, RefusedScene};
+use crate::io::crs::{self, Projector, WGS84};
+use crate::io::open::RasterInfo;
+use crate::scene::{Scene, Shown};
+
+/// Sample points of a site: a lattice over its box gets finer until so many lie inside the boundary.
+const ENOUGH_POINTS: usize = 64;
+/// The first lattice, and the finest, points along an edge.
+const LATTICES: [usize; 5] = [12, 24, 48, 96, 192];
+
+/// The scenes that cover `site`, and those that do not or cannot be placed, and why.
+pub fn candidates<'a>(site: &Site, inputs: &'a Inputs) -> (Vec<Candidate<'a>>, Vec<RefusedScene>) {
+    let points = points(&site.boundary);
+    let mut ways: BTreeMap<&str, Result<Projector, String>> = BTreeMap::new();
+    let (mut found, mut refused) = (Vec::new(), Vec::new());
+    for scene in &inputs.scenes {
+        let placed = scene
+            .bands
+            .first()
+            .and_then(|band| inputs.infos.get(&band.path))
+            .ok_or_else(|| NOT_COVERING.to_owned())
+            .and_then(|info| {
+                let way = ways
+                    .entry(&info.crs_wkt)
+                    .or_insert_with(|| Projector::new(WGS84, &info.crs_wkt).map_err(|error| error.to_string()));
+                let way = way.as_ref().map_err(Clone::clone)?;
+                if !meets(info, way, &site.boundary) {
+                    return Err(NOT_COVERING.to_owned());
+                }
+                Ok(covered(scene, info, way, &points))
+            });
+        match placed {
+            Ok(covers) => found.push(Candidate {
+                scene,
+                shown: Shown::of(scene, &covers),
+            }),
+            Err(reason) => refused.push(RefusedScene {
+                id: scene.id.clone(),
+                reason,
+                unreadable: false,
+            }),
+        }
+    }
+    (found, refused)
+}
+
+/// Whether the rasters of the first bands of two scenes lie alike.
+pub fn same_ground(a: &Scene, b: &Scene, inputs: &Inputs) -> bool {
+    let info = |scene: &Scene| inputs.infos.get(&scene.bands.first()?.path);
+    info(a).zip(info(b)).is_some_and(|(a, b)| a.lies_as(b))
+}
+
+/// Points of a regular lattice inside `boundary` (degrees); its corners where it is too thin for any.
+fn points(boundary: &MultiPolygon<f64>) -> Vec<Point<f64>> {
+    let Some(bounds) = boundary.bounding_rect() else {
+        return Vec::new();
+    };
+    let lattice = |edge: usize| -> Vec<Point<f64>> {
+        let at = |from: f64, length: f64, step: usize| from + length * (step as f64 + 0.5) / edge as f64;
+        let all = (0..edge * edge).map(|i| {
+            Point::new(
+                at(bounds.min().x, bounds.width(), i % edge),
+                at(bounds.min().y, bounds.height(), i / edge),
+            )
+        });
+        all.filter(|point| boundary.contains(point)).collect()
+    };
+    let mut points = Vec::new();
+    for edge in LATTICES {
+        points = lattice(edge);
+        if points.len() >= ENOUGH_POINTS {
+            break;
+        }
+    }
+    if points.is_empty() {
+        points = boundary.iter().flat_map(|part| part.exterior().points()).collect();
+    }
+    points
+}
+
+/// Whether the raster meets the site, by its own georeference: a catalogue's footprint may be wrong.
+fn meets(info: &RasterInfo, to_raster: &Projector, boundary: &MultiPolygon<f64>) -> bool {
+    let Some(bounds) = boundary.bounding_rect() else {
+        return false;
+    };
+    // The site's box, carried into the raster: a raster may be far larger than the area in which a projection works.
+    let edge = crs::densify(&MultiPolygon(vec![bounds.to_polygon()]));
+    let Ok(edge) = to_raster.project_polygon(&edge) else {
+        return false;
+    };
+    let pixels = edge.map_coords(|c| info.to_pixel(c.x, c.y).into());
+    pixels.bounding_rect().is_some_and(|b| {
+        b.max().x > 0.0 && b.max().y > 0.0 && b.min().x < info.width as f64 && b.min().y < info.height as f64
+    })
+}
+
+/// Whether each of `points` lies in the raster, and in the footprint that the catalogue states: a raster may be mostly empty.
+fn covered(scene: &Scene, info: &RasterInfo, to_raster: &Projector, points: &[Point<f64>]) -> Vec<bool> {
+    let (mut x, mut y): (Vec<f64>, Vec<f64>) = points.iter().map(|point| point.x_y()).unzip();
+    if to_raster.project(&mut x, &mut y).is_err() {
+        // Some lie where the projection does not work: nothing is known.
+        return vec![true; points.len()];
+    }
+    let inside = |x: f64, y: f64| {
+        let (u, v) = info.to_pixel(x, y);
+        (0.0..info.width as f64).contains(&u) && (0.0..info.height as f64).contains(&v)
+    };
+    let in_raster: Vec<bool> = x.into_iter().zip(y).map(|(x, y)| inside(x, y)).collect();
+    let on_globe = |point: &Point<f64>| Coord {
+        x: if point.x() > 180.0 {
+            point.x() - 360.0
+        } else {
+            point.x()
+        },
+        y: point.y(),
+    };
+    let stated = scene.footprint.as_ref().map(|outline| {
+        let both = points.iter().zip(&in_raster);
+        both.map(|(point, in_raster)| *in_raster && outline.contains(&on_globe(point)))
+            .collect()
+    });
+    // A footprint that shows none of what the raster holds is wrong.
+    let stated: Option<Vec<bool>> = stated.filter(|stated: &Vec<bool>| stated.contains(&true));
+    stated.unwrap_or(in_raster)
+}
