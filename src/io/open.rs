@@ -37,6 +37,10 @@ pub struct RasterInfo {
     pub crs_wkt: String,
     /// No-data value of each band.
     pub nodata: Vec<Option<f64>>,
+    /// How the pixels are stored, as STAC has it: `uint16`, `float32`.
+    pub data_type: String,
+    /// Scale and offset of each band, where the file states them.
+    pub scales: Vec<Option<[f64; 2]>>,
     /// Whether the pixels are floating point.
     pub float: bool,
     /// Bytes of a pixel.
@@ -277,8 +281,13 @@ pub fn info(path: &Path, formats: &[Format]) -> Result<RasterInfo, IoError> {
             unpacked >> 30
         )));
     }
+    let mut scales = Vec::with_capacity(count);
     for index in 1..=count {
-        nodata.push(dataset.rasterband(index).map_err(failed)?.no_data_value());
+        let band = dataset.rasterband(index).map_err(failed)?;
+        nodata.push(band.no_data_value());
+        // GDAL gives scale 1 and offset 0 for what is not stated.
+        let scale = [band.scale().unwrap_or(1.0), band.offset().unwrap_or(0.0)];
+        scales.push(Some(scale).filter(|scale| *scale != [1.0, 0.0]));
     }
     let geotransform = dataset
         .geo_transform()
@@ -307,6 +316,11 @@ pub fn info(path: &Path, formats: &[Format]) -> Result<RasterInfo, IoError> {
         geotransform,
         crs_wkt,
         nodata,
+        data_type: match data_type.name().to_ascii_lowercase() {
+            name if name == "byte" => "uint8".into(),
+            name => name,
+        },
+        scales,
         float: data_type.is_floating(),
         pixel_bytes,
         block: first.block_size(),

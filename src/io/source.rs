@@ -126,6 +126,8 @@ impl SceneSource {
                 let band = find(name)?;
                 let nodata = band
                     .nodata
+                    .first()
+                    .copied()
                     .or_else(|| infos.get(&band.path)?.nodata.get(band.index.wrapping_sub(1)).copied()?);
                 let radiometry = Radiometry::of(band, nodata, kernel_of(scene.kind));
                 Ok((reader(&band.path, band.index)?, radiometry))
@@ -433,7 +435,7 @@ mod tests {
     fn what_is_no_measurement_is_told_and_never_read_as_one() {
         let (values, why) = read(&[7.0, f32::NAN, f32::INFINITY, 0.0, 9.0, 3.0], |band| {
             (band.scale, band.offset) = (2.0, 1.0);
-            (band.nodata, band.saturated) = (Some(0.0), Some(9.0));
+            (band.nodata, band.saturated) = (vec![0.0], Some(9.0));
         });
         assert_eq!((values[1], values[6]), (15.0, 7.0));
         assert!(

@@ -98,6 +98,11 @@ impl<'a> Channel<'a> {
             scorers: Vec::new(),
             notes: Vec::new(),
         };
+        for note in scenes.iter().flat_map(|scene| &scene.notes) {
+            if !channel.notes.contains(note) {
+                channel.notes.push(note.clone());
+            }
+        }
         channel.notes.extend(channel.registration.as_ref().and_then(note));
         if refused {
             return Ok((channel, Vec::new()));

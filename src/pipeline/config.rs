@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::scene::Pass;
+use crate::scene::{Pass, Unit};
 use crate::stage::coregister::CoregisterParams;
 use crate::stage::cutoff::CutoffParams;
 use crate::stage::detect::DetectParams;
@@ -108,6 +108,8 @@ pub struct FolderParams {
     pub scale: Option<f64>,
     /// See `scale`.
     pub offset: Option<f64>,
+    /// What radar backscatter is in.
+    pub unit: Option<Unit>,
     /// Id of a sensor file.
     pub sensor: Option<String>,
     /// Regular expression on the file name.

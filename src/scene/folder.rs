@@ -7,8 +7,9 @@ use serde::Deserialize;
 
 pub use super::file_date::DateFrom;
 use super::file_date::{date_pattern, interval_of_name, interval_of_tag};
-use super::sensor::{GENERIC, Sensor, Sensors};
-use super::{BandAsset, Catalogue, Coding, MAX_SCENES, QualityAsset, Refusal, Scene, SceneError};
+use super::radiometry::{Statement, Statements, Unit};
+use super::sensor::{GENERIC, Sensor, Sensors, names_another};
+use super::{BandAsset, Catalogue, Coding, Kind, MAX_SCENES, QualityAsset, Refusal, Scene, SceneError};
 use crate::fault::{Fault, one_line};
 use crate::intake::{self, IntakeError, names};
 
@@ -20,12 +21,14 @@ pub struct FolderSpec {
     pub glob: String,
     /// What the file's bands are, in order: common names, or the sensor's or the user's own.
     pub bands: Vec<String>,
-    /// The raw value that means no data; the sensor's where not given.
+    /// A raw value that means no data, beside those of the sensor and of the file.
     pub nodata: Option<f64>,
-    /// Physical units per raw unit; the sensor's where not given, else 1.
+    /// Physical units per raw unit; where not given, what [`super::radiometry`] settles.
     pub scale: Option<f64>,
-    /// Physical value of raw 0; the sensor's where neither this nor `scale` is given, else 0.
+    /// Physical value of raw 0; where not given 0 with a `scale`, else what [`super::radiometry`] settles.
     pub offset: Option<f64>,
+    /// What radar backscatter is in; the sensor's where not given.
+    pub unit: Option<Unit>,
     /// The sensor's id; `generic` where not given.
     pub sensor: Option<String>,
     /// Where the date comes from.
@@ -65,6 +68,8 @@ pub fn read_folder(spec: &FolderSpec, sensors: &Sensors, read_tag: &ReadTag) -> 
     let id = spec.sensor.as_deref().unwrap_or(GENERIC);
     let sensor = sensors.get(id).ok_or_else(|| wrong("sensor", sensors.unknown(id)))?;
     check_numbers(spec).map_err(SceneError::Folder)?;
+    let kind = kind(spec, sensor).map_err(SceneError::Folder)?;
+    let bands = bands(spec, sensor, kind).map_err(SceneError::Folder)?;
     let coding = match &spec.quality {
         None => None,
         Some(quality) => Some(
@@ -91,6 +96,7 @@ pub fn read_folder(spec: &FolderSpec, sensors: &Sensors, read_tag: &ReadTag) -> 
         .collect();
     files.retain(|file| !quality_files.contains(file));
     let base = literal_base(&spec.glob);
+    let notes = notes(spec, sensor, kind);
     let mut scenes = Vec::new();
     let mut refused = Vec::new();
     for file in files {
@@ -110,6 +116,7 @@ pub fn read_folder(spec: &FolderSpec, sensors: &Sensors, read_tag: &ReadTag) -> 
                     interval_of_tag(&text).map_err(|wrong| Refused::by_rule(format!("its tag {tag} {wrong}")))?
                 }
             };
+            names_the_band(&file, spec, sensor, sensors)?;
             Ok((interval, quality_assets(&file, spec, coding.as_ref())?))
         };
         match read() {
@@ -118,7 +125,7 @@ pub fn read_folder(spec: &FolderSpec, sensors: &Sensors, read_tag: &ReadTag) -> 
                 start,
                 end,
                 sensor: sensor.id.clone(),
-                kind: sensor.kind,
+                kind,
                 platform: None,
                 relative_orbit: None,
                 href: None,
@@ -126,7 +133,15 @@ pub fn read_folder(spec: &FolderSpec, sensors: &Sensors, read_tag: &ReadTag) -> 
                 overpass: None,
                 cloud_fraction: None,
                 footprint: None,
-                bands: bands(&file, spec, sensor),
+                bands: bands
+                    .iter()
+                    .map(|band| BandAsset {
+                        path: file.clone(),
+                        ..band.clone()
+                    })
+                    .collect(),
+                absent: Vec::new(),
+                notes: notes.clone(),
                 quality,
                 source: file,
             }),
@@ -257,32 +272,84 @@ fn scene_id(file: &Path, base: &Path) -> String {
     parts.join("-")
 }
 
-fn bands(file: &Path, spec: &FolderSpec, sensor: &Sensor) -> Vec<BandAsset> {
-    // A scale or offset of one's own says that values are stored otherwise than the product's.
-    let as_product = spec.scale.is_none() && spec.offset.is_none();
-    spec.bands
-        .iter()
-        .enumerate()
-        .map(|(at, name)| {
-            let known = sensor.band(name).map(|(_, band)| band);
-            BandAsset {
-                name: known.map_or(name, |band| &band.name).clone(),
-                path: file.to_path_buf(),
-                index: at + 1,
-                scale: spec.scale.unwrap_or(sensor.scale),
-                offset: spec.offset.unwrap_or(if as_product { sensor.offset } else { 0.0 }),
-                nodata: spec.nodata.or(sensor.nodata),
-                decibel: sensor.decibel,
-                saturated: sensor.saturated.filter(|_| as_product),
-                valid: sensor.valid,
-                noise: known.and_then(|band| band.noise).or(sensor.noise),
-                noise_fraction: sensor.noise_fraction,
-                // Whoever lists a folder's bands asks for them.
-                derived: false,
-                stated: None,
-            }
-        })
-        .collect()
+/// What the folder holds: decibels and linear power are radar, whatever the sensor.
+fn kind(spec: &FolderSpec, sensor: &Sensor) -> Result<Kind, Fault> {
+    match spec.unit {
+        None => Ok(sensor.kind),
+        Some(_) if sensor.kind == Kind::Sar || sensor.id == GENERIC => Ok(Kind::Sar),
+        Some(unit) => Err(Fault::new(
+            "unit",
+            format!(
+                "\"{unit}\" is of radar backscatter, but sensor {} is optical: leave it out",
+                sensor.id
+            ),
+        )),
+    }
+}
+
+/// The bands of each file, settled as far as that is known before it is opened.
+fn bands(spec: &FolderSpec, sensor: &Sensor, kind: Kind) -> Result<Vec<BandAsset>, Fault> {
+    let pipeline = Statement {
+        scale: spec.scale.into_iter().collect(),
+        offset: spec.offset.into_iter().collect(),
+        nodata: spec.nodata.into_iter().collect(),
+        unit: spec.unit,
+        data_type: None,
+    };
+    let band = |(at, name): (usize, &String)| {
+        let known = sensor.band(name).map(|(_, band)| band);
+        let mut band = BandAsset {
+            name: known.map_or(name, |band| &band.name).clone(),
+            index: at + 1,
+            radiometry: Statements {
+                pipeline: pipeline.clone(),
+                ..Statements::default()
+            },
+            valid: sensor.valid,
+            noise: known.and_then(|band| band.noise).or(sensor.noise),
+            noise_fraction: sensor.noise_fraction,
+            // Whoever lists a folder's bands asks for them.
+            derived: false,
+            ..BandAsset::default()
+        };
+        band.settle(Some(sensor), kind, None)
+            .map_err(|why| Fault::new("bands", format!("`{name}` {why}")))?;
+        Ok(band)
+    };
+    spec.bands.iter().enumerate().map(band).collect()
+}
+
+/// What whoever reads a comparison of the folder's scenes should know.
+fn notes(spec: &FolderSpec, sensor: &Sensor, kind: Kind) -> Vec<String> {
+    let is_unknown = spec.sensor.is_none() && kind == Kind::Optical && sensor.valid.is_none();
+    let clouds = match spec.quality {
+        None => " and clouds are not looked for",
+        Some(_) => "",
+    };
+    let note = || {
+        format!(
+            "{}: no sensor is named, so that values are taken as they are stored (`{GENERIC}`), noise is only measured{clouds}: name one with `sensor`",
+            spec.glob
+        )
+    };
+    is_unknown.then(note).into_iter().collect()
+}
+
+/// Whether the file's name tells another band than the one that it is said to hold. The names of files with several bands tell none.
+fn names_the_band(file: &Path, spec: &FolderSpec, sensor: &Sensor, sensors: &Sensors) -> Result<(), Refused> {
+    let ([band], Some(stem)) = (&spec.bands[..], file.file_stem().and_then(|stem| stem.to_str())) else {
+        return Ok(());
+    };
+    let known: Vec<&Sensor> = match sensor.bands.is_empty() {
+        true => sensors.iter().collect(),
+        false => vec![sensor],
+    };
+    match names_another(stem, band, &known) {
+        None => Ok(()),
+        Some(told) => Err(Refused::by_rule(format!(
+            "its name tells that it holds {told}, not `{band}`: give `glob` a pattern that matches files of that band alone"
+        ))),
+    }
 }
 
 fn quality_file(file: &Path, quality: &FolderQuality) -> Option<PathBuf> {
@@ -344,6 +411,7 @@ mod tests {
             nodata: None,
             scale: None,
             offset: None,
+            unit: None,
             sensor: None,
             date: DateFrom::FileName {
                 pattern: pattern.into(),
@@ -462,9 +530,9 @@ mod tests {
             (
                 scene.bands[0].name.as_str(),
                 scene.bands[0].scale,
-                scene.bands[0].nodata
+                scene.bands[0].nodata.clone()
             ),
-            ("red", 0.0001, Some(0.0))
+            ("red", 0.0001, vec![0.0])
         );
         assert_eq!(scene.quality[0].coding.decode(9.0), flags::CLOUD);
         assert!(
@@ -475,6 +543,71 @@ mod tests {
         // A scale of one's own takes the sensor's offset and saturation away.
         spec.scale = Some(1.0);
         assert_eq!(read(&spec).scenes[0].bands[0].saturated, None);
+    }
+
+    #[test]
+    fn radar_is_in_the_unit_that_is_stated() {
+        let dir = folder(&["a_20200101.tif"]);
+        let mut spec = spec(&dir, "*", r"_(\d{8})");
+        spec.bands = vec!["VV".into()];
+        let mut decibel = |sensor: &str, unit: Option<Unit>| {
+            (spec.sensor, spec.unit) = (Some(sensor.into()), unit);
+            let scene = read(&spec).scenes.remove(0);
+            (scene.kind, scene.bands[0].decibel)
+        };
+        assert_eq!(decibel("sentinel-1-rtc", None), (Kind::Sar, true));
+        assert_eq!(decibel("sentinel-1-rtc", Some(Unit::Decibel)), (Kind::Sar, false));
+        assert_eq!(decibel("generic", None), (Kind::Optical, false));
+        assert_eq!(decibel("generic", Some(Unit::Decibel)), (Kind::Sar, false));
+        assert_eq!(decibel("generic", Some(Unit::Linear)), (Kind::Sar, true));
+        (spec.sensor, spec.unit) = (Some("sentinel-2-l2a".into()), Some(Unit::Decibel));
+        let error = read_folder(&spec, &Sensors::embedded().unwrap(), &no_tag)
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("unit: \"decibel\" is of radar backscatter"), "{error}");
+    }
+
+    #[test]
+    fn a_folder_without_a_sensor_is_told_of() {
+        let dir = folder(&["a_20200101.tif"]);
+        let mut spec = spec(&dir, "*", r"_(\d{8})");
+        assert!(read(&spec).scenes[0].notes[0].contains("no sensor is named"));
+        spec.sensor = Some("sentinel-2-l2a".into());
+        assert!(read(&spec).scenes[0].notes.is_empty());
+    }
+
+    #[test]
+    fn a_file_whose_name_tells_another_band_is_refused() {
+        let dir = folder(&[
+            "T31UDQ_20210605T105619_B04_10m.jp2",
+            "T31UDQ_20210605T105619_B8A_20m.jp2",
+            "20210606_nir.tif",
+            "red_river_20210607.tif",
+            "LC08_20210608_SR_B4.tif",
+            "20210609.tif",
+        ]);
+        let mut spec = spec(&dir, "*", r"(\d{8})");
+        spec.bands = vec!["red".into()];
+        let refused = |spec: &FolderSpec| {
+            let refused = read(spec).refused;
+            refused.into_iter().map(|one| one.reason).collect::<Vec<_>>()
+        };
+        let reasons = refused(&spec);
+        assert!(
+            reasons[0].contains("holds `nir`, not `red`") && reasons[1].contains("holds B8A (`nir08`), not `red`"),
+            "{reasons:?}"
+        );
+        assert_eq!(reasons.len(), 2);
+        // The sensor's own table decides where one is named.
+        spec.sensor = Some("landsat-8-9-c2l2".into());
+        assert_eq!(refused(&spec), [] as [&str; 0]);
+        spec.sensor = Some("sentinel-2-l2a".into());
+        assert_eq!(refused(&spec).len(), 2);
+        spec.bands = vec!["B8A".into()];
+        assert_eq!(refused(&spec).len(), 3);
+        // The name of a stack tells no band.
+        spec.bands.push("red".into());
+        assert_eq!(refused(&spec), [] as [&str; 0]);
     }
 
     #[test]

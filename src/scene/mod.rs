@@ -4,6 +4,8 @@ pub mod acquisition;
 mod coding;
 mod file_date;
 pub mod folder;
+mod href;
+pub mod radiometry;
 pub mod select;
 pub mod sensor;
 pub mod shown;
@@ -17,6 +19,7 @@ mod stac_item;
 pub use acquisition::Acquisition;
 pub use coding::{BitRule, Coding};
 pub use folder::{DateFrom, FolderQuality, FolderSpec, ReadTag, read_folder};
+pub use radiometry::{Statement, Unit};
 pub use select::{Compare, Filter, Selection, select};
 pub use sensor::{Sensor, Sensors};
 pub use shown::Shown;
@@ -32,6 +35,7 @@ use crate::fault::Fault;
 use crate::intake::IntakeError;
 use crate::seal::digest::Digest;
 use crate::seal::multihash::Multihash;
+use radiometry::Statements;
 
 /// No catalogue file larger than this is read.
 pub const MAX_FILE_BYTES: u64 = 256 * 1024 * 1024;
@@ -66,6 +70,10 @@ pub struct Scene {
     pub footprint: Option<::geo::MultiPolygon<f64>>,
     /// The measured bands, in the sensor's order where it has one, then the derived ones by name; only derived ones where the item has no others.
     pub bands: Vec<BandAsset>,
+    /// Bands that it has beside these, but not here.
+    pub absent: Vec<AbsentBand>,
+    /// What whoever reads a comparison of it should know.
+    pub notes: Vec<String>,
     /// The quality bands; no two code the same reason unless one of them codes another as well, or they are bands of one file.
     pub quality: Vec<QualityAsset>,
     /// The item's file, or the raster.
@@ -84,7 +92,7 @@ fn footprint_as_geojson<S: serde::Serializer>(
 /// One band: where it lies and how raw values become physical ones.
 ///
 /// `physical = raw * scale + offset`, then `10 log10` where `decibel`, then clipped to `valid`.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct BandAsset {
     /// The STAC common name, or the product's own band name where there is none.
     pub name: String,
@@ -96,8 +104,8 @@ pub struct BandAsset {
     pub scale: f64,
     /// Physical value of raw 0.
     pub offset: f64,
-    /// The raw value that means no data; may be NaN.
-    pub nodata: Option<f64>,
+    /// The raw values that mean no data, as item, sensor and pipeline state them, each once; may hold NaN.
+    pub nodata: Vec<f64>,
     /// The value is linear power and is to be turned into decibels.
     pub decibel: bool,
     /// The raw value at and above which the pixel is saturated.
@@ -112,6 +120,21 @@ pub struct BandAsset {
     pub derived: bool,
     /// What its item states of the raster.
     pub stated: Option<Checksum>,
+    /// What is stated of its raw values, from which scale, offset, nodata, decibel and saturation are [settled](BandAsset::settle).
+    pub radiometry: Statements,
+}
+
+/// A band that a scene should have and that cannot be read: its file lies elsewhere or is gone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AbsentBand {
+    /// Its name.
+    pub name: String,
+    /// Why.
+    pub reason: String,
+    /// It should be there and is not; false where it lies elsewhere.
+    pub unreadable: bool,
+    /// It is an index computed from others.
+    pub derived: bool,
 }
 
 /// What an item states of a file.
@@ -352,8 +375,8 @@ mod tests {
         all_are(&oscd, "sentinel-2-l1c", MSI, 0.0001, 0.0);
         let band = &oscd.scenes[0].bands[0];
         assert_eq!(
-            (band.nodata, band.saturated, band.valid),
-            (Some(0.0), Some(28000.0), Some([0.0, 1.0]))
+            (band.nodata.clone(), band.saturated, band.valid),
+            (vec![0.0], Some(28000.0), Some([0.0, 1.0]))
         );
         // Cities apart do not pair.
         let pairs = pairs(&oscd);
@@ -368,8 +391,8 @@ mod tests {
         assert_eq!((pair.scenes.len(), pair.refused.len()), (2, 0));
         all_are(&pair, "generic", "green", 0.0001, 0.0);
         assert_eq!(
-            (pair.scenes[0].bands[0].nodata, pair.scenes[0].bands[0].valid),
-            (Some(0.0), Some([0.0, 1.0]))
+            (pair.scenes[0].bands[0].nodata.clone(), pair.scenes[0].bands[0].valid),
+            (vec![0.0], Some([0.0, 1.0]))
         );
         assert_eq!(pairs(&pair), ["arosics-tgt arosics-ref"]);
     }
@@ -439,7 +462,7 @@ mod tests {
         if let Some(ucayali) = imagery("landsat_ucayali") {
             assert_eq!((ucayali.scenes.len(), ucayali.refused.len()), (8, 0));
             all_are(&ucayali, "generic", "swir16 nir red b4", 1.0, 0.0);
-            assert_eq!(ucayali.scenes[0].bands[3].nodata, Some(0.0));
+            assert_eq!(ucayali.scenes[0].bands[3].nodata, [0.0]);
             assert_eq!(pairs(&ucayali).len(), 7);
         }
         if let Some(juelich) = imagery("landsat7_juelich") {
@@ -471,12 +494,11 @@ mod tests {
         if let Some(rtc) = imagery("dist_s1_stack") {
             assert_eq!((rtc.scenes.len(), rtc.refused.len()), (88, 0));
             all_are(&rtc, "sentinel-1-rtc", "VV VH", 1.0, 0.0);
-            assert!(rtc.scenes.iter().all(|scene| {
-                scene
-                    .bands
+            assert!(
+                rtc.scenes
                     .iter()
-                    .all(|band| band.decibel && band.nodata.is_some_and(f64::is_nan))
-            }));
+                    .all(|scene| { scene.bands.iter().all(|band| band.decibel && band.nodata[0].is_nan()) })
+            );
             // 22 dates of four bursts in one track: bursts apart do not pair.
             let pairs = pairs(&rtc);
             let same_burst = pairs

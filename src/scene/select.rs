@@ -433,6 +433,8 @@ pub(crate) mod tests {
             cloud_fraction: None,
             footprint: None,
             bands: vec![band("red")],
+            absent: vec![],
+            notes: vec![],
             quality: vec![],
             href: None,
             source: format!("{id}.tif").into(),
@@ -446,15 +448,7 @@ pub(crate) mod tests {
             path: "x.tif".into(),
             index: 1,
             scale: 1.0,
-            offset: 0.0,
-            nodata: None,
-            decibel: false,
-            saturated: None,
-            valid: None,
-            noise: None,
-            noise_fraction: 0.0,
-            derived: false,
-            stated: None,
+            ..BandAsset::default()
         }
     }
 

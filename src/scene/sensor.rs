@@ -296,6 +296,12 @@ impl Sensor {
         data_type.is_none_or(|stated| self.data_types.is_empty() || contains(&self.data_types, stated))
     }
 
+    /// As [`Sensor::stores`], or in wider integers than the product comes in: tools that cut and stack its files write them so.
+    pub(super) fn may_store(&self, data_type: Option<&str>) -> bool {
+        let integers = |stored: &str| stored.contains("int") && !stored.ends_with("int8");
+        self.stores(data_type) || data_type.is_some_and(integers) && self.data_types.iter().any(|own| integers(own))
+    }
+
     fn faults(&self) -> Vec<Fault> {
         let mut faults = Vec::new();
         let mut fault = |place: &str, message: String| faults.push(Fault::new(place, message));
@@ -352,6 +358,38 @@ impl Sensor {
         }
         faults
     }
+}
+
+/// The band that a file called `stem` tells it holds, where that is not `band`: one of `sensors` calls a band so and none calls `band` so.
+///
+/// Words such as `red` are counted at the end alone (`red_river_2021` is a river); codes such as `B8A` anywhere.
+pub(super) fn names_another(stem: &str, band: &str, sensors: &[&Sensor]) -> Option<String> {
+    let underscored = |name: &str| {
+        name.replace(|c: char| !c.is_ascii_alphanumeric(), "_")
+            .to_ascii_lowercase()
+    };
+    let stem = format!("_{}_", underscored(stem));
+    let tells = |name: &str| match name.contains(|c: char| c.is_ascii_digit()) {
+        true => stem.contains(&format!("_{}_", underscored(name))),
+        false => stem.ends_with(&format!("_{}_", underscored(name))),
+    };
+    let mut told = None;
+    for sensor in sensors {
+        for one in &sensor.bands {
+            let Some(name) = one.keys.iter().chain([&one.name]).find(|name| tells(name)) else {
+                continue;
+            };
+            let is_meant = one.name.eq_ignore_ascii_case(band) || contains(&one.keys, band);
+            if is_meant || name.eq_ignore_ascii_case(band) {
+                return None;
+            }
+            told = told.or(Some(match *name == one.name {
+                true => format!("`{name}`"),
+                false => format!("{name} (`{}`)", one.name),
+            }));
+        }
+    }
+    told
 }
 
 /// Lower case with `-` for `_` and blanks: catalogues spell one name in many ways.

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use super::href::local_path;
 use super::sensor::Sensors;
-use super::stac_asset::{Unusable, local_path, under};
+use super::stac_asset::{Unusable, under};
 use super::stac_item::scene;
 use super::{Catalogue, MAX_FILE_BYTES, MAX_SCENES, Refusal, Scene, SceneError, join};
 use crate::fault::{Fault, one_line};
@@ -317,11 +318,12 @@ mod tests {
         assert_eq!(names(&scene), ["red", "nir"]);
         let [red, nir] = &scene.bands[..] else { panic!() };
         assert_eq!(
-            (red.index, red.scale, red.offset, red.nodata),
-            (1, 0.001, -0.1, Some(0.0))
+            (red.index, red.scale, red.offset, red.nodata.clone()),
+            (1, 0.001, -0.1, vec![0.0])
         );
         assert_eq!((nir.index, nir.scale, nir.offset), (2, 0.002, 0.0));
-        assert!(nir.nodata.unwrap().is_nan());
+        // What the asset states counts beside it.
+        assert!(nir.nodata[0].is_nan() && nir.nodata[1] == 0.0);
         assert_eq!(red.valid, Some([0.0, 1.0]));
         assert_eq!(red.path, dir.path().join("ms.tif"));
         let [mask] = &scene.quality[..] else { panic!() };
@@ -349,8 +351,12 @@ mod tests {
         let scene = one(&dir, &value);
         assert_eq!(names(&scene), ["red", "nir"]);
         assert_eq!(
-            (scene.bands[1].scale, scene.bands[1].offset, scene.bands[1].nodata),
-            (0.0001, -0.1, Some(0.0))
+            (
+                scene.bands[1].scale,
+                scene.bands[1].offset,
+                scene.bands[1].nodata.clone()
+            ),
+            (0.0001, -0.1, vec![0.0])
         );
     }
 
@@ -373,7 +379,7 @@ mod tests {
             let scene = sentinel_2(&dir, properties, band);
             assert_eq!(scene.sensor, "sentinel-2-l2a");
             assert_eq!(scene.bands[0].scale, 0.0001);
-            assert_eq!(scene.bands[0].nodata, Some(0.0));
+            assert_eq!(scene.bands[0].nodata, [0.0]);
             assert_eq!(scene.quality.len(), 1);
             scene.bands[0].offset
         };
@@ -402,6 +408,89 @@ mod tests {
     }
 
     #[test]
+    fn what_an_item_says_of_its_pixels_wins_over_offsets_that_it_copies() {
+        let dir = folder(&["B04.tif", "SCL.tif"]);
+        let offset = |properties: Value, band: Value| sentinel_2(&dir, properties, band).bands[0].offset;
+        let copied = json!({"raster:bands": [{"data_type": "uint16", "scale": 0.0001, "offset": -0.1}]});
+        let taken_off = json!({"s2:processing_baseline": "05.09", "earthsearch:boa_offset_applied": true});
+        assert_eq!(offset(taken_off.clone(), copied.clone()), 0.0);
+        assert_eq!(offset(json!({"s2:processing_baseline": "03.01"}), copied.clone()), 0.0);
+        assert_eq!(offset(json!({"s2:processing_baseline": "05.09"}), copied), -0.1);
+        // 1.1 and 1.0 forms side by side: they are statements of one band, of which a band object of 1.1 stands for its asset's.
+        let both = json!({"bands": [{"raster:offset": 0}], "raster:bands": [{"scale": 0.0001, "offset": -0.1}]});
+        assert_eq!(offset(taken_off, both.clone()), 0.0);
+        let own = json!({"bands": [{"raster:offset": -0.05}], "raster:offset": 0});
+        assert_eq!(offset(json!({}), own), -0.05);
+        let mut asset = json!({"href": "B04.tif"});
+        asset.as_object_mut().unwrap().extend(both.as_object().unwrap().clone());
+        let mut value = item("a", json!({}), json!({"B04": asset}));
+        value["collection"] = json!("sentinel-2-l2a");
+        let refused = read(&dir, &value).refused;
+        assert!(
+            refused[0]
+                .reason
+                .contains("assets.B04: its item states offset 0 in one place and -0.1 in another"),
+            "{refused:?}"
+        );
+    }
+
+    #[test]
+    fn a_product_that_is_here_in_part_is_a_scene_of_that_part() {
+        let dir = folder(&["B04.tif", "B08.tif", "SCL.tif"]);
+        let asset = |href: &str| json!({"href": href, "roles": ["data"]});
+        let scene = |red: &str, scl: &str| {
+            let mut value = item(
+                "a",
+                json!({}),
+                json!({
+                    "B02": asset("https://example.org/B02.tif"), "B03": asset("B03.tif"), "B04": asset(red), "B08": asset("B08.tif"),
+                    "ndvi": asset("s3://bucket/ndvi.tif"), "SCL": asset(scl)
+                }),
+            );
+            value["collection"] = json!("sentinel-2-l2a");
+            read(&dir, &value)
+        };
+        let whole = scene("B04.tif", "SCL.tif");
+        assert_eq!(names(&whole.scenes[0]), ["red", "nir"]);
+        let absent: Vec<_> = whole.scenes[0]
+            .absent
+            .iter()
+            .map(|one| (one.name.as_str(), one.unreadable, one.derived))
+            .collect();
+        assert_eq!(
+            absent,
+            [("blue", false, false), ("green", true, false), ("ndvi", false, true)]
+        );
+        assert_eq!((whole.scenes[0].notes.len(), whole.scenes[0].quality.len()), (0, 1));
+        // A mask that lies elsewhere is missed, and that is said; one that is gone may come back.
+        let no_mask = scene("B04.tif", "https://example.org/SCL.tif");
+        assert!(
+            no_mask.scenes[0].notes[0].contains("a: without the mask SCL"),
+            "{no_mask:?}"
+        );
+        assert!(scene("B04.tif", "gone.tif").refused[0].unreadable);
+        // A file that is here comes before one that is not.
+        let mut value = item(
+            "a",
+            json!({}),
+            json!({"B04": asset("https://example.org/B04.tif"), "B04_20m": asset("B04.tif")}),
+        );
+        value["collection"] = json!("sentinel-2-l2a");
+        assert!(one(&dir, &value).bands[0].path.ends_with("B04.tif"));
+    }
+
+    #[test]
+    fn a_cloud_cover_that_is_none_is_not_stated() {
+        let dir = folder(&["a.tif"]);
+        let cover = |percent: Value| {
+            let asset = json!({"ms": {"href": "a.tif", "bands": [{"name": "r"}]}});
+            one(&dir, &item("a", json!({"eo:cloud_cover": percent}), asset)).cloud_fraction
+        };
+        assert_eq!([-1, 101].map(|percent| cover(json!(percent))), [None, None]);
+        assert_eq!([0, 100].map(|percent| cover(json!(percent))), [Some(0.0), Some(1.0)]);
+    }
+
+    #[test]
     fn a_products_scale_is_for_the_product_as_it_is_stored() {
         let dir = folder(&["B04.tif", "SCL.tif"]);
         let floats = sentinel_2(
@@ -411,8 +500,8 @@ mod tests {
         );
         let red = &floats.bands[0];
         assert_eq!(
-            (red.scale, red.offset, red.nodata, red.saturated, red.valid),
-            (1.0, 0.0, None, None, Some([0.0, 1.0]))
+            (red.scale, red.offset, red.nodata.clone(), red.saturated, red.valid),
+            (1.0, 0.0, vec![], None, Some([0.0, 1.0]))
         );
         let picture = sentinel_2(&dir, json!({}), json!({"data_type": "uint8"}));
         assert_eq!(
@@ -482,14 +571,14 @@ mod tests {
             assert_eq!((red.scale, red.valid, red.derived), (0.0001, Some([0.0, 1.0]), false));
             let ndvi = &scene.bands[1];
             assert_eq!((ndvi.noise, ndvi.noise_fraction, ndvi.derived), (None, 0.0, true));
-            (ndvi.scale, ndvi.offset, ndvi.nodata, ndvi.valid)
+            (ndvi.scale, ndvi.offset, ndvi.nodata.clone(), ndvi.valid)
         };
         let range = Some([-1.0, 1.0]);
-        assert_eq!(ndvi(json!({"data_type": "float32"})), (1.0, 0.0, None, range));
+        assert_eq!(ndvi(json!({"data_type": "float32"})), (1.0, 0.0, vec![], range));
         let scaled = json!({"data_type": "uint8", "raster:scale": 0.008, "raster:offset": -1, "nodata": 255});
-        assert_eq!(ndvi(scaled), (0.008, -1.0, Some(255.0), range));
+        assert_eq!(ndvi(scaled), (0.008, -1.0, vec![255.0], range));
         // Clipped to the range, integers of no stated scale would all be 1.
-        assert_eq!(ndvi(json!({"data_type": "int16"})), (1.0, 0.0, None, None));
+        assert_eq!(ndvi(json!({"data_type": "int16"})), (1.0, 0.0, vec![], None));
     }
 
     #[test]
@@ -623,7 +712,7 @@ mod tests {
             item("absent", json!({}), with_href("none.tif")),
             item("product", json!({}), json!({"lai": {"href": "a.tif", "roles": ["data"]}})),
             item("index", json!({}), json!({"ndvi": {"href": "none.tif", "roles": ["data"]}})),
-            item("clouds", json!({"eo:cloud_cover": 101}), good.clone()),
+            item("orbit", json!({"sat:relative_orbit": 1.5}), good.clone()),
             backwards, swapped, 3
         ]});
         let catalogue = read(&dir, &features);
@@ -645,7 +734,7 @@ mod tests {
             ("absent", "no file"),
             ("product", "holds no reflectance band and no index"),
             ("index", "features[9].assets.ndvi.href: no file"),
-            ("clouds", "expected 0 to 100 percent, found 101"),
+            ("orbit", "expected a whole number, found 1.5"),
             ("backwards", "is after end_datetime"),
             ("swapped", "longitude first"),
             ("features[13]", "expected an Item, found a number"),
@@ -710,8 +799,8 @@ mod tests {
         write(&dir, "gone.json", &item("gone", json!({}), ms("gone.tif")));
         write(
             &dir,
-            "cloudy.json",
-            &item("cloudy", json!({"eo:cloud_cover": 101}), ms("a.tif")),
+            "broken.json",
+            &item("broken", json!({"sat:relative_orbit": 1.5}), ms("a.tif")),
         );
         let whole = item("cut", json!({}), ms("a.tif")).to_string();
         std::fs::write(dir.path().join("cut.json"), &whole[..whole.len() - 1]).unwrap();
@@ -722,14 +811,14 @@ mod tests {
             format!("[{}]", "[],".repeat(2_200_000) + "[]"),
         )
         .unwrap();
-        let links: Vec<Value> = ["gone", "cloudy", "cut", "other", "heavy"]
+        let links: Vec<Value> = ["gone", "broken", "cut", "other", "heavy"]
             .map(|name| json!({"rel": "item", "href": format!("{name}.json")}))
             .into();
         let refused = read(&dir, &json!({"type": "Catalog", "links": links})).refused;
         let refused: Vec<(&str, bool)> = refused.iter().map(|r| (r.id.as_str(), r.unreadable)).collect();
         let expected = [
             ("gone", true),
-            ("cloudy", false),
+            ("broken", false),
             ("cut.json", true),
             ("other.json", false),
             ("heavy.json", false),

@@ -1,11 +1,13 @@
 //! The JSON of a STAC Item's assets, of version 1.0 or 1.1, as plain descriptions of files and bands.
 
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::Checksum;
+use super::href::local_path;
+use super::radiometry::{Statement, Unit, add};
 use crate::fault::Fault;
 use crate::intake;
 use crate::seal::multihash::Multihash;
@@ -39,11 +41,20 @@ pub(super) struct Reader<'a> {
     pub unreadable: bool,
 }
 
+/// Why an asset names no file on disk.
+#[derive(Debug)]
+pub(super) struct NoFile {
+    pub fault: Fault,
+    /// It should be there and is not; false where it lies elsewhere.
+    pub unreadable: bool,
+}
+
 /// One asset that a scene could use.
 pub(super) struct Asset<'v> {
     pub key: &'v str,
     pub at: String,
-    pub href: Option<&'v str>,
+    /// The file on disk that it names, or why there is none.
+    pub file: Result<PathBuf, NoFile>,
     pub roles: Vec<String>,
     pub raster: bool,
     pub bands: Vec<Band<'v>>,
@@ -55,11 +66,8 @@ pub(super) struct Band<'v> {
     pub index: usize,
     pub name: String,
     pub common: Option<&'v str>,
-    pub data_type: Option<String>,
-    pub unit: Option<&'v str>,
-    pub nodata: Option<f64>,
-    pub scale: Option<f64>,
-    pub offset: Option<f64>,
+    /// What is stated of its stored numbers.
+    pub stated: Statement,
     pub gsd: Option<f64>,
     pub classes: Option<Vec<(i64, String)>>,
 }
@@ -71,32 +79,6 @@ pub(super) fn under(at: &str, key: &str) -> String {
     } else {
         format!("{at}.{key}")
     }
-}
-
-/// A file on disk that `href` names: never a URL, never one of GDAL's virtual file systems.
-///
-/// # Errors
-/// What the href is instead.
-pub(super) fn local_path(href: &str, base: &Path) -> Result<PathBuf, String> {
-    let scheme = href.split_once(':').map(|(scheme, _)| scheme).filter(|scheme| {
-        scheme.starts_with(|c: char| c.is_ascii_alphabetic())
-            && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-._".contains(c))
-    });
-    if let Some(scheme) = scheme {
-        return Err(format!(
-            "`{href}` has the scheme `{scheme}:`; only files on disk are read: download it and give its path relative to the item"
-        ));
-    }
-    if href.starts_with("/vsi") || href.starts_with("\\\\") || href.starts_with("//") {
-        return Err(format!(
-            "`{href}` is not a plain path; only files on disk are read: give a path relative to the item"
-        ));
-    }
-    if href.is_empty() || href.chars().any(char::is_control) || href.contains('<') {
-        return Err(format!("`{}` is not a path", href.escape_debug()));
-    }
-    let joined = base.join(href);
-    Ok(joined.components().filter(|part| *part != Component::CurDir).collect())
 }
 
 impl Reader<'_> {
@@ -179,17 +161,21 @@ impl Reader<'_> {
         let href = self.text(asset, &at, "href");
         let mut bands = Vec::new();
         if raster {
-            // 1.1 has `bands`; 1.0 has two arrays in step, one for the eye and one for the numbers.
-            let (seen, stored) = match self.list(asset, &at, "bands") {
-                [] => (
-                    ("eo:bands", self.list(asset, &at, "eo:bands")),
-                    ("raster:bands", self.list(asset, &at, "raster:bands")),
-                ),
-                bands => (("bands", bands), ("bands", &[][..])),
+            // 1.1 has `bands`; 1.0 has two arrays in step, one for the eye and one for the numbers. Items that were migrated have both.
+            let mut lists = ["bands", "eo:bands", "raster:bands"].map(|list| (list, self.list(asset, &at, list)));
+            let count = match lists[0].1.len() {
+                0 => lists[1].1.len().max(lists[2].1.len()),
+                count => {
+                    let in_step = |bands: &[Value]| bands.len() == count;
+                    lists
+                        .iter_mut()
+                        .filter(|(_, bands)| !in_step(bands))
+                        .for_each(|(_, bands)| *bands = &[]);
+                    count
+                }
             };
-            let count = seen.1.len().max(stored.1.len());
             for number in 0..count.max(1) {
-                let layers: Vec<(String, &Object)> = [seen, stored]
+                let layers: Vec<(String, &Object)> = lists
                     .iter()
                     .filter_map(|(list, bands)| {
                         Some((format!("{at}.{list}[{number}]"), bands.get(number)?.as_object()?))
@@ -197,19 +183,35 @@ impl Reader<'_> {
                     .chain([(at.clone(), asset)])
                     .collect();
                 let whole = count <= 1;
-                bands.push(self.band(key, number + 1, whole, &layers));
+                let own = lists[0].1.get(number).and_then(Value::as_object);
+                bands.push(self.band(key, number + 1, whole, &layers, own));
             }
         }
         let stated = raster.then(|| self.stated(asset, &at)).flatten();
         Some(Asset {
             key,
             stated,
+            file: self.file(href, &at),
             at,
-            href,
             roles,
             raster,
             bands,
         })
+    }
+
+    /// The file on disk that `href`, of the asset at `at`, names.
+    fn file(&self, href: Option<&str>, at: &str) -> Result<PathBuf, NoFile> {
+        let no_file = |message: String, unreadable: bool| NoFile {
+            fault: Fault::new(under(at, "href"), message),
+            unreadable,
+        };
+        let href = href.ok_or_else(|| no_file("expected a path relative to the item".into(), false))?;
+        let path = local_path(href, self.base).map_err(|message| no_file(message, false))?;
+        match intake::about(&path) {
+            Ok(Some(_)) => Ok(path),
+            Ok(None) => Err(no_file(format!("no file {}", path.display()), true)),
+            Err(error) => Err(no_file(format!("cannot read {}: {error}", path.display()), true)),
+        }
     }
 
     /// `file:size` and `file:checksum`.
@@ -223,8 +225,17 @@ impl Reader<'_> {
         (bytes.is_some() || hash.is_some()).then_some(Checksum { bytes, hash })
     }
 
-    /// One band; each field is taken from the first of `layers` (band objects, then the asset) that has it.
-    fn band<'v>(&mut self, key: &str, index: usize, whole: bool, layers: &[(String, &'v Object)]) -> Band<'v> {
+    /// One band; each field is taken from the first of `layers` (band objects, then the asset) that has it, but for what is stated of its
+    /// numbers: all of that counts.
+    /// What `own`, a band object of 1.1, states stands in place of its asset's.
+    fn band<'v>(
+        &mut self,
+        key: &str,
+        index: usize,
+        whole: bool,
+        layers: &[(String, &'v Object)],
+        own: Option<&Object>,
+    ) -> Band<'v> {
         let mut band = Band {
             index,
             name: if whole {
@@ -233,11 +244,7 @@ impl Reader<'_> {
                 format!("{key}_{index}")
             },
             common: None,
-            data_type: None,
-            unit: None,
-            nodata: None,
-            scale: None,
-            offset: None,
+            stated: Statement::default(),
             gsd: None,
             classes: None,
         };
@@ -255,30 +262,43 @@ impl Reader<'_> {
                     .common
                     .or_else(|| self.text(object, at, common).filter(|name| !name.is_empty()));
             }
-            if band.data_type.is_none() {
-                band.data_type = self.text(object, at, "data_type").map(str::to_ascii_lowercase);
-            }
-            band.unit = band.unit.or_else(|| self.text(object, at, "unit"));
-            band.nodata = band.nodata.or_else(|| self.nodata(object, at));
-            band.scale = band.scale.or_else(|| self.number(object, at, "raster:scale"));
-            band.offset = band.offset.or_else(|| self.number(object, at, "raster:offset"));
-            if !of_asset {
-                band.scale = band.scale.or_else(|| self.number(object, at, "scale"));
-                band.offset = band.offset.or_else(|| self.number(object, at, "offset"));
-            }
+            self.numbers(object, at, of_asset.then_some(own), &mut band.stated);
             band.gsd = band.gsd.or_else(|| self.number(object, at, "gsd"));
             if band.classes.is_none() && object.contains_key("classification:classes") {
                 band.classes = Some(self.classes(object, at));
             }
-            if band.scale == Some(0.0) {
-                self.faults.push(Fault::new(
-                    under(at, "raster:scale"),
-                    "is 0: every value would be the same",
-                ));
-                band.scale = None;
-            }
         }
         band
+    }
+
+    /// Adds to `stated` what `object` states of stored numbers; `asset_of` is given where it is an asset: the band object of 1.1 there is.
+    fn numbers(&mut self, object: &Object, at: &str, asset_of: Option<Option<&Object>>, stated: &mut Statement) {
+        if stated.data_type.is_none() {
+            stated.data_type = self.text(object, at, "data_type").map(str::to_ascii_lowercase);
+        }
+        stated.unit = stated
+            .unit
+            .or_else(|| self.text(object, at, "unit").and_then(Unit::of_item));
+        self.nodata(object, at)
+            .into_iter()
+            .for_each(|value| add(&mut stated.nodata, value));
+        for (short, key) in [("scale", "raster:scale"), ("offset", "raster:offset")] {
+            let keys = match asset_of {
+                None => &[key, short][..],
+                Some(Some(own)) if own.contains_key(key) || own.contains_key(short) => &[],
+                Some(_) => &[key],
+            };
+            for key in keys {
+                match self.number(object, at, key) {
+                    None => {}
+                    Some(0.0) if short == "scale" => self
+                        .faults
+                        .push(Fault::new(under(at, key), "is 0: every value would be the same")),
+                    Some(value) if short == "scale" => add(&mut stated.scale, value),
+                    Some(value) => add(&mut stated.offset, value),
+                }
+            }
+        }
     }
 
     fn nodata(&mut self, object: &Object, at: &str) -> Option<f64> {
@@ -319,27 +339,6 @@ impl Reader<'_> {
             }
         }
         classes
-    }
-
-    pub(super) fn path(&mut self, asset: &Asset) -> Option<PathBuf> {
-        let place = under(&asset.at, "href");
-        let Some(href) = asset.href else {
-            return self.fault(place, "expected a path relative to the item");
-        };
-        match local_path(href, self.base) {
-            Err(message) => self.fault(place, message),
-            Ok(path) => match intake::about(&path) {
-                Ok(Some(_)) => Some(path),
-                Ok(None) => {
-                    self.unreadable = true;
-                    self.fault(place, format!("no file {}", path.display()))
-                }
-                Err(error) => {
-                    self.unreadable = true;
-                    self.fault(place, format!("cannot read {}: {error}", path.display()))
-                }
-            },
-        }
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use super::radiometry::{Version, is_float};
 use super::sensor::{Sensor, SensorBand};
 use super::stac_asset::{Asset, Band, Object};
 use super::stac_indices::index_name;
@@ -51,10 +52,6 @@ pub(super) struct Chosen<'i, 'v> {
     pub of_sensor: Option<&'i SensorBand>,
 }
 
-pub(super) fn is_float(data_type: &str) -> bool {
-    data_type.starts_with("float")
-}
-
 /// Whether the asset may hold measured bands.
 fn may_hold_bands(asset: &Asset) -> bool {
     asset.raster
@@ -68,7 +65,12 @@ fn is_derived(name: &str) -> bool {
     index_name(name).is_some() || PRODUCTS.iter().any(|product| product.eq_ignore_ascii_case(name))
 }
 
-/// The sensor's bands among the assets, in the sensor's order; of several files of one band the finest, then the first by key.
+/// Of several files of one band the least is taken: one that is here before one that lies elsewhere, then the finest.
+pub(super) fn rank(asset: &Asset, band: &Band) -> (bool, f64) {
+    (asset.file.is_err(), band.gsd.unwrap_or(f64::INFINITY))
+}
+
+/// The sensor's bands among the assets, in the sensor's order; of several files of one band the first by [`rank`], then by key.
 pub(super) fn bands_of<'i, 'v>(sensor: &'i Sensor, assets: &'i [Asset<'v>]) -> Vec<Chosen<'i, 'v>> {
     let mut found: BTreeMap<usize, Chosen> = BTreeMap::new();
     for asset in assets.iter().filter(|asset| may_hold_bands(asset)) {
@@ -78,8 +80,10 @@ pub(super) fn bands_of<'i, 'v>(sensor: &'i Sensor, assets: &'i [Asset<'v>]) -> V
                 .into_iter()
                 .find_map(|name| sensor.band(name));
             let Some((at, of_sensor)) = known else { continue };
-            let finer = |old: &Chosen| band.gsd.unwrap_or(f64::INFINITY) < old.band.gsd.unwrap_or(f64::INFINITY);
-            if found.get(&at).is_none_or(finer) {
+            if found
+                .get(&at)
+                .is_none_or(|old| rank(asset, band) < rank(old.asset, old.band))
+            {
                 let name = of_sensor.name.clone();
                 let of_sensor = Some(of_sensor);
                 found.insert(
@@ -158,9 +162,7 @@ pub(super) fn bands_of_any<'i, 'v>(kind: Kind, assets: &'i [Asset<'v>]) -> Vec<C
     for one in chosen {
         match best.iter_mut().find(|other| other.name == one.name) {
             None => best.push(one),
-            Some(other) if one.band.gsd.unwrap_or(f64::INFINITY) < other.band.gsd.unwrap_or(f64::INFINITY) => {
-                *other = one
-            }
+            Some(other) if rank(one.asset, one.band) < rank(other.asset, other.band) => *other = one,
             Some(_) => {}
         }
     }
@@ -172,24 +174,28 @@ pub(super) fn bands_of_any<'i, 'v>(kind: Kind, assets: &'i [Asset<'v>]) -> Vec<C
 pub(super) fn is_stored_as(sensor: &Sensor, assets: &[Asset]) -> bool {
     bands_of(sensor, assets).iter().all(|chosen| {
         let band = chosen.band;
-        band.scale.is_some()
-            || sensor.stores(band.data_type.as_deref())
-            || band.data_type.as_deref().is_some_and(is_float)
+        let data_type = band.stated.data_type.as_deref();
+        !band.stated.scale.is_empty() || sensor.stores(data_type) || data_type.is_some_and(is_float)
     })
 }
 
 pub(super) fn sensor_quality<'i, 'v>(sensor: &Sensor, assets: &'i [Asset<'v>]) -> Vec<(&'i Asset<'v>, usize, Coding)> {
-    let find = |key: &String| {
-        assets
-            .iter()
-            .find(|asset| asset.raster && asset.key.eq_ignore_ascii_case(key))
+    let find = |here: bool| {
+        move |key: &String| {
+            let is_one = |asset: &&Asset| asset.raster && asset.key.eq_ignore_ascii_case(key);
+            assets.iter().find(|asset| is_one(asset) && asset.file.is_ok() == here)
+        }
     };
     sensor
         .quality
         .iter()
         .filter_map(|quality| {
             Some((
-                quality.assets.iter().find_map(find)?,
+                quality
+                    .assets
+                    .iter()
+                    .find_map(find(true))
+                    .or_else(|| quality.assets.iter().find_map(find(false)))?,
                 quality.index,
                 quality.coding.clone(),
             ))
@@ -197,21 +203,27 @@ pub(super) fn sensor_quality<'i, 'v>(sensor: &Sensor, assets: &'i [Asset<'v>]) -
         .collect()
 }
 
-/// The raw offset that this version of the product has.
-pub(super) fn raw_offset(sensor: &Sensor, properties: &Object) -> f64 {
-    let Some(rule) = &sensor.raw_offset else { return 0.0 };
-    if rule
-        .unless_true
-        .iter()
-        .any(|key| properties.get(key) == Some(&Value::Bool(true)))
-    {
-        return 0.0;
-    }
+/// What an item's properties say of the raw offset that versions of the product have.
+pub(super) fn version_of(sensor: &Sensor, properties: &Object) -> Version {
+    let Some(rule) = &sensor.raw_offset else {
+        return Version::Untold;
+    };
+    let taken_off = rule.unless_true.iter().find_map(|key| truth(properties.get(key)?));
     let version = rule.properties.iter().find_map(|key| version(properties.get(key)?));
-    if version.is_some_and(|version| version >= rule.from_version) {
-        rule.value
-    } else {
-        0.0
+    match (taken_off, version.map(|version| version >= rule.from_version)) {
+        (Some(true), _) => Version::TakenOff,
+        (_, None) => Version::Untold,
+        (_, Some(false)) => Version::Older,
+        (Some(false), Some(true)) => Version::LeftIn,
+        (None, Some(true)) => Version::Newer,
+    }
+}
+
+fn truth(value: &Value) -> Option<bool> {
+    match value {
+        Value::Bool(truth) => Some(*truth),
+        Value::String(text) => text.to_ascii_lowercase().parse().ok(),
+        _ => None,
     }
 }
 

@@ -4,8 +4,8 @@
 
 use std::collections::BTreeMap;
 
-use super::stac_asset::{Asset, Band};
-use super::stac_bands::{Chosen, NO_BAND_ROLES};
+use super::stac_asset::Asset;
+use super::stac_bands::{Chosen, NO_BAND_ROLES, rank};
 
 /// Normalised indices of vegetation, water, snow, soil, built-up and burnt ground.
 const INDICES: [&str; 14] = [
@@ -21,7 +21,7 @@ pub(super) fn index_name(name: &str) -> Option<&'static str> {
     INDICES.into_iter().find(|index| index.eq_ignore_ascii_case(name))
 }
 
-/// The indices among the assets under their names in lower case, by name; of several files of one index the finest, then the first by key.
+/// The indices among the assets under their names in lower case, by name; of several files of one index the first by [`rank`], then by key.
 pub(super) fn indices_of<'i, 'v>(assets: &'i [Asset<'v>]) -> Vec<Chosen<'i, 'v>> {
     let mut found: BTreeMap<&str, Chosen> = BTreeMap::new();
     for asset in assets.iter().filter(|asset| may_hold_indices(asset)) {
@@ -30,8 +30,10 @@ pub(super) fn indices_of<'i, 'v>(assets: &'i [Asset<'v>]) -> Vec<Chosen<'i, 'v>>
             let Some(name) = index_name(key).or_else(|| index_name(&band.name)) else {
                 continue;
             };
-            let edge = |band: &Band| band.gsd.unwrap_or(f64::INFINITY);
-            if found.get(name).is_none_or(|old| edge(band) < edge(old.band)) {
+            if found
+                .get(name)
+                .is_none_or(|old| rank(asset, band) < rank(old.asset, old.band))
+            {
                 let chosen = Chosen {
                     asset,
                     band,

@@ -9,13 +9,12 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::radiometry::{Statements, Version, is_float};
 use super::sensor::{About, GENERIC, Sensor, Sensors, contains};
-use super::stac_asset::{Asset, Object, Reader, Unusable, kind_of, local_path, under};
-use super::stac_bands::{
-    Chosen, bands_of, bands_of_any, coding_of, is_float, is_stored_as, raw_offset, sensor_quality,
-};
+use super::stac_asset::{Asset, Object, Reader, Unusable, kind_of, under};
+use super::stac_bands::{Chosen, bands_of, bands_of_any, coding_of, is_stored_as, sensor_quality, version_of};
 use super::stac_indices::{INDEX_RANGE, indices_of};
-use super::{BandAsset, Coding, Kind, Pass, QualityAsset, Scene};
+use super::{AbsentBand, BandAsset, Coding, Kind, Pass, QualityAsset, Scene, join};
 use crate::fault::{Fault, one_line};
 use crate::intake::names;
 use crate::raster::flags;
@@ -115,13 +114,8 @@ impl Reader<'_> {
             _ => None,
         };
         let cloud_fraction = self.number(properties, &place, "eo:cloud_cover").and_then(|percent| {
-            if (0.0..=100.0).contains(&percent) {
-                return Some(percent / 100.0);
-            }
-            self.fault(
-                under(&place, "eo:cloud_cover"),
-                format!("expected 0 to 100 percent, found {percent}"),
-            )
+            // Catalogues write -1 where it was not computed.
+            (0.0..=100.0).contains(&percent).then_some(percent / 100.0)
         });
         let platform = self
             .text(properties, &place, "platform")
@@ -184,23 +178,43 @@ impl Reader<'_> {
                 format!("holds no {wanted}, only masks, derived products or previews (found: {found})"),
             );
         }
-        let raw_offset = product.map_or(0.0, |sensor| raw_offset(sensor, properties));
-        let mut bands: Vec<BandAsset> = chosen
+        let sensor = product.or(sensors.get(GENERIC));
+        let version = product.map_or(Version::Untold, |sensor| version_of(sensor, properties));
+        let (mut bands, mut absent) = (Vec::new(), Vec::new());
+        for (one, derived) in chosen
             .iter()
-            .filter_map(|chosen| self.band_asset(chosen, product, kind, raw_offset))
-            .collect();
-        let (before, unreadable) = (self.faults.len(), self.unreadable);
-        let indices: Vec<BandAsset> = indices.iter().filter_map(|index| self.index_asset(index)).collect();
-        if !(chosen.is_empty() && indices.is_empty()) {
-            // Nobody asked for the indices whose files are not here: the scene is good without them.
-            self.faults.truncate(before);
-            self.unreadable = unreadable;
+            .map(|one| (one, false))
+            .chain(indices.iter().map(|one| (one, true)))
+        {
+            let before = self.faults.len();
+            let read = match &one.asset.file {
+                Ok(path) => self.band_asset(one, path, (sensor.filter(|_| !derived), kind), version),
+                Err(why) => self.fault(why.fault.place.clone(), why.fault.message.clone()),
+            };
+            // The scene is good without what lies elsewhere, and without an index that cannot be had.
+            if read.is_none() && (derived || one.asset.file.is_err()) {
+                let why = self.faults.drain(before..).collect::<Vec<_>>();
+                let band = AbsentBand {
+                    name: one.name.clone(),
+                    reason: join(&why),
+                    unreadable: one.asset.file.as_ref().is_err_and(|why| why.unreadable),
+                    derived,
+                };
+                absent.push((band, why));
+            }
+            bands.extend(read);
         }
-        bands.extend(indices);
-        let quality = self.quality(&assets, taken);
+        if bands.is_empty() && self.faults.is_empty() {
+            self.unreadable |= absent.iter().any(|(band, _)| band.unreadable);
+            self.faults.extend(absent.drain(..).flat_map(|(_, why)| why));
+        }
+        let mut notes = Vec::new();
+        let quality = self.quality(&assets, taken, &mut notes);
         let (start, end) = times?;
+        let id = id?;
         Some(Scene {
-            id: id?,
+            notes: notes.into_iter().map(|note| format!("{id}: {note}")).collect(),
+            id,
             start,
             end,
             sensor: product.map_or(GENERIC, |sensor| &sensor.id).to_owned(),
@@ -212,6 +226,7 @@ impl Reader<'_> {
             cloud_fraction,
             footprint,
             bands,
+            absent: absent.into_iter().map(|(band, _)| band).collect(),
             quality,
             source: source.to_path_buf(),
             href: self_link(item),
@@ -275,50 +290,46 @@ impl Reader<'_> {
         }
     }
 
-    /// Where the band lies and how its values become physical. Order of trust: the asset, the item's properties, the sensor.
+    /// A band that lies in `path`, and how its values become physical; `None` where that cannot be told. `sensor` is that of measured bands;
+    /// of an index the asset alone tells: the sensor's scale and noise are those of reflectance.
     fn band_asset(
         &mut self,
         chosen: &Chosen,
-        product: Option<&Sensor>,
-        kind: Kind,
-        raw_offset: f64,
+        path: &Path,
+        (sensor, kind): (Option<&Sensor>, Kind),
+        version: Version,
     ) -> Option<BandAsset> {
         let Chosen { asset, band, .. } = chosen;
         self.band_name(chosen)?;
-        let in_decibels = band.unit.is_some_and(|unit| unit.eq_ignore_ascii_case("db"));
-        let integers = band.data_type.as_deref().is_some_and(|stored| !is_float(stored));
-        if kind == Kind::Sar && integers && band.scale.is_none() && !in_decibels {
-            return self.fault(
-                asset.at.clone(),
-                "holds raw amplitudes; expected calibrated backscatter: calibrate to sigma0 or gamma0 and terrain-correct it, or state raster:scale",
-            );
-        }
-        // What the sensor says of stored values holds only for the types that the product is stored in.
-        let stored = product.filter(|sensor| sensor.stores(band.data_type.as_deref()));
-        let scale = band.scale.or(stored.map(|sensor| sensor.scale)).unwrap_or(1.0);
-        let default_offset = stored
-            .filter(|sensor| sensor.scale == scale)
-            .map(|sensor| sensor.offset + raw_offset * scale);
-        let unit_is_power = band.unit.is_some_and(|unit| ["1", "linear", "power"].contains(&unit));
-        let decibel = !in_decibels && product.map_or(kind == Kind::Sar && unit_is_power, |sensor| sensor.decibel);
-        let is_reflectance = contains(&asset.roles, "reflectance")
-            && (band.scale.is_some() || band.data_type.as_deref().is_some_and(is_float));
-        let path = self.path(asset)?;
-        Some(BandAsset {
+        let derived = sensor.is_none();
+        let product = sensor.filter(|sensor| sensor.id != GENERIC);
+        // Integers that do not state their scale stay as they are stored.
+        let is_physical = !band.stated.scale.is_empty() || band.stated.data_type.as_deref().is_some_and(is_float);
+        let valid = match (product, derived) {
+            (Some(sensor), _) => sensor.valid,
+            (None, true) => is_physical.then_some(INDEX_RANGE),
+            (None, false) => (is_physical && contains(&asset.roles, "reflectance")).then_some([0.0, 1.0]),
+        };
+        let mut asset_band = BandAsset {
             name: chosen.name.clone(),
-            path,
+            path: path.to_owned(),
             index: band.index,
-            scale,
-            offset: band.offset.or(default_offset).unwrap_or(0.0),
-            nodata: band.nodata.or(stored.and_then(|sensor| sensor.nodata)),
-            decibel,
-            saturated: stored.and_then(|sensor| sensor.saturated),
-            valid: product.map_or(is_reflectance.then_some([0.0, 1.0]), |sensor| sensor.valid),
+            radiometry: Statements {
+                item: band.stated.clone(),
+                version,
+                ..Statements::default()
+            },
+            valid,
             noise: product.and_then(|sensor| chosen.of_sensor.and_then(|band| band.noise).or(sensor.noise)),
             noise_fraction: product.map_or(0.0, |sensor| sensor.noise_fraction),
-            derived: false,
+            derived,
             stated: asset.stated.clone(),
-        })
+            ..BandAsset::default()
+        };
+        match asset_band.settle(sensor, kind, None) {
+            Ok(()) => Some(asset_band),
+            Err(why) => self.fault(asset.at.clone(), why),
+        }
     }
 
     /// Bands are told apart by their names.
@@ -330,35 +341,19 @@ impl Reader<'_> {
         }
     }
 
-    /// Where an index lies and how its values become physical, by the asset alone: the sensor's scale and noise are those of reflectance.
-    fn index_asset(&mut self, chosen: &Chosen) -> Option<BandAsset> {
-        let Chosen { asset, band, .. } = chosen;
-        self.band_name(chosen)?;
-        // Integers that do not state their scale stay as they are stored.
-        let physical = band.scale.is_some() || band.data_type.as_deref().is_some_and(is_float);
-        Some(BandAsset {
-            name: chosen.name.clone(),
-            path: self.path(asset)?,
-            index: band.index,
-            scale: band.scale.unwrap_or(1.0),
-            offset: band.offset.unwrap_or(0.0),
-            nodata: band.nodata,
-            decibel: false,
-            saturated: None,
-            valid: physical.then_some(INDEX_RANGE),
-            noise: None,
-            noise_fraction: 0.0,
-            derived: true,
-            stated: asset.stated.clone(),
-        })
-    }
-
     /// The sensor's quality bands, else the masks whose classes have telling names.
     ///
     /// Each must code a reason that none before it codes, or lie in a file of which a band is taken already: the bands of one file are
     /// parts of one mask, and two of them may mean the same (cloud and heavy haze in UDM2). Several files that code the same are
     /// answers of several algorithms, of which the first is believed.
-    fn quality(&mut self, assets: &[Asset], by_sensor: Vec<(&Asset, usize, Coding)>) -> Vec<QualityAsset> {
+    ///
+    /// A mask that lies elsewhere is left out, which `notes` say; one that should be here and is not is a fault.
+    fn quality(
+        &mut self,
+        assets: &[Asset],
+        by_sensor: Vec<(&Asset, usize, Coding)>,
+        notes: &mut Vec<String>,
+    ) -> Vec<QualityAsset> {
         let by_classes = assets
             .iter()
             .filter(|asset| {
@@ -378,23 +373,37 @@ impl Reader<'_> {
         let mut coded = flags::CLEAR;
         let mut quality: Vec<QualityAsset> = Vec::new();
         for (asset, index, coding) in candidates {
-            let path = asset.href.and_then(|href| local_path(href, self.base).ok());
-            let of_taken_file = quality.iter().any(|taken| path.as_ref() == Some(&taken.path));
+            let path = asset.file.as_ref().ok();
+            let of_taken_file = quality.iter().any(|taken| path == Some(&taken.path));
             if !of_taken_file && coding.reasons() & !coded == flags::CLEAR {
                 continue;
             }
-            coded |= coding.reasons();
-            if let Some(path) = self.path(asset) {
-                let stated = asset.stated.clone();
-                let mask = QualityAsset {
-                    path,
-                    index,
-                    coding,
-                    stated,
-                };
-                // Two assets may name one file.
-                if !quality.contains(&mask) {
-                    quality.push(mask);
+            match &asset.file {
+                Err(why) if why.unreadable => {
+                    self.unreadable = true;
+                    self.faults.push(why.fault.clone());
+                }
+                Err(why) => {
+                    let note = format!(
+                        "without the mask {}, whose file is not here ({})",
+                        asset.key, why.fault.message
+                    );
+                    if !notes.contains(&note) {
+                        notes.push(note);
+                    }
+                }
+                Ok(path) => {
+                    coded |= coding.reasons();
+                    let mask = QualityAsset {
+                        path: path.clone(),
+                        index,
+                        coding,
+                        stated: asset.stated.clone(),
+                    };
+                    // Two assets may name one file.
+                    if !quality.contains(&mask) {
+                        quality.push(mask);
+                    }
                 }
             }
         }

@@ -1,0 +1,394 @@
+//! How the stored numbers of a band become physical values: one decision, whoever states what. docs/ingestion.md has it as a table.
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{BandAsset, Kind, Sensor};
+
+/// What one of those who know a band states of it: the pipeline's folder, the item, or the file itself. Values of one kind that differ
+/// contradict each other, but for those that mean no data, which add up.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Statement {
+    /// Physical units per stored unit.
+    pub scale: Vec<f64>,
+    /// Physical value of a stored 0.
+    pub offset: Vec<f64>,
+    /// Stored values that mean no data.
+    pub nodata: Vec<f64>,
+    /// What radar backscatter is in.
+    pub unit: Option<Unit>,
+    /// How the numbers are stored: `uint16`, `float32`.
+    pub data_type: Option<String>,
+}
+
+/// All that is stated of a band before its file is opened.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Statements {
+    /// The folder of the pipeline, whose word is the last.
+    pub pipeline: Statement,
+    /// The item.
+    pub item: Statement,
+    /// What the item's properties say of the offset that a version of the product brought in.
+    pub version: Version,
+}
+
+/// What radar backscatter is in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Unit {
+    /// Decibels.
+    Decibel,
+    /// Linear power.
+    Linear,
+}
+
+/// Whether stored numbers hold the raw offset that a version of the product brought in (Sentinel-2 from baseline 04.00 on).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub enum Version {
+    /// The item does not tell.
+    #[default]
+    Untold,
+    /// The version is older: they do not.
+    Older,
+    /// The item says that it was taken off already: they do not.
+    TakenOff,
+    /// The version has it.
+    Newer,
+    /// The version has it, and the item says that it was not taken off: they do.
+    LeftIn,
+}
+
+/// How stored numbers become physical: `physical = stored * scale + offset`, then `10 log10` where `decibel`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Radiometry {
+    /// Physical units per stored unit.
+    pub scale: f64,
+    /// Physical value of a stored 0.
+    pub offset: f64,
+    /// Stored values that mean no data, each once; may hold NaN.
+    pub nodata: Vec<f64>,
+    /// The value is linear power and is to be turned into decibels.
+    pub decibel: bool,
+    /// The stored value at and above which the pixel is saturated.
+    pub saturated: Option<f64>,
+}
+
+impl BandAsset {
+    /// Settles how its stored numbers become physical, by all that is stated of it, its `sensor` and, once it was opened, its `file`.
+    ///
+    /// # Errors
+    /// Statements that contradict each other, numbers that nobody says how to read.
+    pub fn settle(&mut self, sensor: Option<&Sensor>, kind: Kind, file: Option<&Statement>) -> Result<(), String> {
+        let settled = settle(&self.radiometry, sensor, kind, file)?;
+        self.scale = settled.scale;
+        self.offset = settled.offset;
+        self.nodata = settled.nodata;
+        self.decibel = settled.decibel;
+        self.saturated = settled.saturated;
+        Ok(())
+    }
+}
+
+/// How the stored numbers of a band become physical; `file` is what the file states of itself, where it was opened.
+///
+/// # Errors
+/// Statements that contradict each other, numbers that nobody says how to read.
+pub fn settle(
+    stated: &Statements,
+    sensor: Option<&Sensor>,
+    kind: Kind,
+    file: Option<&Statement>,
+) -> Result<Radiometry, String> {
+    let Statements {
+        pipeline,
+        item,
+        version,
+    } = stated;
+    let nothing = Statement::default();
+    let file = file.unwrap_or(&nothing);
+    let data_type = file.data_type.as_deref().or(item.data_type.as_deref());
+    let unit = pipeline.unit.or(item.unit);
+    let by_item = !(item.scale.is_empty() && item.offset.is_empty());
+    if let (Some(said), Some(found)) = (item.data_type.as_deref(), file.data_type.as_deref())
+        && by_item
+        && is_float(said) != is_float(found)
+    {
+        return Err(format!(
+            "its item states scale and offset of {said}, and the file stores {found}: put the item right, or take its scale and offset out"
+        ));
+    }
+    let scale = match pipeline.scale.first() {
+        Some(scale) => Some(*scale),
+        None => agreed("scale", &item.scale, &file.scale)?,
+    };
+    let is_integer = data_type.is_some_and(|stored| !is_float(stored));
+    if kind == Kind::Sar && is_integer && scale.is_none() && unit != Some(Unit::Decibel) {
+        return Err(
+            "holds raw amplitudes; expected calibrated backscatter: calibrate to sigma0 or gamma0 and terrain-correct it, or state its scale"
+                .into(),
+        );
+    }
+    // What a sensor says of stored numbers holds only for numbers that are stored as the product's are.
+    let product = sensor.filter(|sensor| sensor.may_store(data_type));
+    if let (Some(sensor), None, None, true, Kind::Optical) = (sensor, product, scale, is_integer, kind) {
+        return Err(format!(
+            "stores {}, but {} comes as {}, so that its scale does not hold: state scale and offset",
+            data_type.unwrap_or_default(),
+            sensor.id,
+            sensor.data_types.join(" or ")
+        ));
+    }
+    let scale = scale.or(product.map(|sensor| sensor.scale)).unwrap_or(1.0);
+    let product = product.filter(|sensor| is_alike(sensor.scale, scale));
+    let brought_in = product.map_or(0.0, |sensor| {
+        sensor.raw_offset.as_ref().map_or(0.0, |rule| rule.value * scale)
+    });
+    let own = product.map_or(0.0, |sensor| sensor.offset);
+    let by_version = match version {
+        Version::Newer | Version::LeftIn => own + brought_in,
+        Version::Untold | Version::Older | Version::TakenOff => own,
+    };
+    // Catalogues copy the product's offset into every item, whatever its pixels hold.
+    let held = |offset: &f64| match version {
+        Version::Older | Version::TakenOff if is_alike(*offset, own + brought_in) => own,
+        _ => *offset,
+    };
+    let offset = match (pipeline.offset.first(), pipeline.scale.first()) {
+        (Some(offset), _) => *offset,
+        (None, Some(_)) => 0.0,
+        (None, None) => {
+            let [item, file] = [item, file].map(|one| one.offset.iter().map(held).collect::<Vec<f64>>());
+            agreed("offset", &item, &file)?.unwrap_or(by_version)
+        }
+    };
+    if *version == Version::LeftIn && brought_in != 0.0 && is_alike(offset, own) {
+        return Err(format!(
+            "its item states offset {offset}, and also that the product's offset of {brought_in} was not taken off: put the item right"
+        ));
+    }
+    let mut nodata: Vec<f64> = Vec::new();
+    let of_sensor = sensor
+        .filter(|sensor| sensor.may_store(data_type))
+        .and_then(|sensor| sensor.nodata);
+    for value in pipeline.nodata.iter().chain(&item.nodata).copied().chain(of_sensor) {
+        add(&mut nodata, value);
+    }
+    let power = sensor.is_some_and(|sensor| sensor.decibel) || kind == Kind::Sar && unit == Some(Unit::Linear);
+    Ok(Radiometry {
+        scale,
+        offset,
+        nodata,
+        decibel: power && unit != Some(Unit::Decibel),
+        saturated: product.and_then(|sensor| sensor.saturated),
+    })
+}
+
+/// Adds `value` to `values` unless it is there; NaN is there once, too.
+pub(super) fn add(values: &mut Vec<f64>, value: f64) {
+    if !values
+        .iter()
+        .any(|known| *known == value || known.is_nan() && value.is_nan())
+    {
+        values.push(value);
+    }
+}
+
+/// The one value that item and file state, if any does.
+fn agreed(what: &str, item: &[f64], file: &[f64]) -> Result<Option<f64>, String> {
+    let mut all = item
+        .iter()
+        .map(|value| ("item", *value))
+        .chain(file.iter().map(|value| ("file", *value)));
+    let Some((who, first)) = all.next() else {
+        return Ok(None);
+    };
+    match all.find(|(_, other)| !is_alike(first, *other)) {
+        None => Ok(Some(first)),
+        Some((other, value)) if who == other => Err(format!(
+            "its {who} states {what} {first} in one place and {value} in another: put it right"
+        )),
+        Some((other, value)) => Err(format!(
+            "its {who} states {what} {first}, and the {other} itself {value}: put one of them right"
+        )),
+    }
+}
+
+/// Whether two numbers are one but for how they were written.
+fn is_alike(a: f64, b: f64) -> bool {
+    (a - b).abs() <= 1e-6 * a.abs().max(b.abs())
+}
+
+pub(super) fn is_float(data_type: &str) -> bool {
+    data_type.starts_with("float")
+}
+
+impl Unit {
+    /// The unit that an item calls so; `None` where it is neither.
+    pub(super) fn of_item(name: &str) -> Option<Self> {
+        match name.to_ascii_lowercase().as_str() {
+            "db" | "decibel" | "decibels" => Some(Self::Decibel),
+            "1" | "linear" | "power" => Some(Self::Linear),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Unit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Decibel => "decibel",
+            Self::Linear => "linear",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scene::Sensors;
+
+    fn stated(scale: &[f64], offset: &[f64], data_type: &str) -> Statement {
+        Statement {
+            scale: scale.into(),
+            offset: offset.into(),
+            data_type: Some(data_type.to_owned()).filter(|stored| !stored.is_empty()),
+            ..Statement::default()
+        }
+    }
+
+    /// `scale offset nodata [dB] [saturated]` of a band, or why there is none.
+    fn told(sensor: &str, stated: &Statements, file: &Statement) -> String {
+        let sensors = Sensors::embedded().unwrap();
+        let sensor = sensors.get(sensor).unwrap();
+        match settle(stated, Some(sensor), sensor.kind, Some(file)) {
+            Ok(r) => format!(
+                "{} {:.3} {:?}{}{}",
+                r.scale,
+                r.offset,
+                r.nodata,
+                if r.decibel { " dB" } else { "" },
+                r.saturated.map_or(String::new(), |raw| format!(" {raw}"))
+            ),
+            Err(why) => why,
+        }
+    }
+
+    const S2: &str = "sentinel-2-l2a";
+
+    fn item(statement: Statement, version: Version) -> Statements {
+        Statements {
+            item: statement,
+            version,
+            ..Statements::default()
+        }
+    }
+
+    fn pipeline(scale: &[f64], offset: &[f64]) -> Statements {
+        Statements {
+            pipeline: stated(scale, offset, ""),
+            ..Statements::default()
+        }
+    }
+
+    #[test]
+    fn the_type_of_the_file_decides_whether_the_sensors_scale_holds() {
+        let none = Statements::default();
+        let file = |data_type: &str| stated(&[], &[], data_type);
+        assert_eq!(told(S2, &none, &file("uint16")), "0.0001 0.000 [0.0] 65535");
+        assert_eq!(told(S2, &none, &file("int16")), "0.0001 0.000 [0.0] 65535");
+        for float in ["float32", "float64"] {
+            assert_eq!(told(S2, &none, &file(float)), "1 0.000 []");
+        }
+        assert!(told(S2, &none, &file("uint8")).contains("stores uint8, but sentinel-2-l2a comes as uint16"));
+        assert_eq!(told(S2, &pipeline(&[0.0001], &[]), &file("float32")), "0.0001 0.000 []");
+        assert_eq!(told(S2, &pipeline(&[0.004], &[]), &file("uint8")), "0.004 0.000 []");
+        assert_eq!(
+            told("landsat-8-9-c2l2", &none, &file("uint16")),
+            "0.0000275 -0.200 [0.0]"
+        );
+        assert_eq!(told("landsat-8-9-c2l2", &none, &file("float32")), "1 0.000 []");
+        assert_eq!(told("generic", &none, &file("uint8")), "1 0.000 []");
+        // The item's word of the type is good until the file is seen.
+        let floats = item(stated(&[], &[], "float32"), Version::Newer);
+        assert_eq!(told(S2, &floats, &file("")), "1 0.000 []");
+        assert_eq!(told(S2, &floats, &file("uint16")), "0.0001 -0.100 [0.0] 65535");
+        let integers = item(stated(&[0.0001], &[-0.1], "uint16"), Version::Newer);
+        assert!(
+            told(S2, &integers, &file("float32")).contains("scale and offset of uint16, and the file stores float32")
+        );
+    }
+
+    #[test]
+    fn an_offset_that_pixels_do_not_hold_is_not_taken_off() {
+        let file = stated(&[], &[], "uint16");
+        let offset = |offsets: &[f64], version: Version| {
+            let told = told(S2, &item(stated(&[0.0001], offsets, "uint16"), version), &file);
+            told.strip_prefix("0.0001 ")
+                .map_or(told.clone(), |rest| rest[..6].trim().to_owned())
+        };
+        for (version, none, minus, zero) in [
+            (Version::Untold, "0.000", "-0.100", "0.000"),
+            (Version::Older, "0.000", "0.000", "0.000"),
+            (Version::TakenOff, "0.000", "0.000", "0.000"),
+            (Version::Newer, "-0.100", "-0.100", "0.000"),
+        ] {
+            assert_eq!(
+                [offset(&[], version), offset(&[-0.1], version), offset(&[0.0], version)],
+                [none, minus, zero],
+                "{version:?}"
+            );
+        }
+        assert_eq!(offset(&[-0.1], Version::LeftIn), "-0.100");
+        assert!(offset(&[0.0], Version::LeftIn).contains("was not taken off"));
+        // One that is not the product's is the item's own.
+        assert_eq!(offset(&[-0.05], Version::TakenOff), "-0.050");
+        // Two places, two answers: what the item says of the pixels decides, else nobody can tell.
+        assert_eq!(offset(&[-0.1, 0.0], Version::TakenOff), "0.000");
+        assert!(offset(&[-0.1, 0.0], Version::Untold).contains("states offset -0.1 in one place and 0 in another"));
+        // So does a copy in the file.
+        let copied = stated(&[0.0001], &[-0.1], "uint16");
+        assert_eq!(
+            told(S2, &item(stated(&[], &[], ""), Version::TakenOff), &copied),
+            "0.0001 0.000 [0.0] 65535"
+        );
+    }
+
+    #[test]
+    fn the_files_own_tags_count_where_nobody_else_states_one() {
+        let tags = stated(&[0.01], &[2.0], "int16");
+        assert_eq!(told("generic", &Statements::default(), &tags), "0.01 2.000 []");
+        assert_eq!(told("generic", &pipeline(&[0.5], &[]), &tags), "0.5 0.000 []");
+        assert_eq!(told("generic", &pipeline(&[], &[1.0]), &tags), "0.01 1.000 []");
+        let same = item(stated(&[0.01], &[], "int16"), Version::Untold);
+        assert_eq!(told("generic", &same, &tags), "0.01 2.000 []");
+        let other = item(stated(&[0.02], &[], "int16"), Version::Untold);
+        assert!(told("generic", &other, &tags).contains("its item states scale 0.02, and the file itself 0.01"));
+    }
+
+    #[test]
+    fn values_that_mean_no_data_add_up() {
+        let mut all = item(stated(&[], &[], ""), Version::Untold);
+        all.pipeline.nodata = vec![65535.0, f64::NAN];
+        all.item.nodata = vec![f64::NAN, 0.0, -9999.0];
+        assert_eq!(
+            told(S2, &all, &stated(&[], &[], "uint16")),
+            "0.0001 0.000 [65535.0, NaN, 0.0, -9999.0] 65535"
+        );
+    }
+
+    #[test]
+    fn backscatter_is_power_unless_decibels_are_stated() {
+        let of = |unit: Option<Unit>, data_type: &str| {
+            let mut all = Statements::default();
+            all.pipeline.unit = unit;
+            told("sentinel-1-rtc", &all, &stated(&[], &[], data_type))
+        };
+        assert_eq!(of(None, "float32"), "1 0.000 [] dB");
+        assert_eq!(of(Some(Unit::Linear), "float32"), "1 0.000 [] dB");
+        assert_eq!(of(Some(Unit::Decibel), "float32"), "1 0.000 []");
+        assert!(of(None, "uint16").contains("raw amplitudes"));
+        assert_eq!(of(Some(Unit::Decibel), "int16"), "1 0.000 []");
+    }
+}
