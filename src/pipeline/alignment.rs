@@ -3,13 +3,13 @@
 use super::SiteError;
 use super::compare::Survey;
 use super::driver::in_order;
-use super::observe::{Clouds, Date, View};
+use super::observe::{Clouds, View};
 use super::pairs::Pair;
 use super::plan::Ground;
 use crate::finding::{RegistrationRecord, round};
 use crate::geo::{Affine, Rect};
 use crate::io::source::SceneSource;
-use crate::raster::ReadError;
+use crate::raster::{PixelSource, ReadError};
 use crate::scene::Scene;
 use crate::stage::coregister::{self, Model, Outcome, Registration, Rejected, TiePoint};
 
@@ -41,12 +41,8 @@ pub fn measure(
         SceneSource::new(scene, grid, margin, &Affine::IDENTITY, &bands, infos, blocks)
     };
     let sources = [open(scenes[0])?, open(scenes[1])?];
-    let dates = sources.iter().zip(scenes).map(|(source, scene)| Date {
-        source,
-        codings: scene.quality.iter().map(|quality| &quality.coding).collect(),
-    });
     let view = View {
-        dates: dates.collect(),
+        dates: sources.iter().map(|source| source as &dyn PixelSource).collect(),
         bands: &bands,
         compared: bands.len(),
         clouds: Clouds::Stated,

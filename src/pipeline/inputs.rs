@@ -9,8 +9,9 @@ use super::stated::Stated;
 use crate::declaration::{self, Declared};
 use crate::fault::Fault;
 use crate::finding::RefusedScene;
-use crate::io::formats;
+use crate::io::bands::Content;
 use crate::io::open::{self, RasterInfo};
+use crate::io::{IoError, formats};
 use crate::scene::{self, BandAsset, Catalogue, DateFrom, FolderQuality, FolderSpec, Refusal, Scene, Sensors};
 use crate::seal::digest::Digest;
 use crate::seal::stamp::Stamp;
@@ -83,10 +84,10 @@ pub fn gather(config: &Config) -> Result<Inputs, Vec<Fault>> {
         .map_err(|found| faults.extend(found))
         .ok();
     let catalogue = sensors(&config.inputs.sensors, &mut texts)
-        .and_then(|sensors| catalogue(config, &sensors))
+        .and_then(|sensors| Ok((catalogue(config, &sensors)?, sensors)))
         .map_err(|found| faults.extend(found))
         .ok();
-    let (Some(declared), Some(mut catalogue)) = (declared, catalogue) else {
+    let (Some(declared), Some((mut catalogue, sensors))) = (declared, catalogue) else {
         return Err(faults);
     };
     texts.append(&mut catalogue.read);
@@ -120,7 +121,14 @@ pub fn gather(config: &Config) -> Result<Inputs, Vec<Fault>> {
                 reason: reason.clone(),
                 unreadable: true,
             }),
-            None => scenes.push(scene),
+            None => match check_bands(&mut scene, &infos, &sensors) {
+                Ok(()) => scenes.push(scene),
+                Err(error) => refused.push(RefusedScene {
+                    id: scene.id,
+                    reason: error.to_string(),
+                    unreadable: false,
+                }),
+            },
         }
     }
     for one in &mut refused {
@@ -144,6 +152,43 @@ pub fn gather(config: &Config) -> Result<Inputs, Vec<Fault>> {
         texts,
         stated,
     })
+}
+
+/// Takes from `scene` bands that are masks, and looks whether the others can be compared, as `infos` tells of their files.
+///
+/// # Errors
+/// A band that is not there, or holds no measurements.
+fn check_bands(scene: &mut Scene, infos: &BTreeMap<PathBuf, RasterInfo>, sensors: &Sensors) -> Result<(), IoError> {
+    let about = |path: &PathBuf, look: &dyn Fn(&RasterInfo) -> Result<(), String>| {
+        infos.get(path).map_or(Ok(()), look).map_err(|message| IoError::Open {
+            path: path.clone(),
+            message,
+        })
+    };
+    // GDAL calls the last of four bands of bytes alpha unless it is told otherwise: the name of a sensor's band says what it is.
+    let is_named = |name: &str| {
+        sensors
+            .iter()
+            .any(|sensor| sensor.band(name).is_some_and(|(_, band)| band.name == name))
+    };
+    let is_mask = |band: &BandAsset| {
+        let content = infos.get(&band.path).and_then(|info| info.find_band(band.index).ok());
+        content == Some(Content::Alpha) && !is_named(&band.name)
+    };
+    scene.bands.retain(|band| !is_mask(band));
+    if scene.bands.is_empty() {
+        return Err(IoError::Open {
+            path: scene.source.clone(),
+            message: "its only band is alpha, which is a mask and no measurement; name the bands that it masks".into(),
+        });
+    }
+    for band in &scene.bands {
+        about(&band.path, &|info| info.check_band(band.index))?;
+    }
+    for quality in &scene.quality {
+        about(&quality.path, &|info| info.find_band(quality.index).map(drop))?;
+    }
+    Ok(())
 }
 
 /// The files that hold a scene, each once.

@@ -8,7 +8,7 @@ use serde::Deserialize;
 pub use super::file_date::DateFrom;
 use super::file_date::{date_pattern, interval_of_name, interval_of_tag};
 use super::sensor::{GENERIC, Sensor, Sensors};
-use super::{BandAsset, Catalogue, Coding, MAX_SCENES, QualityAsset, Refusal, Scene, SceneError};
+use super::{BandAsset, Catalogue, Coding, MAX_SCENES, QualityAsset, Refusal, Scene, SceneError, each_once};
 use crate::fault::{Fault, one_line};
 use crate::intake::{self, IntakeError, names};
 
@@ -270,7 +270,7 @@ fn bands(file: &Path, spec: &FolderSpec, sensor: &Sensor) -> Vec<BandAsset> {
                 index: at + 1,
                 scale: spec.scale.unwrap_or(sensor.scale),
                 offset: spec.offset.unwrap_or(if as_product { sensor.offset } else { 0.0 }),
-                nodata: spec.nodata.or(sensor.nodata),
+                nodata: each_once([spec.nodata, sensor.nodata]),
                 decibel: sensor.decibel,
                 saturated: sensor.saturated.filter(|_| as_product),
                 valid: sensor.valid,
@@ -461,9 +461,9 @@ mod tests {
             (
                 scene.bands[0].name.as_str(),
                 scene.bands[0].scale,
-                scene.bands[0].nodata
+                &scene.bands[0].nodata[..]
             ),
-            ("red", 0.0001, Some(0.0))
+            ("red", 0.0001, &[0.0][..])
         );
         assert_eq!(scene.quality[0].coding.decode(9.0), flags::CLOUD);
         assert!(

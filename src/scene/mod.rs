@@ -90,8 +90,8 @@ pub struct BandAsset {
     pub scale: f64,
     /// Physical value of raw 0.
     pub offset: f64,
-    /// The raw value that means no data; may be NaN.
-    pub nodata: Option<f64>,
+    /// The raw values that mean no data, as whoever states any does; what the file itself states comes to them when it is read.
+    pub nodata: Vec<f64>,
     /// The value is linear power and is to be turned into decibels.
     pub decibel: bool,
     /// The raw value at and above which the pixel is saturated.
@@ -106,6 +106,18 @@ pub struct BandAsset {
     pub derived: bool,
     /// What its item states of the raster.
     pub stated: Option<Checksum>,
+}
+
+/// The values that mean no data, each once.
+pub(crate) fn each_once(stated: impl IntoIterator<Item = Option<f64>>) -> Vec<f64> {
+    let mut values: Vec<f64> = Vec::new();
+    for value in stated.into_iter().flatten() {
+        // NaN is not equal to itself.
+        if !values.iter().any(|known| known.to_bits() == value.to_bits()) {
+            values.push(value);
+        }
+    }
+    values
 }
 
 /// What an item states of a file.
@@ -341,8 +353,8 @@ mod tests {
         all_are(&oscd, "sentinel-2-l1c", MSI, 0.0001, 0.0);
         let band = &oscd.scenes[0].bands[0];
         assert_eq!(
-            (band.nodata, band.saturated, band.valid),
-            (Some(0.0), Some(28000.0), Some([0.0, 1.0]))
+            (band.nodata.clone(), band.saturated, band.valid),
+            (vec![0.0], Some(28000.0), Some([0.0, 1.0]))
         );
         // Cities apart do not pair.
         let pairs = pairs(&oscd);
@@ -357,8 +369,8 @@ mod tests {
         assert_eq!((pair.scenes.len(), pair.refused.len()), (2, 0));
         all_are(&pair, "generic", "green", 0.0001, 0.0);
         assert_eq!(
-            (pair.scenes[0].bands[0].nodata, pair.scenes[0].bands[0].valid),
-            (Some(0.0), Some([0.0, 1.0]))
+            (&pair.scenes[0].bands[0].nodata[..], pair.scenes[0].bands[0].valid),
+            (&[0.0][..], Some([0.0, 1.0]))
         );
         assert_eq!(pairs(&pair), ["arosics-tgt arosics-ref"]);
     }
@@ -420,7 +432,7 @@ mod tests {
         if let Some(ucayali) = imagery("landsat_ucayali") {
             assert_eq!((ucayali.scenes.len(), ucayali.refused.len()), (8, 0));
             all_are(&ucayali, "generic", "swir16 nir red b4", 1.0, 0.0);
-            assert_eq!(ucayali.scenes[0].bands[3].nodata, Some(0.0));
+            assert_eq!(ucayali.scenes[0].bands[3].nodata, [0.0]);
             assert_eq!(pairs(&ucayali).len(), 7);
         }
         if let Some(juelich) = imagery("landsat7_juelich") {
@@ -456,7 +468,7 @@ mod tests {
                 scene
                     .bands
                     .iter()
-                    .all(|band| band.decibel && band.nodata.is_some_and(f64::is_nan))
+                    .all(|band| band.decibel && matches!(band.nodata[..], [value] if value.is_nan()))
             }));
             // 22 dates of four bursts in one track: bursts apart do not pair.
             let pairs = pairs(&rtc);

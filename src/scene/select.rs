@@ -371,7 +371,7 @@ pub(crate) mod tests {
             index: 1,
             scale: 1.0,
             offset: 0.0,
-            nodata: None,
+            nodata: Vec::new(),
             decibel: false,
             saturated: None,
             valid: None,

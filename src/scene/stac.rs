@@ -317,11 +317,11 @@ mod tests {
         assert_eq!(names(&scene), ["red", "nir"]);
         let [red, nir] = &scene.bands[..] else { panic!() };
         assert_eq!(
-            (red.index, red.scale, red.offset, red.nodata),
-            (1, 0.001, -0.1, Some(0.0))
+            (red.index, red.scale, red.offset, &red.nodata[..]),
+            (1, 0.001, -0.1, &[0.0][..])
         );
         assert_eq!((nir.index, nir.scale, nir.offset), (2, 0.002, 0.0));
-        assert!(nir.nodata.unwrap().is_nan());
+        assert!(matches!(nir.nodata[..], [value] if value.is_nan()));
         assert_eq!(red.valid, Some([0.0, 1.0]));
         assert_eq!(red.path, dir.path().join("ms.tif"));
         let [mask] = &scene.quality[..] else { panic!() };
@@ -349,8 +349,8 @@ mod tests {
         let scene = one(&dir, &value);
         assert_eq!(names(&scene), ["red", "nir"]);
         assert_eq!(
-            (scene.bands[1].scale, scene.bands[1].offset, scene.bands[1].nodata),
-            (0.0001, -0.1, Some(0.0))
+            (scene.bands[1].scale, scene.bands[1].offset, &scene.bands[1].nodata[..]),
+            (0.0001, -0.1, &[0.0][..])
         );
     }
 
@@ -373,7 +373,7 @@ mod tests {
             let scene = sentinel_2(&dir, properties, band);
             assert_eq!(scene.sensor, "sentinel-2-l2a");
             assert_eq!(scene.bands[0].scale, 0.0001);
-            assert_eq!(scene.bands[0].nodata, Some(0.0));
+            assert_eq!(scene.bands[0].nodata, [0.0]);
             assert_eq!(scene.quality.len(), 1);
             scene.bands[0].offset
         };
@@ -411,8 +411,8 @@ mod tests {
         );
         let red = &floats.bands[0];
         assert_eq!(
-            (red.scale, red.offset, red.nodata, red.saturated, red.valid),
-            (1.0, 0.0, None, None, Some([0.0, 1.0]))
+            (red.scale, red.offset, &red.nodata[..], red.saturated, red.valid),
+            (1.0, 0.0, &[][..], None, Some([0.0, 1.0]))
         );
         let picture = sentinel_2(&dir, json!({}), json!({"data_type": "uint8"}));
         assert_eq!(
@@ -482,7 +482,7 @@ mod tests {
             assert_eq!((red.scale, red.valid, red.derived), (0.0001, Some([0.0, 1.0]), false));
             let ndvi = &scene.bands[1];
             assert_eq!((ndvi.noise, ndvi.noise_fraction, ndvi.derived), (None, 0.0, true));
-            (ndvi.scale, ndvi.offset, ndvi.nodata, ndvi.valid)
+            (ndvi.scale, ndvi.offset, ndvi.nodata.first().copied(), ndvi.valid)
         };
         let range = Some([-1.0, 1.0]);
         assert_eq!(ndvi(json!({"data_type": "float32"})), (1.0, 0.0, None, range));

@@ -15,7 +15,7 @@ use super::stac_bands::{
     Chosen, bands_of, bands_of_any, coding_of, is_float, is_stored_as, raw_offset, sensor_quality,
 };
 use super::stac_indices::{INDEX_RANGE, indices_of};
-use super::{BandAsset, Coding, Kind, Pass, QualityAsset, Scene};
+use super::{BandAsset, Coding, Kind, Pass, QualityAsset, Scene, each_once};
 use crate::fault::{Fault, one_line};
 use crate::intake::names;
 use crate::raster::flags;
@@ -287,7 +287,7 @@ impl Reader<'_> {
             index: band.index,
             scale,
             offset: band.offset.or(default_offset).unwrap_or(0.0),
-            nodata: band.nodata.or(stored.and_then(|sensor| sensor.nodata)),
+            nodata: each_once([band.nodata, stored.and_then(|sensor| sensor.nodata)]),
             decibel,
             saturated: stored.and_then(|sensor| sensor.saturated),
             valid: product.map_or(is_reflectance.then_some([0.0, 1.0]), |sensor| sensor.valid),
@@ -319,7 +319,7 @@ impl Reader<'_> {
             index: band.index,
             scale: band.scale.unwrap_or(1.0),
             offset: band.offset.unwrap_or(0.0),
-            nodata: band.nodata,
+            nodata: each_once([band.nodata]),
             decibel: false,
             saturated: None,
             valid: physical.then_some(INDEX_RANGE),
