@@ -31,7 +31,7 @@ fn main() {
         let places = (0..rows).flat_map(|row| (0..columns).map(move |column| (column, row)));
         let of_bands = places.flat_map(|(column, row)| (1..=info.bands).map(move |band| (raster, band, column, row)));
         blocks.extend(of_bands);
-        sizes.push(info.block.0 * info.block.1 * info.pixel_bytes);
+        sizes.push(info.block.0 * info.block.1 * info.kept_bytes);
     }
     let next = AtomicUsize::new(0);
     let bytes: usize = std::thread::scope(|scope| {

@@ -15,6 +15,7 @@ use ndarray::Array2;
 use shared::Watched;
 use sitewatch::geo::{Affine, Grid, Rect};
 use sitewatch::io::blocks::{Blocked, Blocks};
+use sitewatch::io::decode::Layer;
 use sitewatch::io::geotiff::{Compression, DataType, GeoTiffWriter, Layout};
 use sitewatch::io::mapping::Mapping;
 use sitewatch::io::pool::Pool;
@@ -83,12 +84,11 @@ fn copy(bench: &mut Bench<'_>) {
 
 fn before_detection(bench: &mut Bench<'_>, config: &Config) {
     let pair = synthetic::optical(2);
-    let coding = synthetic::coding();
     let halo = config.screen.halo(PIXEL_M);
     let stack = pair[1].read(&TILE.grow(halo)).unwrap();
     let around = stack.rect.area();
     bench.time("screen: quality band, buffer around cloud", around, F32 + 2, || {
-        screen::screen(&stack, &[&coding], &TILE, PIXEL_M, &config.screen)
+        screen::screen(&stack, &TILE, PIXEL_M, &config.screen)
     });
 
     let reach = cloud::halo(PIXEL_M);
@@ -107,7 +107,7 @@ fn before_detection(bench: &mut Bench<'_>, config: &Config) {
 
     let series: Vec<_> = synthetic::optical(6)
         .iter()
-        .map(|date| screen::decoded(&date.read(&TILE.grow(persistent::halo(PIXEL_M))).unwrap(), &[&coding]))
+        .map(|date| screen::stated(&date.read(&TILE.grow(persistent::halo(PIXEL_M))).unwrap()))
         .collect();
     bench.time(
         "persistent cloud given back, a date of six",
@@ -140,15 +140,11 @@ fn before_detection(bench: &mut Bench<'_>, config: &Config) {
 /// The scores of `difference` on the tile, for what comes after.
 fn detectors(bench: &mut Bench<'_>, config: &Config) -> Plane<i16> {
     let (grid, boundary) = (synthetic::grid(), shared::whole(&synthetic::grid()));
-    let coding = synthetic::coding();
     let mut first = None;
     let mut score = |name: &str, word: Detector, dates: &[MemorySource], radar: bool| {
         let names: Vec<String> = synthetic::names().into_iter().take(dates[0].bands.len()).collect();
         let watched = Watched {
-            dates: dates
-                .iter()
-                .map(|date| (date as &dyn PixelSource, (!radar).then_some(&coding)))
-                .collect(),
+            dates: dates.iter().map(|date| date as &dyn PixelSource).collect(),
             bands: &names,
             grid: &grid,
             boundary: &boundary,
@@ -338,7 +334,11 @@ fn files(bench: &mut Bench<'_>) {
     let file = Blocked::new(&path, &info, (1..=BANDS).collect());
     let read = || {
         for band in 1..=BANDS {
-            black_box(blocks.read(&file, band, &synthetic::WHOLE, |v| v).unwrap());
+            black_box(
+                blocks
+                    .read(&file, Layer::Band(band), &synthetic::WHOLE, |v| v, |v| v as f32)
+                    .unwrap(),
+            );
         }
     };
     bench.time("read blocks: decode and convert, a value", pixels, 2 + F32, || {

@@ -2,17 +2,16 @@
 
 use sitewatch::geo::{Grid, Rect, Shape};
 use sitewatch::pipeline::Config;
-use sitewatch::pipeline::observe::{Clouds, Date, View};
+use sitewatch::pipeline::observe::{Clouds, View};
 use sitewatch::pipeline::survey;
 use sitewatch::raster::PixelSource;
-use sitewatch::scene::Coding;
 use sitewatch::stage::detect::{self, Cell, Context, Detector, Scorer, WIDEST_HALO};
 use sitewatch::stage::normalise::{self, SensorNoise};
 
-/// Dates of one site, each with the coding of its quality band.
+/// Dates of one site.
 pub struct Watched<'a> {
     /// Oldest first.
-    pub dates: Vec<(&'a dyn PixelSource, Option<&'a Coding>)>,
+    pub dates: Vec<&'a dyn PixelSource>,
     /// Names of the bands.
     pub bands: &'a [String],
     /// The site grid.
@@ -27,14 +26,7 @@ impl Watched<'_> {
     /// The dates, as the passes of a run look at them.
     pub fn view(&self) -> View<'_> {
         View {
-            dates: self
-                .dates
-                .iter()
-                .map(|(source, coding)| Date {
-                    source: *source,
-                    codings: coding.iter().copied().collect(),
-                })
-                .collect(),
+            dates: self.dates.clone(),
             bands: self.bands,
             compared: self.bands.len(),
             clouds: Clouds::Stated,

@@ -1,11 +1,8 @@
 //! Scenes that are computed: parcels, noise, a few changes and clouds. Every value depends on nothing but where and when it is.
 
-use std::collections::BTreeMap;
-
 use ndarray::Array2;
 use sitewatch::geo::{Grid, Rect};
-use sitewatch::raster::{MemorySource, flags};
-use sitewatch::scene::Coding;
+use sitewatch::raster::{Flags, MemorySource, flags};
 
 /// Edge of a scene, pixels.
 pub const EDGE: usize = 1024;
@@ -23,8 +20,6 @@ pub const PIXEL_M: f64 = 10.0;
 
 /// Edge of a parcel, pixels.
 const PARCEL: i64 = 23;
-/// Class of a cloud in the quality band.
-const CLOUD: i64 = 9;
 
 /// The bands of an optical scene; the first two serve for a radar scene.
 pub fn names() -> Vec<String> {
@@ -43,14 +38,9 @@ pub fn grid() -> Grid {
     }
 }
 
-/// How the quality band is coded.
-pub fn coding() -> Coding {
-    Coding::Classes(BTreeMap::from([(CLOUD, flags::CLOUD)]))
-}
-
 /// So many dates of reflectance, with a quality band; of the newest a fiftieth of the parcels has changed.
 pub fn optical(dates: u64) -> Vec<MemorySource> {
-    scenes(dates, BANDS as u64, 1, |x, y, band, date, is_last| {
+    scenes(dates, BANDS as u64, true, |x, y, band, date, is_last| {
         let parcel = [x / PARCEL, y / PARCEL];
         let ground = 0.05 + 0.3 * uniform(parcel[0], parcel[1], band);
         let changed = is_last && uniform(parcel[0], parcel[1], 99) < 0.02;
@@ -62,7 +52,7 @@ pub fn optical(dates: u64) -> Vec<MemorySource> {
 
 /// So many dates of speckle of four looks, decibels, in two bands.
 pub fn radar(dates: u64) -> Vec<MemorySource> {
-    scenes(dates, 2, 0, |x, y, band, date, is_last| {
+    scenes(dates, 2, false, |x, y, band, date, is_last| {
         let parcel = [x / PARCEL, y / PARCEL];
         let changed = is_last && uniform(parcel[0], parcel[1], 99) < 0.02;
         let look = |k: u64| -(uniform(x, y, 4000 + 100 * date + 10 * band + k) + 1e-7).ln();
@@ -74,7 +64,7 @@ pub fn radar(dates: u64) -> Vec<MemorySource> {
 fn scenes(
     dates: u64,
     bands: u64,
-    quality: usize,
+    has_quality: bool,
     value: impl Fn(i64, i64, u64, u64, bool) -> f32,
 ) -> Vec<MemorySource> {
     let plane = |of: &dyn Fn(i64, i64) -> f32| Array2::from_shape_fn((EDGE, EDGE), |(y, x)| of(x as i64, y as i64));
@@ -83,17 +73,17 @@ fn scenes(
         bands: (0..bands)
             .map(|band| plane(&|x, y| value(x, y, band, date, date + 1 == dates)))
             .collect(),
-        quality: vec![plane(&|x, y| cloud(x, y, date)); quality],
+        quality: has_quality.then(|| Array2::from_shape_fn((EDGE, EDGE), |(y, x)| cloud(x as i64, y as i64, date))),
     };
     (0..dates).map(scene).collect()
 }
 
-/// The class of a pixel: a cloud of 40 pixels around one of some places.
-fn cloud(x: i64, y: i64, date: u64) -> f32 {
+/// The flag of a pixel: a cloud of 40 pixels around one of some places.
+fn cloud(x: i64, y: i64, date: u64) -> Flags {
     let (i, j) = (x / 200, y / 200);
     let (dx, dy) = (x - 200 * i - 100, y - 200 * j - 100);
     let clouded = uniform(i, j, 500 + date) < 0.15 && dx * dx + dy * dy < 400;
-    if clouded { CLOUD as f32 } else { 4.0 }
+    if clouded { flags::CLOUD } else { flags::CLEAR }
 }
 
 /// A value of 0 to 1 for a place and a layer (the finaliser of SplitMix64: Steele, Lea and Flood, 2014).

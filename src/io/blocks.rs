@@ -5,16 +5,13 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
-use gdal::Dataset;
-use gdal::raster::GdalDataType;
 use lru::LruCache;
 
 use super::IoError;
-use super::inflate;
+use super::decode::{self, Block, Layer};
 use super::meter::{Meter, Work};
 use super::open::RasterInfo;
-use super::pool::{self, Handle, Pool, StoredPixel};
-use super::tiff::Tiff;
+use super::pool::Pool;
 use crate::geo::Rect;
 use crate::raster::Plane;
 
@@ -27,8 +24,11 @@ pub struct Blocked {
     pub path: Arc<Path>,
     /// Its pixels.
     pub bounds: Rect,
-    cell: (usize, usize),
+    /// Columns and rows of a cell.
+    pub(super) cell: (usize, usize),
     pixel_bytes: usize,
+    /// Whether its bytes are signed, which GDAL before 3.7 hands out as if they were not.
+    pub(super) has_signed_bytes: bool,
     /// Bands that are read together, where their pixels lie side by side: a block of one brings the rest.
     bands: Vec<usize>,
 }
@@ -36,38 +36,46 @@ pub struct Blocked {
 impl Blocked {
     /// The file at `path`, of which `bands` (from 1) will be read.
     pub fn new(path: &Path, info: &RasterInfo, bands: Vec<usize>) -> Self {
-        let (width, height) = info.block;
-        let (width, height) = (width.clamp(1, info.width), height.clamp(1, info.height));
-        let stacked = CELL_PIXELS.div_ceil(width * height);
-        let cell = (width, (height * stacked).min(info.height));
         Self {
             path: path.into(),
             bounds: Rect::new(0, 0, info.width, info.height),
-            cell,
-            pixel_bytes: info.pixel_bytes.min(size_of::<f32>()),
+            cell: cell(info, info.block),
+            pixel_bytes: info.kept_bytes,
+            has_signed_bytes: info.has_signed_bytes,
             bands: if info.bands_in_block > 1 { bands } else { Vec::new() },
         }
     }
 
-    fn cell(&self, column: usize, row: usize) -> Rect {
+    /// The mask of the file at `path`, in blocks of so many columns and rows.
+    pub fn mask(path: &Path, info: &RasterInfo, block: (usize, usize)) -> Self {
+        Self {
+            path: path.into(),
+            bounds: Rect::new(0, 0, info.width, info.height),
+            cell: cell(info, block),
+            pixel_bytes: 1,
+            has_signed_bytes: false,
+            bands: Vec::new(),
+        }
+    }
+
+    pub(super) fn rect(&self, column: usize, row: usize) -> Rect {
         let (w, h) = self.cell;
         Rect::new((column * w) as i64, (row * h) as i64, w, h).intersect(&self.bounds)
     }
 }
 
-/// Pixels as they are stored, where that takes fewer bytes.
-enum Block {
-    U8(Plane<u8>),
-    U16(Plane<u16>),
-    I16(Plane<i16>),
-    F32(Plane<f32>),
+/// Columns and rows of what is kept of a raster together, whose blocks have so many.
+fn cell(info: &RasterInfo, (width, height): (usize, usize)) -> (usize, usize) {
+    let (width, height) = (width.clamp(1, info.width), height.clamp(1, info.height));
+    let stacked = CELL_PIXELS.div_ceil(width * height);
+    (width, (height * stacked).min(info.height))
 }
 
 /// Where a block comes to lie; locked while it is decoded, so that no other thread decodes it too.
 type Place = Arc<Mutex<Option<Arc<Block>>>>;
 
-/// File, band, column and row of a cell.
-type Key = (Arc<Path>, usize, usize, usize);
+/// File, layer, column and row of a cell.
+type Key = (Arc<Path>, Layer, usize, usize);
 
 /// The blocks that were used last, up to a number of bytes.
 pub struct Blocks {
@@ -102,33 +110,36 @@ impl Blocks {
         &self.meter
     }
 
-    /// What `convert` makes of the stored values of `rect`, which must lie inside the raster, in `band` (from 1) of `file`.
+    /// What is made of the stored values of `rect`, which must lie inside the raster, in `layer` of `file`: by `narrow` of those that a 32-bit
+    /// float holds, by `wide` of others.
     ///
     /// # Errors
     /// A file that cannot be opened or read.
-    pub fn read(
+    pub fn read<V: Copy + Default>(
         &self,
         file: &Blocked,
-        band: usize,
+        layer: Layer,
         rect: &Rect,
-        convert: impl Fn(f32) -> f32,
-    ) -> Result<Plane<f32>, IoError> {
+        narrow: impl Fn(f32) -> V,
+        wide: impl Fn(f64) -> V,
+    ) -> Result<Plane<V>, IoError> {
         let (w, h) = (file.cell.0 as i64, file.cell.1 as i64);
         let columns = rect.x / w..=(rect.right() - 1) / w;
         let rows = rect.y / h..=(rect.bottom() - 1) / h;
         let cells = rows.flat_map(|row| columns.clone().map(move |column| (column as usize, row as usize)));
         let mut cells: Vec<_> = cells.collect();
-        let mut values = Plane::filled(*rect, 0.0);
+        let mut values = Plane::filled(*rect, V::default());
         // What another thread is decoding comes last: it is ready by then.
         for wait in [false, true] {
             for cell in std::mem::take(&mut cells) {
                 // One is held at a time: a window may reach over many large ones, for which the store has no room.
-                match self.block(file, band, cell, wait)?.as_deref() {
+                match self.block(file, layer, cell, wait)?.as_deref() {
                     None => cells.push(cell),
-                    Some(Block::U8(block)) => put(block, &mut values, &convert),
-                    Some(Block::U16(block)) => put(block, &mut values, &convert),
-                    Some(Block::I16(block)) => put(block, &mut values, &convert),
-                    Some(Block::F32(block)) => put(block, &mut values, &convert),
+                    Some(Block::U8(block)) => put(block, &mut values, &narrow),
+                    Some(Block::U16(block)) => put(block, &mut values, &narrow),
+                    Some(Block::I16(block)) => put(block, &mut values, &narrow),
+                    Some(Block::F32(block)) => put(block, &mut values, &narrow),
+                    Some(Block::F64(block)) => put(block, &mut values, &wide),
                 }
             }
         }
@@ -148,17 +159,17 @@ impl Blocks {
         shelf.bytes = 0;
     }
 
-    /// The block at `cell`, column and row, in `band` of `file`; `None` where another thread is decoding it and this one does not `wait`.
+    /// The block at `cell`, column and row, in `layer` of `file`; `None` where another thread is decoding it and this one does not `wait`.
     fn block(
         &self,
         file: &Blocked,
-        band: usize,
+        layer: Layer,
         cell: (usize, usize),
         wait: bool,
     ) -> Result<Option<Arc<Block>>, IoError> {
-        let bytes = file.cell(cell.0, cell.1).area() * file.pixel_bytes;
-        let place = |band| self.place((file.path.clone(), band, cell.0, cell.1), bytes);
-        let wanted = place(band);
+        let bytes = file.rect(cell.0, cell.1).area() * file.pixel_bytes;
+        let place = |layer| self.place((file.path.clone(), layer, cell.0, cell.1), bytes);
+        let wanted = place(layer);
         let mut held = match wanted.try_lock() {
             Ok(held) => held,
             Err(TryLockError::WouldBlock) if !wait => return Ok(None),
@@ -168,18 +179,20 @@ impl Blocks {
             return Ok(held.clone());
         }
         // What another thread holds is decoded already, or soon: to wait for it with a place in hand could be for ever.
-        let others: Vec<_> = file.bands.iter().filter(|other| **other != band).collect();
-        let places: Vec<_> = others.iter().map(|other| place(**other)).collect();
+        let others = file.bands.iter().map(|band| Layer::Band(*band));
+        let others: Vec<_> = others.filter(|other| *other != layer).collect();
+        let places: Vec<_> = others.iter().map(|other| place(*other)).collect();
         let free = others
             .iter()
             .zip(&places)
-            .filter_map(|(other, place)| Some((**other, place.try_lock().ok()?)));
+            .filter_map(|(other, place)| Some((*other, place.try_lock().ok()?)));
         let mut free: Vec<_> = free.filter(|(_, held)| held.is_none()).collect();
-        let bands: Vec<usize> = std::iter::once(band)
+        let layers: Vec<Layer> = std::iter::once(layer)
             .chain(free.iter().map(|(other, _)| *other))
             .collect();
         let decoded = self.meter.time(Work::Decode, || {
-            self.pool.with(&file.path, |handle| decoded(handle, file, &bands, cell))
+            self.pool
+                .with(&file.path, |handle| decode::cell(handle, file, &layers, cell))
         });
         let mut decoded = decoded??.into_iter().map(Arc::new);
         *held = decoded.next();
@@ -212,75 +225,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The cell at `index` of `file` in each of `bands`.
-fn decoded(handle: &Handle, file: &Blocked, bands: &[usize], index: (usize, usize)) -> Result<Vec<Block>, IoError> {
-    let rect = file.cell(index.0, index.1);
-    if let Some(tiff) = &handle.deflate {
-        if let Some(blocks) = unpacked(tiff, file, bands, &rect)? {
-            return Ok(blocks);
-        }
-        for band in bands {
-            inflate::verify(tiff, &file.path, *band, &rect)?;
-        }
-    }
-    bands
-        .iter()
-        .map(|band| read_by_gdal(&handle.dataset, file, *band, index, &rect))
-        .collect()
-}
-
-/// The pixels of `rect` in each of `bands` past GDAL; `None` where it has to read them.
-fn unpacked(tiff: &Tiff, file: &Blocked, bands: &[usize], rect: &Rect) -> Result<Option<Vec<Block>>, IoError> {
-    fn of<T: StoredPixel>(
-        (tiff, path, bands, rect): (&Tiff, &Path, &[usize], &Rect),
-        block: fn(Plane<T>) -> Block,
-    ) -> Result<Option<Vec<Block>>, IoError> {
-        let planes = inflate::read(tiff, path, bands, rect)?;
-        Ok(planes.map(|planes| planes.into_iter().map(block).collect()))
-    }
-    let what = (tiff, &*file.path, bands, rect);
-    match tiff.data_type {
-        Some(GdalDataType::UInt8) => of(what, Block::U8),
-        Some(GdalDataType::UInt16) => of(what, Block::U16),
-        Some(GdalDataType::Int16) => of(what, Block::I16),
-        Some(GdalDataType::Float32) => of(what, Block::F32),
-        _ => Ok(None),
-    }
-}
-
-fn read_by_gdal(
-    dataset: &Dataset,
-    file: &Blocked,
-    band: usize,
-    index: (usize, usize),
-    rect: &Rect,
-) -> Result<Block, IoError> {
-    fn of<T: StoredPixel>(
-        (dataset, path, band): (&Dataset, &Path, usize),
-        index_of_block: Option<(usize, usize)>,
-        rect: &Rect,
-    ) -> Result<Plane<T>, IoError> {
-        match index_of_block {
-            Some(index) => pool::read_block(dataset, path, band, index, rect),
-            None => pool::read_window(dataset, path, band, rect),
-        }
-    }
-    let failed = |error| IoError::gdal("reading", &file.path, &error);
-    let raster = dataset.rasterband(band).map_err(failed)?;
-    // Bands of one file may be cut differently.
-    let index = (raster.block_size() == file.cell).then_some(index);
-    let what = (dataset, &*file.path, band);
-    Ok(match raster.band_type() {
-        GdalDataType::UInt8 => Block::U8(of(what, index, rect)?),
-        GdalDataType::UInt16 => Block::U16(of(what, index, rect)?),
-        GdalDataType::Int16 => Block::I16(of(what, index, rect)?),
-        GdalDataType::Float32 => Block::F32(of(what, index, rect)?),
-        _ => Block::F32(of(what, None, rect)?),
-    })
-}
-
 /// Puts what `convert` makes of the pixels of `block` where they lie in `values`.
-fn put<T: Copy + Into<f32>>(block: &Plane<T>, values: &mut Plane<f32>, convert: &impl Fn(f32) -> f32) {
+fn put<T: Copy + Into<N>, N, V>(block: &Plane<T>, values: &mut Plane<V>, convert: &impl Fn(N) -> V) {
     let shared = block.rect.intersect(&values.rect);
     let (x, y) = ((shared.x - values.rect.x) as usize, (shared.y - values.rect.y) as usize);
     let rows = values.data.rows_mut().into_iter().skip(y);
@@ -341,7 +287,9 @@ mod tests {
             ] {
                 for band in [1, 2] {
                     let expected: Plane<u16> = pool.read(&path, band, &rect).unwrap();
-                    let found = blocks.read(&file, band, &rect, |v| v).unwrap();
+                    let found = blocks
+                        .read(&file, Layer::Band(band), &rect, |v| v, |v| v as f32)
+                        .unwrap();
                     assert_eq!(found.data, expected.data.mapv(f32::from), "{capacity} bytes, {rect:?}");
                 }
             }
@@ -361,7 +309,9 @@ mod tests {
         let mut file = Blocked::new(&path, &info, vec![1]);
         file.cell = (16, 16);
         let held = |blocks: &Blocks| {
-            blocks.read(&file, 1, &file.bounds, |v| v).unwrap();
+            blocks
+                .read(&file, Layer::Band(1), &file.bounds, |v| v, |v| v as f32)
+                .unwrap();
             lock(&blocks.shelf).bytes
         };
         assert_eq!(held(&blocks), 8 * 8 * 2, "the last block alone");
@@ -384,9 +334,21 @@ mod tests {
         };
         let file = Blocked::new(&path, &info, vec![1, 2]);
         let pixel = Rect::new(5, 5, 1, 1);
-        assert_eq!(blocks.read(&file, 1, &pixel, |v| v).unwrap().data[[0, 0]], 505.0);
+        assert_eq!(
+            blocks
+                .read(&file, Layer::Band(1), &pixel, |v| v, |v| v as f32)
+                .unwrap()
+                .data[[0, 0]],
+            505.0
+        );
         blocks.pool.forget(&path);
         std::fs::remove_file(&path).unwrap();
-        assert_eq!(blocks.read(&file, 2, &pixel, |v| v).unwrap().data[[0, 0]], 10_505.0);
+        assert_eq!(
+            blocks
+                .read(&file, Layer::Band(2), &pixel, |v| v, |v| v as f32)
+                .unwrap()
+                .data[[0, 0]],
+            10_505.0
+        );
     }
 }

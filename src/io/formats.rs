@@ -48,6 +48,15 @@ impl Format {
         }
     }
 
+    /// The same where GDAL's side file (`.aux.xml`) is read too; of what both say of the place, its word.
+    pub(super) fn options_with_pam(self) -> &'static [&'static str] {
+        match self {
+            Self::GTiff => &["GEOREF_SOURCES=PAM,INTERNAL"],
+            Self::Jp2 => &["STRICT=YES", "OPEN_REMOTE_GML=NO", "GEOREF_SOURCES=PAM,GEOJP2,GMLJP2"],
+            Self::Envi | Self::Hfa => &[],
+        }
+    }
+
     /// The side files of the raster at `path` that its driver reads: those that lie there, the header first.
     ///
     /// # Errors
@@ -79,22 +88,24 @@ pub fn on_request(name: &str) -> Option<Format> {
 /// # Errors
 /// The system does not tell of one, and which.
 pub(super) fn header(path: &Path) -> Result<Option<PathBuf>, IoError> {
-    let appended = |extension: &str| {
-        let mut name = path.as_os_str().to_owned();
-        name.push(extension);
-        PathBuf::from(name)
-    };
     let names = [
         path.with_extension("hdr"),
         path.with_extension("HDR"),
-        appended(".hdr"),
-        appended(".HDR"),
+        appended(path, ".hdr"),
+        appended(path, ".HDR"),
     ];
     first_file(path, names)
 }
 
+/// The name of `path` with `extension` behind it.
+pub(super) fn appended(path: &Path, extension: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(extension);
+    PathBuf::from(name)
+}
+
 /// The first of `names` that is a file, and another than that at `path`.
-fn first_file<const N: usize>(path: &Path, names: [PathBuf; N]) -> Result<Option<PathBuf>, IoError> {
+pub(super) fn first_file<const N: usize>(path: &Path, names: [PathBuf; N]) -> Result<Option<PathBuf>, IoError> {
     for name in names {
         match intake::about(&name) {
             Ok(Some(about)) if about.is_file() && name != path => return Ok(Some(name)),
@@ -221,7 +232,7 @@ fn text(head: &[u8]) -> Option<&str> {
 }
 
 /// The name of the first element of the XML `text`, without its prefix.
-fn root(text: &str) -> Option<&str> {
+pub(super) fn root(text: &str) -> Option<&str> {
     let element = text
         .split('<')
         .skip(1)

@@ -1,9 +1,12 @@
 //! The only place that names gdal: opening, reading, projecting, writing.
 
+pub mod bands;
 pub mod blocks;
 mod bulk;
 pub mod cog;
 pub mod crs;
+pub mod decode;
+mod flagged;
 pub mod formats;
 pub mod geotiff;
 mod hfa;
@@ -14,7 +17,11 @@ pub mod meter;
 pub mod mosaic;
 pub mod open;
 mod overviews;
+mod pam;
+mod place;
 pub mod pool;
+mod radiometry;
+mod recognise;
 pub mod resample;
 pub mod source;
 mod tiff;
@@ -112,6 +119,24 @@ impl IoError {
         }
     }
 
+    /// What is the matter, without what was being done to which file.
+    pub(crate) fn cause(&self) -> String {
+        match self {
+            Self::Gdal { path, message, .. } => {
+                // GDAL's message begins with the name too.
+                let name = path.file_name().unwrap_or_default().to_string_lossy();
+                let rest = message
+                    .strip_prefix(&*name)
+                    .or_else(|| message.strip_prefix(&*path.to_string_lossy()));
+                rest.unwrap_or(message).trim_start_matches([',', ':', ' ']).to_owned()
+            }
+            Self::Damaged { place, message, .. } => format!("{place} is damaged: {message}"),
+            Self::Open { message, .. } | Self::Torn { message, .. } => message.clone(),
+            Self::System { source, .. } => format!("{source}; {}", remedy(source)),
+            Self::Projection { .. } => self.to_string(),
+        }
+    }
+
     pub(crate) fn gdal(doing: &'static str, path: &Path, source: &gdal::errors::GdalError) -> Self {
         Self::Gdal {
             doing,
@@ -154,6 +179,7 @@ pub fn prepare() {
             ("GDAL_NUM_THREADS", "1"),
             ("GDAL_CACHEMAX", cache.as_str()),
             ("GDAL_PAM_ENABLED", "NO"),
+            ("GTIFF_POINT_GEO_IGNORE", "NO"),
             ("GDAL_DISABLE_READDIR_ON_OPEN", "EMPTY_DIR"),
             ("OSR_DEFAULT_AXIS_MAPPING_STRATEGY", "TRADITIONAL_GIS_ORDER"),
             ("PROJ_NETWORK", "OFF"),

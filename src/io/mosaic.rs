@@ -101,10 +101,9 @@ fn fill(top: &mut Stack, below: &Stack) {
                 continue;
             }
             top.flags.data[at] = below.flags.data[at];
+            top.quality.data[at] = below.quality.data[at];
             let planes = top.bands.iter_mut().zip(&below.bands);
-            planes
-                .chain(top.quality.iter_mut().zip(&below.quality))
-                .for_each(|(top, below)| top[at] = below[at]);
+            planes.for_each(|(top, below)| top[at] = below[at]);
         }
     }
 }

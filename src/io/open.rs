@@ -4,15 +4,15 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
+use gdal::raster::GdalDataType;
 use gdal::{Dataset, DatasetOptions, GdalOpenFlags, Metadata};
 
-use super::bulk::{self, Bulk};
-use super::formats::{self, Format, ON_REQUEST};
+use super::bands::{self, Content, Mask};
+use super::bulk::{self, Bulk, MOST_BLOCK};
+use super::formats::{self, Format};
+use super::recognise::{HEAD, format_of, read_head};
 use super::tiff::{self, Tiff};
-use super::{IoError, crs, hfa, plain, prepare};
-
-/// First bytes of a file that are looked at to tell its format.
-const HEAD: u64 = 2048;
+use super::{IoError, crs, decode, pam, place, plain, prepare};
 
 /// Headers and statistics beside pixels may not be larger, bytes: those of a thousand bands with their wavelengths take 30 KB, and GDAL looks
 /// through all keys for each.
@@ -35,19 +35,25 @@ pub struct RasterInfo {
     pub geotransform: [f64; 6],
     /// The CRS as well-known text.
     pub crs_wkt: String,
-    /// No-data value of each band.
-    pub nodata: Vec<Option<f64>>,
+    /// What each band holds.
+    pub content: Vec<Content>,
+    /// The values of each band that mean no data, as the file or GDAL's side file states them.
+    pub nodata: Vec<Vec<f64>>,
+    /// What else says which of its pixels are none.
+    pub masks: Vec<Mask>,
     /// How the pixels are stored, as STAC has it: `uint16`, `float32`.
     pub data_type: String,
     /// Scale and offset of each band, where the file states them.
     pub scales: Vec<Option<[f64; 2]>>,
     /// Whether the pixels are floating point.
     pub float: bool,
-    /// Bytes of a pixel.
-    pub pixel_bytes: usize,
+    /// Whether its bytes are signed, which GDAL before 3.7 hands out as if they were not.
+    pub has_signed_bytes: bool,
+    /// Bytes of a pixel as it is kept once it is decoded.
+    pub kept_bytes: usize,
     /// Block of the first band, columns x rows.
     pub block: (usize, usize),
-    /// The files that it is read from: itself, then its side files, as its format has them.
+    /// The files that it is read from: itself, then its side files, as its format has them, then GDAL's (`.aux.xml`) and a mask (`.msk`).
     pub files: Vec<PathBuf>,
     /// Bytes of its largest block, unpacked, with all bands that come with it.
     pub block_bytes: usize,
@@ -75,6 +81,34 @@ impl RasterInfo {
         let place = |info: &Self| (info.width, info.height, info.geotransform);
         place(self) == place(other) && self.crs_wkt == other.crs_wkt
     }
+
+    /// What band `index` holds.
+    ///
+    /// # Errors
+    /// There is no such band.
+    pub fn find_band(&self, index: usize) -> Result<Content, String> {
+        let found = index.checked_sub(1).and_then(|at| self.content.get(at));
+        found.copied().ok_or_else(|| {
+            format!(
+                "expected a band {index}, found {} bands; check the scene's band list",
+                self.bands
+            )
+        })
+    }
+
+    /// Looks whether band `index` is there and can be compared.
+    ///
+    /// # Errors
+    /// Why not, and what to do.
+    pub fn check_band(&self, index: usize) -> Result<(), String> {
+        let refused = self.find_band(index)?.refused();
+        refused.map_or(Ok(()), |why| Err(format!("its band {index} {why}")))
+    }
+
+    /// The band that tells how opaque pixels are, if there is one.
+    pub fn alpha(&self) -> Option<usize> {
+        Some(self.content.iter().position(|content| *content == Content::Alpha)? + 1)
+    }
 }
 
 /// An open handle on the raster file `path`, which must be in one of `formats`.
@@ -98,7 +132,7 @@ fn open_files(path: &Path, formats: &[Format]) -> Result<(Dataset, Vec<PathBuf>)
     let format = format_of(path, formats)?;
     let beside = format.side_files(path)?;
     match format {
-        Format::GTiff => tiff::check_tags(path)?,
+        Format::GTiff => drop(tiff::look_through(path)?),
         Format::Jp2 => drop(bulk::jpeg2000(path)?),
         Format::Envi | Format::Hfa => {}
     }
@@ -126,10 +160,19 @@ fn open_files(path: &Path, formats: &[Format]) -> Result<(Dataset, Vec<PathBuf>)
             for file in &files {
                 read_ends(file).map_err(IoError::system(file))?;
             }
+            let said = plain(&error);
+            // GDAL names the codec, or its number.
+            if let Some((_, codec)) = said.split_once("missing codec ") {
+                return Err(refuse(format!(
+                    "it is packed by {}, which this GDAL ({}) cannot unpack; where a GDAL can, pack it otherwise, for example with \
+                     gdal_translate -co COMPRESS=DEFLATE",
+                    codec.trim_end_matches('.').trim_start_matches("of "),
+                    gdal::version::VersionInfo::release_name()
+                )));
+            }
             Err(refuse(format!(
-                "it begins as {} does, but GDAL cannot open it ({}); is it complete? Fetch it again",
+                "it begins as {} does, but GDAL cannot open it ({said}); is it complete? Fetch it again",
                 format.name(),
-                plain(&error)
             )))
         }
     }
@@ -147,96 +190,6 @@ fn absolute(path: &Path) -> Result<PathBuf, String> {
     }
 }
 
-/// The format of the file at `path`, one of `formats`; nothing but it and its header are opened.
-fn format_of(path: &Path, formats: &[Format]) -> Result<Format, IoError> {
-    let refuse = |message: String| IoError::Open {
-        path: path.to_owned(),
-        message,
-    };
-    // A named pipe would wait for a writer: what it is comes before opening it.
-    match std::fs::metadata(path).map_err(IoError::system(path))? {
-        meta if !meta.is_file() => Err(refuse(
-            "expected a file, found a folder or device; name a raster file".into(),
-        )),
-        meta if meta.len() == 0 => Err(refuse("the file is empty; fetch it again".into())),
-        _ => Ok(()),
-    }?;
-    let head = read_head(path).map_err(IoError::system(path))?;
-    let signed = formats::by_signature(&head);
-    // Raw pixels bear no signature; their header does.
-    let header = match signed {
-        Some(_) => None,
-        None => formats::header(path)?,
-    };
-    let found = match &header {
-        Some(header) if read_head(header).map_err(IoError::system(header))?.starts_with(b"ENVI") => Some(Format::Envi),
-        _ => signed,
-    };
-    let allowed = || {
-        formats
-            .iter()
-            .map(|format| format.name())
-            .collect::<Vec<_>>()
-            .join(", ")
-    };
-    let Some(format) = found else {
-        let remedy = "name the rasters themselves, or make a GeoTIFF of it with gdal_translate where you trust it";
-        return Err(refuse(match (formats::other(&head), header) {
-            (Some("text"), None) => {
-                "it is text, not a raster; check that the download was complete and the path is right".into()
-            }
-            (Some(name), _) if name != "text" => {
-                format!(
-                    "it is {name}, not one of the formats that are read ({}); {remedy}",
-                    allowed()
-                )
-            }
-            (_, Some(header)) => format!(
-                "its header {} is not ENVI's (EHdr, GenBin?), and it is in none of the formats that are read ({}); {remedy}",
-                header.display(),
-                allowed()
-            ),
-            (_, None) => format!(
-                "it is not a raster in one of the formats that are read ({}); is it complete? Else make a GeoTIFF of it with \
-                 gdal_translate where you trust it",
-                allowed()
-            ),
-        }));
-    };
-    if !formats.contains(&format) {
-        let name = format.name();
-        return Err(refuse(match ON_REQUEST.contains(&format) {
-            true => {
-                format!("it is {name}, which is read only when a pipeline asks for it: inputs.formats = [\"{name}\"]")
-            }
-            false => format!("it is {name}, not one of the formats that are read ({})", allowed()),
-        }));
-    }
-    if format == Format::Hfa {
-        let file = File::open(path).map_err(IoError::system(path))?;
-        match hfa::names_another(&file) {
-            Ok(None) => {}
-            Ok(Some(node)) => {
-                return Err(refuse(format!(
-                    "it is HFA that names another file ({node}: .ige or .rrd); make one file of it with gdal_translate"
-                )));
-            }
-            Err(error) => {
-                return Err(refuse(format!(
-                    "its tree of nodes cannot be followed ({error}); fetch it again"
-                )));
-            }
-        }
-    }
-    Ok(format)
-}
-
-fn read_head(path: &Path) -> io::Result<Vec<u8>> {
-    let mut head = Vec::new();
-    File::open(path)?.take(HEAD).read_to_end(&mut head)?;
-    Ok(head)
-}
-
 /// Reads the first and the last bytes of `path`, to learn whether the system refuses.
 fn read_ends(path: &Path) -> io::Result<()> {
     read_head(path)?;
@@ -247,33 +200,41 @@ fn read_ends(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// What `path` says of itself.
+/// A raster whose size is believed, before anything is asked of its pixels.
+struct Sized {
+    dataset: Dataset,
+    files: Vec<PathBuf>,
+    tiff: Option<Tiff>,
+    bulk: Bulk,
+}
+
+/// The raster at `path`.
 ///
 /// # Errors
-/// As [`open`]; a raster without size, CRS or transform; a size that the file cannot hold.
-pub fn info(path: &Path, formats: &[Format]) -> Result<RasterInfo, IoError> {
+/// As [`open`]; one without pixels, or of a size that the file cannot hold.
+fn sized(path: &Path, formats: &[Format]) -> Result<Sized, IoError> {
     let (dataset, files) = open_files(path, formats)?;
     let refuse = |message: String| IoError::Open {
         path: path.to_owned(),
         message,
     };
-    let failed = |error: gdal::errors::GdalError| refuse(plain(&error));
     let (width, height) = dataset.raster_size();
     let count = dataset.raster_count();
     if width == 0 || height == 0 || count == 0 {
-        return Err(refuse(format!(
-            "expected pixels, found {width} x {height} px in {count} bands"
-        )));
+        return Err(refuse(match bands::rasters_inside(&dataset) {
+            Some(inside) => format!(
+                "it has no bands of its own but rasters inside it ({inside}); make a GeoTIFF of each that is wanted with gdal_translate and name that"
+            ),
+            None => format!("expected pixels, found {width} x {height} px in {count} bands"),
+        }));
     }
-    let bulk = Bulk::of(&dataset, Tiff::of(&dataset, path)?.as_ref(), path)?;
-    let mut nodata = Vec::with_capacity(count);
-    let first = dataset.rasterband(1).map_err(failed)?;
-    let data_type = first.band_type();
-    let pixel_bytes = usize::from(data_type.bits() / 8).max(1);
-    let unpacked = (width as u64)
-        .saturating_mul(height as u64)
-        .saturating_mul(count as u64)
-        .saturating_mul(pixel_bytes as u64);
+    let tiff = Tiff::of(&dataset, path)?;
+    let bulk = Bulk::of(&dataset, tiff.as_ref(), path)?;
+    let first = dataset.rasterband(1).map_err(|error| refuse(plain(&error)))?;
+    let pixel_bytes = u64::from(first.band_type().bits() / 8).max(1);
+    let unpacked = [height as u64, count as u64, pixel_bytes]
+        .iter()
+        .fold(width as u64, |all, one| all.saturating_mul(*one));
     let packed = std::fs::metadata(path).map(|m| m.len()).unwrap_or(1).max(1);
     if unpacked > SUSPICIOUS_BYTES && unpacked / packed > SUSPICIOUS_RATIO {
         return Err(refuse(format!(
@@ -281,54 +242,185 @@ pub fn info(path: &Path, formats: &[Format]) -> Result<RasterInfo, IoError> {
             unpacked >> 30
         )));
     }
-    let mut scales = Vec::with_capacity(count);
+    drop(first);
+    Ok(Sized {
+        dataset,
+        files,
+        tiff,
+        bulk,
+    })
+}
+
+/// What `path` says of itself.
+///
+/// # Errors
+/// As [`open`]; a raster without size, CRS or transform; a size that the file cannot hold; a side file that says what is not read.
+pub fn info(path: &Path, formats: &[Format]) -> Result<RasterInfo, IoError> {
+    let Sized {
+        dataset,
+        mut files,
+        tiff,
+        bulk,
+    } = sized(path, formats)?;
+    let refuse = |message: String| IoError::Open {
+        path: path.to_owned(),
+        message,
+    };
+    let failed = |error: gdal::errors::GdalError| refuse(plain(&error));
+    let (width, height) = dataset.raster_size();
+    let count = dataset.raster_count();
+    let aside = match pam::file(path)? {
+        Some(aside) => {
+            let whole = absolute(path).map_err(refuse)?;
+            let stated = pam::read((path, &whole), format_of(path, formats)?, &files, &aside, &dataset)?;
+            Some((aside, stated))
+        }
+        None => None,
+    };
+    let stated = aside.as_ref().map(|(_, stated)| stated);
+    let (mut nodata, mut content, mut scales) = (Vec::new(), Vec::new(), Vec::new());
     for index in 1..=count {
         let band = dataset.rasterband(index).map_err(failed)?;
-        nodata.push(band.no_data_value());
-        // GDAL gives scale 1 and offset 0 for what is not stated.
-        let scale = [band.scale().unwrap_or(1.0), band.offset().unwrap_or(0.0)];
-        scales.push(Some(scale).filter(|scale| *scale != [1.0, 0.0]));
+        let besides = stated.and_then(|stated| *stated.nodata.get(index - 1)?);
+        let mut values = Vec::new();
+        let stated_values = [band.no_data_value(), besides].into_iter().flatten();
+        stated_values.for_each(|value| crate::scene::radiometry::add(&mut values, value));
+        nodata.push(values);
+        let own = Content::of(&band);
+        let besides = stated.and_then(|stated| stated.content.get(index - 1).copied());
+        content.push(if own == Content::Numbers {
+            besides.unwrap_or(own)
+        } else {
+            own
+        });
+        scales.push(match &aside {
+            Some((aside, stated)) => pam::scale(
+                aside,
+                bands::scale_of(&band),
+                stated.scales.get(index - 1).copied().flatten(),
+            )?,
+            None => bands::scale_of(&band),
+        });
     }
-    let geotransform = dataset
-        .geo_transform()
-        .map_err(|_| refuse("it has no geotransform; georeference it, for example with gdal_edit -a_ullr".into()))?;
-    let determinant = geotransform[1] * geotransform[5] - geotransform[2] * geotransform[4];
-    if geotransform.iter().any(|v| !v.is_finite()) || determinant == 0.0 {
-        return Err(refuse(format!(
-            "its geotransform {geotransform:?} cannot be inverted; georeference it anew"
-        )));
-    }
-    let crs_wkt = dataset.projection();
-    if crs_wkt.is_empty() {
-        return Err(refuse(
-            "it has no coordinate reference system; set it, for example with gdal_edit -a_srs".into(),
-        ));
-    }
+    let (geotransform, crs_wkt) = place::of(&dataset, path, stated)?;
     if let Some(named) = crs::names_a_file(&crs_wkt) {
         return Err(refuse(format!(
             "its coordinate reference system names a file or another definition ({named}), which is not read; set it anew with gdal_edit -a_srs"
         )));
     }
+    if let Some((aside, stated)) = &aside {
+        pam::check_place(aside, stated, (width, height), &geotransform, &crs_wkt)?;
+    }
+    files.extend(aside.map(|(aside, _)| aside));
+    let mut block_bytes = bulk.block;
+    let masks = masks(path, &dataset, tiff.as_ref(), &content, &mut block_bytes)?;
+    files.extend(masks.iter().filter_map(|mask| match mask {
+        Mask::Beside { path, .. } => Some(path.clone()),
+        Mask::Inside(_) | Mask::Alpha(_) | Mask::Sparse => None,
+    }));
+    let first = dataset.rasterband(1).map_err(failed)?;
+    let (data_type, has_signed_bytes) = (first.band_type(), bands::has_signed_bytes(&first));
     Ok(RasterInfo {
         width,
         height,
         bands: count,
         geotransform,
         crs_wkt,
+        content,
         nodata,
+        masks,
         data_type: match data_type.name().to_ascii_lowercase() {
+            _ if has_signed_bytes => "int8".into(),
             name if name == "byte" => "uint8".into(),
             name => name,
         },
         scales,
         float: data_type.is_floating(),
-        pixel_bytes,
+        has_signed_bytes,
+        kept_bytes: if has_signed_bytes {
+            2
+        } else {
+            decode::kept_bytes(data_type)
+        },
         block: first.block_size(),
         files,
-        block_bytes: bulk.block,
+        block_bytes,
         bands_in_block: bulk.bands,
         header_bytes: bulk.header,
     })
+}
+
+/// What says beside no-data values which pixels of `dataset`, which is the file `path`, are none; `block_bytes` grows to that of the largest
+/// mask.
+///
+/// # Errors
+/// A mask that cannot be read.
+fn masks(
+    path: &Path,
+    dataset: &Dataset,
+    tiff: Option<&Tiff>,
+    content: &[Content],
+    block_bytes: &mut usize,
+) -> Result<Vec<Mask>, IoError> {
+    let refuse = |message: String| IoError::Open {
+        path: path.to_owned(),
+        message,
+    };
+    let failed = |error: gdal::errors::GdalError| refuse(plain(&error));
+    let mut masks = Vec::new();
+    let first = dataset.rasterband(1).map_err(failed)?;
+    if bands::has_mask(&first).map_err(failed)? {
+        let mask = first.open_mask_band().map_err(failed)?;
+        let block = Tiff::of_mask(dataset, path)?.map_or(mask.block_size(), |tiff| tiff.block);
+        let bytes = block.0.saturating_mul(block.1);
+        if bytes > MOST_BLOCK {
+            return Err(refuse(format!(
+                "the blocks of its mask have {} x {} px, more than {} MiB; cut them smaller, for example with gdal_translate -co TILED=YES",
+                block.0,
+                block.1,
+                MOST_BLOCK >> 20
+            )));
+        }
+        *block_bytes = bytes.max(*block_bytes);
+        masks.push(Mask::Inside(mask.block_size()));
+    } else if tiff.is_some() && tiff::look_through(path)? {
+        return Err(refuse(
+            "it holds a mask that this GDAL does not read; write it anew with gdal_translate where a GDAL reads it"
+                .into(),
+        ));
+    }
+    if let Some(tiff) = tiff
+        && tiff.is_sparse().map_err(refuse)?
+    {
+        masks.push(Mask::Sparse);
+    }
+    let alpha = content.iter().position(|content| *content == Content::Alpha);
+    masks.extend(alpha.map(|at| Mask::Alpha(at + 1)));
+    let names = [".msk", ".MSK"].map(|extension| formats::appended(path, extension));
+    if let Some(beside) = formats::first_file(path, names)? {
+        let found = sized(&beside, &[Format::GTiff])?;
+        let (size, bands) = (found.dataset.raster_size(), found.dataset.raster_count());
+        let band = found.dataset.rasterband(1).map_err(failed)?;
+        let is_of_bytes = band.band_type() == GdalDataType::UInt8;
+        if size != dataset.raster_size() || !(bands == 1 || bands == content.len()) || !is_of_bytes {
+            return Err(refuse(format!(
+                "{} beside it is no mask of it: expected {} x {} px of bytes in one band or {}, found {} x {} px in {bands}; take it away",
+                beside.display(),
+                dataset.raster_size().0,
+                dataset.raster_size().1,
+                content.len(),
+                size.0,
+                size.1
+            )));
+        }
+        *block_bytes = found.bulk.block.max(*block_bytes);
+        masks.push(Mask::Beside {
+            block: band.block_size(),
+            of_each: bands > 1,
+            path: beside,
+        });
+    }
+    Ok(masks)
 }
 
 /// The value of a metadata tag of `path`, such as `TIFFTAG_DATETIME`; `None` when it has none.

@@ -55,8 +55,10 @@ pub(crate) const KEPT_BYTES: usize = 48 << 20;
 pub(super) struct Handle {
     /// GDAL's handle.
     pub dataset: Dataset,
-    /// How it is packed, if by deflate.
-    pub deflate: Option<Tiff>,
+    /// How it is packed, if it is a TIFF.
+    pub tiff: Option<Tiff>,
+    /// How the mask inside it is packed, if it has one.
+    pub mask: Option<Tiff>,
     /// What the handle holds between two reads, bytes.
     bytes: usize,
 }
@@ -66,14 +68,24 @@ impl Handle {
         let dataset = open::open(path, formats)?;
         let tiff = Tiff::of(&dataset, path)?;
         let bulk = Bulk::of(&dataset, tiff.as_ref(), path)?;
-        let deflate = tiff.filter(inflate::is_deflate);
+        let mask = Tiff::of_mask(&dataset, path)?;
         // What is unpacked here, GDAL has no room for.
-        let block = if deflate.is_some() { 0 } else { bulk.block };
+        let block = if tiff.as_ref().is_some_and(inflate::is_deflate) {
+            0
+        } else {
+            bulk.block
+        };
         Ok(Self {
             dataset,
-            deflate,
+            tiff,
+            mask,
             bytes: block + bulk.header,
         })
+    }
+
+    /// How it is packed, if by deflate.
+    pub fn deflate(&self) -> Option<&Tiff> {
+        self.tiff.as_ref().filter(|tiff| inflate::is_deflate(tiff))
     }
 }
 
@@ -202,7 +214,7 @@ pub(super) fn read_block<T: StoredPixel>(
 
 /// The stored pixels of `rect` in band `band` of `handle`, which is the file `path`.
 fn read<T: StoredPixel>(handle: &Handle, path: &Path, band: usize, rect: &Rect) -> Result<Plane<T>, IoError> {
-    if let Some(tiff) = &handle.deflate {
+    if let Some(tiff) = handle.deflate() {
         if let Some(plane) = inflate::read(tiff, path, &[band], rect)?.and_then(|planes| planes.into_iter().next()) {
             return Ok(plane);
         }
@@ -212,7 +224,7 @@ fn read<T: StoredPixel>(handle: &Handle, path: &Path, band: usize, rect: &Rect) 
 }
 
 /// The stored pixels of `rect` in band `band` of `dataset`, which is the file `path`, as GDAL reads them.
-pub(super) fn read_window<T: StoredPixel>(
+pub(super) fn read_window<T: GdalType + Copy>(
     dataset: &Dataset,
     path: &Path,
     band: usize,

@@ -19,6 +19,9 @@ pub struct Window {
 /// One band on a rectangle of the site grid: values, and why there is none; `None` where all pixels have one.
 pub type Resampled = (Array2<f32>, Option<Plane<Flags>>);
 
+/// What weighs less counts for nothing: coordinates are not exact.
+pub(super) const NO_WEIGHT: f32 = 0.001;
+
 /// How values between a raster's pixels come about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kernel {
@@ -30,6 +33,15 @@ pub enum Kernel {
 }
 
 impl Kernel {
+    /// The first and the last of the pixels, counted from that before a point at `s`, 0 to 1, that make its value.
+    pub(super) fn reach(self, s: f32) -> [i64; 2] {
+        let weights = self.weights(s);
+        let counts = |weight: &f32| weight.abs() >= NO_WEIGHT;
+        let first = weights.iter().position(counts).unwrap_or(1);
+        let last = weights.iter().rposition(counts).unwrap_or(1);
+        [first as i64 - 1, last as i64 - 1]
+    }
+
     /// Weights of the pixels at -1, 0, 1 and 2 for a point at `s`, 0 to 1.
     fn weights(self, s: f32) -> [f32; 4] {
         match self {
@@ -50,7 +62,7 @@ impl Kernel {
 /// Values and reasons of `rect` of the site grid, by the pixels of each of `windows`, which lie alike in rasters of `size`.
 ///
 /// A pixel is unusable when less than half of the weight around it is usable. Where several pixels of the raster make one of the grid
-/// they are averaged, whatever the kernel.
+/// they are averaged, whatever the kernel, and it is unusable when any of them is.
 pub fn onto_grid(
     mapping: &Mapping,
     rect: &Rect,
@@ -286,7 +298,7 @@ fn averaged(nodes: &Nodes, rect: &Rect, window: &Window, size: (usize, usize)) -
             }
         }
         for (column, (sum, weight, why)) in sums.iter().enumerate() {
-            if *weight >= 0.5 * (n * n) as f32 {
+            if *why == flags::CLEAR {
                 values[[row, column]] = sum / weight;
             } else {
                 reasons.get_or_insert_with(|| Plane::filled(*rect, flags::CLEAR)).data[[row, column]] = *why;
@@ -336,11 +348,13 @@ fn sample(window: &Window, u: f64, v: f64, size: (usize, usize)) -> (f32, f32, F
                 sum += w * value;
                 weight += w;
             }
+            Some(_) if w < NO_WEIGHT => {}
             Some(_) => {
                 let (row, column) = ((y - window.values.rect.y) as usize, (x - window.values.rect.x) as usize);
                 why |= window.reasons.as_ref().map_or(flags::NODATA, |r| r[[row, column]]);
             }
-            None => why |= flags::NOT_COVERED,
+            None if w >= NO_WEIGHT => why |= flags::NOT_COVERED,
+            None => {}
         }
     }
     (sum, weight, why)

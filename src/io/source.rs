@@ -1,27 +1,32 @@
 //! A scene that reads on the site grid, from files.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ndarray::Array2;
 
-use super::IoError;
+use super::bands::Mask;
 use super::blocks::{Blocked, Blocks};
+use super::decode::Layer;
 use super::mapping::Mapping;
 use super::meter::Work;
 use super::open::RasterInfo;
+use super::radiometry::{Radiometry, kernel_of};
 use super::resample::{self, Kernel, Resampled, Window};
+use super::{IoError, flagged};
 use crate::geo::{Affine, Grid, Rect};
 use crate::raster::{Flags, PixelSource, Plane, ReadError, Stack, flags};
-use crate::scene::{BandAsset, Kind, Scene};
-use crate::stage::sensitivity::paint::{Effect, Patch, Square};
+use crate::scene::{Coding, Scene};
+use crate::stage::sensitivity::paint::{Patch, Square};
 
 /// A scene on a site grid: which windows of which files make its bands.
 pub struct SceneSource {
     blocks: Arc<Blocks>,
     bands: Vec<(BandReader, Radiometry)>,
-    quality: Vec<BandReader>,
+    quality: Vec<(BandReader, Coding)>,
+    /// How values between pixels come about.
+    kernel: Kernel,
 }
 
 #[derive(Clone)]
@@ -29,26 +34,10 @@ struct BandReader {
     file: Arc<Blocked>,
     index: usize,
     mapping: Arc<Mapping>,
+    /// Layers that are 0 where it holds no data.
+    masks: Vec<(Arc<Blocked>, Layer)>,
     /// What is painted over its pixels.
     patches: Vec<Patch>,
-}
-
-/// How stored numbers become physical ones.
-#[derive(Debug, Clone, Copy)]
-struct Radiometry {
-    scale: f32,
-    offset: f32,
-    /// NaN where there is none.
-    nodata: f32,
-    /// Infinite where there is none.
-    saturated: f32,
-    /// What physical values are held inside before they are resampled: power may have any.
-    low: f32,
-    high: f32,
-    /// The sensor's physical range.
-    range: (f32, f32),
-    decibel: bool,
-    kernel: Kernel,
 }
 
 impl SceneSource {
@@ -74,17 +63,21 @@ impl SceneSource {
         let wanted: Vec<_> = wanted
             .chain(scene.quality.iter().map(|asset| (&asset.path, asset.index)))
             .collect();
-        let mut reader = |path: &Path, index: usize| {
+        // A band that the scene lists is a band, whatever its file calls it.
+        let is_listed = |path: &Path, index: usize| {
+            let mut measured = scene.bands.iter().map(|band| (&band.path, band.index));
+            measured.any(|(other, at)| (other.as_path(), at) == (path, index))
+        };
+        let mut reader = |path: &Path, index: usize, is_quality: bool| {
             let refuse = |message: String| IoError::Open {
                 path: path.to_owned(),
                 message,
             };
             let info = infos.get(path).ok_or_else(|| refuse("it could not be opened".into()))?;
-            if index == 0 || index > info.bands {
-                return Err(refuse(format!(
-                    "expected a band {index}, found {} bands; check the scene's band list",
-                    info.bands
-                )));
+            if is_quality {
+                info.find_band(index).map_err(refuse)?;
+            } else {
+                info.check_band(index).map_err(refuse)?;
             }
             let (mapping, file) = match files.iter().find(|(known, ..)| known == path) {
                 Some((_, mapping, file)) => (mapping.clone(), file.clone()),
@@ -98,12 +91,33 @@ impl SceneSource {
                         None => Arc::new(Mapping::new(grid, margin, &info.geotransform, &info.crs_wkt, moved)?),
                     };
                     let together = wanted.iter().filter(|(other, _)| *other == path);
-                    let file = Arc::new(Blocked::new(path, info, together.map(|(_, index)| *index).collect()));
+                    let together = together.map(|(_, index)| *index).chain(info.alpha());
+                    let file = Arc::new(Blocked::new(
+                        path,
+                        info,
+                        together.collect::<BTreeSet<_>>().into_iter().collect(),
+                    ));
                     files.push((path.to_owned(), mapping.clone(), file.clone()));
                     (mapping, file)
                 }
             };
+            let masks = info.masks.iter().filter(|mask| match mask {
+                Mask::Alpha(alpha) => !is_listed(path, *alpha),
+                // A block of clear ground may be left out.
+                Mask::Sparse => !is_quality,
+                Mask::Inside(_) | Mask::Beside { .. } => true,
+            });
+            let masks = masks.filter_map(|mask| {
+                let blocks = match mask {
+                    Mask::Alpha(_) => file.clone(),
+                    Mask::Inside(block) => Arc::new(Blocked::mask(path, info, *block)),
+                    Mask::Sparse => Arc::new(Blocked::mask(path, info, info.block)),
+                    Mask::Beside { path, block, .. } => Arc::new(Blocked::mask(path, info, *block)),
+                };
+                Some((blocks, mask.layer(index)?))
+            });
             Ok(BandReader {
+                masks: masks.collect(),
                 file,
                 index,
                 mapping,
@@ -124,21 +138,25 @@ impl SceneSource {
             .iter()
             .map(|name| {
                 let band = find(name)?;
-                let nodata = band
-                    .nodata
-                    .first()
-                    .copied()
-                    .or_else(|| infos.get(&band.path)?.nodata.get(band.index.wrapping_sub(1)).copied()?);
-                let radiometry = Radiometry::of(band, nodata, kernel_of(scene.kind));
-                Ok((reader(&band.path, band.index)?, radiometry))
+                let reader = reader(&band.path, band.index, false)?;
+                let info = infos.get(&band.path);
+                let of_file = info.and_then(|info| info.nodata.get(band.index - 1));
+                let is_float = info.is_some_and(|info| info.float);
+                let radiometry = Radiometry::of(band, of_file.map_or(&[][..], Vec::as_slice), is_float);
+                Ok((reader, radiometry))
             })
             .collect::<Result<_, IoError>>()?;
         let quality = scene
             .quality
             .iter()
-            .map(|asset| reader(&asset.path, asset.index))
-            .collect::<Result<_, _>>()?;
-        Ok(Self { blocks, bands, quality })
+            .map(|asset| Ok((reader(&asset.path, asset.index, true)?, asset.coding.clone())))
+            .collect::<Result<_, IoError>>()?;
+        Ok(Self {
+            blocks,
+            bands,
+            quality,
+            kernel: kernel_of(scene.kind),
+        })
     }
 
     /// The same scene where `changes` have happened: painted into the pixels of its rasters, in physical units, before anything is
@@ -148,8 +166,13 @@ impl SceneSource {
             let patch = |square: &Square| {
                 let effect = radiometry.effect((*square.effects.get(index)?)?);
                 let locate = |x, y| band.mapping.locate(x, y);
-                let range = (radiometry.low, radiometry.high);
-                Some(Patch::new(square.centre, square.edge, locate, effect, range))
+                Some(Patch::new(
+                    square.centre,
+                    square.edge,
+                    locate,
+                    effect,
+                    radiometry.limits(),
+                ))
             };
             let patches = changes.iter().filter_map(patch).collect();
             (
@@ -157,13 +180,14 @@ impl SceneSource {
                     patches,
                     ..band.clone()
                 },
-                *radiometry,
+                radiometry.clone(),
             )
         };
         Self {
             blocks: self.blocks.clone(),
             bands: self.bands.iter().enumerate().map(paint).collect(),
             quality: self.quality.clone(),
+            kernel: self.kernel,
         }
     }
 
@@ -189,76 +213,134 @@ impl SceneSource {
             .collect()
     }
 
-    /// The pixels of a raster that are needed for `rect` of the grid, by `convert`; `None` where it holds none of them.
-    fn window(
+    /// What `narrow` and `wide` make of the pixels of a raster that are needed for `rect` of the grid; `None` where it holds none of them.
+    fn stored<V: Copy + Default>(
         &self,
         band: &BandReader,
-        rect: &Rect,
-        convert: impl Fn(f32) -> f32,
-    ) -> Result<Option<Plane<f32>>, ReadError> {
-        let needed = band.mapping.window(rect, band.file.bounds.w, band.file.bounds.h);
-        if needed.is_empty() {
-            return Ok(None);
-        }
-        let read = self.blocks.read(&band.file, band.index, &needed, convert);
-        read.map(Some).map_err(|error| ReadError {
-            path: band.file.path.display().to_string(),
-            message: format!(
-                "band {}, columns {}..{}, rows {}..{}: {error}; is the file complete?",
-                band.index,
-                needed.x,
-                needed.right(),
-                needed.y,
-                needed.bottom()
-            ),
-        })
+        needed: &Rect,
+        (file, layer): (&Blocked, Layer),
+        narrow: impl Fn(f32) -> V,
+        wide: impl Fn(f64) -> V,
+    ) -> Result<Plane<V>, ReadError> {
+        self.blocks
+            .read(file, layer, needed, narrow, wide)
+            .map_err(|error| ReadError {
+                path: file.path.display().to_string(),
+                message: format!(
+                    "band {}, columns {}..{}, rows {}..{}: {}; is the file complete?",
+                    band.index,
+                    needed.x,
+                    needed.right(),
+                    needed.y,
+                    needed.bottom(),
+                    error.cause()
+                ),
+            })
     }
 
-    /// The raw values of a quality band on `rect`, each that of the nearest pixel; NaN where there is none.
-    fn quality(&self, band: &BandReader, rect: &Rect) -> Result<Array2<f32>, ReadError> {
-        Ok(match self.window(band, rect, |stored| stored)? {
-            Some(values) => resample::nearest(&band.mapping, rect, Window { values, reasons: None }),
-            None => Array2::from_elem((rect.h, rect.w), f32::NAN),
-        })
+    /// The pixels of a band that are needed for `rect` of the grid; empty where it has none there.
+    fn needed(band: &BandReader, rect: &Rect) -> Rect {
+        band.mapping.window(rect, band.file.bounds.w, band.file.bounds.h)
+    }
+
+    /// Which pixels of `needed` a mask of the band says are none; `None` where there is no such pixel.
+    fn masked(&self, band: &BandReader, needed: &Rect) -> Result<Option<Plane<bool>>, ReadError> {
+        let mut all: Option<Plane<bool>> = None;
+        for (file, layer) in &band.masks {
+            let masked = self.stored(band, needed, (file, *layer), |value| value == 0.0, |value| value == 0.0)?;
+            match &mut all {
+                Some(all) => all.data.zip_mut_with(&masked.data, |all, one| *all |= one),
+                None => all = masked.data.iter().any(|is| *is).then_some(masked),
+            }
+        }
+        Ok(all)
+    }
+
+    /// Values of `needed` of a band, and why there is none: not one number of this is looked at elsewhere.
+    fn window(&self, band: &BandReader, radiometry: &Radiometry, needed: &Rect) -> Result<Window, ReadError> {
+        let own = (&*band.file, Layer::Band(band.index));
+        let (physical, wide) = (radiometry.physical(), |stored| radiometry.of_wide(stored));
+        let mut values = match physical.has_more {
+            false => self.stored(band, needed, own, |stored| physical.of(stored), wide)?,
+            true => self.stored(band, needed, own, |stored| physical.of_many(stored), wide)?,
+        };
+        let masked = self.masked(band, needed)?;
+        if let Some(masked) = &masked {
+            values.data.zip_mut_with(&masked.data, |value, masked| {
+                *value = if *masked { f32::NAN } else { *value };
+            });
+        }
+        let stored = values.data.as_slice().unwrap_or_default();
+        let unusable: u32 = stored.iter().map(|value| u32::from(value.is_nan())).sum();
+        let mut reasons = None;
+        if unusable > 0 {
+            let reason = |stored: f64| radiometry.reason(stored);
+            let mut why = self.stored(band, needed, own, |stored| reason(stored.into()), reason)?;
+            if let Some(masked) = &masked {
+                why.data.zip_mut_with(&masked.data, |why, masked| {
+                    *why |= if *masked { flags::NODATA } else { flags::CLEAR };
+                });
+            }
+            reasons = Some(why.data);
+        }
+        band.patches.iter().for_each(|patch| patch.paint(&mut values));
+        Ok(Window { values, reasons })
+    }
+
+    /// What a quality band says of `rect`.
+    fn quality(&self, band: &BandReader, coding: &Coding, rect: &Rect) -> Result<Array2<Flags>, ReadError> {
+        let needed = Self::needed(band, rect);
+        if needed.is_empty() {
+            return Ok(Array2::from_elem((rect.h, rect.w), flags::NOT_COVERED));
+        }
+        // Nearly all quality bands hold bytes: what each means is asked once.
+        let of_byte: Vec<Flags> = (0..=u8::MAX).map(|byte| coding.decode(byte.into())).collect();
+        let flag = |stored: f32| {
+            let byte = stored as u8;
+            match f32::from(byte) == stored {
+                true => of_byte[usize::from(byte)],
+                false => coding.decode(stored.into()),
+            }
+        };
+        let own = (&*band.file, Layer::Band(band.index));
+        let mut stated = self.stored(band, &needed, own, flag, |stored| coding.decode(stored))?;
+        if let Some(masked) = self.masked(band, &needed)? {
+            stated.data.zip_mut_with(&masked.data, |flag, masked| {
+                *flag |= if *masked { flags::NODATA } else { flags::CLEAR };
+            });
+        }
+        let size = (band.file.bounds.w, band.file.bounds.h);
+        Ok(flagged::onto_grid(&band.mapping, rect, &stated, size, self.kernel))
     }
 
     /// Values and reasons of bands that lie alike.
     fn measured(&self, alike: &[(BandReader, Radiometry)], rect: &Rect) -> Result<Vec<Resampled>, ReadError> {
         let mut windows = Vec::with_capacity(alike.len());
         for (band, radiometry) in alike {
-            let Some(mut values) = self.window(band, rect, |stored| radiometry.physical(stored))? else {
+            let needed = Self::needed(band, rect);
+            if needed.is_empty() {
                 let nothing = || {
                     let nowhere = Plane::filled(*rect, flags::NOT_COVERED);
                     (Array2::from_elem((rect.h, rect.w), f32::NAN), Some(nowhere))
                 };
                 return Ok(alike.iter().map(|_| nothing()).collect());
-            };
-            let stored = values.data.as_slice().unwrap_or_default();
-            let unusable: u32 = stored.iter().map(|value| u32::from(value.is_nan())).sum();
-            let reasons = match unusable {
-                0 => None,
-                _ => {
-                    let stored = self.window(band, rect, |stored| stored)?;
-                    stored.map(|stored| stored.data.mapv(|stored| radiometry.reason(stored)))
-                }
-            };
-            band.patches.iter().for_each(|patch| patch.paint(&mut values));
-            windows.push(Window { values, reasons });
+            }
+            windows.push(self.window(band, radiometry, &needed)?);
         }
-        let Some((first, radiometry)) = alike.first() else {
+        let Some((first, _)) = alike.first() else {
             return Ok(Vec::new());
         };
         let size = (first.file.bounds.w, first.file.bounds.h);
-        let resample = || resample::onto_grid(&first.mapping, rect, windows, size, radiometry.kernel);
+        let resample = || resample::onto_grid(&first.mapping, rect, windows, size, self.kernel);
         let mut resampled = match first.mapping.is_window() {
             true => resample(),
             false => self.blocks.meter().time(Work::Warp, resample),
         };
         for ((_, radiometry), (values, reasons)) in alike.iter().zip(&mut resampled) {
-            if radiometry.decibel {
+            if radiometry.is_power() {
                 // Power is averaged as power; only then is it put into decibels.
                 let reasons = reasons.get_or_insert_with(|| Plane::filled(*rect, flags::CLEAR));
-                radiometry.decibels(values, &mut reasons.data);
+                radiometry.decibels(values.iter_mut().zip(&mut reasons.data));
             }
         }
         Ok(resampled)
@@ -281,84 +363,17 @@ impl PixelSource for SceneSource {
                 bands.push(values);
             }
         }
-        let quality = self.quality.iter().map(|band| self.quality(band, around));
+        let mut quality = Plane::filled(*around, flags::CLEAR);
+        for (band, coding) in &self.quality {
+            let stated = self.quality(band, coding, around)?;
+            quality.data.zip_mut_with(&stated, |all, one| *all |= one);
+        }
         Ok(Stack {
             rect: *rect,
             bands,
-            around: *around,
-            quality: quality.collect::<Result<_, ReadError>>()?,
+            quality,
             flags: all,
         })
-    }
-}
-
-/// Beside a bright point radar power would fall below nothing under a kernel that overshoots, and speckle has no edges to keep.
-fn kernel_of(kind: Kind) -> Kernel {
-    match kind {
-        Kind::Optical => Kernel::Cubic,
-        Kind::Sar => Kernel::Bilinear,
-    }
-}
-
-impl Radiometry {
-    fn of(band: &BandAsset, nodata: Option<f64>, kernel: Kernel) -> Self {
-        let any = (f32::NEG_INFINITY, f32::INFINITY);
-        let range = band.valid.map_or(any, |[low, high]| (low as f32, high as f32));
-        let (low, high) = if band.decibel { any } else { range };
-        Self {
-            scale: band.scale as f32,
-            offset: band.offset as f32,
-            nodata: nodata.map_or(f32::NAN, |v| v as f32),
-            saturated: band.saturated.map_or(f32::INFINITY, |v| v as f32),
-            low,
-            high,
-            range,
-            decibel: band.decibel,
-            kernel,
-        }
-    }
-
-    /// `effect`, stated in the band's unit, on what is read: decibels that are added multiply power.
-    fn effect(&self, effect: Effect) -> Effect {
-        match effect {
-            Effect::Add(decibels) if self.decibel => Effect::Scale(libm::exp10f(decibels / 10.0)),
-            other => other,
-        }
-    }
-
-    /// The physical value of a stored number; NaN where it is no measurement.
-    #[inline]
-    fn physical(&self, stored: f32) -> f32 {
-        // NaN is neither smaller nor equal.
-        let usable = stored.abs() < f32::INFINITY && stored < self.saturated && stored != self.nodata;
-        let value = (stored * self.scale + self.offset).max(self.low).min(self.high);
-        if usable { value } else { f32::NAN }
-    }
-
-    /// Why a stored number is no measurement.
-    fn reason(&self, stored: f32) -> Flags {
-        if stored.is_nan() || stored == self.nodata {
-            flags::NODATA
-        } else if stored.is_infinite() {
-            flags::INVALID
-        } else if stored >= self.saturated {
-            flags::SATURATED
-        } else {
-            flags::CLEAR
-        }
-    }
-
-    /// Puts power into decibels, held inside the sensor's range; what has none is no measurement.
-    fn decibels(&self, values: &mut Array2<f32>, reasons: &mut Array2<Flags>) {
-        let (low, high) = self.range;
-        for (value, reason) in values.iter_mut().zip(reasons).filter(|(value, _)| !value.is_nan()) {
-            if *value > 0.0 {
-                *value = (10.0 * libm::log10f(*value)).max(low).min(high);
-            } else {
-                *value = f32::NAN;
-                *reason |= flags::INVALID;
-            }
-        }
     }
 }
 
@@ -367,6 +382,7 @@ mod tests {
     use super::*;
     use crate::io::geotiff::{Compression, DataType, GeoTiffWriter, Layout};
     use crate::io::open;
+    use crate::scene::BandAsset;
     use crate::scene::select::tests::{band, scene};
 
     const PIXEL_M: f64 = 10.0;

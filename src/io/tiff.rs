@@ -9,7 +9,7 @@ use std::path::Path;
 use gdal::raster::GdalDataType;
 use gdal::{Dataset, Metadata};
 
-use super::IoError;
+use super::{IoError, bands};
 use crate::geo::Rect;
 
 /// How the pixels of a TIFF are packed, and the file itself.
@@ -98,6 +98,47 @@ impl Tiff {
         }
         tiff.data_type = (tiff.samples == dataset.raster_count()).then(|| first.band_type());
         Ok(Some(tiff))
+    }
+
+    /// How the mask of `dataset` is packed, which lies in the same file `path`; `None` where it has none.
+    ///
+    /// # Errors
+    /// As [`Tiff::of`].
+    pub fn of_mask(dataset: &Dataset, path: &Path) -> Result<Option<Self>, IoError> {
+        let failed = |error| IoError::gdal("opening", path, &error);
+        if dataset.driver().short_name() != "GTiff" {
+            return Ok(None);
+        }
+        let first = dataset.rasterband(1).map_err(failed)?;
+        if !bands::has_mask(&first).map_err(failed)? {
+            return Ok(None);
+        }
+        let mask = first.open_mask_band().map_err(failed)?;
+        // What GDAL makes of values has no directory.
+        let Some(offset) = mask
+            .metadata_item("IFD_OFFSET", "TIFF")
+            .and_then(|offset| offset.parse().ok())
+        else {
+            return Ok(None);
+        };
+        let file = File::open(path).map_err(IoError::system(path))?;
+        Self::read(file, offset).map(Some).map_err(|message| IoError::Open {
+            path: path.to_owned(),
+            message: format!("of its mask {message}; fetch the file again"),
+        })
+    }
+
+    /// Whether blocks are left out, because nothing was written there.
+    ///
+    /// # Errors
+    /// A directory that cannot be read, in words.
+    pub fn is_sparse(&self) -> Result<bool, String> {
+        let bytes = self.sizes.count.saturating_mul(self.sizes.bytes as u64);
+        let mut all = vec![0; usize::try_from(bytes).unwrap_or(usize::MAX).min(MOST_SIZES)];
+        self.file.read_exact_at(&mut all, self.sizes.at).map_err(unreadable)?;
+        Ok(all
+            .chunks_exact(self.sizes.bytes)
+            .any(|size| size.iter().all(|byte| *byte == 0)))
     }
 
     /// Blocks of the file.
@@ -224,32 +265,38 @@ impl Tiff {
     }
 }
 
+/// The sizes of all blocks take less, bytes: a raster whose blocks are more is refused before.
+const MOST_SIZES: usize = 64 << 20;
+
 /// Tags of more bytes are not believed: GDAL holds some thirty times as much of them.
 const MOST_TAG_BYTES: u64 = 1 << 20;
 
 /// So many directories are looked at: overviews and masks have one each.
 const MOST_DIRECTORIES: usize = 1000;
 
-/// Holds the directories of the file `path` against what their tags may take, before GDAL reads any; other files than TIFFs pass.
+/// Whether one of the directories of the file `path` is a mask of the whole raster. Before GDAL reads any, they are held against what their
+/// tags may take; other files than TIFFs pass.
 ///
 /// # Errors
 /// Tags of more than a MiB.
-pub(super) fn check_tags(path: &Path) -> Result<(), IoError> {
+pub(super) fn look_through(path: &Path) -> Result<bool, IoError> {
     let refuse = |message: String| IoError::Open {
         path: path.to_owned(),
         message,
     };
     let file = File::open(path).map_err(IoError::system(path))?;
     let Ok(Some(head)) = Head::read(&file) else {
-        return Ok(());
+        return Ok(false);
     };
     let mut offset = head.first;
     let mut sum = 0_u64;
+    let mut has_mask = false;
     for _ in 0..MOST_DIRECTORIES {
         // What cannot be read is GDAL's to tell.
         let Ok(directory) = Directory::read(&file, head, offset) else {
-            return Ok(());
+            return Ok(has_mask);
         };
+        has_mask |= directory.is_mask(&file);
         sum = sum.saturating_add(directory.tag_bytes());
         if sum > MOST_TAG_BYTES {
             return Err(refuse(format!(
@@ -262,7 +309,7 @@ pub(super) fn check_tags(path: &Path) -> Result<(), IoError> {
             break;
         }
     }
-    Ok(())
+    Ok(has_mask)
 }
 
 /// How a TIFF begins.
@@ -369,6 +416,13 @@ impl Directory {
             false => whole(&self.entries[value..value + value_bytes], self.head.is_big_endian),
         };
         Ok(Some(List { at, count, bytes }))
+    }
+
+    /// Whether its pixels are the mask of the whole raster (bit 2 of what kind of image it is), not of an overview (bit 0).
+    fn is_mask(&self, file: &File) -> bool {
+        let kind = self.find(254).ok().flatten();
+        let kind = kind.and_then(|list| list.get(file, 0, self.head.is_big_endian).ok());
+        kind.is_some_and(|kind| kind & 0b101 == 0b100)
     }
 
     /// Bytes of all tags but those that say where blocks lie.

@@ -3,13 +3,13 @@
 use super::SiteError;
 use super::compare::Survey;
 use super::driver::in_order;
-use super::observe::{Clouds, Date, View};
+use super::observe::{Clouds, View};
 use super::pairs::Pair;
 use super::plan::Ground;
 use crate::finding::{RegistrationRecord, round};
 use crate::geo::{Affine, Rect};
 use crate::io::mosaic::Mosaic;
-use crate::raster::ReadError;
+use crate::raster::{PixelSource, ReadError};
 use crate::scene::Acquisition;
 use crate::stage::coregister::{self, Model, Outcome, Registration, Rejected, TiePoint};
 
@@ -41,12 +41,8 @@ pub fn measure(
         Mosaic::new(date, grid, margin, &Affine::IDENTITY, &bands, infos, blocks)
     };
     let sources = [open(dates[0])?, open(dates[1])?];
-    let seen = sources.iter().zip(dates).map(|(source, date)| Date {
-        source,
-        codings: date.whole.quality.iter().map(|quality| &quality.coding).collect(),
-    });
     let view = View {
-        dates: seen.collect(),
+        dates: sources.iter().map(|source| source as &dyn PixelSource).collect(),
         bands: &bands,
         compared: bands.len(),
         clouds: Clouds::Stated,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::alignment;
 use super::compare::Survey;
 use super::config::Config;
-use super::observe::{Clouds, Date, View};
+use super::observe::{Clouds, View};
 use super::pairs::Pair;
 use super::plan::Ground;
 use super::timers::Timers;
@@ -13,6 +13,7 @@ use super::{SiteError, survey};
 use crate::finding::RegistrationRecord;
 use crate::geo::{Affine, Rect};
 use crate::io::mosaic::Mosaic;
+use crate::raster::PixelSource;
 use crate::scene::{Acquisition, Kind, Scene};
 use crate::stage::coregister::Outcome;
 use crate::stage::detect::irmad;
@@ -201,13 +202,8 @@ impl<'a> Channel<'a> {
 
     /// Its dates, as every pass looks at them.
     pub fn view<'b>(&'b self, survey: &Survey<'b>, ground: &'b Ground) -> View<'b> {
-        let scenes = self.pair.scenes();
-        let date = |(source, scene): (&'b Mosaic, &'b Scene)| Date {
-            source,
-            codings: scene.quality.iter().map(|quality| &quality.coding).collect(),
-        };
         View {
-            dates: self.sources.iter().zip(scenes).map(date).collect(),
+            dates: self.sources.iter().map(|source| source as &dyn PixelSource).collect(),
             bands: &self.bands,
             compared: self.pair.bands.len(),
             clouds: self.clouds,

@@ -4,16 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::config::{Config, FolderParams};
-use super::names;
 use super::stated::Stated;
+use super::{bands, names};
 use crate::declaration::{self, Declared};
 use crate::fault::Fault;
 use crate::finding::RefusedScene;
 use crate::io::formats;
 use crate::io::open::{self, RasterInfo};
-use crate::scene::{
-    self, BandAsset, Catalogue, DateFrom, FolderQuality, FolderSpec, Refusal, Scene, Sensors, Statement,
-};
+use crate::scene::{self, BandAsset, Catalogue, DateFrom, FolderQuality, FolderSpec, Refusal, Scene, Sensors};
 use crate::seal::digest::Digest;
 use crate::seal::stamp::Stamp;
 
@@ -119,8 +117,8 @@ pub fn gather(config: &Config) -> Result<Inputs, Vec<Fault>> {
         let unreadable = files(&scene).iter().find_map(|path| failed.get(path)).cloned();
         let wrong = unreadable
             .map(|reason| (reason, true))
-            .or_else(|| lacks(&mut scene, &config.compare.bands))
-            .or_else(|| Some((settle(&mut scene, &infos, &sensors).err()?, false)));
+            .or_else(|| bands::lacks(&mut scene, &config.compare.bands))
+            .or_else(|| Some((bands::settle(&mut scene, &infos, &sensors).err()?, false)));
         match wrong {
             Some((reason, unreadable)) => refused.push(RefusedScene {
                 id: scene.id,
@@ -154,93 +152,6 @@ pub fn gather(config: &Config) -> Result<Inputs, Vec<Fault>> {
         texts,
         stated,
     })
-}
-
-/// Why `scene` lacks one of the bands that are `wanted` by name, and whether that should be here; notes what else it lacks.
-fn lacks(scene: &mut Scene, wanted: &[String]) -> Option<(String, bool)> {
-    let absent = scene.absent.iter();
-    if let Some(band) = absent.clone().find(|band| wanted.contains(&band.name)) {
-        return Some((format!("its band {}: {}", band.name, band.reason), band.unreadable));
-    }
-    let measured: Vec<_> = absent.filter(|band| !band.derived && wanted.is_empty()).collect();
-    if let Some(first) = measured.first() {
-        let names: Vec<&str> = measured.iter().map(|band| band.name.as_str()).collect();
-        scene.notes.push(format!(
-            "{}: without the bands {}, whose files are not here ({})",
-            scene.id,
-            names.join(" "),
-            first.reason
-        ));
-    }
-    None
-}
-
-/// Settles how the stored numbers of `scene` become physical, by what its files say of themselves.
-///
-/// # Errors
-/// A band that its file does not have; statements that contradict each other.
-fn settle(scene: &mut Scene, infos: &BTreeMap<PathBuf, RasterInfo>, sensors: &Sensors) -> Result<(), String> {
-    let sensor = sensors.get(&scene.sensor);
-    // In a folder a scene is a file, and the names are those of all its bands.
-    let whole = infos.get(&scene.source).map(|info| info.bands);
-    let named = scene.bands.len();
-    for band in &mut scene.bands {
-        let Some(info) = infos.get(&band.path) else { continue };
-        if band.index > info.bands {
-            let remedy = match (whole, info.bands) {
-                (Some(_), 1) => {
-                    "a folder holds one scene a file: make one file of the files of a scene, or name one band"
-                }
-                (Some(_), _) => "name the bands of the file in order",
-                (None, _) => "check the item's bands",
-            };
-            return Err(format!(
-                "expected band {} ({}), but {} has {}; {remedy}",
-                band.index,
-                band.name,
-                band.path.display(),
-                count(info.bands)
-            ));
-        }
-        let [scale, offset] = match info.scales.get(band.index - 1) {
-            Some(Some([scale, offset])) => [vec![*scale], vec![*offset]],
-            _ => [Vec::new(), Vec::new()],
-        };
-        let file = Statement {
-            scale,
-            offset,
-            data_type: Some(info.data_type.clone()),
-            ..Statement::default()
-        };
-        let sensor = sensor.filter(|_| !band.derived);
-        band.settle(sensor, scene.kind, Some(&file))
-            .map_err(|why| format!("its band {} ({}): {why}", band.name, band.path.display()))?;
-    }
-    let used = |index: usize| {
-        let mut quality = scene.quality.iter().filter(|quality| quality.path == scene.source);
-        index <= named || quality.any(|quality| quality.index == index)
-    };
-    if let Some(bands) = whole.filter(|bands| (1..=*bands).any(|index| !used(index))) {
-        scene.notes.push(format!(
-            "{}: the file has {}, of which the first {named} are named ({}) and the others are not looked at",
-            scene.id,
-            count(bands),
-            scene
-                .bands
-                .iter()
-                .map(|band| band.name.as_str())
-                .collect::<Vec<_>>()
-                .join(" ")
-        ));
-    }
-    Ok(())
-}
-
-fn count(bands: usize) -> String {
-    match bands {
-        1 => "one band".into(),
-        many => format!("{many} bands"),
-    }
 }
 
 /// The files that hold a scene, each once.

@@ -1,6 +1,7 @@
 //! The run: what is read, what is planned, the passes over each site, what is written.
 
 mod alignment;
+mod bands;
 mod channel;
 mod compare;
 pub mod config;

@@ -5,17 +5,9 @@ use ndarray::Zip;
 use super::config::Config;
 use crate::geo::{Grid, Rect, Shape};
 use crate::raster::{Flags, PixelSource, Plane, ReadError, Stack, flags, plane};
-use crate::scene::{Coding, Kind, Scene};
+use crate::scene::{Kind, Scene};
 use crate::stage::detect::{self, Seen};
 use crate::stage::{cloud, persistent, screen};
-
-/// One date and how its quality bands are coded.
-pub struct Date<'a> {
-    /// What reads it.
-    pub source: &'a dyn PixelSource,
-    /// A coding for each quality band.
-    pub codings: Vec<&'a Coding>,
-}
 
 /// What a pass sees.
 pub struct Sight {
@@ -28,7 +20,7 @@ pub struct Sight {
 /// The dates of a comparison, oldest first, and how they are looked at.
 pub struct View<'a> {
     /// The dates; the judged one is the last.
-    pub dates: Vec<Date<'a>>,
+    pub dates: Vec<&'a dyn PixelSource>,
     /// Names of the bands that the sources read: those that are compared, then those that only the screen looks at.
     pub bands: &'a [String],
     /// How many are compared.
@@ -153,20 +145,16 @@ impl View<'_> {
         let read = if self.bands_tell_of_clouds() { padded } else { rect };
         // Neighbours go through the dates the other way round: what one has read last, the store of blocks still holds.
         let back = is_odd(core);
-        let mut dates: Vec<&Date<'_>> = self.dates.iter().collect();
+        let mut dates = self.dates.clone();
         if back {
             dates.reverse();
         }
-        let stacks = dates.iter().map(|date| date.source.read_around(&read, &padded));
+        let stacks = dates.iter().map(|date| date.read_around(&read, &padded));
         let mut stacks = stacks.collect::<Result<Vec<Stack>, ReadError>>()?;
         if back {
             stacks.reverse();
         }
-        let mut why: Vec<Plane<Flags>> = stacks
-            .iter()
-            .zip(&self.dates)
-            .map(|(stack, date)| screen::decoded(stack, &date.codings))
-            .collect();
+        let mut why: Vec<Plane<Flags>> = stacks.iter().map(screen::stated).collect();
         let given_back = self.give_back(&mut why, &screened);
         self.mark_clouds(&stacks, &mut why, &screened);
         let mut dates = Vec::with_capacity(self.dates.len());

@@ -12,10 +12,8 @@ pub struct Stack {
     pub rect: Rect,
     /// Bands in physical units, shape (rows, columns) each; NaN where `flags` has a reason that leaves no value.
     pub bands: Vec<Array2<f32>>,
-    /// Which pixels the quality bands are of: all of `rect`, and some around it.
-    pub around: Rect,
-    /// Raw values of the quality bands, nearest neighbour; NaN where there is none.
-    pub quality: Vec<Array2<f32>>,
+    /// Reasons that the quality bands state, of all pixels of `rect` and some around it.
+    pub quality: Plane<Flags>,
     /// Reasons found while reading: not covered, no data, invalid, saturated.
     pub flags: Plane<Flags>,
 }
@@ -26,15 +24,14 @@ impl Stack {
         Self {
             rect: *rect,
             bands: Vec::new(),
-            around: *rect,
-            quality: Vec::new(),
+            quality: Plane::filled(*rect, flags::CLEAR),
             flags: Plane::filled(*rect, flags::NOT_COVERED),
         }
     }
 
-    /// Why the pixel in that row and column cannot be judged.
+    /// All that the file and its quality bands say of the pixel in that row and column; both must be of one rectangle.
     pub fn reasons(&self, at: [usize; 2]) -> Flags {
-        self.flags.data[at]
+        self.flags.data[at] | self.quality.data[at]
     }
 
     /// The part of it on `rect`, which it holds; quality bands stay whole.
@@ -90,25 +87,29 @@ pub struct MemorySource {
     pub rect: Rect,
     /// Bands in physical units.
     pub bands: Vec<Array2<f32>>,
-    /// Raw quality bands.
-    pub quality: Vec<Array2<f32>>,
+    /// Reasons that quality bands state; absent where there are none.
+    pub quality: Option<Array2<Flags>>,
 }
 
 impl PixelSource for MemorySource {
     fn read_around(&self, rect: &Rect, around: &Rect) -> Result<Stack, ReadError> {
-        let place = |source: &Array2<f32>, rect: &Rect| {
-            let both = rect.intersect(&self.rect);
-            let mut target = Plane::filled(*rect, f32::NAN);
+        fn placed<T: Clone>(source: &Array2<T>, whole: &Rect, rect: &Rect, beyond: T) -> Plane<T> {
+            let both = rect.intersect(whole);
+            let mut target = Plane::filled(*rect, beyond);
             if !both.is_empty() {
                 let (x, y) = ((both.x - rect.x) as usize, (both.y - rect.y) as usize);
                 target
                     .data
                     .slice_mut(ndarray::s![y..y + both.h, x..x + both.w])
-                    .assign(&plane::view(source, &self.rect, &both));
+                    .assign(&plane::view(source, whole, &both));
             }
-            target.data
-        };
-        let bands: Vec<_> = self.bands.iter().map(|band| place(band, rect)).collect();
+            target
+        }
+        let bands = self
+            .bands
+            .iter()
+            .map(|band| placed(band, &self.rect, rect, f32::NAN).data);
+        let bands: Vec<_> = bands.collect();
         let mut reasons = Plane::filled(*rect, flags::CLEAR);
         for ((row, column), flag) in reasons.data.indexed_iter_mut() {
             if !self.rect.contains(rect.x + column as i64, rect.y + row as i64) {
@@ -119,8 +120,10 @@ impl PixelSource for MemorySource {
         }
         Ok(Stack {
             rect: *rect,
-            around: *around,
-            quality: self.quality.iter().map(|band| place(band, around)).collect(),
+            quality: match &self.quality {
+                Some(quality) => placed(quality, &self.rect, around, flags::NOT_COVERED),
+                None => Plane::filled(*around, flags::CLEAR),
+            },
             bands,
             flags: reasons,
         })

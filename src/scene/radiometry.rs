@@ -186,7 +186,7 @@ pub fn settle(
 }
 
 /// Adds `value` to `values` unless it is there; NaN is there once, too.
-pub(super) fn add(values: &mut Vec<f64>, value: f64) {
+pub(crate) fn add(values: &mut Vec<f64>, value: f64) {
     if !values
         .iter()
         .any(|known| *known == value || known.is_nan() && value.is_nan())

@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::geo::Rect;
 use crate::raster::{Flags, Plane, Stack, flags};
-use crate::scene::Coding;
 use bodies::within;
 
 /// No buffer is wider, pixels.
@@ -44,30 +43,19 @@ impl ScreenParams {
 
 /// Why each pixel of `area` cannot be judged; [`flags::CLEAR`] where it can.
 ///
-/// `area` must lie at least [`ScreenParams::halo`] pixels inside the stack. `codings` belong to `stack.quality`, one each.
-pub fn screen(stack: &Stack, codings: &[&Coding], area: &Rect, pixel_m: f64, params: &ScreenParams) -> Plane<Flags> {
-    buffered(decoded(stack, codings), area, pixel_m, params)
+/// `area` must lie at least [`ScreenParams::halo`] pixels inside the stack.
+pub fn screen(stack: &Stack, area: &Rect, pixel_m: f64, params: &ScreenParams) -> Plane<Flags> {
+    buffered(stated(stack), area, pixel_m, params)
 }
 
 /// All that the file and its quality bands say of each pixel that the quality bands are of, whether it keeps from judging or not.
-pub fn decoded(stack: &Stack, codings: &[&Coding]) -> Plane<Flags> {
-    let mut all = match stack.around == stack.rect {
-        true => stack.flags.clone(),
-        false => stack.flags.placed_in(stack.around, flags::CLEAR),
-    };
-    for (plane, coding) in stack.quality.iter().zip(codings) {
-        // Nearly all quality bands hold bytes: what each means is asked once.
-        let of_byte: Vec<Flags> = (0..=u8::MAX).map(|byte| coding.decode(byte.into())).collect();
-        for (flag, raw) in all.data.iter_mut().zip(plane) {
-            let byte = *raw as u8;
-            *flag |= if f32::from(byte) == *raw {
-                of_byte[usize::from(byte)]
-            } else if raw.is_nan() {
-                flags::NOT_COVERED
-            } else {
-                coding.decode(f64::from(*raw))
-            };
-        }
+pub fn stated(stack: &Stack) -> Plane<Flags> {
+    let mut all = stack.quality.clone();
+    let own = stack.rect.intersect(&all.rect);
+    if !own.is_empty() {
+        let (x, y) = ((own.x - all.rect.x) as usize, (own.y - all.rect.y) as usize);
+        let mut inner = all.data.slice_mut(ndarray::s![y..y + own.h, x..x + own.w]);
+        inner.zip_mut_with(&stack.flags.view(&own), |all, own| *all |= own);
     }
     all
 }
@@ -93,8 +81,6 @@ pub fn buffered(mut all: Plane<Flags>, area: &Rect, pixel_m: f64, params: &Scree
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use ndarray::{Array2, array};
 
     use super::*;
@@ -106,50 +92,43 @@ mod tests {
         }
     }
 
-    fn stack(quality: Array2<f32>) -> Stack {
+    fn stack(quality: Array2<Flags>) -> Stack {
         let rect = Rect::new(0, 0, quality.dim().1, quality.dim().0);
         Stack {
             rect,
-            around: rect,
             bands: vec![],
-            quality: vec![quality],
+            quality: Plane { rect, data: quality },
             flags: Plane::filled(rect, flags::CLEAR),
         }
     }
 
     #[test]
     fn a_cloud_grows_by_its_buffer_and_snow_may_stay() {
-        let coding = Coding::Classes(BTreeMap::from([(9, flags::CLOUD), (11, flags::SNOW)]));
-        let stack = stack(array![
-            [0., 0., 0., 0., 0.],
-            [0., 0., 9., 0., 11.],
-            [0., 0., 0., 0., 0.]
-        ]);
-        let out = screen(&stack, &[&coding], &stack.rect, 10.0, &params(10.0));
+        let (o, x, s) = (flags::CLEAR, flags::CLOUD, flags::SNOW);
+        let stack = stack(array![[o, o, o, o, o], [o, o, x, o, s], [o, o, o, o, o]]);
+        let out = screen(&stack, &stack.rect, 10.0, &params(10.0));
         let (n, c) = (flags::NEAR_CLOUD, flags::CLOUD | flags::NEAR_CLOUD);
         assert_eq!(out.data, array![[0, 0, n, 0, 0], [0, n, c, n, 0], [0, 0, n, 0, 0]]);
-        let out = screen(&stack, &[&coding], &stack.rect, 10.0, &params(0.0));
+        let out = screen(&stack, &stack.rect, 10.0, &params(0.0));
         assert_eq!(out.data.row(1).to_vec(), [0, 0, flags::CLOUD, 0, 0]);
     }
 
     #[test]
     fn a_cloud_beside_the_bands_reaches_in() {
-        let coding = Coding::Classes(BTreeMap::from([(9, flags::CLOUD)]));
         let inner = Rect::new(1, 0, 2, 1);
-        let mut stack = stack(array![[9., 0., 0., 0.]]);
+        let mut stack = stack(array![[flags::CLOUD, 0, 0, 0]]);
         (stack.rect, stack.flags) = (inner, Plane::filled(inner, flags::CLEAR));
         stack.flags.data[[0, 1]] = flags::NODATA;
-        let out = screen(&stack, &[&coding], &inner, 10.0, &params(10.0));
+        let out = screen(&stack, &inner, 10.0, &params(10.0));
         assert_eq!(out.data, array![[flags::NEAR_CLOUD, flags::NODATA]]);
     }
 
     #[test]
     fn the_buffer_is_a_disc_in_metres() {
         let mut quality = Array2::zeros((11, 11));
-        quality[[5, 5]] = 1.0;
-        let coding = Coding::Classes(BTreeMap::from([(1, flags::CLOUD)]));
+        quality[[5, 5]] = flags::CLOUD;
         let stack = stack(quality);
-        let out = screen(&stack, &[&coding], &stack.rect, 10.0, &params(36.0));
+        let out = screen(&stack, &stack.rect, 10.0, &params(36.0));
         for ((y, x), flag) in out.data.indexed_iter() {
             let distance = 10.0 * ((y as f64 - 5.0).powi(2) + (x as f64 - 5.0).powi(2)).sqrt();
             assert_eq!(*flag != 0, distance <= 36.0, "at {x}, {y}");
@@ -158,16 +137,12 @@ mod tests {
 
     #[test]
     fn the_rim_of_a_product_counts_where_a_buffer_is_asked_for() {
-        let coding = Coding::Classes(BTreeMap::from([(2, flags::NEAR_CLOUD)]));
-        let stack = stack(array![[0., 2., 0.]]);
-        let rim = |buffer| screen(&stack, &[&coding], &stack.rect, 10.0, &params(buffer)).data;
+        let stack = stack(array![[0, flags::NEAR_CLOUD, 0]]);
+        let rim = |buffer| screen(&stack, &stack.rect, 10.0, &params(buffer)).data;
         assert_eq!(rim(10.0), array![[0, flags::NEAR_CLOUD, 0]]);
         assert_eq!(rim(0.0), array![[0, 0, 0]]);
         let mut snow_only = params(10.0);
         snow_only.exclude = vec!["snow".into()];
-        assert_eq!(
-            screen(&stack, &[&coding], &stack.rect, 10.0, &snow_only).data,
-            array![[0, 0, 0]]
-        );
+        assert_eq!(screen(&stack, &stack.rect, 10.0, &snow_only).data, array![[0, 0, 0]]);
     }
 }

@@ -236,7 +236,7 @@ impl Bench<'_> {
             .collect();
         if let Some(view) = views.first_mut() {
             for (place, date) in view.dates.iter_mut().enumerate() {
-                date.source = match masked.get(place) {
+                *date = match masked.get(place) {
                     Some(masked) => masked,
                     None => sources[place],
                 };

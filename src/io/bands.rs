@@ -1,0 +1,125 @@
+//! What the bands of a raster hold, and what says of their pixels that they hold nothing.
+
+use std::path::PathBuf;
+
+use gdal::raster::{ColorInterpretation, RasterBand};
+use gdal::{Dataset, Metadata};
+
+use super::decode::Layer;
+
+/// What the numbers of a band are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Content {
+    /// Numbers that may be measurements.
+    Numbers,
+    /// How opaque a pixel is: 0 where there is none.
+    Alpha,
+    /// Places in a table of colours.
+    Palette,
+    /// Numbers of classes that have names.
+    Classes,
+    /// Complex numbers.
+    Complex,
+}
+
+/// Where it stands which pixels of a raster are none.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Mask {
+    /// In the file: a mask that all its bands share, in blocks of so many columns and rows.
+    Inside((usize, usize)),
+    /// In the file: a band that tells how opaque a pixel is.
+    Alpha(usize),
+    /// In the file: blocks that are left out, because nothing was written there.
+    Sparse,
+    /// In the file beside it (`.msk`), in blocks of so many columns and rows.
+    Beside {
+        /// That file.
+        path: PathBuf,
+        /// Columns and rows of its blocks.
+        block: (usize, usize),
+        /// Whether each band has a mask of its own.
+        of_each: bool,
+    },
+}
+
+impl Mask {
+    /// The layer that masks band `band`, of the file in which the mask is; `None` where that is the band itself.
+    pub fn layer(&self, band: usize) -> Option<Layer> {
+        match self {
+            Self::Inside(_) => Some(Layer::Mask(band)),
+            Self::Alpha(alpha) => (*alpha != band).then_some(Layer::Band(*alpha)),
+            Self::Sparse => Some(Layer::Written(band)),
+            Self::Beside { of_each, .. } => Some(Layer::Band(if *of_each { band } else { 1 })),
+        }
+    }
+}
+
+impl Content {
+    /// What `band` holds, as GDAL has it.
+    pub(super) fn of(band: &RasterBand) -> Self {
+        // SAFETY: the band is open; the calls read of it, and names stay GDAL's own.
+        let (is_complex, has_names) = unsafe {
+            let raw = band.c_rasterband();
+            (
+                gdal_sys::GDALDataTypeIsComplex(gdal_sys::GDALGetRasterDataType(raw)) != 0,
+                !gdal_sys::GDALGetRasterCategoryNames(raw).is_null(),
+            )
+        };
+        match band.color_interpretation() {
+            _ if is_complex => Self::Complex,
+            ColorInterpretation::AlphaBand => Self::Alpha,
+            ColorInterpretation::PaletteIndex => Self::Palette,
+            _ if has_names => Self::Classes,
+            _ => Self::Numbers,
+        }
+    }
+
+    /// Why a band of this cannot be compared, and what to do; `None` where it can.
+    pub fn refused(self) -> Option<&'static str> {
+        match self {
+            Self::Numbers | Self::Alpha => None,
+            Self::Palette => Some(
+                "holds places in a table of colours, which are no measurements; name the image that the table was made of, or expand it with \
+                 gdal_translate -expand rgb (gray where it has no colours)",
+            ),
+            Self::Classes => {
+                Some("holds numbers of classes, which are no measurements; name the image that was classified instead")
+            }
+            Self::Complex => Some(
+                "holds complex numbers, whose phase is no measurement of the ground; make amplitude or power of them, calibrated and \
+                 terrain-corrected where it is radar",
+            ),
+        }
+    }
+}
+
+/// Scale and offset that GDAL has of `band`; `None` where nobody states them, which it tells as 1 and 0.
+pub(super) fn scale_of(band: &RasterBand) -> Option<[f64; 2]> {
+    let scale = [band.scale().unwrap_or(1.0), band.offset().unwrap_or(0.0)];
+    Some(scale).filter(|scale| *scale != [1.0, 0.0])
+}
+
+/// Whether GDAL has a mask of `band` that is neither made of its no-data value nor an alpha band.
+pub(super) fn has_mask(band: &RasterBand) -> gdal::errors::Result<bool> {
+    let flags = band.mask_flags()?;
+    // Of values that mean no data together (NODATA_VALUES) GDAL makes a mask of all bands.
+    let is_of_values = flags.is_nodata() && !flags.is_per_dataset();
+    Ok(!flags.is_all_valid() && !flags.is_alpha() && !is_of_values)
+}
+
+/// Whether the bytes of `band` have a sign, which GDAL before 3.7 says beside their type.
+pub(super) fn has_signed_bytes(band: &RasterBand) -> bool {
+    band.metadata_item("PIXELTYPE", "IMAGE_STRUCTURE").as_deref() == Some("SIGNEDBYTE")
+}
+
+/// The names of the rasters inside `dataset`, at most three, in words; nothing where it has none.
+pub(super) fn rasters_inside(dataset: &Dataset) -> Option<String> {
+    let entries = dataset.metadata_domain("SUBDATASETS")?;
+    let names: Vec<&str> = entries
+        .iter()
+        .filter_map(|entry| entry.split_once('=').filter(|(key, _)| key.ends_with("_NAME")))
+        .map(|(_, name)| name)
+        .take(3)
+        .collect();
+    (!names.is_empty()).then(|| names.join(", "))
+}

@@ -1,0 +1,199 @@
+//! One cell of a raster made pixels of: its bands, and what says where they hold no data.
+
+use std::path::Path;
+
+use gdal::Dataset;
+use gdal::raster::GdalDataType;
+
+use super::IoError;
+use super::blocks::Blocked;
+use super::inflate;
+use super::pool::{self, Handle, StoredPixel};
+use super::tiff::Tiff;
+use crate::geo::Rect;
+use crate::raster::Plane;
+
+/// A layer of a raster file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Layer {
+    /// The pixels of a band, from 1.
+    Band(usize),
+    /// What GDAL has as the mask of a band: 0 where it holds no data.
+    Mask(usize),
+    /// 0 where the file leaves out the block of a band, because nothing was written there.
+    Written(usize),
+}
+
+/// Pixels as they are stored, where that takes fewer bytes; as 64-bit floats what no 32-bit float holds.
+pub(super) enum Block {
+    U8(Plane<u8>),
+    U16(Plane<u16>),
+    I16(Plane<i16>),
+    F32(Plane<f32>),
+    F64(Plane<f64>),
+}
+
+/// Bytes of a pixel as [`Block`] keeps it.
+pub(super) fn kept_bytes(data_type: GdalDataType) -> usize {
+    match data_type {
+        GdalDataType::UInt8 => 1,
+        GdalDataType::UInt16 | GdalDataType::Int16 => 2,
+        GdalDataType::Float32 => 4,
+        _ => 8,
+    }
+}
+
+/// The cell at `index` of `file` in each of `layers`: several bands, or one layer.
+///
+/// # Errors
+/// A file that cannot be read, or a block of it that is damaged.
+pub(super) fn cell(
+    handle: &Handle,
+    file: &Blocked,
+    layers: &[Layer],
+    index: (usize, usize),
+) -> Result<Vec<Block>, IoError> {
+    let rect = file.rect(index.0, index.1);
+    let bands: Vec<usize> = match layers {
+        [Layer::Mask(band)] => return Ok(vec![mask(handle, file, *band, &rect)?]),
+        [Layer::Written(band)] => return Ok(vec![written(handle, file, *band, &rect)?]),
+        _ => {
+            let band = |layer: &Layer| match layer {
+                Layer::Band(band) | Layer::Mask(band) | Layer::Written(band) => *band,
+            };
+            layers.iter().map(band).collect()
+        }
+    };
+    let mut blocks = of_bands(handle, file, &bands, index, &rect)?;
+    if file.has_signed_bytes {
+        for block in &mut blocks {
+            if let Block::U8(plane) = block {
+                let data = plane.data.mapv(|byte| i16::from(byte.cast_signed()));
+                *block = Block::I16(Plane { rect, data });
+            }
+        }
+    }
+    Ok(blocks)
+}
+
+fn of_bands(
+    handle: &Handle,
+    file: &Blocked,
+    bands: &[usize],
+    index: (usize, usize),
+    rect: &Rect,
+) -> Result<Vec<Block>, IoError> {
+    if let Some(tiff) = handle.deflate() {
+        if let Some(blocks) = unpacked(tiff, file, bands, rect)? {
+            return Ok(blocks);
+        }
+        for band in bands {
+            inflate::verify(tiff, &file.path, *band, rect)?;
+        }
+    }
+    bands
+        .iter()
+        .map(|band| read_by_gdal(&handle.dataset, file, *band, index, rect))
+        .collect()
+}
+
+/// What GDAL has as the mask of `band` on `rect`.
+fn mask(handle: &Handle, file: &Blocked, band: usize, rect: &Rect) -> Result<Block, IoError> {
+    match (&handle.mask, handle.deflate()) {
+        (Some(tiff), _) if inflate::is_deflate(tiff) => inflate::verify(tiff, &file.path, 1, rect)?,
+        // It is made of all bands.
+        (None, Some(tiff)) => {
+            for band in 1..=handle.dataset.raster_count() {
+                inflate::verify(tiff, &file.path, band, rect)?;
+            }
+        }
+        _ => {}
+    }
+    let size = (rect.w, rect.h);
+    let values = handle
+        .dataset
+        .rasterband(band)
+        .and_then(|band| {
+            band.open_mask_band()?
+                .read_as::<u8>((rect.x as isize, rect.y as isize), size, size, None)
+        })
+        .map_err(|error| IoError::gdal("reading the mask of", &file.path, &error))?;
+    Ok(Block::U8(pool::shaped(
+        &file.path,
+        *rect,
+        values.into_shape_and_vec().1,
+    )?))
+}
+
+/// Which pixels of `band` on `rect` lie in blocks that the file has.
+fn written(handle: &Handle, file: &Blocked, band: usize, rect: &Rect) -> Result<Block, IoError> {
+    let mut plane = Plane::filled(*rect, u8::MAX);
+    for place in handle
+        .tiff
+        .iter()
+        .flat_map(|tiff| tiff.places(band, rect).map(move |place| (tiff, place)))
+    {
+        let (tiff, place) = place;
+        let found = tiff.find(&place).map_err(|message| IoError::Damaged {
+            path: file.path.to_path_buf(),
+            place: format!("the block in column {} and row {}", place.column, place.row),
+            message,
+        })?;
+        if found.is_none() {
+            let gap = place.rect.intersect(rect);
+            let (x, y) = ((gap.x - rect.x) as usize, (gap.y - rect.y) as usize);
+            plane.data.slice_mut(ndarray::s![y..y + gap.h, x..x + gap.w]).fill(0);
+        }
+    }
+    Ok(Block::U8(plane))
+}
+
+/// The pixels of `rect` in each of `bands` past GDAL; `None` where it has to read them.
+fn unpacked(tiff: &Tiff, file: &Blocked, bands: &[usize], rect: &Rect) -> Result<Option<Vec<Block>>, IoError> {
+    fn of<T: StoredPixel>(
+        (tiff, path, bands, rect): (&Tiff, &Path, &[usize], &Rect),
+        block: fn(Plane<T>) -> Block,
+    ) -> Result<Option<Vec<Block>>, IoError> {
+        let planes = inflate::read(tiff, path, bands, rect)?;
+        Ok(planes.map(|planes| planes.into_iter().map(block).collect()))
+    }
+    let what = (tiff, &*file.path, bands, rect);
+    match tiff.data_type {
+        Some(GdalDataType::UInt8) => of(what, Block::U8),
+        Some(GdalDataType::UInt16) => of(what, Block::U16),
+        Some(GdalDataType::Int16) => of(what, Block::I16),
+        Some(GdalDataType::Float32) => of(what, Block::F32),
+        _ => Ok(None),
+    }
+}
+
+fn read_by_gdal(
+    dataset: &Dataset,
+    file: &Blocked,
+    band: usize,
+    index: (usize, usize),
+    rect: &Rect,
+) -> Result<Block, IoError> {
+    fn of<T: StoredPixel>(
+        (dataset, path, band): (&Dataset, &Path, usize),
+        index_of_block: Option<(usize, usize)>,
+        rect: &Rect,
+    ) -> Result<Plane<T>, IoError> {
+        match index_of_block {
+            Some(index) => pool::read_block(dataset, path, band, index, rect),
+            None => pool::read_window(dataset, path, band, rect),
+        }
+    }
+    let failed = |error| IoError::gdal("reading", &file.path, &error);
+    let raster = dataset.rasterband(band).map_err(failed)?;
+    // Bands of one file may be cut differently.
+    let index = (raster.block_size() == file.cell).then_some(index);
+    let what = (dataset, &*file.path, band);
+    Ok(match raster.band_type() {
+        GdalDataType::UInt8 => Block::U8(of(what, index, rect)?),
+        GdalDataType::UInt16 => Block::U16(of(what, index, rect)?),
+        GdalDataType::Int16 => Block::I16(of(what, index, rect)?),
+        GdalDataType::Float32 => Block::F32(of(what, index, rect)?),
+        _ => Block::F64(pool::read_window(dataset, &file.path, band, rect)?),
+    })
+}
