@@ -72,11 +72,7 @@ fn main() {
     };
     let boundary = shared::whole(&grid);
     let watched = Watched {
-        dates: sources
-            .iter()
-            .zip(scenes)
-            .map(|(source, scene)| (source.as_ref(), scene.quality.first().map(|quality| &quality.coding)))
-            .collect(),
+        dates: sources.iter().map(Box::as_ref).collect(),
         bands: &bands,
         grid: &grid,
         boundary: &boundary,
@@ -125,7 +121,7 @@ fn held(source: &SceneSource, grid: &Grid) -> MemorySource {
     MemorySource {
         rect: stack.rect,
         bands: stack.bands,
-        quality: stack.quality,
+        quality: Some(stack.quality.data),
     }
 }
 

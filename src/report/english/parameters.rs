@@ -121,7 +121,7 @@ mod tests {
         assert!(meaning("inputs.folder").starts_with("A folder of rasters"));
         assert_eq!(
             meaning("inputs.folder.nodata"),
-            "value that means no data; absent: the file's own"
+            "a stored value that means no data, beside those of the file and of the sensor"
         );
         assert!(meaning("detect.detector").ends_with("history, combine"));
         assert_eq!(
