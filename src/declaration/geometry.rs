@@ -16,6 +16,7 @@ use serde_json::Value;
 use super::fields::describe;
 use super::{MAX_RING_VERTICES, MAX_RINGS, quote};
 use crate::fault::Fault;
+use crate::geo::longitude::touches_a_pole;
 
 /// Widths below this are rounding, in degrees: a tenth of a millimetre on the ground.
 const SLOP_DEG: f64 = 1e-9;
@@ -216,7 +217,10 @@ fn check_positions(ring: &[Position], place: &str, faults: &mut Vec<Fault>) {
             format!("{place}[{index}]"),
             format!("longitude {lon}, latitude {lat}{others} is outside -180..180, -90..90: {remedy}"),
         ));
-    } else if let Some(index) = (1..ring.len()).find(|&index| (at(index).0 - at(index - 1).0).abs() > 180.0) {
+    } else if let Some(index) = (1..ring.len()).find(|&index| {
+        let touches_a_pole = (0..ring.len()).any(|index| at(index).1.abs() == 90.0);
+        is_too_wide(at(index - 1), at(index), touches_a_pole)
+    }) {
         faults.push(Fault::new(
             format!("{place}[{index}]"),
             format!(
@@ -226,6 +230,13 @@ fn check_positions(ring: &[Position], place: &str, faults: &mut Vec<Fault>) {
             ),
         ));
     }
+}
+
+/// Whether an edge spans more than half the globe; where the ring touches a pole it may lead along the whole of a parallel, as the edge at the
+/// pole itself does.
+fn is_too_wide(from: (f64, f64), to: (f64, f64), touches_a_pole: bool) -> bool {
+    let is_parallel = touches_a_pole && from.1 == to.1;
+    (to.0 - from.0).abs() > 180.0 && !is_parallel
 }
 
 /// Each ring by itself, then the rings of a polygon with each other.
@@ -302,7 +313,7 @@ fn crossing(ring: &LineString<f64>) -> Option<Coord<f64>> {
     None
 }
 
-/// The parts of a MultiPolygon may touch in points only. A sweep over their boxes spares most pairs.
+/// The parts of a MultiPolygon may touch in points only, but for those around a pole, which may be cut at meridians. A sweep over their boxes spares most pairs.
 fn check_apart(polygons: &MultiPolygon<f64>, place: &str, faults: &mut Vec<Fault>) {
     let mut boxes: Vec<(Rect<f64>, usize)> = polygons
         .iter()
@@ -322,7 +333,9 @@ fn check_apart(polygons: &MultiPolygon<f64>, place: &str, faults: &mut Vec<Fault
             let (first, second) = (a.min(b), a.max(b));
             if matrix.get(CoordPos::Inside, CoordPos::Inside) == Dimensions::TwoDimensional {
                 faults.push(Fault::new(place, format!("polygons [{first}] and [{second}] overlap")));
-            } else if matrix.get(CoordPos::OnBoundary, CoordPos::OnBoundary) == Dimensions::OneDimensional {
+            } else if matrix.get(CoordPos::OnBoundary, CoordPos::OnBoundary) == Dimensions::OneDimensional
+                && !(touches_a_pole(&polygons.0[*a]) && touches_a_pole(&polygons.0[*b]))
+            {
                 faults.push(Fault::new(
                     place,
                     format!("polygons [{first}] and [{second}] share an edge: join them into one"),

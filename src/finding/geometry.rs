@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::round;
+use crate::geo::longitude;
 
 /// Polygons in WGS 84, longitude first, outer rings counter-clockwise (RFC 7946), seven decimals.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -16,7 +17,7 @@ pub struct Geometry {
 }
 
 /// WGS 84 in, longitude first. Positions that fall together after rounding are one; rings that collapse are dropped; a polygon
-/// that crosses the antimeridian is split there (RFC 7946, 3.1.9).
+/// that crosses the antimeridian is split there (RFC 7946, 3.1.9), and one around a pole goes by way of it.
 impl From<&geo::MultiPolygon<f64>> for Geometry {
     fn from(polygons: &geo::MultiPolygon<f64>) -> Self {
         let polygon = |polygon: &geo::Polygon<f64>| {
@@ -26,27 +27,9 @@ impl From<&geo::MultiPolygon<f64>> for Geometry {
         };
         Self {
             kind: "MultiPolygon".to_owned(),
-            coordinates: polygons
-                .iter()
-                .flat_map(split)
-                .filter_map(|part| polygon(&part))
-                .collect(),
+            coordinates: longitude::on_globe(polygons).iter().filter_map(polygon).collect(),
         }
     }
-}
-
-/// `polygon`, or its parts on both sides of the antimeridian: nothing that is declared or found is wider than half the globe.
-fn split(polygon: &geo::Polygon<f64>) -> Vec<geo::Polygon<f64>> {
-    use geo::{BooleanOps, BoundingRect, MapCoords, coord};
-    if polygon.bounding_rect().is_none_or(|bounds| bounds.width() <= 180.0) {
-        return vec![polygon.clone()];
-    }
-    let joined = polygon.map_coords(|c| coord! { x: if c.x < 0.0 { c.x + 360.0 } else { c.x }, y: c.y });
-    let half = |west: f64| geo::Rect::new((west, -90.0), (west + 180.0, 90.0)).to_polygon();
-    let east_of_it = joined
-        .intersection(&half(180.0))
-        .map_coords(|c| coord! { x: c.x - 360.0, y: c.y });
-    joined.intersection(&half(0.0)).into_iter().chain(east_of_it).collect()
 }
 
 impl From<&Geometry> for geo::MultiPolygon<f64> {

@@ -2,6 +2,7 @@
 
 pub mod affine;
 pub mod grid;
+pub mod longitude;
 pub mod rect;
 pub mod shape;
 pub mod tile;

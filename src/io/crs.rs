@@ -33,6 +33,67 @@ pub fn parse(definition: &str) -> Result<SpatialRef, IoError> {
     Ok(srs)
 }
 
+/// Projections of which meridians are parallel lines, evenly spaced.
+const CYLINDRICAL: [&str; 7] = [
+    "Mercator_1SP",
+    "Mercator_2SP",
+    "Mercator_Auxiliary_Sphere",
+    "Popular_Visualisation_Pseudo_Mercator",
+    "Equirectangular",
+    "Cylindrical_Equal_Area",
+    "Miller_Cylindrical",
+];
+
+/// How far a full turn of longitude leads along x in the reference system `definition`: 360 degrees, or the circumference of a cylinder; `None`
+/// where x does not go around the earth.
+///
+/// # Errors
+/// A definition that PROJ does not know.
+pub fn turn(definition: &str) -> Result<Option<f64>, IoError> {
+    let srs = parse(definition)?;
+    // What GDAL says of radians to a unit has sixteen digits.
+    let even = |length: f64| (length * 1e9).round() / 1e9;
+    if srs.is_geographic() {
+        return Ok(Some(even(std::f64::consts::TAU / srs.angular_units())));
+    }
+    let method = srs.get_attr_value("PROJECTION", 0).ok().flatten();
+    if !method.is_some_and(|method| CYLINDRICAL.contains(&method.as_str())) {
+        return Ok(None);
+    }
+    let degree = |from: f64| {
+        let (mut x, mut y) = ([from, from + 1.0], [0.0, 0.0]);
+        let way = Projector::new(WGS84, definition)?;
+        way.project(&mut x, &mut y)?;
+        Ok::<f64, IoError>(x[1] - x[0])
+    };
+    // One of these degrees does not hold the meridian at which x begins anew.
+    let length = degree(7.0)?.max(degree(97.0)?);
+    Ok(Some(360.0 * length).filter(|length| length.is_finite() && *length > 0.0))
+}
+
+/// How many times as long as on the ground a metre east and a metre north are in the projected system `definition`, at each of `places`
+/// (longitude, latitude).
+///
+/// # Errors
+/// A place that has no image.
+pub fn scales(definition: &str, places: &[(f64, f64)]) -> Result<Vec<[f64; 2]>, IoError> {
+    use geo::{Destination, Geodesic, Point};
+    const STEP_M: f64 = 10.0;
+    let way = Projector::new(WGS84, definition)?;
+    let scales = places.iter().map(|(longitude, latitude)| {
+        let from = Point::new(*longitude, *latitude);
+        let ends = [
+            from,
+            Geodesic.destination(from, 90.0, STEP_M),
+            Geodesic.destination(from, 0.0, STEP_M),
+        ];
+        let (mut x, mut y): (Vec<f64>, Vec<f64>) = ends.iter().map(|end| end.x_y()).unzip();
+        way.project(&mut x, &mut y)?;
+        Ok([1, 2].map(|end| (x[end] - x[0]).hypot(y[end] - y[0]) / STEP_M))
+    });
+    scales.collect()
+}
+
 /// What in `wkt` would make PROJ read a file or a definition from elsewhere: a grid shift, or a piece of a PROJ string that is no plain value.
 pub fn names_a_file(wkt: &str) -> Option<String> {
     for word in ["PARAMETERFILE", "CONCATENATEDOPERATION"] {

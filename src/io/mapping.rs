@@ -5,7 +5,8 @@
 
 use ndarray::Array2;
 
-use super::{IoError, crs::Projector};
+use super::to_pixels::ToPixels;
+use super::{IoError, crs};
 use crate::geo::{Affine, Grid, Rect};
 
 /// Largest error of an interpolated coordinate, pixels of the raster.
@@ -58,23 +59,19 @@ pub struct Nodes {
 
 impl Mapping {
     /// The mapping from `grid`, and a margin of `margin` pixels around it, to a raster with `geotransform` in `crs_wkt`, of
-    /// which the point `moved` of the grid is to be read at each point: the measured shift, in the same resampling as the rest.
+    /// which the point `moved` of the grid is to be read at each point: the measured shift, in the same resampling as the rest. Of a raster that
+    /// goes around the earth it is that in the given one of the [`turns`].
     ///
     /// # Errors
     /// Reference systems between which PROJ has no way.
     pub fn new(
         grid: &Grid,
         margin: usize,
-        geotransform: &[f64; 6],
-        crs_wkt: &str,
+        (geotransform, crs_wkt): (&[f64; 6], &str),
+        turn: i64,
         moved: &Affine,
     ) -> Result<Self, IoError> {
-        let way = Way {
-            grid,
-            moved,
-            geotransform,
-            projector: Projector::new(&grid.crs, crs_wkt)?,
-        };
+        let way = Way::new(grid, (geotransform, crs_wkt), turn, moved)?;
         let area = grid.rect().grow(margin);
         if let Some(translation) = translation(&way, &area)? {
             return Ok(translation);
@@ -118,12 +115,51 @@ impl Mapping {
     }
 }
 
+/// In which turns around the earth a raster of `width` columns, with `geotransform` in `crs_wkt`, holds some of `grid` and a margin of `margin`
+/// pixels around it: one, unless its edge or the meridian where longitude begins anew lies there.
+///
+/// # Errors
+/// Reference systems between which PROJ has no way.
+pub fn turns(
+    grid: &Grid,
+    margin: usize,
+    (geotransform, crs_wkt): (&[f64; 6], &str),
+    width: usize,
+) -> Result<Vec<i64>, IoError> {
+    if crs::turn(crs_wkt)?.is_none() {
+        return Ok(vec![0]);
+    }
+    let way = Way::new(grid, (geotransform, crs_wkt), 0, &Affine::IDENTITY)?;
+    let area = grid.rect().grow(margin);
+    let mut edge: Vec<[f64; 2]> = Vec::new();
+    for part in 0..=EDGE_PARTS {
+        let along = part as f64 / EDGE_PARTS as f64;
+        let (x, y) = (
+            area.x as f64 + along * area.w as f64,
+            area.y as f64 + along * area.h as f64,
+        );
+        edge.extend([[x, area.y as f64], [x, area.bottom() as f64]]);
+        edge.extend([[area.x as f64, y], [area.right() as f64, y]]);
+    }
+    way.follow(&mut edge)?;
+    let columns = edge.iter().map(|at| at[0]);
+    let (least, most) = columns.fold((f64::INFINITY, f64::NEG_INFINITY), |(least, most), u| {
+        (least.min(u), most.max(u))
+    });
+    Ok(way.to_pixels.turns(geotransform, width, (least, most)))
+}
+
+/// Points along an edge of the grid by which it is told where it lies in a raster that goes around the earth.
+const EDGE_PARTS: usize = 8;
+
 /// The way from a point of the site grid to one of a raster.
 struct Way<'a> {
     grid: &'a Grid,
     moved: &'a Affine,
     geotransform: &'a [f64; 6],
-    projector: Projector,
+    to_pixels: ToPixels,
+    /// Columns to add in the turn that is read.
+    shift_px: f64,
 }
 
 /// The mapping where the raster's lattice is that of the grid, or that moved by the same offset everywhere.
@@ -162,7 +198,25 @@ fn translation(way: &Way<'_>, area: &Rect) -> Result<Option<Mapping>, IoError> {
     }))
 }
 
-impl Way<'_> {
+impl<'a> Way<'a> {
+    fn new(
+        grid: &'a Grid,
+        (geotransform, crs_wkt): (&'a [f64; 6], &str),
+        turn: i64,
+        moved: &'a Affine,
+    ) -> Result<Self, IoError> {
+        let centre = grid.to_world(grid.width as f64 / 2.0, grid.height as f64 / 2.0);
+        let to_pixels = ToPixels::new(&grid.crs, crs_wkt, centre)?;
+        let shift_px = to_pixels.turn_px(geotransform).map_or(0.0, |px| px * turn as f64);
+        Ok(Self {
+            grid,
+            moved,
+            geotransform,
+            to_pixels,
+            shift_px,
+        })
+    }
+
     /// Replaces points in pixels of the grid by points in pixels of the raster.
     fn follow(&self, points: &mut [[f64; 2]]) -> Result<(), IoError> {
         let world = |p: &[f64; 2]| {
@@ -170,12 +224,9 @@ impl Way<'_> {
             self.grid.to_world(x, y)
         };
         let (mut x, mut y): (Vec<f64>, Vec<f64>) = points.iter().map(world).unzip();
-        self.projector.project(&mut x, &mut y)?;
-        let [x0, a, b, y0, c, d] = *self.geotransform;
-        let determinant = a * d - b * c;
-        for (point, (x, y)) in points.iter_mut().zip(x.iter().zip(&y)) {
-            let (u, v) = (x - x0, y - y0);
-            *point = [(d * u - b * v) / determinant, (a * v - c * u) / determinant];
+        self.to_pixels.follow(self.geotransform, &mut x, &mut y)?;
+        for (point, (x, y)) in points.iter_mut().zip(x.into_iter().zip(y)) {
+            *point = [x + self.shift_px, y];
         }
         Ok(())
     }

@@ -25,6 +25,7 @@ mod recognise;
 pub mod resample;
 pub mod source;
 mod tiff;
+pub mod to_pixels;
 pub mod vector;
 mod vsi;
 

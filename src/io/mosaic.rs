@@ -1,7 +1,8 @@
 //! An acquisition that reads on the site grid: its pieces, each from its own files, put together pixel by pixel.
 //!
 //! A pixel is that of the first piece in which it can be judged; where it can be judged in none, of the first that covers it. Each piece is
-//! resampled by itself, whatever its reference system, so the order of files and the tiling cannot be seen.
+//! resampled by itself, whatever its reference system, so the order of files and the tiling cannot be seen. Where the meridian at which longitude
+//! begins anew lies on the grid, a raster around the earth is two pieces.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -35,8 +36,21 @@ impl Mosaic {
         infos: &BTreeMap<PathBuf, RasterInfo>,
         blocks: &Arc<Blocks>,
     ) -> Result<Self, IoError> {
-        let open = |piece| SceneSource::new(piece, grid, margin, moved, bands, infos, blocks.clone());
-        let pieces = date.pieces.iter().map(open).collect::<Result<_, _>>()?;
+        let mut pieces = Vec::with_capacity(date.pieces.len());
+        for piece in &date.pieces {
+            for turn in SceneSource::turns(piece, grid, margin, infos)? {
+                let way = (moved, turn);
+                pieces.push(SceneSource::new(
+                    piece,
+                    grid,
+                    margin,
+                    way,
+                    bands,
+                    infos,
+                    blocks.clone(),
+                )?);
+            }
+        }
         Ok(Self { pieces })
     }
 

@@ -9,7 +9,7 @@ use ndarray::Array2;
 use super::bands::Mask;
 use super::blocks::{Blocked, Blocks};
 use super::decode::Layer;
-use super::mapping::Mapping;
+use super::mapping::{self, Mapping};
 use super::meter::Work;
 use super::open::RasterInfo;
 use super::radiometry::{Radiometry, kernel_of};
@@ -42,7 +42,7 @@ struct BandReader {
 
 impl SceneSource {
     /// `scene` on `grid`, with the bands named in `bands`; `margin` pixels around the grid can be read too. At each point of the
-    /// grid it is read where `moved` says.
+    /// grid it is read where `moved` says. Of rasters that go around the earth it is what they hold in `turn`, one of [`Self::turns`].
     ///
     /// `infos` tells of every file. Nothing is read yet.
     ///
@@ -52,7 +52,7 @@ impl SceneSource {
         scene: &Scene,
         grid: &Grid,
         margin: usize,
-        moved: &Affine,
+        (moved, turn): (&Affine, i64),
         bands: &[String],
         infos: &BTreeMap<PathBuf, RasterInfo>,
         blocks: Arc<Blocks>,
@@ -88,7 +88,10 @@ impl SceneSource {
                     };
                     let mapping = match files.iter().find(lies_alike) {
                         Some((_, mapping, _)) => mapping.clone(),
-                        None => Arc::new(Mapping::new(grid, margin, &info.geotransform, &info.crs_wkt, moved)?),
+                        None => {
+                            let lies = (&info.geotransform, info.crs_wkt.as_str());
+                            Arc::new(Mapping::new(grid, margin, lies, turn, moved)?)
+                        }
                     };
                     let together = wanted.iter().filter(|(other, _)| *other == path);
                     let together = together.map(|(_, index)| *index).chain(info.alpha());
@@ -157,6 +160,34 @@ impl SceneSource {
             quality,
             kernel: kernel_of(scene.kind),
         })
+    }
+
+    /// In which turns around the earth the rasters of `scene` hold some of `grid` and `margin` pixels around it, least first: one, unless an edge
+    /// of theirs or the meridian where longitude begins anew lies there.
+    ///
+    /// # Errors
+    /// A CRS that cannot be reached.
+    pub fn turns(
+        scene: &Scene,
+        grid: &Grid,
+        margin: usize,
+        infos: &BTreeMap<PathBuf, RasterInfo>,
+    ) -> Result<Vec<i64>, IoError> {
+        let mut known: Vec<&RasterInfo> = Vec::new();
+        let mut turns = BTreeSet::new();
+        for info in scene.bands.iter().filter_map(|band| infos.get(&band.path)) {
+            if known.iter().any(|other| other.lies_as(info)) {
+                continue;
+            }
+            known.push(info);
+            turns.extend(mapping::turns(
+                grid,
+                margin,
+                (&info.geotransform, &info.crs_wkt),
+                info.width,
+            )?);
+        }
+        Ok(turns.into_iter().collect())
     }
 
     /// The same scene where `changes` have happened: painted into the pixels of its rasters, in physical units, before anything is

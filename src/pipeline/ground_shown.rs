@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use geo::{BoundingRect, Contains, Coord, MapCoords, MultiPolygon, Point};
+use geo::{BoundingRect, Contains, Coord, CoordsIter, MultiPolygon, Point};
 
 use super::inputs::Inputs;
 use super::pairs::Candidate;
 use crate::declaration::Site;
 use crate::finding::{NOT_COVERING, RefusedScene};
-use crate::io::crs::{self, Projector, WGS84};
+use crate::io::crs::{self, WGS84};
 use crate::io::open::RasterInfo;
+use crate::io::to_pixels::ToPixels;
 use crate::scene::{Scene, Shown};
 
 /// Sample points of a site: a lattice over its box gets finer until so many lie inside the boundary.
@@ -20,7 +21,11 @@ const LATTICES: [usize; 5] = [12, 24, 48, 96, 192];
 /// The scenes that cover `site`, and those that do not or cannot be placed, and why.
 pub fn candidates<'a>(site: &Site, inputs: &'a Inputs) -> (Vec<Candidate<'a>>, Vec<RefusedScene>) {
     let points = points(&site.boundary);
-    let mut ways: BTreeMap<&str, Result<Projector, String>> = BTreeMap::new();
+    let near = site
+        .boundary
+        .bounding_rect()
+        .map_or((0.0, 0.0), |bounds| bounds.center().x_y());
+    let mut ways: BTreeMap<&str, Result<ToPixels, String>> = BTreeMap::new();
     let (mut found, mut refused) = (Vec::new(), Vec::new());
     for scene in &inputs.scenes {
         let placed = scene
@@ -29,9 +34,13 @@ pub fn candidates<'a>(site: &Site, inputs: &'a Inputs) -> (Vec<Candidate<'a>>, V
             .and_then(|band| inputs.infos.get(&band.path))
             .ok_or_else(|| NOT_COVERING.to_owned())
             .and_then(|info| {
-                let way = ways
-                    .entry(&info.crs_wkt)
-                    .or_insert_with(|| Projector::new(WGS84, &info.crs_wkt).map_err(|error| error.to_string()));
+                let way = ways.entry(&info.crs_wkt).or_insert_with(|| {
+                    ToPixels::new(WGS84, &info.crs_wkt, near).map_err(|error| {
+                        format!(
+                            "its coordinate reference system does not say where on the earth it lies ({error}); georeference it, or take it out"
+                        )
+                    })
+                });
                 let way = way.as_ref().map_err(Clone::clone)?;
                 if !meets(info, way, &site.boundary) {
                     return Err(NOT_COVERING.to_owned());
@@ -88,44 +97,56 @@ fn points(boundary: &MultiPolygon<f64>) -> Vec<Point<f64>> {
 }
 
 /// Whether the raster meets the site, by its own georeference: a catalogue's footprint may be wrong.
-fn meets(info: &RasterInfo, to_raster: &Projector, boundary: &MultiPolygon<f64>) -> bool {
+fn meets(info: &RasterInfo, to_pixels: &ToPixels, boundary: &MultiPolygon<f64>) -> bool {
     let Some(bounds) = boundary.bounding_rect() else {
         return false;
     };
     // The site's box, carried into the raster: a raster may be far larger than the area in which a projection works.
     let edge = crs::densify(&MultiPolygon(vec![bounds.to_polygon()]));
-    let Ok(edge) = to_raster.project_polygon(&edge) else {
+    let (mut x, mut y): (Vec<f64>, Vec<f64>) = edge.coords_iter().map(|c| c.x_y()).unzip();
+    if to_pixels.follow(&info.geotransform, &mut x, &mut y).is_err() {
         return false;
+    }
+    let extent = |along: &[f64]| {
+        let ends = (f64::INFINITY, f64::NEG_INFINITY);
+        along
+            .iter()
+            .fold(ends, |(least, most), v| (least.min(*v), most.max(*v)))
     };
-    let pixels = edge.map_coords(|c| info.to_pixel(c.x, c.y).into());
-    pixels.bounding_rect().is_some_and(|b| {
-        b.max().x > 0.0 && b.max().y > 0.0 && b.min().x < info.width as f64 && b.min().y < info.height as f64
-    })
+    let ((left, right), (top, bottom)) = (extent(&x), extent(&y));
+    let turn_px = to_pixels.turn_px(&info.geotransform).unwrap_or(0.0);
+    let turns = to_pixels.turns(&info.geotransform, info.width, (left, right));
+    let columns = turns.into_iter().map(|turn| turn as f64 * turn_px);
+    let across = columns
+        .into_iter()
+        .any(|by| right + by > 0.0 && left + by < info.width as f64);
+    across && bottom > 0.0 && top < info.height as f64
 }
 
 /// Whether each of `points` lies in the raster, and in the footprint that the catalogue states: a raster may be mostly empty.
-fn covered(scene: &Scene, info: &RasterInfo, to_raster: &Projector, points: &[Point<f64>]) -> Vec<bool> {
+fn covered(scene: &Scene, info: &RasterInfo, to_pixels: &ToPixels, points: &[Point<f64>]) -> Vec<bool> {
     let (mut x, mut y): (Vec<f64>, Vec<f64>) = points.iter().map(|point| point.x_y()).unzip();
-    if to_raster.project(&mut x, &mut y).is_err() {
+    if to_pixels.follow(&info.geotransform, &mut x, &mut y).is_err() {
         // Some lie where the projection does not work: nothing is known.
         return vec![true; points.len()];
     }
-    let inside = |x: f64, y: f64| {
-        let (u, v) = info.to_pixel(x, y);
+    let turn_px = to_pixels.turn_px(&info.geotransform);
+    let inside = |u: f64, v: f64| {
+        let u = turn_px.map_or(u, |turn| u.rem_euclid(turn));
         (0.0..info.width as f64).contains(&u) && (0.0..info.height as f64).contains(&v)
     };
     let in_raster: Vec<bool> = x.into_iter().zip(y).map(|(x, y)| inside(x, y)).collect();
-    let on_globe = |point: &Point<f64>| Coord {
-        x: if point.x() > 180.0 {
-            point.x() - 360.0
-        } else {
-            point.x()
-        },
-        y: point.y(),
+    // Footprints and sites may run on past 180 degrees, each in its own way.
+    let lies_in = |outline: &MultiPolygon<f64>, point: &Point<f64>| {
+        let turned = |by: f64| Coord {
+            x: point.x() + by,
+            y: point.y(),
+        };
+        [0.0, -360.0, 360.0].into_iter().any(|by| outline.contains(&turned(by)))
     };
     let stated = scene.footprint.as_ref().map(|outline| {
         let both = points.iter().zip(&in_raster);
-        both.map(|(point, in_raster)| *in_raster && outline.contains(&on_globe(point)))
+        both.map(|(point, in_raster)| *in_raster && lies_in(outline, point))
             .collect()
     });
     // A footprint that shows none of what the raster holds is wrong.

@@ -30,6 +30,7 @@ pub mod render;
 pub mod run;
 pub mod sensitivity;
 pub mod site;
+mod site_grid;
 mod standing;
 pub mod stated;
 pub mod survey;

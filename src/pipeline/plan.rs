@@ -2,20 +2,21 @@
 
 use std::path::PathBuf;
 
-use geo::{BoundingRect, Buffer, MapCoords, MapCoordsInPlace, MultiPolygon};
+use geo::orient::{Direction, Orient};
+use geo::{BoundingRect, Buffer, MapCoords, MultiPolygon};
 
 use super::config::Config;
 use super::ground_shown::{candidates, same_ground};
 use super::inputs::{Inputs, files};
 use super::memory::{self, Load};
 use super::pairs::{Pair, pairs};
-use super::{observe, survey};
+use super::{observe, site_grid, survey};
 use crate::declaration::Site;
 use crate::finding::RefusedScene;
-use crate::geo::{Grid, Rect, Shape};
+use crate::geo::{Grid, Shape, longitude};
 use crate::io::IoError;
 use crate::io::crs::{self, Projector, WGS84};
-use crate::io::open::{self, RasterInfo};
+use crate::io::open::RasterInfo;
 use crate::stage::judge::{Declared, DeclaredZone};
 
 /// No site grid has more pixels: 40,000 x 40,000.
@@ -113,19 +114,26 @@ pub fn plan_site(site: &Site, inputs: &Inputs, config: &Config) -> Result<SitePl
 /// `site` with longitudes that run on past 180 degrees, where it was split there as RFC 7946 asks.
 fn joined_at_the_antimeridian(site: &Site) -> Site {
     let mut site = site.clone();
-    if site
-        .boundary
-        .bounding_rect()
-        .is_some_and(|bounds| bounds.width() > 180.0)
-    {
+    if longitude::is_split(&site.boundary) {
         let polygons = std::iter::once(&mut site.boundary)
             .chain(site.zones.iter_mut().map(|zone| &mut zone.polygon))
             .chain(site.activities.iter_mut().map(|activity| &mut activity.polygon));
-        for polygon in polygons {
-            polygon.map_coords_in_place(|c| geo::coord! { x: if c.x < 0.0 { c.x + 360.0 } else { c.x }, y: c.y });
-        }
+        polygons.for_each(|polygon| *polygon = longitude::eastward(polygon));
     }
     site
+}
+
+/// `polygon`, in degrees, in the reference system to which `project` leads.
+///
+/// # Errors
+/// A place that has no image.
+fn projected(polygon: &MultiPolygon<f64>, project: &Projector) -> Result<MultiPolygon<f64>, IoError> {
+    let image = project.project_polygon(&crs::densify(polygon))?;
+    // The way to a pole and back encloses nothing.
+    Ok(match polygon.iter().any(longitude::touches_a_pole) {
+        true => geo::unary_union(&image.orient(Direction::Default)),
+        false => image,
+    })
 }
 
 fn ground(site: &Site, pairs: &[Pair], inputs: &Inputs, config: &Config) -> Result<Ground, IoError> {
@@ -143,16 +151,14 @@ fn ground(site: &Site, pairs: &[Pair], inputs: &Inputs, config: &Config) -> Resu
         "utm" => crs::utm_zone(centre.x, centre.y),
         code => code.to_owned(),
     };
-    if !crs::parse(&code)?.is_projected() {
-        return Err(failed("expected a projected system in metres".into()));
-    }
+    site_grid::check_metres(&code, box_deg).map_err(failed)?;
     let project = Projector::new(WGS84, &code)?;
-    let boundary = project.project_polygon(&crs::densify(&site.boundary))?;
+    let boundary = projected(&site.boundary, &project)?;
     let bounds = boundary
         .bounding_rect()
         .ok_or_else(|| failed("its boundary is empty".into()))?;
     let rasters = pair_rasters(pairs, inputs);
-    let (pixel_m, finest) = pixel(&rasters, &project, &code, (centre.x, centre.y), config.grid.pixel_m)?;
+    let (pixel_m, finest) = site_grid::pixel(&rasters, &project, &code, (centre.x, centre.y), config.grid.pixel_m)?;
     let m = config.grid.margin_m;
     let bounds_m = [
         bounds.min().x - m,
@@ -166,11 +172,13 @@ fn ground(site: &Site, pairs: &[Pair], inputs: &Inputs, config: &Config) -> Resu
             "{pixels:.0} pixels of {pixel_m} m are more than {MAX_PIXELS:.0}; give a larger grid.pixel_m or a smaller site"
         )));
     }
-    let phase = finest.map_or([0.0, 0.0], |info| phase(info, &code, pixel_m));
+    let phase = match finest {
+        Some(info) => site_grid::phase(info, &code, pixel_m, boundary.bounding_rect())?,
+        None => [0.0, 0.0],
+    };
     let grid = Grid::covering(&code, bounds_m, pixel_m, phase);
-    let surveyed = survey::ground(&grid, phase, |district| covered(district, &rasters))?;
+    let surveyed = survey::ground(&grid, phase, |district| site_grid::covered(district, &rasters))?;
     let shape = |polygon_m: &MultiPolygon<f64>| Shape::new(polygon_m.map_coords(|c| grid.to_pixel(c.x, c.y).into()));
-    let projected = |polygon: &MultiPolygon<f64>| project.project_polygon(&crs::densify(polygon));
     let zones = site
         .zones
         .iter()
@@ -178,7 +186,7 @@ fn ground(site: &Site, pairs: &[Pair], inputs: &Inputs, config: &Config) -> Resu
             Ok(DeclaredZone {
                 id: zone.id.clone(),
                 role: zone.role,
-                area: shape(&projected(&zone.polygon)?),
+                area: shape(&projected(&zone.polygon, &project)?),
             })
         })
         .collect::<Result<_, IoError>>()?;
@@ -186,7 +194,7 @@ fn ground(site: &Site, pairs: &[Pair], inputs: &Inputs, config: &Config) -> Resu
         .activities
         .iter()
         .map(|activity| {
-            let area = projected(&activity.polygon)?;
+            let area = projected(&activity.polygon, &project)?;
             let tolerated = if activity.tolerance_m > 0.0 {
                 area.buffer(activity.tolerance_m)
             } else {
@@ -268,108 +276,6 @@ fn pair_rasters<'a>(pairs: &[Pair], inputs: &'a Inputs) -> Vec<&'a RasterInfo> {
         }
     }
     rasters
-}
-
-/// Edge of a pixel of the site grid in metres, and the raster whose pixels it takes.
-fn pixel<'a>(
-    rasters: &[&'a RasterInfo],
-    to_grid: &Projector,
-    code: &str,
-    centre: (f64, f64),
-    wanted: Option<f64>,
-) -> Result<(f64, Option<&'a RasterInfo>), IoError> {
-    let (mut x, mut y) = ([centre.0], [centre.1]);
-    to_grid.project(&mut x, &mut y)?;
-    let mut finest: Option<(f64, &RasterInfo)> = None;
-    let mut known: Option<(&RasterInfo, f64)> = None;
-    for info in rasters {
-        let edge = match known {
-            Some((same, edge)) if same.geotransform == info.geotransform && same.crs_wkt == info.crs_wkt => edge,
-            _ => native_pixel(info, code, (x[0], y[0]))?,
-        };
-        known = Some((info, edge));
-        if finest.is_none_or(|(least, _)| edge < least - 1e-6) {
-            finest = Some((edge, info));
-        }
-    }
-    let (edge, info) = finest.map_or((10.0, None), |(edge, info)| (edge, Some(info)));
-    Ok(match wanted {
-        Some(wanted) if (wanted - edge).abs() > 1e-6 => (wanted, None),
-        Some(wanted) => (wanted, info),
-        None => (edge, info),
-    })
-}
-
-/// Edge in metres of a square as large as the raster's pixel at `at` (in the grid's CRS), rounded to a centimetre.
-fn native_pixel(info: &RasterInfo, code: &str, at: (f64, f64)) -> Result<f64, IoError> {
-    let there = Projector::new(code, &info.crs_wkt)?;
-    let (mut x, mut y) = ([at.0], [at.1]);
-    there.project(&mut x, &mut y)?;
-    let [_, a, b, _, c, d] = info.geotransform;
-    let back = Projector::new(&info.crs_wkt, code)?;
-    let (mut x, mut y) = ([x[0], x[0] + a, x[0] + b], [y[0], y[0] + c, y[0] + d]);
-    back.project(&mut x, &mut y)?;
-    let area = ((x[1] - x[0]) * (y[2] - y[0]) - (x[2] - x[0]) * (y[1] - y[0])).abs();
-    Ok(((area.sqrt() * 100.0).round() / 100.0).max(0.01))
-}
-
-/// The smallest rectangle of the pixels of `district` that holds what of it any raster covers. It is small enough that a projection is
-/// as good as straight there.
-fn covered(district: &Grid, rasters: &[&RasterInfo]) -> Result<Rect, IoError> {
-    let (w, h) = (district.width as f64, district.height as f64);
-    let mut covered = Rect::new(0, 0, 0, 0);
-    let mut known: Option<&RasterInfo> = None;
-    for info in rasters {
-        let same = |other: &RasterInfo| other.geotransform == info.geotransform && other.crs_wkt == info.crs_wkt;
-        if known.is_some_and(same) {
-            continue;
-        }
-        known = Some(info);
-        let corners = [(0.0, 0.0), (w, 0.0), (0.0, h)].map(|(x, y)| district.to_world(x, y));
-        let (mut x, mut y) = (corners.map(|c| c.0), corners.map(|c| c.1));
-        Projector::new(&district.crs, &info.crs_wkt)?.project(&mut x, &mut y)?;
-        let [a, b, c] = [0, 1, 2].map(|i| info.to_pixel(x[i], y[i]));
-        let to_raster = [
-            a.0,
-            (b.0 - a.0) / w,
-            (c.0 - a.0) / h,
-            a.1,
-            (b.1 - a.1) / w,
-            (c.1 - a.1) / h,
-        ];
-        let (right, bottom) = (info.width as f64, info.height as f64);
-        let ends =
-            [(0.0, 0.0), (right, 0.0), (right, bottom), (0.0, bottom)].map(|(x, y)| open::to_pixel(&to_raster, x, y));
-        // A raster may be far larger than the district: what lies beyond it does not matter.
-        let held = |v: f64, most: f64| v.round().clamp(0.0, most) as i64;
-        let x = ends.map(|end| held(end.0, w));
-        let y = ends.map(|end| held(end.1, h));
-        let least = |v: [i64; 4]| v.into_iter().min().unwrap_or(0);
-        let most = |v: [i64; 4]| v.into_iter().max().unwrap_or(0);
-        let here = Rect::new(
-            least(x),
-            least(y),
-            (most(x) - least(x)) as usize,
-            (most(y) - least(y)) as usize,
-        );
-        covered = if covered.is_empty() { here } else { covered.union(&here) };
-    }
-    Ok(covered)
-}
-
-/// A corner of the raster's pixels in metres where the grid can share its lattice; else the origin.
-fn phase(info: &RasterInfo, code: &str, pixel_m: f64) -> [f64; 2] {
-    let [x0, a, b, y0, c, d] = info.geotransform;
-    let square = (a - pixel_m).abs() < 1e-6 && (d + pixel_m).abs() < 1e-6 && b == 0.0 && c == 0.0;
-    let same = match (crs::parse(code), crs::parse(&info.crs_wkt)) {
-        (Ok(grid), Ok(raster)) => grid == raster,
-        _ => false,
-    };
-    if square && same {
-        [x0.rem_euclid(pixel_m), y0.rem_euclid(pixel_m)]
-    } else {
-        [0.0, 0.0]
-    }
 }
 
 /// The files that a site's comparisons read, each once.

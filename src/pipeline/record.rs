@@ -18,8 +18,8 @@ use crate::finding::{
     Anomaly, BandChange, BandFit, CourseRecord, DeclarationRecord, DetectorFit, Geometry, GridRecord, HeldOut,
     Interval, Normalisation, PieceRecord, Program, SceneRecord, SiteRecord, Vote, ZoneCoverage, round, significant,
 };
-use crate::geo::Grid;
-use crate::io::crs::{Projector, WGS84};
+use crate::geo::{Grid, longitude};
+use crate::io::crs::{self, Projector, WGS84};
 use crate::raster::stats::SCORE_SCALE;
 use crate::scene::{Acquisition, Pass, Scene};
 use crate::seal::digest;
@@ -52,7 +52,11 @@ pub fn site(site: &Site) -> SiteRecord {
 /// Area on the WGS 84 ellipsoid, whole square metres (Karney, "Algorithms for geodesics", 2013).
 pub(super) fn area_m2(polygon: &MultiPolygon<f64>) -> f64 {
     // A ring that turns the wrong way would enclose the rest of the Earth.
-    round(polygon.orient(Direction::Default).geodesic_area_unsigned(), 0)
+    let polygon = longitude::on_globe(polygon).orient(Direction::Default);
+    // Around a pole, edges are parallels.
+    let is_cap = polygon.iter().any(longitude::touches_a_pole);
+    let polygon = if is_cap { crs::densify(&polygon) } else { polygon };
+    round(polygon.geodesic_area_unsigned(), 0)
 }
 
 /// The declarations, by date of issue.
@@ -310,9 +314,10 @@ impl<'a> AnomalyMaker<'a> {
         let grid = &self.ground.grid;
         let metres = outline.map_coords(|c| grid.to_world(c.x, c.y).into());
         let polygon = self.to_wgs84.project_polygon(&metres)?;
-        let centroid = polygon
-            .centroid()
-            .map_or([0.0, 0.0], |c| [round(c.x(), 7), round(c.y(), 7)]);
+        // In the grid: degrees begin anew at the antimeridian.
+        let (mut x, mut y) = metres.centroid().map_or(([0.0], [0.0]), |c| ([c.x()], [c.y()]));
+        self.to_wgs84.project(&mut x, &mut y)?;
+        let centroid = [round(x[0], 7), round(y[0], 7)];
         let bounds = region.bounds();
         let laws = self.compared.main().fit.as_ref().map_or(&[][..], |fit| &fit.bands);
         let change = self

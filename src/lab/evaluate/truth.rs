@@ -8,7 +8,7 @@ use super::EvaluateError;
 use super::polygons::{Polygons, Shapes};
 use crate::geo::{Affine, Grid, Rect};
 use crate::io::formats::USUAL;
-use crate::io::mapping::Mapping;
+use crate::io::mapping::{self, Mapping};
 use crate::io::pool::Pool;
 use crate::io::resample::{self, Window};
 use crate::io::{IoError, open};
@@ -117,12 +117,18 @@ impl Truth {
                 let mut rasters = Vec::new();
                 for path in paths {
                     let info = open::info(path, USUAL)?;
-                    match Mapping::new(grid, 0, &info.geotransform, &info.crs_wkt, &Affine::IDENTITY) {
-                        Ok(mapping) => rasters.push(Raster {
+                    let lies = (&info.geotransform, info.crs_wkt.as_str());
+                    let of_turn = |turn| {
+                        let mapping = Mapping::new(grid, 0, lies, turn, &Affine::IDENTITY)?;
+                        Ok(Raster {
                             mapping,
                             path: path.clone(),
                             size: (info.width, info.height),
-                        }),
+                        })
+                    };
+                    let turns = mapping::turns(grid, 0, lies, info.width);
+                    match turns.and_then(|turns| turns.into_iter().map(of_turn).collect::<Result<Vec<_>, _>>()) {
+                        Ok(found) => rasters.extend(found),
                         // Half a world away: it says nothing of this site.
                         Err(IoError::Projection { .. }) => {}
                         Err(error) => return Err(error),

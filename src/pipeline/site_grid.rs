@@ -1,0 +1,170 @@
+//! The site grid: whether its reference system is in metres, its pixel, the raster whose lattice it shares, and what rasters cover of it.
+
+use crate::geo::{Grid, Rect};
+use crate::io::IoError;
+use crate::io::crs::{self, Projector};
+use crate::io::open::{self, RasterInfo};
+use crate::io::to_pixels::ToPixels;
+
+/// A metre of the grid may be this much longer or shorter on the ground: sizes and distances are stated in metres.
+const MOST_STRETCH: f64 = 0.05;
+
+/// Looks whether a unit of the reference system `code` is a metre on the ground of `bounds`, degrees.
+///
+/// # Errors
+/// It is not.
+pub fn check_metres(code: &str, bounds: geo::Rect<f64>) -> Result<(), String> {
+    if !crs::parse(code).map_err(|error| error.to_string())?.is_projected() {
+        return Err("expected a projected system in metres".into());
+    }
+    let (min, max, centre) = (bounds.min(), bounds.max(), bounds.center());
+    let places = [
+        (centre.x, centre.y),
+        (min.x, min.y),
+        (max.x, min.y),
+        (min.x, max.y),
+        (max.x, max.y),
+    ];
+    // At a pole there is no east.
+    let places: Vec<(f64, f64)> = places.into_iter().filter(|place| place.1.abs() < 90.0).collect();
+    let scales = crs::scales(code, &places).map_err(|error| error.to_string())?;
+    let off = |scale: &&f64| (*scale - 1.0).abs() > MOST_STRETCH;
+    match scales.iter().flatten().find(off) {
+        None => Ok(()),
+        Some(scale) => Err(format!(
+            "expected a projected system in metres that are metres on the ground, within {:.0} %; found {scale:.3} of its units to a metre there: \
+             give grid.crs = \"utm\", or a system made for the place, in metres",
+            100.0 * MOST_STRETCH
+        )),
+    }
+}
+
+/// Edge of a pixel of the site grid in metres, and the raster whose pixels it takes.
+pub fn pixel<'a>(
+    rasters: &[&'a RasterInfo],
+    to_grid: &Projector,
+    code: &str,
+    centre: (f64, f64),
+    wanted: Option<f64>,
+) -> Result<(f64, Option<&'a RasterInfo>), IoError> {
+    let (mut x, mut y) = ([centre.0], [centre.1]);
+    to_grid.project(&mut x, &mut y)?;
+    let mut finest: Option<(f64, &RasterInfo)> = None;
+    let mut known: Option<(&RasterInfo, f64)> = None;
+    for info in rasters {
+        let edge = match known {
+            Some((same, edge)) if same.geotransform == info.geotransform && same.crs_wkt == info.crs_wkt => edge,
+            _ => native_pixel(info, code, (x[0], y[0]))?,
+        };
+        known = Some((info, edge));
+        if finest.is_none_or(|(least, _)| edge < least - 1e-6) {
+            finest = Some((edge, info));
+        }
+    }
+    let (edge, info) = finest.map_or((10.0, None), |(edge, info)| (edge, Some(info)));
+    Ok(match wanted {
+        Some(wanted) if (wanted - edge).abs() > 1e-6 => (wanted, None),
+        Some(wanted) => (wanted, info),
+        None => (edge, info),
+    })
+}
+
+/// Edge in metres of a square as large as the raster's pixel at `at` (in the grid's CRS), rounded to a centimetre.
+fn native_pixel(info: &RasterInfo, code: &str, at: (f64, f64)) -> Result<f64, IoError> {
+    let there = Projector::new(code, &info.crs_wkt)?;
+    let (mut x, mut y) = ([at.0], [at.1]);
+    there.project(&mut x, &mut y)?;
+    let [_, a, b, _, c, d] = info.geotransform;
+    let back = Projector::new(&info.crs_wkt, code)?;
+    let (mut x, mut y) = ([x[0], x[0] + a, x[0] + b], [y[0], y[0] + c, y[0] + d]);
+    back.project(&mut x, &mut y)?;
+    let area = ((x[1] - x[0]) * (y[2] - y[0]) - (x[2] - x[0]) * (y[1] - y[0])).abs();
+    Ok(((area.sqrt() * 100.0).round() / 100.0).max(0.01))
+}
+
+/// The smallest rectangle of the pixels of `district` that holds what of it any raster covers. It is small enough that a projection is
+/// as good as straight there.
+pub fn covered(district: &Grid, rasters: &[&RasterInfo]) -> Result<Rect, IoError> {
+    let (w, h) = (district.width as f64, district.height as f64);
+    let mut covered = Rect::new(0, 0, 0, 0);
+    let mut known: Option<&RasterInfo> = None;
+    for info in rasters {
+        let same = |other: &RasterInfo| other.geotransform == info.geotransform && other.crs_wkt == info.crs_wkt;
+        if known.is_some_and(same) {
+            continue;
+        }
+        known = Some(info);
+        let corners = [(0.0, 0.0), (w, 0.0), (0.0, h)].map(|(x, y)| district.to_world(x, y));
+        let (mut x, mut y) = (corners.map(|c| c.0), corners.map(|c| c.1));
+        let way = ToPixels::new(&district.crs, &info.crs_wkt, district.to_world(w / 2.0, h / 2.0))?;
+        way.follow(&info.geotransform, &mut x, &mut y)?;
+        let [a, b, c] = [0, 1, 2].map(|i| (x[i], y[i]));
+        let to_raster = [
+            a.0,
+            (b.0 - a.0) / w,
+            (c.0 - a.0) / h,
+            a.1,
+            (b.1 - a.1) / w,
+            (c.1 - a.1) / h,
+        ];
+        let bottom = info.height as f64;
+        // What a raster around the earth holds in each turn; without any between two of them.
+        let turn_px = way.turn_px(&info.geotransform).unwrap_or(0.0);
+        let columns = way.turns(&info.geotransform, info.width, (a.0.min(c.0), b.0.max(c.0 + b.0 - a.0)));
+        let [left, right] = [columns.last(), columns.first()].map(|turn| -turn_px * turn.copied().unwrap_or(0) as f64);
+        let right = right + info.width as f64;
+        let ends =
+            [(left, 0.0), (right, 0.0), (right, bottom), (left, bottom)].map(|(x, y)| open::to_pixel(&to_raster, x, y));
+        // A raster may be far larger than the district: what lies beyond it does not matter.
+        let held = |v: f64, most: f64| v.round().clamp(0.0, most) as i64;
+        let x = ends.map(|end| held(end.0, w));
+        let y = ends.map(|end| held(end.1, h));
+        let least = |v: [i64; 4]| v.into_iter().min().unwrap_or(0);
+        let most = |v: [i64; 4]| v.into_iter().max().unwrap_or(0);
+        let here = Rect::new(
+            least(x),
+            least(y),
+            (most(x) - least(x)) as usize,
+            (most(y) - least(y)) as usize,
+        );
+        covered = if covered.is_empty() { here } else { covered.union(&here) };
+    }
+    Ok(covered)
+}
+
+/// A corner of the raster's pixels in metres where the grid around `site` can share its lattice; else the origin.
+///
+/// # Errors
+/// A place that has no image.
+pub fn phase(info: &RasterInfo, code: &str, pixel_m: f64, site: Option<geo::Rect<f64>>) -> Result<[f64; 2], IoError> {
+    /// Lattices that part by less over the site are one, metres: a hundredth of what is read without resampling.
+    const SAME_M: f64 = 1e-4;
+    let [_, a, b, _, c, d] = info.geotransform;
+    let Some(site) = site.filter(|_| (a - pixel_m).abs() < 1e-6 && (d + pixel_m).abs() < 1e-6 && b == 0.0 && c == 0.0)
+    else {
+        return Ok([0.0, 0.0]);
+    };
+    if crs::parse(code)? == crs::parse(&info.crs_wkt)? {
+        let [x0, _, _, y0, _, _] = info.geotransform;
+        return Ok([x0.rem_euclid(pixel_m), y0.rem_euclid(pixel_m)]);
+    }
+    // The same zone may be counted from elsewhere: the north of one from the equator, the south from 10,000 km below it.
+    let places = [
+        (site.min().x, site.min().y),
+        (site.max().x, site.max().y),
+        (site.min().x, site.max().y),
+    ];
+    let (mut x, mut y) = (places.map(|place| place.0), places.map(|place| place.1));
+    Projector::new(code, &info.crs_wkt)?.project(&mut x, &mut y)?;
+    let away = [0, 1, 2].map(|i| [places[i].0 - x[i], places[i].1 - y[i]]);
+    let is_moved = away
+        .iter()
+        .all(|one| (0..2).all(|axis| (one[axis] - away[0][axis]).abs() < SAME_M));
+    Ok(match is_moved {
+        false => [0.0, 0.0],
+        true => {
+            let corner = [info.geotransform[0] + away[0][0], info.geotransform[3] + away[0][1]];
+            corner.map(|metres| ((metres / SAME_M).round() * SAME_M).rem_euclid(pixel_m))
+        }
+    })
+}
