@@ -265,7 +265,7 @@ fn resampling(bench: &mut Bench<'_>) {
         top_m: y[0],
         ..grid
     };
-    let mapping = Mapping::new(&grid, 0, &raster, &wkt, &Affine::IDENTITY).unwrap();
+    let mapping = Mapping::new(&grid, 0, (&raster, &wkt), 0, &Affine::IDENTITY).unwrap();
     assert!(matches!(mapping, Mapping::Nodes(_)), "expected to be resampled");
     let (s, t) = (0.2, 0.7);
     let shift = Mapping::Shift { dx: 8, dy: 8, s, t };

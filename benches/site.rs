@@ -56,7 +56,7 @@ fn main() {
             scene,
             &grid,
             0,
-            &Affine::IDENTITY,
+            (&Affine::IDENTITY, 0),
             &bands,
             &inputs.infos,
             blocks.clone(),

@@ -228,7 +228,7 @@ mod tests {
             ..grid()
         };
         let transform = [grid.left_m, 10.0, 0.0, grid.top_m, 0.0, -10.0];
-        let mapping = Mapping::new(&grid, 0, &transform, &wkt(&grid.crs), &Affine::IDENTITY).unwrap();
+        let mapping = Mapping::new(&grid, 0, (&transform, &wkt(&grid.crs)), 0, &Affine::IDENTITY).unwrap();
         let mut plane = Plane::filled(Rect::new(0, 0, 120, 120), flags::CLEAR);
         for (x, y) in [(0, 0), (35, 41), (60, 60)] {
             plane.data[[y, x]] = flags::CLOUD;

@@ -362,8 +362,8 @@ pub(super) mod tests {
         let mapping = Mapping::new(
             &grid(),
             3,
-            &[499_900.0, 10.0, 0.0, 5_000_050.0, 0.0, -10.0],
-            &wkt("EPSG:32631"),
+            (&[499_900.0, 10.0, 0.0, 5_000_050.0, 0.0, -10.0], &wkt("EPSG:32631")),
+            0,
             &Affine::IDENTITY,
         )
         .unwrap();
@@ -371,8 +371,8 @@ pub(super) mod tests {
         let half = Mapping::new(
             &grid(),
             3,
-            &[499_905.0, 10.0, 0.0, 5_000_050.0, 0.0, -10.0],
-            &wkt("EPSG:32631"),
+            (&[499_905.0, 10.0, 0.0, 5_000_050.0, 0.0, -10.0], &wkt("EPSG:32631")),
+            0,
             &Affine::IDENTITY,
         )
         .unwrap();
@@ -381,8 +381,8 @@ pub(super) mod tests {
         let moved = Mapping::new(
             &grid(),
             3,
-            &[499_905.0, 10.0, 0.0, 5_000_050.0, 0.0, -10.0],
-            &wkt("EPSG:32631"),
+            (&[499_905.0, 10.0, 0.0, 5_000_050.0, 0.0, -10.0], &wkt("EPSG:32631")),
+            0,
             &Affine::shift(0.5, 2.0),
         )
         .unwrap();
@@ -399,15 +399,12 @@ pub(super) mod tests {
             ("EPSG:4326", [2.9, 1e-4, 0.0, 45.2, 0.0, -1e-4]),
             ("EPSG:32632", [20_000.0, 9.0, 2.0, 5_020_000.0, 2.0, -9.0]),
         ] {
-            let Mapping::Nodes(nodes) = Mapping::new(&grid(), 5, &geotransform, &wkt(code), &moved).unwrap() else {
+            let mapping = Mapping::new(&grid(), 5, (&geotransform, &wkt(code)), 0, &moved).unwrap();
+            let Mapping::Nodes(nodes) = mapping else {
                 panic!("{code} is not the grid's lattice")
             };
-            let way = Way {
-                grid: &grid(),
-                moved: &moved,
-                geotransform: &geotransform,
-                projector: Projector::new("EPSG:32631", &wkt(code)).unwrap(),
-            };
+            let (grid, wkt) = (grid(), wkt(code));
+            let way = Way::new(&grid, (&geotransform, &wkt), 0, &moved).unwrap();
             for (x, y) in [(0.5, 0.5), (17.5, 150.5), (299.5, 199.5), (-4.5, 203.0)] {
                 let mut exact = [[x, y]];
                 way.follow(&mut exact).unwrap();

@@ -377,7 +377,7 @@ mod tests {
     fn nodes(x: f64, y: f64) -> Mapping {
         // A pixel a little wider is no translation.
         let geotransform = [x, 10.00005, 0.0, y, 0.0, -10.0];
-        let mapping = Mapping::new(&grid(), 0, &geotransform, &wkt("EPSG:32631"), &Affine::IDENTITY).unwrap();
+        let mapping = Mapping::new(&grid(), 0, (&geotransform, &wkt("EPSG:32631")), 0, &Affine::IDENTITY).unwrap();
         assert!(matches!(mapping, Mapping::Nodes(_)), "{mapping:?}");
         mapping
     }
@@ -395,7 +395,8 @@ mod tests {
         for kernel in [Kernel::Cubic, Kernel::Bilinear] {
             for (x, y) in [(499_997.0, 5_000_004.0), (500_012.0, 4_999_996.5)] {
                 let geotransform = [x, 10.0, 0.0, y, 0.0, -10.0];
-                let shift = Mapping::new(&grid(), 0, &geotransform, &wkt("EPSG:32631"), &Affine::IDENTITY).unwrap();
+                let shift =
+                    Mapping::new(&grid(), 0, (&geotransform, &wkt("EPSG:32631")), 0, &Affine::IDENTITY).unwrap();
                 assert!(matches!(shift, Mapping::Shift { .. }), "{shift:?}");
                 let read = |mapping: &Mapping| {
                     let window = Window {
@@ -424,7 +425,7 @@ mod tests {
     fn a_plane_is_resampled_to_itself() {
         // A linear ramp stays the same ramp under bilinear interpolation, half a pixel off.
         let geotransform = [499_905.0, 10.0, 0.0, 5_000_000.0, 0.0, -10.0];
-        let mapping = Mapping::new(&grid(), 0, &geotransform, &wkt("EPSG:32631"), &Affine::IDENTITY).unwrap();
+        let mapping = Mapping::new(&grid(), 0, (&geotransform, &wkt("EPSG:32631")), 0, &Affine::IDENTITY).unwrap();
         let rect = Rect::new(0, 0, 4, 2);
         let values = Plane {
             rect: Rect::new(0, 0, 20, 4),
@@ -450,7 +451,7 @@ mod tests {
     #[test]
     fn cubic_convolution_is_exact_for_a_parabola_and_gives_way_beside_what_is_unusable() {
         let geotransform = [499_902.5, 10.0, 0.0, 5_000_050.0, 0.0, -10.0];
-        let mapping = Mapping::new(&grid(), 0, &geotransform, &wkt("EPSG:32631"), &Affine::IDENTITY).unwrap();
+        let mapping = Mapping::new(&grid(), 0, (&geotransform, &wkt("EPSG:32631")), 0, &Affine::IDENTITY).unwrap();
         let rect = Rect::new(0, 0, 8, 1);
         let values = Plane {
             rect: Rect::new(0, 0, 24, 12),

@@ -465,7 +465,7 @@ mod tests {
             &scene,
             &grid,
             1,
-            &Affine::IDENTITY,
+            (&Affine::IDENTITY, 0),
             &["red".to_owned()],
             &infos,
             Arc::new(Blocks::new(Arc::default(), 0)),
