@@ -6,6 +6,7 @@ use super::driver::in_order;
 use super::observe::{Clouds, View};
 use super::pairs::Pair;
 use super::plan::Ground;
+use super::spared::{Lost, Spared};
 use crate::finding::{RegistrationRecord, round};
 use crate::geo::{Affine, Rect};
 use crate::io::mosaic::Mosaic;
@@ -23,6 +24,8 @@ const MOST_MATCHED: usize = 2;
 
 /// How `dates[1]` lies beside `dates[0]` on `ground`.
 ///
+/// Where `spare` is given, what cannot be read is told there and costs no more than its windows.
+///
 /// # Errors
 /// A file that cannot be read; the run was stopped.
 pub fn measure(
@@ -30,6 +33,7 @@ pub fn measure(
     ground: &Ground,
     pair: &Pair,
     dates: [&Acquisition; 2],
+    spare: Option<&Lost>,
 ) -> Result<(Registration, RegistrationRecord), SiteError> {
     let grid = &ground.grid;
     let short = LEAST_EDGE_PX.saturating_sub(grid.width.min(grid.height));
@@ -41,8 +45,19 @@ pub fn measure(
         Mosaic::new(date, grid, margin, &Affine::IDENTITY, &bands, infos, blocks)
     };
     let sources = [open(dates[0])?, open(dates[1])?];
+    let spared = spare.map(|lost| {
+        let spared = |source| Spared {
+            source,
+            bands: bands.len(),
+            lost,
+        };
+        [spared(&sources[0] as &dyn PixelSource), spared(&sources[1])]
+    });
     let view = View {
-        dates: sources.iter().map(|source| source as &dyn PixelSource).collect(),
+        dates: match &spared {
+            Some(spared) => spared.iter().map(|date| date as &dyn PixelSource).collect(),
+            None => sources.iter().map(|date| date as &dyn PixelSource).collect(),
+        },
         bands: &bands,
         compared: bands.len(),
         clouds: Clouds::Stated,

@@ -8,6 +8,7 @@ use super::config::Config;
 use super::observe::{Clouds, View};
 use super::pairs::Pair;
 use super::plan::Ground;
+use super::spared::{Lost, Spared};
 use super::timers::Timers;
 use super::{SiteError, survey};
 use crate::finding::RegistrationRecord;
@@ -46,7 +47,8 @@ pub struct Channel<'a> {
 }
 
 impl<'a> Channel<'a> {
-    /// `pair` on `ground`, aligned, surveyed on `cores` and fitted; and its survey, empty where it is refused.
+    /// `pair` on `ground`, aligned, surveyed on `cores` and fitted; and its survey, empty where it is refused. Of ground around sites
+    /// (`is_district`) what cannot be read is left out.
     ///
     /// # Errors
     /// A file that cannot be read; the run was stopped.
@@ -54,7 +56,7 @@ impl<'a> Channel<'a> {
         survey: &Survey<'a>,
         ground: &Ground,
         pair: &'a Pair,
-        cores: &[Rect],
+        (cores, is_district): (&[Rect], bool),
         timers: &mut Timers,
     ) -> Result<(Self, Vec<Cell>), SiteError> {
         let scenes = pair.scenes();
@@ -64,12 +66,13 @@ impl<'a> Channel<'a> {
             let (infos, blocks) = (&survey.inputs.infos, survey.blocks);
             Mosaic::new(date, &ground.grid, ground.margin_px, moved, &bands, infos, blocks)
         };
+        let lost = Lost::default();
         let mut moved = vec![Affine::IDENTITY; scenes.len()];
         let (mut shift_px, mut tolerant, mut registration) = (survey.config.detect.misregistration_px, false, None);
         // Speckle has no edges to match; radar is geocoded by its orbit. A series is taken as it is.
         if let (Kind::Optical, [before, after]) = (pair.kind, pair.dates().as_slice()) {
             let (measured, record) = timers.time("coregister", || {
-                alignment::measure(survey, ground, pair, [*before, *after])
+                alignment::measure(survey, ground, pair, [*before, *after], is_district.then_some(&lost))
             })?;
             registration = Some(record);
             match measured.outcome {
@@ -108,8 +111,20 @@ impl<'a> Channel<'a> {
         if refused {
             return Ok((channel, Vec::new()));
         }
-        let view = channel.view(survey, ground);
-        let cells = timers.time("survey", || survey::read(&view, cores, survey.stop))?;
+        let cells = {
+            let mut view = channel.view(survey, ground);
+            let spared = |source| Spared {
+                source,
+                bands: channel.bands.len(),
+                lost: &lost,
+            };
+            let spared: Vec<Spared<'_>> = view.dates.iter().copied().map(spared).collect();
+            if is_district {
+                view.dates = spared.iter().map(|date| date as &dyn PixelSource).collect();
+            }
+            timers.time("survey", || survey::read(&view, cores, survey.stop))?
+        };
+        channel.notes.extend(lost.notes());
         timers.time("fit", || {
             channel.fit_to(&cells, survey.config, &scenes, shift_px, tolerant)
         });

@@ -103,7 +103,7 @@ pub(super) fn fit<'a>(
             let cores = survey::cores(&ground.grid, district, planes.unwrap_or(1), clouds);
             let (mut channels, mut surveys) = (Vec::new(), Vec::new());
             for pair in together {
-                let (channel, cells) = Channel::open(survey, &ground, pair, &cores, timers)?;
+                let (channel, cells) = Channel::open(survey, &ground, pair, (&cores, district), timers)?;
                 channels.push(channel);
                 surveys.push(cells);
             }

@@ -31,6 +31,7 @@ pub mod run;
 pub mod sensitivity;
 pub mod site;
 mod site_grid;
+mod spared;
 mod standing;
 pub mod stated;
 pub mod survey;
