@@ -21,5 +21,6 @@ mod invariants;
 mod layers;
 mod mutations;
 mod parties;
+mod places;
 mod registration;
 mod sensitivity;
