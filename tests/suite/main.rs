@@ -1,5 +1,6 @@
 //! Tests of the whole: layers, invariants, golden cases, the command line, bad input, and real imagery where it is present.
 
+mod acquisitions;
 mod alarm_budget;
 mod bad_input;
 mod cases;
