@@ -115,6 +115,23 @@ pub fn names_a_file(wkt: &str) -> Option<String> {
     pieces.into_iter().find(|piece| !plain(piece)).map(str::to_owned)
 }
 
+/// Looks whether `wkt` says where on the earth things lie: in degrees, or on a map.
+///
+/// # Errors
+/// It does not, or PROJ does not know it.
+pub fn check_on_earth(wkt: &str) -> Result<(), String> {
+    const REMEDY: &str = "georeference it, or where its true system is known set that with gdal_edit -a_srs EPSG:n";
+    let srs =
+        parse(wkt).map_err(|error| format!("its coordinate reference system is not known ({error}); {REMEDY}"))?;
+    if srs.is_geographic() || srs.is_projected() {
+        return Ok(());
+    }
+    Err(format!(
+        "its coordinate reference system ({}) is neither geographic nor projected, so that nothing says where on the earth it lies; {REMEDY}",
+        srs.name().unwrap_or_else(|| "without a name".into())
+    ))
+}
+
 /// The WGS 84 / UTM zone that holds a point, as `EPSG:326zz` (north) or `EPSG:327zz` (south), with Norway's and Svalbard's exceptions.
 pub fn utm_zone(longitude: f64, latitude: f64) -> String {
     // Past the antimeridian longitudes may run on.
@@ -270,6 +287,25 @@ mod tests {
         assert_eq!(with("+init=/a/b:c").as_deref(), Some("+init=/a/b:c"));
         assert!(names_a_file(r#"BOUNDCRS[ABRIDGEDTRANSFORMATION["a",PARAMETERFILE["b","c"]]]"#).is_some());
         assert_eq!(names_a_file(&parse("EPSG:3857").unwrap().to_wkt().unwrap()), None);
+    }
+
+    #[test]
+    fn systems_that_do_not_place_things_on_the_earth_are_told() {
+        let local = r#"LOCAL_CS["Arbitrary (m)",UNIT["metre",1]]"#;
+        assert!(check_on_earth(local).unwrap_err().contains("Arbitrary (m)"));
+        // Vertical alone, and from the middle of the earth.
+        for code in ["EPSG:5773", "EPSG:4978"] {
+            let wkt = parse(code).unwrap().to_wkt().unwrap();
+            assert!(
+                check_on_earth(&wkt)
+                    .unwrap_err()
+                    .contains("neither geographic nor projected"),
+                "{code}"
+            );
+        }
+        for code in ["EPSG:4326", "EPSG:32633", "EPSG:3857", "EPSG:3031"] {
+            assert_eq!(check_on_earth(&parse(code).unwrap().to_wkt().unwrap()), Ok(()));
+        }
     }
 
     #[test]

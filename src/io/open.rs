@@ -308,6 +308,7 @@ pub fn info(path: &Path, formats: &[Format]) -> Result<RasterInfo, IoError> {
             "its coordinate reference system names a file or another definition ({named}), which is not read; set it anew with gdal_edit -a_srs"
         )));
     }
+    crs::check_on_earth(&crs_wkt).map_err(refuse)?;
     if let Some((aside, stated)) = &aside {
         pam::check_place(aside, stated, (width, height), &geotransform, &crs_wkt)?;
     }

@@ -218,9 +218,12 @@ fn ground(site: &Site, pairs: &[Pair], inputs: &Inputs, config: &Config) -> Resu
         .unwrap_or(0);
     let planes = |pair: &Pair| {
         let of = |pair: &Pair| {
-            let quality = pair.scenes().into_iter().map(|scene| scene.quality.len());
-            let dates = pair.scenes().len();
-            [pair.bands.len() * dates, quality.sum::<usize>(), dates]
+            let scenes = pair.scenes();
+            let quality: usize = scenes.iter().map(|scene| scene.quality.len()).sum();
+            // While pieces of a date are put together, one more is held.
+            let is_of_pieces = pair.dates().iter().any(|date| date.pieces.len() > 1);
+            let dates = scenes.len() + usize::from(is_of_pieces);
+            [pair.bands.len() * dates, quality, dates]
         };
         let together = std::iter::once(pair).chain(&pair.beside).map(of);
         together.fold([0; 3], |all, one| [all[0] + one[0], all[1] + one[1], all[2] + one[2]])
