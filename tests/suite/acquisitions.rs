@@ -80,16 +80,16 @@ fn warp(from: &[PathBuf], to: &Path, options: &[&str]) {
     assert!(command.status().unwrap().success(), "{command:?}");
 }
 
-/// An item of that name whose bands are in `name.tif` and whose scene classification is in `name_SCL.tif` where it `has_classes`.
-fn item(name: &str, date: usize, second: usize, has_classes: bool) -> Value {
+/// An item of that name whose bands are in `name.tif` and whose scene classification is in `name_SCL.tif`.
+fn item(name: &str, date: usize, second: usize) -> Value {
     let bands = BANDS.map(|band| json!({"name": band, "eo:common_name": band}));
-    let mut assets = json!({"bands": {
-        "href": format!("./{name}.tif"), "type": "image/tiff; application=geotiff", "roles": ["data"], "bands": bands,
-        "data_type": "uint16", "nodata": 0, "raster:scale": 0.0001, "raster:offset": 0,
-    }});
-    if has_classes {
-        assets["scl"] = json!({"href": format!("./{name}_SCL.tif"), "type": "image/tiff; application=geotiff", "roles": ["data-mask"], "nodata": 0});
-    }
+    let assets = json!({
+        "bands": {
+            "href": format!("./{name}.tif"), "type": "image/tiff; application=geotiff", "roles": ["data"], "bands": bands,
+            "data_type": "uint16", "nodata": 0, "raster:scale": 0.0001, "raster:offset": 0,
+        },
+        "scl": {"href": format!("./{name}_SCL.tif"), "type": "image/tiff; application=geotiff", "roles": ["data-mask"], "nodata": 0},
+    });
     json!({
         "type": "Feature", "stac_version": "1.1.0", "id": name, "collection": "sentinel-2-l2a", "geometry": null, "links": [], "assets": assets,
         "properties": {
@@ -104,10 +104,11 @@ fn report(folder: &Path, items: &[Value], name: &str) -> SiteReport {
     report_of(folder, items, name, |_| {})
 }
 
-/// As [`report`], of dates that are not moved onto each other: not a pixel is resampled.
+/// As [`report`], on the lattice of the tiles, of dates that are not moved onto each other: not a pixel is resampled.
 fn as_they_lie(folder: &Path, items: &[Value], name: &str) -> SiteReport {
     report_of(folder, items, name, |config| {
-        config.coregister.min_tie_points = usize::MAX
+        config.grid.crs = CRS.into();
+        config.coregister.min_tie_points = usize::MAX;
     })
 }
 
@@ -164,6 +165,13 @@ fn scenes(folder: &Path, east_crs: &str) {
         // Of several the last one is on top.
         clear.reverse();
         warp(&clear, &folder.join(format!("{date}whole.tif")), &[]);
+        // Clear all over: what is cloud is no data already.
+        write(
+            &folder.join(format!("{date}whole_SCL.tif")),
+            &(0..EDGE),
+            1,
+            |_, _, _| 4.0,
+        );
     }
     let place = |x: f64, y: f64| {
         let way = sitewatch::io::crs::Projector::new(CRS, sitewatch::io::crs::WGS84).unwrap();
@@ -189,7 +197,7 @@ fn scenes(folder: &Path, east_crs: &str) {
 
 /// Items of the tiles of both dates.
 fn tiles() -> Vec<Value> {
-    let all = (0..4).map(|k| item(&format!("{}{}", k / 2, k % 2), k / 2, 10 + 14 * (k % 2), true));
+    let all = (0..4).map(|k| item(&format!("{}{}", k / 2, k % 2), k / 2, 10 + 14 * (k % 2)));
     all.collect()
 }
 
@@ -198,7 +206,7 @@ fn two_tiles_of_an_overpass_are_one_date_and_a_mosaic() {
     let folder = tempfile::tempdir().unwrap();
     scenes(folder.path(), CRS);
     let found = as_they_lie(folder.path(), &tiles(), "tiles");
-    let mosaics = [item("0whole", 0, 10, false), item("1whole", 1, 10, false)];
+    let mosaics = [item("0whole", 0, 10), item("1whole", 1, 10)];
     let expected = as_they_lie(folder.path(), &mosaics, "mosaics");
     let [before, after] = found.scenes.as_slice() else {
         panic!("{} dates", found.scenes.len())
@@ -238,7 +246,7 @@ fn tiles_of_two_zones_are_one_date_too() {
     let found = report(folder.path(), &tiles(), "tiles");
     let expected = report(
         folder.path(),
-        &[item("0whole", 0, 10, false), item("1whole", 1, 10, false)],
+        &[item("0whole", 0, 10), item("1whole", 1, 10)],
         "mosaics",
     );
     let coverage = [&found, &expected].map(|report| report.comparisons[0].coverage.observed_fraction);
