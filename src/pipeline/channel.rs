@@ -9,8 +9,8 @@ use super::observe::{Clouds, View};
 use super::pairs::Pair;
 use super::plan::Ground;
 use super::timers::Timers;
-use super::{SiteError, survey};
-use crate::finding::RegistrationRecord;
+use super::{SiteError, coded, survey};
+use crate::finding::{NOT_COMPARED, RegistrationRecord};
 use crate::geo::{Affine, Rect};
 use crate::io::mosaic::Mosaic;
 use crate::raster::PixelSource;
@@ -106,6 +106,13 @@ impl<'a> Channel<'a> {
         }
         channel.notes.extend(channel.registration.as_ref().and_then(note));
         if refused {
+            return Ok((channel, Vec::new()));
+        }
+        let differ = timers.time("survey", || {
+            coded::refused(&channel.sources, pair, &channel.bands, &ground.grid.rect())
+        })?;
+        if let Some(why) = differ {
+            channel.notes.push(format!("{NOT_COMPARED}{why}"));
             return Ok((channel, Vec::new()));
         }
         let view = channel.view(survey, ground);
@@ -224,7 +231,7 @@ fn note(record: &RegistrationRecord) -> Option<String> {
     let residual = record.residual_px.unwrap_or_default();
     match record.outcome.as_str() {
         "refused" => Some(format!(
-            "not compared: after co-registration the dates still lie {residual} px beside each other; choose other scenes"
+            "{NOT_COMPARED}after co-registration the dates still lie {residual} px beside each other; choose other scenes"
         )),
         "degraded" => Some(format!(
             "the dates lie {residual} px beside each other after co-registration: compared by a detector that looks around each pixel, which misses small changes"
