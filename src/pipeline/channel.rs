@@ -109,7 +109,13 @@ impl<'a> Channel<'a> {
             return Ok((channel, Vec::new()));
         }
         let differ = timers.time("survey", || {
-            coded::refused(&channel.sources, pair, &channel.bands, &ground.grid.rect())
+            coded::refused(
+                &channel.sources,
+                pair,
+                &channel.bands,
+                &survey.inputs.infos,
+                &ground.grid.rect(),
+            )
         })?;
         if let Some(why) = differ {
             channel.notes.push(format!("{NOT_COMPARED}{why}"));

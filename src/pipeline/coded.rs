@@ -1,10 +1,14 @@
 //! How the dates of a comparison are coded, by a few of their pixels.
 
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
 use super::pairs::Pair;
 use crate::geo::Rect;
 use crate::io::mosaic::Mosaic;
+use crate::io::open::RasterInfo;
 use crate::raster::{Flags, PixelSource, ReadError, Stack, flags};
-use crate::scene::{Kind, Scene};
+use crate::scene::{BandAsset, Kind, Scene};
 use crate::stage::coded::{self, Date, Values};
 
 /// So many rectangles are looked at in each direction, of a pair and of a series.
@@ -23,6 +27,7 @@ pub fn refused(
     sources: &[Mosaic],
     pair: &Pair,
     names: &[String],
+    infos: &BTreeMap<PathBuf, RasterInfo>,
     ground: &Rect,
 ) -> Result<Option<String>, ReadError> {
     let scenes = pair.scenes();
@@ -33,10 +38,13 @@ pub fn refused(
     let compared = names.iter().take(pair.bands.len()).enumerate();
     let compared: Vec<usize> = compared.filter(|(_, name)| !derived(name)).map(|(at, _)| at).collect();
     let rects = rects(ground, scenes.len());
-    let looks = scenes.iter().zip(sources);
-    let mut looks = looks
-        .map(|(scene, source)| look(scene, source, &compared, names, &rects))
-        .collect::<Result<Vec<Date>, ReadError>>()?;
+    let mut looks = Vec::with_capacity(scenes.len());
+    for (scene, source) in scenes.iter().zip(sources) {
+        looks.push(Date {
+            counts: counts(scene, infos),
+            ..look(scene, source, &compared, names, &rects)?
+        });
+    }
     let Some(after) = looks.pop() else { return Ok(None) };
     Ok(looks.iter().rev().find_map(|before| coded::refused(before, &after)))
 }
@@ -53,7 +61,12 @@ fn rects(ground: &Rect, dates: usize) -> Vec<Rect> {
             .collect()
     };
     let (columns, rows) = (along(ground.x, ground.w), along(ground.y, ground.h));
-    let in_row = |(y, h): &(i64, usize)| columns.iter().map(move |(x, w)| Rect::new(*x, *y, *w, *h)).collect::<Vec<_>>();
+    let in_row = |(y, h): &(i64, usize)| {
+        columns
+            .iter()
+            .map(move |(x, w)| Rect::new(*x, *y, *w, *h))
+            .collect::<Vec<_>>()
+    };
     rows.iter().flat_map(in_row).collect()
 }
 
@@ -86,7 +99,16 @@ fn look<'a>(
         values: values(scene, compared.iter().map(|at| &names[*at])),
         bands,
         impossible: impossible as f64 / covered.max(1) as f64,
+        counts: None,
     })
+}
+
+/// Whose raw counts the bands of `scene` are, as [`Date::counts`] has it.
+fn counts<'a>(scene: &'a Scene, infos: &'a BTreeMap<PathBuf, RasterInfo>) -> Option<(&'a str, &'a str)> {
+    let is_raw = |band: &BandAsset| band.scale == 1.0 && band.offset == 0.0;
+    let info = infos.get(&scene.bands.first()?.path)?;
+    let is_counts = !info.float && scene.bands.iter().all(is_raw);
+    is_counts.then_some((scene.platform.as_deref()?, info.data_type.as_str()))
 }
 
 /// What the bands `names` of `scene` are said to hold.
@@ -104,8 +126,7 @@ fn values<'a>(scene: &Scene, names: impl Iterator<Item = &'a String>) -> Values 
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-    use std::path::{Path, PathBuf};
+    use std::path::Path;
     use std::sync::Arc;
 
     use serde_json::{Value, json};
@@ -123,7 +144,11 @@ mod tests {
         assert_eq!(rects(&ground(58, 57), 2), [Rect::new(-10, 5, 58, 57)]);
         let looks = rects(&ground(10_000, 100), 2);
         assert_eq!(looks.len(), 8);
-        assert!(looks.iter().all(|look| look.intersect(&ground(10_000, 100)) == *look && look.w == 64));
+        assert!(
+            looks
+                .iter()
+                .all(|look| look.intersect(&ground(10_000, 100)) == *look && look.w == 64)
+        );
         assert_eq!(rects(&ground(10_000, 10_000), 60).len(), 4);
     }
 
@@ -167,7 +192,11 @@ mod tests {
             return;
         };
         crate::io::prepare();
-        for items in sets.flatten().map(|set| set.path().join("items.json")).filter(|path| path.is_file()) {
+        for items in sets
+            .flatten()
+            .map(|set| set.path().join("items.json"))
+            .filter(|path| path.is_file())
+        {
             let folder = tempfile::tempdir().unwrap();
             let config = Config::read(&pipeline(&items, folder.path())).unwrap();
             let inputs = inputs::gather(&config).unwrap_or_else(|faults| panic!("{}: {faults:?}", items.display()));
@@ -181,7 +210,7 @@ mod tests {
                         Mosaic::new(date, grid, ground.margin_px, moved, &pair.bands, &inputs.infos, &blocks)
                     });
                     let sources = sources.collect::<Result<Vec<_>, _>>().unwrap();
-                    refusals.extend(refused(&sources, pair, &pair.bands, &ground.grid.rect()).unwrap());
+                    refusals.extend(refused(&sources, pair, &pair.bands, &inputs.infos, &ground.grid.rect()).unwrap());
                     looked += 1;
                 }
             }

@@ -45,6 +45,8 @@ pub struct Date<'a> {
     pub bands: Vec<Vec<f32>>,
     /// The part of its pixels whose numbers cannot be measured so: power that is not above 0.
     pub impossible: f64,
+    /// Whose counts its numbers are: platform and type of integers that nobody gave a scale; absent of anything else.
+    pub counts: Option<(&'a str, &'a str)>,
 }
 
 /// Why two dates cannot be compared as they are coded; `None` where nothing speaks against it.
@@ -92,15 +94,28 @@ fn impossible(date: &Date<'_>) -> Option<String> {
 /// How two dates are coded differently.
 fn differ(before: &Date<'_>, after: &Date<'_>) -> Option<String> {
     let is_optical = |date: &Date<'_>| matches!(date.values, Values::Numbers | Values::Reflectance(_));
-    if !is_optical(before) || !is_optical(after) {
+    // Raw counts of two instruments have no coding in common, and nobody says so: that is fitted.
+    let are_of_two = before
+        .counts
+        .zip(after.counts)
+        .is_some_and(|(a, b)| a.0 != b.0 && a.1 != b.1);
+    if !is_optical(before) || !is_optical(after) || are_of_two {
         return None;
     }
     let bands = before.bands.iter().zip(&after.bands);
     let bands: Vec<Band> = bands.map(|(x, y)| Band::of(x, y)).collect::<Option<_>>()?;
     let remedy = "state scale and offset of each (docs/ingestion.md)";
     for (high, low, factors) in [
-        (after.id, before.id, bands.iter().map(|band| band.factor).collect::<Vec<_>>()),
-        (before.id, after.id, bands.iter().map(|band| 1.0 / band.factor).collect()),
+        (
+            after.id,
+            before.id,
+            bands.iter().map(|band| band.factor).collect::<Vec<_>>(),
+        ),
+        (
+            before.id,
+            after.id,
+            bands.iter().map(|band| 1.0 / band.factor).collect(),
+        ),
     ] {
         let least = factors.iter().copied().fold(f64::INFINITY, f64::min);
         if least >= WILD_FACTOR || least >= FACTOR && bands.iter().all(|band| band.correlation >= TOGETHER) {
@@ -189,7 +204,11 @@ fn correlation(x: &[f64], y: &[f64]) -> f64 {
         yy += v * v;
         xy += u * v;
     }
-    if xx > 0.0 && yy > 0.0 { xy / (xx * yy).sqrt() } else { 0.0 }
+    if xx > 0.0 && yy > 0.0 {
+        xy / (xx * yy).sqrt()
+    } else {
+        0.0
+    }
 }
 
 /// Two digits that count.
@@ -229,14 +248,12 @@ mod tests {
             values,
             bands,
             impossible: 0.0,
+            counts: None,
         }
     }
 
     fn told(after: Vec<Vec<f32>>) -> Option<String> {
-        let (before, after) = (
-            date("a", Values::Numbers, ground()),
-            date("b", Values::Numbers, after),
-        );
+        let (before, after) = (date("a", Values::Numbers, ground()), date("b", Values::Numbers, after));
         let there = refused(&before, &after);
         assert_eq!(there.is_some(), refused(&after, &before).is_some(), "{there:?}");
         there
@@ -246,15 +263,25 @@ mod tests {
     fn a_factor_or_an_offset_in_all_bands_is_another_coding() {
         for factor in [10_000.0, 255.0, 100.0, 10.0] {
             let why = told(later(|_, v| v * factor)).unwrap();
-            assert!(why.starts_with("the two dates are coded differently: in every band b is"), "{why}");
+            assert!(
+                why.starts_with("the two dates are coded differently: in every band b is"),
+                "{why}"
+            );
         }
         let why = told(later(|_, v| 10_000.0 * v + 1000.0)).unwrap();
         assert!(why.contains("coded differently"), "{why}");
         let why = told(later(|_, v| v + 0.1)).unwrap();
         assert!(why.contains("in every band b is 0.1 more than a"), "{why}");
         // As stored numbers of bands that vary little.
-        let flat = |more: f32| (0..3).map(|_| (0..100).map(|i| 400.0 + (i % 7) as f32 + more).collect()).collect();
-        let (before, after) = (date("a", Values::Numbers, flat(1000.0)), date("b", Values::Numbers, flat(0.0)));
+        let flat = |more: f32| {
+            (0..3)
+                .map(|_| (0..100).map(|i| 400.0 + (i % 7) as f32 + more).collect())
+                .collect()
+        };
+        let (before, after) = (
+            date("a", Values::Numbers, flat(1000.0)),
+            date("b", Values::Numbers, flat(0.0)),
+        );
         let why = refused(&before, &after).unwrap();
         assert!(why.contains("b is 1000 less than a"), "{why}");
     }
@@ -268,12 +295,40 @@ mod tests {
         assert_eq!(told(later(|band, v| v + [0.06, 0.04, 0.03, 0.01][band])), None);
         assert_eq!(told(later(|band, v| v * [0.6, 0.8, 0.4, 1.9][band])), None);
         // A harvest in half of the pixels.
-        assert_eq!(told(later(|band, v| if v * 1000.0 % 2.0 < 1.0 { [0.1, 0.13, 0.18, 0.25][band] } else { v })), None);
+        assert_eq!(
+            told(later(|band, v| if v * 1000.0 % 2.0 < 1.0 {
+                [0.1, 0.13, 0.18, 0.25][band]
+            } else {
+                v
+            })),
+            None
+        );
         // All is white, whatever lies below.
         let white = |_: usize| (0..200).map(|i| 0.7 + 0.1 * ((i * 7919 % 97) as f32 / 97.0)).collect();
         assert_eq!(told((0..4).map(white).collect()), None);
-        let (before, after) = (date("a", Values::Numbers, vec![vec![0.1; 20]]), date("b", Values::Numbers, vec![vec![1000.0; 20]]));
+        let (before, after) = (
+            date("a", Values::Numbers, vec![vec![0.1; 20]]),
+            date("b", Values::Numbers, vec![vec![1000.0; 20]]),
+        );
         assert_eq!(refused(&before, &after), None, "too few pixels tell nothing");
+    }
+
+    #[test]
+    fn counts_of_two_instruments_differ_as_they_may() {
+        let refusal = |before: Option<(&'static str, &'static str)>, after: Option<(&'static str, &'static str)>| {
+            let of = |bands, counts| Date {
+                counts,
+                ..date("a", Values::Numbers, bands)
+            };
+            refused(&of(ground(), before), &of(later(|_, v| 83.0 * v), after)).is_some()
+        };
+        let (tm, ali) = (Some(("landsat-5", "uint8")), Some(("eo-1", "uint16")));
+        assert!(!refusal(tm, ali));
+        assert!(refusal(tm, None));
+        assert!(refusal(
+            Some(("sentinel-2a", "uint16")),
+            Some(("sentinel-2b", "uint16"))
+        ));
     }
 
     #[test]
@@ -285,11 +340,23 @@ mod tests {
             };
             refused(&one, &one.clone())
         };
-        assert!(said(Values::Reflectance(1.0), 1.0, 0.0).unwrap().contains("the numbers of a are not reflectance"));
+        assert!(
+            said(Values::Reflectance(1.0), 1.0, 0.0)
+                .unwrap()
+                .contains("the numbers of a are not reflectance")
+        );
         assert_eq!(said(Values::Reflectance(1.0), 0.9, 0.0), None);
-        assert!(said(Values::Power, f32::NAN, 1.0).unwrap().contains("these look like decibels: state unit"));
+        assert!(
+            said(Values::Power, f32::NAN, 1.0)
+                .unwrap()
+                .contains("these look like decibels: state unit")
+        );
         assert_eq!(said(Values::Power, -12.0, 0.5), None);
-        assert!(said(Values::Decibels, 0.1, 0.0).unwrap().contains("these look like power"));
+        assert!(
+            said(Values::Decibels, 0.1, 0.0)
+                .unwrap()
+                .contains("these look like power")
+        );
         assert_eq!(said(Values::Decibels, -12.0, 0.0), None);
     }
 }

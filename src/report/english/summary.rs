@@ -383,7 +383,9 @@ mod tests {
         let mut report = sample::quiet();
         report.comparisons[0].cutoff = None;
         assert!(summary(&report)[0].starts_with("The site could not be judged: its scenes could not be compared"));
-        report.comparisons[0].notes.push(format!("{NOT_COMPARED}they are coded differently"));
+        report.comparisons[0]
+            .notes
+            .push(format!("{NOT_COMPARED}they are coded differently"));
         assert!(summary(&report)[0].starts_with("The site could not be judged: they are coded differently (2020-"));
         report.comparisons[0].observable = false;
         assert!(summary(&report)[0].starts_with("The site could not be observed well enough: 10.0 % cloud"));
