@@ -3,6 +3,7 @@
 mod check;
 mod confine;
 mod evaluate;
+mod foreseen;
 mod output;
 mod plan;
 mod progress;

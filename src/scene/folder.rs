@@ -59,10 +59,10 @@ pub type ReadTag<'a> = dyn Fn(&Path, &str) -> Result<Option<String>, String> + '
 
 /// The scenes of a folder. `read_tag` is asked for dates that a tag holds.
 ///
-/// A file without a readable date, or without its quality file, is refused by name; the rest goes on.
+/// A file without a readable date, or without its quality file, is refused by name, as is the glob that no file matches; the rest goes on.
 ///
 /// # Errors
-/// The description itself is wrong (glob, pattern, sensor, bands), no file matches, or more than [`MAX_SCENES`] do.
+/// The description itself is wrong (glob, pattern, sensor, bands), or more than [`MAX_SCENES`] do.
 pub fn read_folder(spec: &FolderSpec, sensors: &Sensors, read_tag: &ReadTag) -> Result<Catalogue, SceneError> {
     let wrong = |key: &str, message: String| SceneError::Folder(Fault::new(key, message));
     let id = spec.sensor.as_deref().unwrap_or(GENERIC);
@@ -88,6 +88,16 @@ pub fn read_folder(spec: &FolderSpec, sensors: &Sensors, read_tag: &ReadTag) -> 
     };
 
     let mut files = files(&spec.glob)?;
+    if files.is_empty() {
+        // Nothing may have come yet, or what was there is gone: a report that stands stays.
+        let refusal = Refusal {
+            id: one_line(&spec.glob).into_owned(),
+            source: PathBuf::from(&spec.glob),
+            reason: "no file matches: check the folder and the pattern, if scenes should be there already".into(),
+            unreadable: true,
+        };
+        return Ok(Catalogue::new(Vec::new(), vec![refusal]));
+    }
     let beside = |file: &Path| spec.quality.as_ref().and_then(|quality| quality_file(file, quality));
     // A quality file may match the glob as well; it is no scene.
     let quality_files: BTreeSet<PathBuf> = files
@@ -241,11 +251,6 @@ fn files(pattern: &str) -> Result<Vec<PathBuf>, SceneError> {
                 limit: MAX_SCENES,
             });
         }
-    }
-    if files.is_empty() {
-        return Err(wrong(format!(
-            "no file matches `{pattern}`: check the folder and the pattern"
-        )));
     }
     files.sort();
     Ok(files)
@@ -652,6 +657,17 @@ mod tests {
     }
 
     #[test]
+    fn a_glob_that_no_file_matches_is_refused_by_name() {
+        let dir = folder(&["a_20200101.tif"]);
+        let catalogue = read(&spec(&dir, "*.png", r"_(\d{8})"));
+        let [refusal] = &catalogue.refused[..] else {
+            panic!("{catalogue:?}")
+        };
+        assert!(catalogue.scenes.is_empty() && refusal.unreadable && refusal.id.ends_with("/*.png"));
+        assert!(refusal.reason.starts_with("no file matches"), "{refusal:?}");
+    }
+
+    #[test]
     fn a_wrong_description_is_an_error() {
         let dir = folder(&["a_20200101.tif"]);
         let good = spec(&dir, "*", r"_(\d{8})");
@@ -662,7 +678,6 @@ mod tests {
                 .unwrap_err()
                 .to_string()
         };
-        assert!(error(&|spec| spec.glob.push_str(".png")).contains("no file matches"));
         assert!(error(&|spec| spec.glob.push_str("/[")).contains("glob"));
         assert!(error(&|spec| spec.bands.clear()).contains("bands: expected the names"));
         assert!(error(&|spec| spec.bands[1] = "red".into()).contains("given twice"));
