@@ -1,10 +1,10 @@
 //! What `check` and `plan` tell of what a run would do, with the exit code that says so.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::{exit, print, print_lines, tell};
 use crate::finding::NOT_COVERING;
-use crate::pipeline::inputs::Inputs;
+use crate::pipeline::inputs::{self, Inputs};
 use crate::pipeline::plan::SitePlan;
 use crate::pipeline::{Config, run};
 use crate::scene::Scene;
@@ -61,11 +61,7 @@ pub fn tell_foreseen(config: &Config, inputs: &Inputs, mut describe: impl FnMut(
 
 /// Tells what whoever reads comparisons of `scenes` should know, each once.
 pub fn tell_notes(scenes: &[Scene]) {
-    let notes: BTreeSet<&str> = scenes
-        .iter()
-        .flat_map(|scene| &scene.notes)
-        .map(String::as_str)
-        .collect();
+    let notes = inputs::notes(scenes);
     notes
         .iter()
         .take(MOST_NOTES)

@@ -184,6 +184,15 @@ pub fn opened(catalogue: Catalogue, sensors: &Sensors, formats: &[Format], compa
     }
 }
 
+/// What whoever reads comparisons of `scenes` should know, each once.
+pub fn notes(scenes: &[Scene]) -> BTreeSet<&str> {
+    scenes
+        .iter()
+        .flat_map(|scene| &scene.notes)
+        .map(String::as_str)
+        .collect()
+}
+
 /// The files that hold a scene, each once.
 pub fn files(scene: &Scene) -> BTreeSet<PathBuf> {
     scene
