@@ -1,14 +1,15 @@
 //! A folder of rasters, one scene a file: bands in order, the date from the file's name or a tag.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
 
 use serde::Deserialize;
 
+use super::file_band::misnamed;
 pub use super::file_date::DateFrom;
 use super::file_date::{date_pattern, interval_of_name, interval_of_tag};
 use super::radiometry::{Statement, Statements, Unit};
-use super::sensor::{GENERIC, Sensor, Sensors, names_another};
+use super::sensor::{GENERIC, Sensor, Sensors};
 use super::{BandAsset, Catalogue, Coding, Kind, MAX_SCENES, QualityAsset, Refusal, Scene, SceneError};
 use crate::fault::{Fault, one_line};
 use crate::intake::{self, IntakeError, names};
@@ -107,6 +108,7 @@ pub fn read_folder(spec: &FolderSpec, sensors: &Sensors, read_tag: &ReadTag) -> 
     files.retain(|file| !quality_files.contains(file));
     let base = literal_base(&spec.glob);
     let notes = notes(spec, sensor, kind);
+    let misnamed = misnamed_files(&files, spec, sensor, sensors);
     let mut scenes = Vec::new();
     let mut refused = Vec::new();
     for file in files {
@@ -126,7 +128,9 @@ pub fn read_folder(spec: &FolderSpec, sensors: &Sensors, read_tag: &ReadTag) -> 
                     interval_of_tag(&text).map_err(|wrong| Refused::by_rule(format!("its tag {tag} {wrong}")))?
                 }
             };
-            names_the_band(&file, spec, sensor, sensors)?;
+            if let Some(why) = misnamed.get(&file) {
+                return Err(Refused::by_rule(why.clone()));
+            }
             Ok((interval, quality_assets(&file, spec, coding.as_ref())?))
         };
         match read() {
@@ -340,21 +344,21 @@ fn notes(spec: &FolderSpec, sensor: &Sensor, kind: Kind) -> Vec<String> {
     is_unknown.then(note).into_iter().collect()
 }
 
-/// Whether the file's name tells another band than the one that it is said to hold. The names of files with several bands tell none.
-fn names_the_band(file: &Path, spec: &FolderSpec, sensor: &Sensor, sensors: &Sensors) -> Result<(), Refused> {
-    let ([band], Some(stem)) = (&spec.bands[..], file.file_stem().and_then(|stem| stem.to_str())) else {
-        return Ok(());
+/// The files whose names tell another band than the one that they are said to hold. The names of files with several bands tell none.
+fn misnamed_files(
+    files: &[PathBuf],
+    spec: &FolderSpec,
+    sensor: &Sensor,
+    sensors: &Sensors,
+) -> BTreeMap<PathBuf, String> {
+    let [band] = &spec.bands[..] else {
+        return BTreeMap::new();
     };
     let known: Vec<&Sensor> = match sensor.bands.is_empty() {
         true => sensors.iter().collect(),
         false => vec![sensor],
     };
-    match names_another(stem, band, &known) {
-        None => Ok(()),
-        Some(told) => Err(Refused::by_rule(format!(
-            "its name tells that it holds {told}, not `{band}`: give `glob` a pattern that matches files of that band alone"
-        ))),
-    }
+    misnamed(files, band, &known)
 }
 
 fn quality_file(file: &Path, quality: &FolderQuality) -> Option<PathBuf> {
