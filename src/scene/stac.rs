@@ -488,6 +488,10 @@ mod tests {
         };
         assert_eq!([-1, 101].map(|percent| cover(json!(percent))), [None, None]);
         assert_eq!([0, 100].map(|percent| cover(json!(percent))), [Some(0.0), Some(1.0)]);
+        assert_eq!(
+            ["25", "n/a", "NaN"].map(|text| cover(json!(text))),
+            [Some(0.25), None, None]
+        );
     }
 
     #[test]

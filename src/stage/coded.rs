@@ -18,6 +18,8 @@ const LEAST_OFFSET_BANDS: usize = 3;
 const ODD_PART: f64 = 0.05;
 /// Power is not above 0 where noise was taken off, but not in so large a part of the pixels.
 const NO_POWER: f64 = 0.8;
+/// Reflectance below which nothing is, water included, in all bands at once.
+const DARKEST: f32 = 5e-4;
 /// Fewer pixels do not tell.
 const LEAST_PIXELS: usize = 50;
 
@@ -70,11 +72,18 @@ fn impossible(date: &Date<'_>) -> Option<String> {
     let id = date.id;
     match date.values {
         Values::Numbers => None,
-        Values::Reflectance(most) => all(&|value| value >= most).then(|| {
-            format!(
-                "the numbers of {id} are not reflectance: in every band nearly all reach {most}, the most that there is; state its scale (and offset)"
-            )
-        }),
+        Values::Reflectance(most) => {
+            let odd = if all(&|value| value >= most) {
+                format!("nearly all reach {most}, the most that there is")
+            } else if all(&|value| value <= DARKEST) {
+                format!("nearly all are below {DARKEST}, darker than any ground")
+            } else {
+                return None;
+            };
+            Some(format!(
+                "the numbers of {id} are not reflectance: in every band {odd}; state its scale and offset (docs/ingestion.md)"
+            ))
+        }
         Values::Power => (date.impossible >= NO_POWER).then(|| {
             format!(
                 "the numbers of {id} are not power: {:.0} % of them are not above 0; these look like decibels: state unit = \"decibel\" for the \
@@ -345,7 +354,13 @@ mod tests {
                 .unwrap()
                 .contains("the numbers of a are not reflectance")
         );
+        assert!(
+            said(Values::Reflectance(1.0), 0.0, 0.0)
+                .unwrap()
+                .contains("darker than any ground")
+        );
         assert_eq!(said(Values::Reflectance(1.0), 0.9, 0.0), None);
+        assert_eq!(said(Values::Reflectance(1.0), 0.004, 0.0), None);
         assert!(
             said(Values::Power, f32::NAN, 1.0)
                 .unwrap()

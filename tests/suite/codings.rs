@@ -246,6 +246,13 @@ fn dates_of_a_folder_are_read_as_they_are_coded_or_refused() {
             "the numbers of a_20210601 are not reflectance",
         ),
         (S2, "", Float, Percent, "the numbers of b_20210611 are not reflectance"),
+        (
+            S2,
+            "scale = 0.0001",
+            Float,
+            Float,
+            "in every band nearly all are below 0.0005, darker than any ground",
+        ),
     ] {
         let folder = tempfile::tempdir().unwrap();
         store(&folder.path().join("scenes/a_20210601.tif"), false, before);
