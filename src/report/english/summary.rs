@@ -387,6 +387,7 @@ mod tests {
             .notes
             .push(format!("{NOT_COMPARED}they are coded differently"));
         assert!(summary(&report)[0].starts_with("The site could not be judged: they are coded differently (2020-"));
+        report.comparisons[0].notes.clear();
         report.comparisons[0].observable = false;
         assert!(summary(&report)[0].starts_with("The site could not be observed well enough: 10.0 % cloud"));
         report.comparisons.clear();
