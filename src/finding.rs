@@ -270,6 +270,9 @@ impl SceneRecord {
 /// Why most scenes of a large catalogue are not used on a site.
 pub const NOT_COVERING: &str = "it does not cover the site";
 
+/// How the note of a comparison begins that tells why its dates were not compared.
+pub const NOT_COMPARED: &str = "not compared: ";
+
 /// A scene that was not used, and why.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct RefusedScene {

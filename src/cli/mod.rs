@@ -3,6 +3,8 @@
 mod check;
 mod confine;
 mod evaluate;
+mod foreseen;
+mod log;
 mod output;
 mod plan;
 mod progress;
@@ -13,6 +15,7 @@ mod signals;
 mod simulate;
 mod summary;
 
+use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -137,9 +140,11 @@ struct RunArgs {
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum FailOn {
-    /// When something has to be reviewed
+    /// When a report that stands says that something has to be reviewed, whether or not this run made it
     Anomaly,
-    /// When something has to be reviewed, or a site was not observed
+    /// When this run found something to review that the report before did not say
+    New,
+    /// As anomaly, and when a site was not observed
     Unobserved,
     /// Never
     Never,
@@ -151,7 +156,7 @@ enum Log {
     Auto,
     /// Plain lines
     Plain,
-    /// One JSON object a line
+    /// One JSON object a line, the last of them `run_done`
     Json,
 }
 
@@ -161,8 +166,13 @@ pub fn main() -> ExitCode {
     let code = match Cli::try_parse() {
         Ok(cli) => obey(cli.command),
         Err(error) if error.use_stderr() => {
-            // There is nowhere left to tell that this fails.
-            let _ = error.print();
+            if asks_for_json() {
+                log::begin();
+                tell(&error.to_string());
+            } else {
+                // There is nowhere left to tell that this fails.
+                let _ = error.print();
+            }
             exit::USAGE
         }
         // What --help and --version ask for.
@@ -172,6 +182,13 @@ pub fn main() -> ExitCode {
         }
     };
     ExitCode::from(output::finish(code))
+}
+
+/// Whether arguments that cannot be understood ask for a JSON log.
+fn asks_for_json() -> bool {
+    let arguments: Vec<_> = std::env::args_os().collect();
+    let is_asked = |two: &[OsString]| matches!(two, [flag, value] if flag == "--log" && value == "json");
+    arguments.iter().any(|one| one == "--log=json") || arguments.windows(2).any(is_asked)
 }
 
 fn obey(command: Command) -> u8 {

@@ -3,7 +3,7 @@
 use std::io::{self, ErrorKind, Write};
 use std::sync::{Mutex, PoisonError};
 
-use super::exit;
+use super::{exit, log};
 use crate::fault::{Fault, one_line};
 
 /// Why standard output was not written whole: its first error. Nothing is written after it.
@@ -37,23 +37,28 @@ pub fn wrote(write: impl FnOnce() -> io::Result<()>) {
     }
 }
 
-/// The exit code in place of `code` when standard output was not written whole, which it tells. A reader that has gone away
-/// (`| head`) is no error.
+/// The exit code in place of `code` when standard output was not written whole, which it tells, as the last line of a JSON log does the
+/// code. A reader that has gone away (`| head`) is no error.
 pub fn finish(code: u8) -> u8 {
     wrote(|| io::stdout().lock().flush());
     let broken = BROKEN.lock().unwrap_or_else(PoisonError::into_inner);
-    match &*broken {
+    let code = match &*broken {
         Some(error) if error.kind() != ErrorKind::BrokenPipe => {
             tell(&format!("error: writing standard output: {error}; is the disk full?"));
             if code == exit::DONE { exit::PARTLY } else { code }
         }
         _ => code,
-    }
+    };
+    log::end(code).iter().for_each(tell_json);
+    code
 }
 
-/// Prints a line that the user should know beside the result.
+/// Prints a line that the user should know beside the result: plain, or as JSON where the log is.
 pub fn tell(line: &str) {
-    write_log(&one_line(line));
+    match log::message(line) {
+        None => write_log(&one_line(line)),
+        Some(value) => tell_json(&value),
+    }
 }
 
 /// Prints `value` as one line of JSON to the log.

@@ -1,12 +1,11 @@
 //! `sitewatch plan`.
 
 use super::confine::confine;
-use super::{PipelineArgs, exit, print, print_lines, read_pipeline, tell, tell_faults};
-use crate::finding::NOT_COVERING;
+use super::foreseen::tell_foreseen;
+use super::{PipelineArgs, exit, print, read_pipeline, tell_faults};
 use crate::pipeline::inputs;
 use crate::pipeline::memory;
 use crate::pipeline::plan::{Ground, SitePlan};
-use crate::pipeline::run;
 
 pub fn plan(args: &PipelineArgs) -> u8 {
     confine(&[]);
@@ -21,32 +20,18 @@ pub fn plan(args: &PipelineArgs) -> u8 {
             return exit::USAGE;
         }
     };
-    let refused = &inputs.declared.refused;
-    refused.iter().for_each(|one| print(&format!("not in force: {one}")));
-    let mut code = exit::DONE;
     let mut memory_mib = memory::BASE_MIB as u64;
-    for (site, plan) in inputs.declared.sites.iter().zip(run::plan(&config, &inputs)) {
-        print(&format!("site {} ({})", site.id, site.name));
-        match plan {
-            Ok(plan) => {
-                memory_mib = memory_mib.max(plan.ground.as_ref().map_or(0, |ground| ground.memory_mib));
-                print_lines(&describe(&plan));
-                if plan.pairs.is_empty() {
-                    code = exit::PARTLY;
-                }
-            }
-            Err(error) => {
-                tell(&format!("error: site {}: {error}", site.id));
-                code = exit::PARTLY;
-            }
-        }
-    }
+    let code = tell_foreseen(&config, &inputs, |plan| {
+        let needed = plan.ground.as_ref().map_or(0, |ground| ground.memory_mib);
+        memory_mib = memory_mib.max(needed);
+        describe(plan)
+    });
     print(&format!("predicted peak memory: {memory_mib} MiB"));
     code
 }
 
 fn describe(plan: &SitePlan) -> Vec<String> {
-    let mut lines = Vec::new();
+    let mut lines = vec![format!("site {} ({})", plan.site.id, plan.site.name)];
     if let Some(ground) = &plan.ground {
         lines.extend(describe_ground(ground));
     }
@@ -64,20 +49,6 @@ fn describe(plan: &SitePlan) -> Vec<String> {
             lines.push(format!("    together with {} and {}", before.id, after.id));
         }
         lines.push(format!("    bands: {}", pair.bands.join(" ")));
-    }
-    if plan.pairs.is_empty() {
-        lines.push("  nothing can be compared".into());
-    }
-    let (elsewhere, refused): (Vec<_>, Vec<_>) = plan.refused.iter().partition(|one| one.reason == NOT_COVERING);
-    let why = refused
-        .iter()
-        .map(|one| format!("  not used: {}: {}", one.id, one.reason));
-    lines.extend(why);
-    if !elsewhere.is_empty() {
-        lines.push(format!(
-            "  not used: {} scenes that do not cover the site",
-            elsewhere.len()
-        ));
     }
     lines
 }

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::sync::Mutex;
-use std::time::Instant;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
+use super::log::{self, Level};
 use super::{Log, tell, tell_json};
 use crate::fault::one_line;
 use crate::pipeline::{Event, Observer};
@@ -14,7 +14,7 @@ use crate::pipeline::{Event, Observer};
 /// The observer that `log` asks for.
 pub fn observer(log: Log) -> Box<dyn Observer> {
     match log {
-        Log::Json => Box::new(JsonLines(Instant::now())),
+        Log::Json => Box::new(JsonLines),
         Log::Auto if std::io::stderr().is_terminal() => Box::new(Bars::new()),
         _ => Box::new(Plain),
     }
@@ -36,6 +36,7 @@ fn line(event: &Event<'_>) -> Option<String> {
         Event::Planned { sites, up_to_date } => format!("{sites} site(s) to survey, {up_to_date} up to date"),
         Event::SceneRefused { scene, reason } => format!("scene {scene} is not used: {reason}"),
         Event::Spoiled { path, why } => format!("{path} is made anew: {why}"),
+        Event::Note { note } => format!("note: {note}"),
         Event::SiteDone { site, needs_review, .. } => {
             format!("site {site} done{}", if *needs_review { ": needs review" } else { "" })
         }
@@ -44,7 +45,7 @@ fn line(event: &Event<'_>) -> Option<String> {
     })
 }
 
-struct JsonLines(Instant);
+struct JsonLines;
 
 impl Observer for JsonLines {
     fn see(&self, event: &Event<'_>) {
@@ -52,9 +53,13 @@ impl Observer for JsonLines {
         if matches!(event, Event::Tiles { done, total, .. } if done != total) {
             return;
         }
-        let mut value = serde_json::to_value(event).unwrap_or_default();
-        value["seconds"] = serde_json::json!(crate::finding::round(self.0.elapsed().as_secs_f64(), 3));
-        tell_json(&value);
+        let level = match event {
+            Event::SiteFailed { .. } => Level::Error,
+            Event::SceneRefused { .. } | Event::Spoiled { .. } | Event::Note { .. } => Level::Warn,
+            _ => Level::Info,
+        };
+        let line = log::line(level, serde_json::to_value(event).unwrap_or_default());
+        line.iter().for_each(tell_json);
     }
 }
 
@@ -67,9 +72,9 @@ struct Bars {
 impl Bars {
     fn new() -> Self {
         let all = MultiProgress::new();
-        let sites =
-            all.add(ProgressBar::new(0).with_style(style("{prefix:20!} {bar:30} {pos}/{len} sites, {eta} to go")));
-        sites.set_prefix("all sites");
+        // How many sites there are is known once the inputs are read and hashed.
+        let sites = all.add(ProgressBar::new(0).with_style(style("{wide_msg}")));
+        sites.set_message("reading the inputs");
         Self {
             all,
             sites,
@@ -89,7 +94,14 @@ fn style(template: &str) -> ProgressStyle {
 impl Observer for Bars {
     fn see(&self, event: &Event<'_>) {
         match event {
-            Event::Planned { sites, .. } => self.sites.set_length(*sites as u64),
+            Event::Hashing { path } => self.sites.set_message(format!("hashing {}", one_line(path))),
+            Event::Planned { sites: 0, .. } => self.sites.set_message("all sites are up to date"),
+            Event::Planned { sites, .. } => {
+                self.sites.set_length(*sites as u64);
+                self.sites.set_prefix("all sites");
+                self.sites
+                    .set_style(style("{prefix:20!} {bar:30} {pos}/{len} sites, {eta} to go"));
+            }
             Event::Tiles {
                 site,
                 pass,
@@ -114,11 +126,11 @@ impl Observer for Bars {
                 });
                 self.sites.inc(1);
             }
-            Event::SceneRefused { .. } | Event::Spoiled { .. } | Event::SiteStarted { .. } | Event::Hashing { .. } => {}
+            Event::SceneRefused { .. } | Event::Spoiled { .. } | Event::Note { .. } | Event::SiteStarted { .. } => {}
         }
         if matches!(
             event,
-            Event::SceneRefused { .. } | Event::Spoiled { .. } | Event::SiteFailed { .. }
+            Event::SceneRefused { .. } | Event::Spoiled { .. } | Event::Note { .. } | Event::SiteFailed { .. }
         ) && let Some(line) = line(event)
         {
             // A line that cannot be drawn is in run.json all the same.
@@ -129,6 +141,9 @@ impl Observer for Bars {
 
 impl Drop for Bars {
     fn drop(&mut self) {
+        self.with_tiles(|tiles| tiles.values().for_each(ProgressBar::finish_and_clear));
         self.sites.finish_and_clear();
+        // What is left of lines that were drawn; where it cannot be cleared, nothing can be told either.
+        let _ = self.all.clear();
     }
 }

@@ -1,11 +1,16 @@
 //! `sitewatch run`.
 
 use super::confine::{confine, made};
-use super::{FailOn, RunArgs, exit, interrupts, print_text, progress, read_pipeline, summary, tell, tell_faults};
+use super::{
+    FailOn, Log, RunArgs, exit, interrupts, log, print_text, progress, read_pipeline, summary, tell, tell_faults,
+};
 use crate::pipeline::run::RunError;
 use crate::pipeline::{Options, Outcome, publish::PublishError};
 
 pub fn run(args: &RunArgs) -> u8 {
+    if args.log == Log::Json {
+        log::begin();
+    }
     let config = match read_pipeline(&args.pipeline) {
         Ok(config) => config,
         Err(code) => return code,
@@ -26,6 +31,7 @@ pub fn run(args: &RunArgs) -> u8 {
     drop(observer);
     match result {
         Ok(outcome) => {
+            log::count(&outcome);
             print_text(&summary::summary(&outcome, &args.out));
             code(args.fail_on, &outcome)
         }
@@ -46,7 +52,11 @@ pub fn run(args: &RunArgs) -> u8 {
 
 fn code(fail_on: FailOn, outcome: &Outcome) -> u8 {
     let any = |test: fn(&crate::pipeline::SiteOutcome) -> bool| outcome.sites.iter().any(test);
-    let review = fail_on != FailOn::Never && any(|site| site.needs_review);
+    let review = match fail_on {
+        FailOn::Never => false,
+        FailOn::New => any(|site| site.is_news),
+        FailOn::Anomaly | FailOn::Unobserved => any(|site| site.needs_review),
+    };
     let unobserved = fail_on == FailOn::Unobserved && any(|site| site.unobserved);
     if outcome.stopped {
         exit::LATER

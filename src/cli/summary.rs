@@ -90,6 +90,7 @@ mod tests {
             stands: true,
             up_to_date: false,
             needs_review: verdicts.iter().any(|(verdict, _)| verdict.needs_review()),
+            is_news: false,
             unobserved: false,
             verdicts: verdicts.iter().copied().collect::<BTreeMap<_, _>>(),
             observed_fraction: Some(1.0),

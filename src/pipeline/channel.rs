@@ -10,8 +10,8 @@ use super::pairs::Pair;
 use super::plan::Ground;
 use super::spared::{Lost, Spared};
 use super::timers::Timers;
-use super::{SiteError, survey};
-use crate::finding::RegistrationRecord;
+use super::{SiteError, coded, survey};
+use crate::finding::{NOT_COMPARED, RegistrationRecord};
 use crate::geo::{Affine, Rect};
 use crate::io::mosaic::Mosaic;
 use crate::raster::PixelSource;
@@ -111,7 +111,7 @@ impl<'a> Channel<'a> {
         if refused {
             return Ok((channel, Vec::new()));
         }
-        let cells = {
+        let (differ, cells) = {
             let mut view = channel.view(survey, ground);
             let spared = |source| Spared {
                 source,
@@ -122,9 +122,19 @@ impl<'a> Channel<'a> {
             if is_district {
                 view.dates = spared.iter().map(|date| date as &dyn PixelSource).collect();
             }
-            timers.time("survey", || survey::read(&view, cores, survey.stop))?
+            timers.time("survey", || {
+                let (infos, rect) = (&survey.inputs.infos, ground.grid.rect());
+                match coded::refused(&view.dates, pair, &channel.bands, infos, &rect)? {
+                    Some(why) => Ok::<_, SiteError>((Some(why), Vec::new())),
+                    None => Ok((None, survey::read(&view, cores, survey.stop)?)),
+                }
+            })?
         };
         channel.notes.extend(lost.notes());
+        if let Some(why) = differ {
+            channel.notes.push(format!("{NOT_COMPARED}{why}"));
+            return Ok((channel, Vec::new()));
+        }
         timers.time("fit", || {
             channel.fit_to(&cells, survey.config, &scenes, shift_px, tolerant)
         });
@@ -239,7 +249,7 @@ fn note(record: &RegistrationRecord) -> Option<String> {
     let residual = record.residual_px.unwrap_or_default();
     match record.outcome.as_str() {
         "refused" => Some(format!(
-            "not compared: after co-registration the dates still lie {residual} px beside each other; choose other scenes"
+            "{NOT_COMPARED}after co-registration the dates still lie {residual} px beside each other; choose other scenes"
         )),
         "degraded" => Some(format!(
             "the dates lie {residual} px beside each other after co-registration: compared by a detector that looks around each pixel, which misses small changes"

@@ -30,6 +30,11 @@ pub enum Event<'a> {
         /// What is wrong.
         why: &'a str,
     },
+    /// Something of scenes that are used that whoever reads comparisons of them should know.
+    Note {
+        /// What.
+        note: &'a str,
+    },
     /// A site is begun.
     SiteStarted {
         /// Its id.

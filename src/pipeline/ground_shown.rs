@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use geo::{BoundingRect, Contains, Coord, CoordsIter, MultiPolygon, Point};
+use geo::{BoundingRect, Contains, Coord, CoordsIter, MapCoords, MultiPolygon, Point};
 
 use super::inputs::Inputs;
 use super::pairs::Candidate;
@@ -59,7 +59,30 @@ pub fn candidates<'a>(site: &Site, inputs: &'a Inputs) -> (Vec<Candidate<'a>>, V
             }),
         }
     }
+    if found.is_empty()
+        && let Some(swapped) = swapped(&site.boundary)
+    {
+        // All of them are refused, in their order.
+        for (scene, refusal) in inputs.scenes.iter().zip(&mut refused) {
+            let info = scene.bands.first().and_then(|band| inputs.infos.get(&band.path));
+            let lies_there = info.is_some_and(|info| {
+                let way = ways.get(info.crs_wkt.as_str());
+                way.is_some_and(|way| way.as_ref().is_ok_and(|way| meets(info, way, &swapped)))
+            });
+            if lies_there && refusal.reason == NOT_COVERING {
+                refusal.reason = format!(
+                    "{NOT_COVERING}, but would if its latitude and longitude were swapped: GeoJSON puts longitude first"
+                );
+            }
+        }
+    }
     (found, refused)
+}
+
+/// `boundary` with latitude for longitude; `None` where that is no place.
+fn swapped(boundary: &MultiPolygon<f64>) -> Option<MultiPolygon<f64>> {
+    let is_place = boundary.coords_iter().all(|c| c.x.abs() <= 90.0);
+    is_place.then(|| boundary.map_coords(|c| Coord { x: c.y, y: c.x }))
 }
 
 /// Whether the rasters of the first bands of two scenes lie alike.

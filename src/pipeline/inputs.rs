@@ -9,7 +9,7 @@ use super::{bands, names};
 use crate::declaration::{self, Declared};
 use crate::fault::Fault;
 use crate::finding::RefusedScene;
-use crate::io::formats;
+use crate::io::formats::{self, Format};
 use crate::io::open::{self, RasterInfo};
 use crate::scene::{self, BandAsset, Catalogue, DateFrom, FolderQuality, FolderSpec, Refusal, Scene, Sensors};
 use crate::seal::digest::Digest;
@@ -90,45 +90,16 @@ pub fn gather(config: &Config) -> Result<Inputs, Vec<Fault>> {
         return Err(faults);
     };
     texts.append(&mut catalogue.read);
-    let mut refused: Vec<RefusedScene> = catalogue.refused.iter().map(Into::into).collect();
-    let (mut scenes, mut infos, mut stamps) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
-    let mut failed: BTreeMap<PathBuf, String> = BTreeMap::new();
     let formats = formats::allowed(&config.inputs.formats);
-    // An index that nobody compares neither spoils a scene nor belongs to its inputs.
-    let is_used = |band: &BandAsset| !band.derived || config.compare.bands.contains(&band.name);
-    for mut scene in catalogue.scenes {
-        if scene.bands.iter().any(is_used) {
-            scene.bands.retain(is_used);
-        }
-        for path in files(&scene) {
-            if !infos.contains_key(&path) && !failed.contains_key(&path) {
-                let stamp = Stamp::of(&path);
-                match open::info(&path, &formats) {
-                    Ok(info) => {
-                        stamps.extend(stamp.map(|stamp| (path.clone(), stamp)));
-                        let beside = info.files.iter().filter(|other| **other != path);
-                        stamps.extend(beside.filter_map(|other| Some((other.clone(), Stamp::of(other).ok()?))));
-                        infos.insert(path, info);
-                    }
-                    Err(error) => drop(failed.insert(path, error.to_string())),
-                }
-            }
-        }
-        let unreadable = files(&scene).iter().find_map(|path| failed.get(path)).cloned();
-        let wrong = unreadable
-            .map(|reason| (reason, true))
-            .or_else(|| bands::lacks(&mut scene, &config.compare.bands))
-            .or_else(|| Some((bands::settle(&mut scene, &infos, &sensors).err()?, false)));
-        match wrong {
-            Some((reason, unreadable)) => refused.push(RefusedScene {
-                id: scene.id,
-                reason,
-                unreadable,
-            }),
-            None => scenes.push(scene),
-        }
-    }
+    let Opened {
+        mut scenes,
+        mut refused,
+        infos,
+        stamps,
+    } = opened(catalogue, &sensors, &formats, &config.compare.bands);
     for one in &mut refused {
+        // A glob that no file matches has no other name.
+        one.id = names::told(&one.id, &config.folder);
         one.reason = names::told(&one.reason, &config.folder);
     }
     for note in scenes.iter_mut().flat_map(|scene| &mut scene.notes) {
@@ -152,6 +123,74 @@ pub fn gather(config: &Config) -> Result<Inputs, Vec<Fault>> {
         texts,
         stated,
     })
+}
+
+/// Scenes whose rasters were opened.
+pub struct Opened {
+    /// Those that can be compared, as their files tell.
+    pub scenes: Vec<Scene>,
+    /// The others, and those that the catalogue refuses.
+    pub refused: Vec<RefusedScene>,
+    /// What each raster says of itself.
+    pub infos: BTreeMap<PathBuf, RasterInfo>,
+    /// Stamps of the rasters, from before they were opened.
+    pub stamps: BTreeMap<PathBuf, Stamp>,
+}
+
+/// The scenes of `catalogue`, their rasters opened; of rasters in one of `formats`. `compared` are the bands that are asked for by name.
+pub fn opened(catalogue: Catalogue, sensors: &Sensors, formats: &[Format], compared: &[String]) -> Opened {
+    let mut refused: Vec<RefusedScene> = catalogue.refused.iter().map(Into::into).collect();
+    let (mut scenes, mut infos, mut stamps) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
+    let mut failed: BTreeMap<PathBuf, String> = BTreeMap::new();
+    // An index that nobody compares neither spoils a scene nor belongs to its inputs.
+    let is_used = |band: &BandAsset| !band.derived || compared.contains(&band.name);
+    for mut scene in catalogue.scenes {
+        if scene.bands.iter().any(is_used) {
+            scene.bands.retain(is_used);
+        }
+        for path in files(&scene) {
+            if !infos.contains_key(&path) && !failed.contains_key(&path) {
+                let stamp = Stamp::of(&path);
+                match open::info(&path, formats) {
+                    Ok(info) => {
+                        stamps.extend(stamp.map(|stamp| (path.clone(), stamp)));
+                        let beside = info.files.iter().filter(|other| **other != path);
+                        stamps.extend(beside.filter_map(|other| Some((other.clone(), Stamp::of(other).ok()?))));
+                        infos.insert(path, info);
+                    }
+                    Err(error) => drop(failed.insert(path, error.to_string())),
+                }
+            }
+        }
+        let unreadable = files(&scene).iter().find_map(|path| failed.get(path)).cloned();
+        let wrong = unreadable
+            .map(|reason| (reason, true))
+            .or_else(|| bands::lacks(&mut scene, compared))
+            .or_else(|| Some((bands::settle(&mut scene, &infos, sensors).err()?, false)));
+        match wrong {
+            Some((reason, unreadable)) => refused.push(RefusedScene {
+                id: scene.id,
+                reason,
+                unreadable,
+            }),
+            None => scenes.push(scene),
+        }
+    }
+    Opened {
+        scenes,
+        refused,
+        infos,
+        stamps,
+    }
+}
+
+/// What whoever reads comparisons of `scenes` should know, each once.
+pub fn notes(scenes: &[Scene]) -> BTreeSet<&str> {
+    scenes
+        .iter()
+        .flat_map(|scene| &scene.notes)
+        .map(String::as_str)
+        .collect()
 }
 
 /// The files that hold a scene, each once.

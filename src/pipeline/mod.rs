@@ -3,6 +3,7 @@
 mod alignment;
 mod bands;
 mod channel;
+mod coded;
 mod compare;
 pub mod config;
 mod config_file;

@@ -25,6 +25,8 @@ pub struct SiteOutcome {
     pub up_to_date: bool,
     /// Whether this run found something to review.
     pub needs_review: bool,
+    /// Whether it found something to review that the report before it did not say.
+    pub is_news: bool,
     /// Whether no comparison could be judged.
     pub unobserved: bool,
     /// Verdicts of the report that stands, and how many there are of each.
@@ -97,6 +99,7 @@ impl SiteOutcome {
             stands: true,
             up_to_date: false,
             needs_review: report.needs_review(),
+            is_news: false,
             unobserved,
             verdicts: report.verdicts(),
             observed_fraction: newest.map(|c| c.coverage.observed_fraction),
@@ -108,10 +111,17 @@ impl SiteOutcome {
         }
     }
 
+    /// Whether it says that something has to be reviewed, and another thing than `before`, the report that it replaces.
+    pub fn is_news_beside(&self, before: Option<&Self>) -> bool {
+        let said = |one: &Self| (one.verdicts.clone(), one.summary.clone());
+        self.needs_review && before.map(said) != Some(said(self))
+    }
+
     /// Of `site`, which failed by `failure`; what an earlier run has published in its folder is as `before` says.
     pub fn failed(site: &Site, failure: Failure, before: Option<&Self>) -> Self {
         Self {
             needs_review: false,
+            is_news: false,
             unobserved: false,
             summary: vec![format!("It could not be surveyed: {}", failure.error)],
             error: Some(failure.error),
@@ -128,6 +138,7 @@ impl SiteOutcome {
             stands: false,
             up_to_date: false,
             needs_review: false,
+            is_news: false,
             unobserved: false,
             verdicts: BTreeMap::new(),
             observed_fraction: None,

@@ -129,6 +129,9 @@ pub fn run(config: &Config, options: &Options<'_>) -> Result<Outcome, RunError> 
                 reason: &scene.reason,
             });
         }
+        for note in inputs::notes(&inputs.scenes) {
+            options.observer.see(&Event::Note { note });
+        }
         let survey = Survey {
             inputs: &inputs,
             config,
@@ -242,9 +245,11 @@ fn survey_all(
         };
         match surveyed {
             Ok((report, timers)) => {
+                let outcome = SiteOutcome::of(site, &report);
                 let outcome = SiteOutcome {
+                    is_news: outcome.is_news_beside(before),
                     seconds: timers,
-                    ..SiteOutcome::of(site, &report)
+                    ..outcome
                 };
                 survey.observer.see(&Event::SiteDone {
                     site: &site.id,

@@ -1,14 +1,15 @@
 //! A folder of rasters, one scene a file: bands in order, the date from the file's name or a tag.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
 
 use serde::Deserialize;
 
+use super::file_band::misnamed;
 pub use super::file_date::DateFrom;
 use super::file_date::{date_pattern, interval_of_name, interval_of_tag};
 use super::radiometry::{Statement, Statements, Unit};
-use super::sensor::{GENERIC, Sensor, Sensors, names_another};
+use super::sensor::{GENERIC, Sensor, Sensors};
 use super::{BandAsset, Catalogue, Coding, Kind, MAX_SCENES, QualityAsset, Refusal, Scene, SceneError};
 use crate::fault::{Fault, one_line};
 use crate::intake::{self, IntakeError, names};
@@ -59,10 +60,10 @@ pub type ReadTag<'a> = dyn Fn(&Path, &str) -> Result<Option<String>, String> + '
 
 /// The scenes of a folder. `read_tag` is asked for dates that a tag holds.
 ///
-/// A file without a readable date, or without its quality file, is refused by name; the rest goes on.
+/// A file without a readable date, or without its quality file, is refused by name, as is the glob that no file matches; the rest goes on.
 ///
 /// # Errors
-/// The description itself is wrong (glob, pattern, sensor, bands), no file matches, or more than [`MAX_SCENES`] do.
+/// The description itself is wrong (glob, pattern, sensor, bands), or more than [`MAX_SCENES`] do.
 pub fn read_folder(spec: &FolderSpec, sensors: &Sensors, read_tag: &ReadTag) -> Result<Catalogue, SceneError> {
     let wrong = |key: &str, message: String| SceneError::Folder(Fault::new(key, message));
     let id = spec.sensor.as_deref().unwrap_or(GENERIC);
@@ -88,6 +89,16 @@ pub fn read_folder(spec: &FolderSpec, sensors: &Sensors, read_tag: &ReadTag) -> 
     };
 
     let mut files = files(&spec.glob)?;
+    if files.is_empty() {
+        // Nothing may have come yet, or what was there is gone: a report that stands stays.
+        let refusal = Refusal {
+            id: one_line(&spec.glob).into_owned(),
+            source: PathBuf::from(&spec.glob),
+            reason: "no file matches: check the folder and the pattern, if scenes should be there already".into(),
+            unreadable: true,
+        };
+        return Ok(Catalogue::new(Vec::new(), vec![refusal]));
+    }
     let beside = |file: &Path| spec.quality.as_ref().and_then(|quality| quality_file(file, quality));
     // A quality file may match the glob as well; it is no scene.
     let quality_files: BTreeSet<PathBuf> = files
@@ -97,6 +108,7 @@ pub fn read_folder(spec: &FolderSpec, sensors: &Sensors, read_tag: &ReadTag) -> 
     files.retain(|file| !quality_files.contains(file));
     let base = literal_base(&spec.glob);
     let notes = notes(spec, sensor, kind);
+    let misnamed = misnamed_files(&files, spec, sensor, sensors);
     let mut scenes = Vec::new();
     let mut refused = Vec::new();
     for file in files {
@@ -116,7 +128,9 @@ pub fn read_folder(spec: &FolderSpec, sensors: &Sensors, read_tag: &ReadTag) -> 
                     interval_of_tag(&text).map_err(|wrong| Refused::by_rule(format!("its tag {tag} {wrong}")))?
                 }
             };
-            names_the_band(&file, spec, sensor, sensors)?;
+            if let Some(why) = misnamed.get(&file) {
+                return Err(Refused::by_rule(why.clone()));
+            }
             Ok((interval, quality_assets(&file, spec, coding.as_ref())?))
         };
         match read() {
@@ -242,11 +256,6 @@ fn files(pattern: &str) -> Result<Vec<PathBuf>, SceneError> {
             });
         }
     }
-    if files.is_empty() {
-        return Err(wrong(format!(
-            "no file matches `{pattern}`: check the folder and the pattern"
-        )));
-    }
     files.sort();
     Ok(files)
 }
@@ -335,21 +344,21 @@ fn notes(spec: &FolderSpec, sensor: &Sensor, kind: Kind) -> Vec<String> {
     is_unknown.then(note).into_iter().collect()
 }
 
-/// Whether the file's name tells another band than the one that it is said to hold. The names of files with several bands tell none.
-fn names_the_band(file: &Path, spec: &FolderSpec, sensor: &Sensor, sensors: &Sensors) -> Result<(), Refused> {
-    let ([band], Some(stem)) = (&spec.bands[..], file.file_stem().and_then(|stem| stem.to_str())) else {
-        return Ok(());
+/// The files whose names tell another band than the one that they are said to hold. The names of files with several bands tell none.
+fn misnamed_files(
+    files: &[PathBuf],
+    spec: &FolderSpec,
+    sensor: &Sensor,
+    sensors: &Sensors,
+) -> BTreeMap<PathBuf, String> {
+    let [band] = &spec.bands[..] else {
+        return BTreeMap::new();
     };
     let known: Vec<&Sensor> = match sensor.bands.is_empty() {
         true => sensors.iter().collect(),
         false => vec![sensor],
     };
-    match names_another(stem, band, &known) {
-        None => Ok(()),
-        Some(told) => Err(Refused::by_rule(format!(
-            "its name tells that it holds {told}, not `{band}`: give `glob` a pattern that matches files of that band alone"
-        ))),
-    }
+    misnamed(files, band, &known)
 }
 
 fn quality_file(file: &Path, quality: &FolderQuality) -> Option<PathBuf> {
@@ -652,6 +661,17 @@ mod tests {
     }
 
     #[test]
+    fn a_glob_that_no_file_matches_is_refused_by_name() {
+        let dir = folder(&["a_20200101.tif"]);
+        let catalogue = read(&spec(&dir, "*.png", r"_(\d{8})"));
+        let [refusal] = &catalogue.refused[..] else {
+            panic!("{catalogue:?}")
+        };
+        assert!(catalogue.scenes.is_empty() && refusal.unreadable && refusal.id.ends_with("/*.png"));
+        assert!(refusal.reason.starts_with("no file matches"), "{refusal:?}");
+    }
+
+    #[test]
     fn a_wrong_description_is_an_error() {
         let dir = folder(&["a_20200101.tif"]);
         let good = spec(&dir, "*", r"_(\d{8})");
@@ -662,7 +682,6 @@ mod tests {
                 .unwrap_err()
                 .to_string()
         };
-        assert!(error(&|spec| spec.glob.push_str(".png")).contains("no file matches"));
         assert!(error(&|spec| spec.glob.push_str("/[")).contains("glob"));
         assert!(error(&|spec| spec.bands.clear()).contains("bands: expected the names"));
         assert!(error(&|spec| spec.bands[1] = "red".into()).contains("given twice"));

@@ -169,10 +169,13 @@ pub fn settle(
         ));
     }
     let mut nodata: Vec<f64> = Vec::new();
-    let of_sensor = sensor
-        .filter(|sensor| sensor.may_store(data_type))
-        .and_then(|sensor| sensor.nodata);
-    for value in pipeline.nodata.iter().chain(&item.nodata).copied().chain(of_sensor) {
+    for value in pipeline
+        .nodata
+        .iter()
+        .chain(&item.nodata)
+        .copied()
+        .chain(nodata_of(sensor, data_type))
+    {
         add(&mut nodata, value);
     }
     let power = sensor.is_some_and(|sensor| sensor.decibel) || kind == Kind::Sar && unit == Some(Unit::Linear);
@@ -183,6 +186,19 @@ pub fn settle(
         decibel: power && unit != Some(Unit::Decibel),
         saturated: product.and_then(|sensor| sensor.saturated),
     })
+}
+
+/// What means no data to `sensor` in numbers that are stored so: of floating-point numbers that it stores as integers both its value and what
+/// becomes of that with its scale and offset, for tools turn all pixels into reflectance or leave that value.
+fn nodata_of(sensor: Option<&Sensor>, data_type: Option<&str>) -> Vec<f64> {
+    let Some((sensor, value)) = sensor.and_then(|sensor| Some((sensor, sensor.nodata?))) else {
+        return Vec::new();
+    };
+    match data_type {
+        stored if sensor.may_store(stored) => vec![value],
+        Some(stored) if is_float(stored) => vec![value, value * sensor.scale + sensor.offset],
+        _ => Vec::new(),
+    }
 }
 
 /// Adds `value` to `values` unless it is there; NaN is there once, too.
@@ -299,20 +315,23 @@ mod tests {
         assert_eq!(told(S2, &none, &file("uint16")), "0.0001 0.000 [0.0] 65535");
         assert_eq!(told(S2, &none, &file("int16")), "0.0001 0.000 [0.0] 65535");
         for float in ["float32", "float64"] {
-            assert_eq!(told(S2, &none, &file(float)), "1 0.000 []");
+            assert_eq!(told(S2, &none, &file(float)), "1 0.000 [0.0]");
         }
         assert!(told(S2, &none, &file("uint8")).contains("stores uint8, but sentinel-2-l2a comes as uint16"));
-        assert_eq!(told(S2, &pipeline(&[0.0001], &[]), &file("float32")), "0.0001 0.000 []");
+        assert_eq!(
+            told(S2, &pipeline(&[0.0001], &[]), &file("float32")),
+            "0.0001 0.000 [0.0]"
+        );
         assert_eq!(told(S2, &pipeline(&[0.004], &[]), &file("uint8")), "0.004 0.000 []");
         assert_eq!(
             told("landsat-8-9-c2l2", &none, &file("uint16")),
             "0.0000275 -0.200 [0.0]"
         );
-        assert_eq!(told("landsat-8-9-c2l2", &none, &file("float32")), "1 0.000 []");
+        assert_eq!(told("landsat-8-9-c2l2", &none, &file("float32")), "1 0.000 [0.0, -0.2]");
         assert_eq!(told("generic", &none, &file("uint8")), "1 0.000 []");
         // The item's word of the type is good until the file is seen.
         let floats = item(stated(&[], &[], "float32"), Version::Newer);
-        assert_eq!(told(S2, &floats, &file("")), "1 0.000 []");
+        assert_eq!(told(S2, &floats, &file("")), "1 0.000 [0.0]");
         assert_eq!(told(S2, &floats, &file("uint16")), "0.0001 -0.100 [0.0] 65535");
         let integers = item(stated(&[0.0001], &[-0.1], "uint16"), Version::Newer);
         assert!(

@@ -360,38 +360,6 @@ impl Sensor {
     }
 }
 
-/// The band that a file called `stem` tells it holds, where that is not `band`: one of `sensors` calls a band so and none calls `band` so.
-///
-/// Words such as `red` are counted at the end alone (`red_river_2021` is a river); codes such as `B8A` anywhere.
-pub(super) fn names_another(stem: &str, band: &str, sensors: &[&Sensor]) -> Option<String> {
-    let underscored = |name: &str| {
-        name.replace(|c: char| !c.is_ascii_alphanumeric(), "_")
-            .to_ascii_lowercase()
-    };
-    let stem = format!("_{}_", underscored(stem));
-    let tells = |name: &str| match name.contains(|c: char| c.is_ascii_digit()) {
-        true => stem.contains(&format!("_{}_", underscored(name))),
-        false => stem.ends_with(&format!("_{}_", underscored(name))),
-    };
-    let mut told = None;
-    for sensor in sensors {
-        for one in &sensor.bands {
-            let Some(name) = one.keys.iter().chain([&one.name]).find(|name| tells(name)) else {
-                continue;
-            };
-            let is_meant = one.name.eq_ignore_ascii_case(band) || contains(&one.keys, band);
-            if is_meant || name.eq_ignore_ascii_case(band) {
-                return None;
-            }
-            told = told.or(Some(match *name == one.name {
-                true => format!("`{name}`"),
-                false => format!("{name} (`{}`)", one.name),
-            }));
-        }
-    }
-    told
-}
-
 /// Lower case with `-` for `_` and blanks: catalogues spell one name in many ways.
 fn plain(name: &str) -> String {
     name.trim().to_ascii_lowercase().replace(['_', ' '], "-")

@@ -488,6 +488,10 @@ mod tests {
         };
         assert_eq!([-1, 101].map(|percent| cover(json!(percent))), [None, None]);
         assert_eq!([0, 100].map(|percent| cover(json!(percent))), [Some(0.0), Some(1.0)]);
+        assert_eq!(
+            ["25", "n/a", "NaN"].map(|text| cover(json!(text))),
+            [Some(0.25), None, None]
+        );
     }
 
     #[test]
@@ -501,7 +505,7 @@ mod tests {
         let red = &floats.bands[0];
         assert_eq!(
             (red.scale, red.offset, red.nodata.clone(), red.saturated, red.valid),
-            (1.0, 0.0, vec![], None, Some([0.0, 1.0]))
+            (1.0, 0.0, vec![0.0], None, Some([0.0, 1.0]))
         );
         let picture = sentinel_2(&dir, json!({}), json!({"data_type": "uint8"}));
         assert_eq!(

@@ -40,7 +40,7 @@ pub(super) const NO_BAND_ROLES: [&str; 24] = [
 ];
 
 /// Modelled from bands or made for the eye: neither bands nor indices.
-const PRODUCTS: [&str; 5] = ["lai", "fapar", "aot", "wvp", "tci"];
+pub(super) const PRODUCTS: [&str; 5] = ["lai", "fapar", "aot", "wvp", "tci"];
 
 const POLARISATIONS: [&str; 4] = ["VV", "VH", "HH", "HV"];
 

@@ -113,10 +113,14 @@ impl Reader<'_> {
             Some("descending") => Some(Pass::Descending),
             _ => None,
         };
-        let cloud_fraction = self.number(properties, &place, "eo:cloud_cover").and_then(|percent| {
-            // Catalogues write -1 where it was not computed.
-            (0.0..=100.0).contains(&percent).then_some(percent / 100.0)
+        // Catalogues write -1 or a word where it was not computed, and numbers as text.
+        let cloud_percent = properties.get("eo:cloud_cover").and_then(|value| match value {
+            Value::String(text) => text.trim().parse().ok(),
+            other => other.as_f64(),
         });
+        let cloud_fraction = cloud_percent
+            .filter(|percent| (0.0..=100.0).contains(percent))
+            .map(|percent| percent / 100.0);
         let platform = self
             .text(properties, &place, "platform")
             .map(|name| one_line(name).into_owned());

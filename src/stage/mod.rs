@@ -1,6 +1,7 @@
 //! The stages: plain functions from data to data. No files, no threads, no clock.
 
 pub mod cloud;
+pub mod coded;
 pub mod coregister;
 pub mod cutoff;
 pub mod detect;

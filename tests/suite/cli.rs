@@ -1,7 +1,10 @@
 //! A handful of runs through the command line: exit codes, messages, locks.
 
+use std::fs;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
+
+use serde_json::{Value, json};
 
 use super::common::{root, simulate};
 
@@ -33,11 +36,16 @@ fn a_run_tells_what_it_found_and_a_second_finds_nothing_new() {
         String::from_utf8_lossy(&first.stdout).contains("undeclared"),
         "{first:?}"
     );
-    for line in String::from_utf8_lossy(&first.stderr).lines() {
-        assert!(
-            serde_json::from_str::<serde_json::Value>(line).is_ok(),
-            "not JSON: {line}"
-        );
+    let done = last_of_json(&first);
+    assert_eq!(
+        (&done["sites"], &done["sites_with_news"]),
+        (&json!(1), &json!(1)),
+        "{done}"
+    );
+    // What stands is what it was, and is to be reviewed all the same.
+    for (word, code) in [("anomaly", 1), ("unobserved", 1), ("new", 0)] {
+        let again = sitewatch(&["run", &pipeline, "--out", &out, "--fail-on", word]);
+        assert_eq!(again.status.code(), Some(code), "{word}: {again:?}");
     }
     let again = sitewatch(&["run", &pipeline, "--out", &out]);
     assert_eq!(again.status.code(), Some(0), "{again:?}");
@@ -55,8 +63,71 @@ fn a_run_tells_what_it_found_and_a_second_finds_nothing_new() {
         "{names:?}"
     );
     let _lock = sitewatch::pipeline::publish::OutFolder::lock(Path::new(&out)).unwrap();
-    let locked = sitewatch(&["run", &pipeline, "--out", &out]);
+    let locked = sitewatch(&["run", &pipeline, "--out", &out, "--log", "json"]);
     assert_eq!(locked.status.code(), Some(75), "{locked:?}");
+    assert_eq!(last_of_json(&locked)["sites"], 0);
+}
+
+/// The last line of a JSON log, which tells the exit code; every line is JSON, of one run, with its time and level.
+fn last_of_json(run: &Output) -> Value {
+    let log = String::from_utf8_lossy(&run.stderr).into_owned();
+    let lines: Vec<Value> = log
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("not JSON: {line}")))
+        .collect();
+    for line in &lines {
+        let time: Result<jiff::Timestamp, _> = line["time"].as_str().unwrap_or_default().parse();
+        assert!(
+            time.is_ok() && line["run"] == lines[0]["run"] && line["run"].is_string(),
+            "{line}"
+        );
+        assert!(
+            ["info", "warn", "error"].contains(&line["level"].as_str().unwrap()),
+            "{line}"
+        );
+    }
+    let last = lines.last().unwrap().clone();
+    assert_eq!(
+        (&last["event"], &last["exit_code"]),
+        (&json!("run_done"), &json!(run.status.code())),
+        "{log}"
+    );
+    last
+}
+
+#[test]
+fn a_json_log_is_json_however_a_run_ends() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipeline = folder.path().join("pipeline.toml");
+    simulate(&root().join("testdata/cases/undeclared/recipe.toml"), folder.path());
+    fs::write(
+        folder.path().join("empty.json"),
+        r#"{"type": "FeatureCollection", "features": []}"#,
+    )
+    .unwrap();
+    let out = text(&folder.path().join("out"));
+    let run = |inputs: &str, more: &[&str]| {
+        let text_of = format!("[inputs]\ndeclarations = ['scenes/declaration.geojson']\n{inputs}\n");
+        fs::write(&pipeline, text_of).unwrap();
+        let path = text(&pipeline);
+        let run = sitewatch(&[&["run", &path, "--out", &out, "--log", "json"], more].concat());
+        (last_of_json(&run), String::from_utf8_lossy(&run.stderr).into_owned())
+    };
+    let (done, said) = run("stac = ['nowhere.json']", &[]);
+    assert!(
+        done["exit_code"] == 2 && said.contains(r#""level":"error","message":"cannot read "#),
+        "{said}"
+    );
+    let (done, said) = run("stac = [", &[]);
+    assert!(done["exit_code"] == 2 && done["sites"] == 0, "{said}");
+    let (done, said) = run("stac = ['empty.json']", &["--no-such-flag"]);
+    assert!(done["exit_code"] == 2 && said.contains("no-such-flag"), "{said}");
+    // No scenes yet: nothing was observed, and nothing is wrong with what was asked for.
+    let folder_of_none = "[[inputs.folder]]\nglob = 'none/*.tif'\nbands = ['red']\ndate_pattern = '(\\d{8})'";
+    for none in ["stac = ['empty.json']", folder_of_none] {
+        let (done, said) = run(none, &[]);
+        assert!(done["exit_code"] == 3 && done["sites_unobserved"] == 1, "{said}");
+    }
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod alarm_budget;
 mod bad_input;
 mod cases;
 mod cli;
+mod codings;
 mod common;
 mod confined;
 mod dependencies;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::parties::of_refused_features;
 use super::{capitalised, day, days, of_reason, plural, share};
-use crate::finding::{ActivityFinding, Comparison, Coverage, NOT_COVERING, SiteReport, Verdict};
+use crate::finding::{ActivityFinding, Comparison, Coverage, NOT_COMPARED, NOT_COVERING, SiteReport, Verdict};
 
 /// Activities, zones or comparisons that a sentence names before it says "and n more".
 const MAX_NAMED: usize = 5;
@@ -224,6 +224,9 @@ fn why_unobserved(report: &SiteReport, blind: &[&Comparison]) -> String {
         ([], 1) => "observed: only one scene could be used, and a comparison needs two".to_owned(),
         ([], _) => "observed: no two of its scenes could be compared".to_owned(),
         ([only], _) => {
+            if let Some(why) = why_not_compared(only) {
+                return format!("judged: {why} ({})", days(&only.dates));
+            }
             let enough = if only.coverage.observed > 0 { " well enough" } else { "" };
             match reasons(&only.coverage) {
                 Some(why) if !only.observable => format!("observed{enough}: {why} ({})", days(&only.dates)),
@@ -236,6 +239,12 @@ fn why_unobserved(report: &SiteReport, blind: &[&Comparison]) -> String {
             span(all)
         ),
     }
+}
+
+/// Why the dates of `comparison` were not compared, where a note says so.
+fn why_not_compared(comparison: &Comparison) -> Option<&str> {
+    let mut notes = comparison.notes.iter();
+    notes.find_map(|note| note.strip_prefix(NOT_COMPARED))
 }
 
 /// From the first day to the last day of `comparisons`.
@@ -374,6 +383,11 @@ mod tests {
         let mut report = sample::quiet();
         report.comparisons[0].cutoff = None;
         assert!(summary(&report)[0].starts_with("The site could not be judged: its scenes could not be compared"));
+        report.comparisons[0]
+            .notes
+            .push(format!("{NOT_COMPARED}they are coded differently"));
+        assert!(summary(&report)[0].starts_with("The site could not be judged: they are coded differently (2020-"));
+        report.comparisons[0].notes.clear();
         report.comparisons[0].observable = false;
         assert!(summary(&report)[0].starts_with("The site could not be observed well enough: 10.0 % cloud"));
         report.comparisons.clear();

@@ -1,0 +1,168 @@
+//! Which band the name of a file tells: a folder of one band must not hold others.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use super::sensor::{Sensor, contains};
+use super::stac_bands::PRODUCTS;
+
+/// What products end the names of their files with beside the band: its resolution.
+const RESOLUTIONS: [&str; 3] = ["_10m_", "_20m_", "_60m_"];
+
+/// The files whose names tell another band than `band`, which they are said to hold, and why that cannot be. One of `sensors` calls a band
+/// so. Where none calls any `band`, it is a name of the user's own, and the names of all files must tell one.
+pub(super) fn misnamed(files: &[PathBuf], band: &str, sensors: &[&Sensor]) -> BTreeMap<PathBuf, String> {
+    let stem = |file: &PathBuf| Some(file.file_stem()?.to_str()?.to_owned());
+    let told = files
+        .iter()
+        .filter_map(|file| Some((file.clone(), told(&stem(file)?, sensors))))
+        .filter(|(_, told)| !told.is_empty());
+    let remedy = "give `glob` a pattern that matches files of that band alone";
+    if sensors.iter().any(|sensor| sensor.band(band).is_some()) {
+        let another = told.filter(|(_, told)| !told.iter().any(|one| one.is(band)));
+        return another
+            .map(|(file, told)| {
+                let why = format!(
+                    "its name tells that it holds {}, not `{band}`: {remedy}",
+                    told[0].words()
+                );
+                (file, why)
+            })
+            .collect();
+    }
+    let told: BTreeMap<PathBuf, String> = told.map(|(file, told)| (file, told[0].words())).collect();
+    let kinds: BTreeSet<&String> = told.values().collect();
+    if kinds.len() < 2 {
+        return BTreeMap::new();
+    }
+    let kinds: Vec<&str> = kinds.into_iter().map(String::as_str).collect();
+    let why = format!(
+        "the names of the folder's files tell several bands ({}): {remedy}",
+        kinds.join(", ")
+    );
+    told.into_keys().map(|file| (file, why.clone())).collect()
+}
+
+/// What a name tells: how it spells it, and the band that it is, where it is one.
+struct Told<'a> {
+    spelling: &'a str,
+    band: Option<(&'a str, &'a [String])>,
+}
+
+impl Told<'_> {
+    fn is(&self, band: &str) -> bool {
+        let is_key = self
+            .band
+            .is_some_and(|(name, keys)| name.eq_ignore_ascii_case(band) || contains(keys, band));
+        is_key || self.spelling.eq_ignore_ascii_case(band)
+    }
+
+    fn words(&self) -> String {
+        match self.band {
+            Some((name, _)) if name == self.spelling => format!("`{name}`"),
+            Some((name, _)) => format!("{} (`{name}`)", self.spelling),
+            None => format!("{}, which is no band", self.spelling.to_ascii_uppercase()),
+        }
+    }
+}
+
+/// What a file called `stem` tells, by the tables of `sensors`.
+///
+/// Words such as `red` count at the end alone (`red_river_2021` is a river); codes such as `B8A` anywhere.
+fn told<'a>(stem: &str, sensors: &[&'a Sensor]) -> Vec<Told<'a>> {
+    let underscored = |name: &str| {
+        name.replace(|c: char| !c.is_ascii_alphanumeric(), "_")
+            .to_ascii_lowercase()
+    };
+    let mut stem = format!("_{}_", underscored(stem));
+    if let Some(rest) = RESOLUTIONS.iter().find_map(|end| stem.strip_suffix(end)) {
+        stem = format!("{rest}_");
+    }
+    let tells = |name: &str| match name.contains(|c: char| c.is_ascii_digit()) {
+        true => stem.contains(&format!("_{}_", underscored(name))),
+        false => stem.ends_with(&format!("_{}_", underscored(name))),
+    };
+    let mut found = Vec::new();
+    for sensor in sensors {
+        for band in &sensor.bands {
+            let spelling = band.keys.iter().chain([&band.name]).find(|name| tells(name));
+            found.extend(spelling.map(|spelling| Told {
+                spelling,
+                band: Some((&band.name, &band.keys)),
+            }));
+        }
+    }
+    let masks = sensors
+        .iter()
+        .flat_map(|sensor| &sensor.quality)
+        .flat_map(|quality| &quality.assets);
+    let others = masks.map(String::as_str).chain(PRODUCTS).find(|name| tells(name));
+    found.extend(others.map(|spelling| Told { spelling, band: None }));
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scene::Sensors;
+
+    /// Which of `names` are misnamed as `band` of `sensor`, or of any.
+    fn wrong(sensor: &str, band: &str, names: &[&str]) -> Vec<String> {
+        let sensors = Sensors::embedded().unwrap();
+        let known: Vec<&Sensor> = match sensor {
+            "" => sensors.iter().collect(),
+            id => vec![sensors.get(id).unwrap()],
+        };
+        let files: Vec<PathBuf> = names.iter().map(PathBuf::from).collect();
+        misnamed(&files, band, &known).into_values().collect()
+    }
+
+    const SAFE: [&str; 6] = [
+        "T31UDQ_20210605T105619_AOT_10m.jp2",
+        "T31UDQ_20210605T105619_B04_10m.jp2",
+        "T31UDQ_20210605T105619_B8A_20m.jp2",
+        "T31UDQ_20210605T105619_SCL_20m.jp2",
+        "T31UDQ_20210605T105619_TCI_10m.jp2",
+        "T31UDQ_20210605T105619.jp2",
+    ];
+
+    #[test]
+    fn other_bands_masks_and_products_are_told_from_the_band_that_is_meant() {
+        for sensor in ["", "sentinel-2-l2a"] {
+            let why = wrong(sensor, "red", &SAFE);
+            let parts = [
+                "AOT, which is no band, not `red`",
+                "B8A (`nir08`), not `red`",
+                "SCL, which is no band",
+                "TCI",
+            ];
+            assert_eq!(why.len(), parts.len(), "{why:?}");
+            for (why, part) in why.iter().zip(parts) {
+                assert!(why.contains(part), "{why}: {part}");
+            }
+        }
+        let words = [
+            "20210606_nir.tif",
+            "red_river_20210607.tif",
+            "20210609.tif",
+            "x_red_20m.tif",
+        ];
+        assert_eq!(wrong("", "red", &words).len(), 1);
+        // The code of one sensor's band may be that of another's.
+        let landsat = ["LC08_20210608_SR_B4.tif", "LC08_20210608_QA_PIXEL.tif"];
+        assert_eq!(wrong("landsat-8-9-c2l2", "red", &landsat).len(), 1);
+        assert_eq!(wrong("landsat-8-9-c2l2", "B4", &landsat[..1]), [] as [&str; 0]);
+        assert_eq!(wrong("landsat-8-9-c2l2", "green", &landsat[..1]).len(), 1);
+    }
+
+    #[test]
+    fn a_name_of_ones_own_holds_for_one_band() {
+        assert_eq!(wrong("sentinel-2-l2a", "mine", &SAFE[1..2]), [] as [&str; 0]);
+        let why = wrong("sentinel-2-l2a", "mine", &SAFE[1..3]);
+        assert_eq!(why.len(), 2);
+        assert!(
+            why[0].contains("tell several bands (B04 (`red`), B8A (`nir08`))"),
+            "{why:?}"
+        );
+    }
+}
