@@ -27,6 +27,8 @@ pub mod source;
 mod tiff;
 pub mod vector;
 mod vsi;
+#[cfg(test)]
+mod zoo;
 
 use std::path::{Path, PathBuf};
 use std::sync::Once;

@@ -167,9 +167,7 @@ impl SceneSource {
             .iter()
             .map(|asset| {
                 let band = reader(&asset.path, asset.index, true)?;
-                let stated = infos
-                    .get(&asset.path)
-                    .and_then(|info| info.nodata.get(asset.index - 1));
+                let stated = infos.get(&asset.path).and_then(|info| info.nodata.get(asset.index - 1));
                 // Programs state 0 so that clear ground is drawn transparent: whether it is data, the coding tells.
                 let nodata = stated.into_iter().flatten().filter(|value| **value != 0.0);
                 Ok(QualityReader {
