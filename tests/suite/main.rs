@@ -20,6 +20,7 @@ mod imagery_series;
 mod invariants;
 mod layers;
 mod mutations;
+mod observation;
 mod parties;
 mod registration;
 mod sensitivity;
