@@ -107,6 +107,19 @@ impl RasterInfo {
         }
     }
 
+    /// Looks whether band `index` is there and can say something of pixels: colours and names of its values are usual.
+    ///
+    /// # Errors
+    /// Why not, and what to do.
+    pub fn check_quality(&self, index: usize) -> Result<(), String> {
+        match self.find_band(index)? {
+            Content::Complex => Err(format!(
+                "band {index} of the file holds complex numbers; name the band of quality"
+            )),
+            Content::Numbers | Content::Alpha | Content::Palette | Content::Classes => Ok(()),
+        }
+    }
+
     /// The band that tells how opaque pixels are, if there is one.
     pub fn alpha(&self) -> Option<usize> {
         Some(self.content.iter().position(|content| *content == Content::Alpha)? + 1)

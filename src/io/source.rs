@@ -91,7 +91,7 @@ impl SceneSource {
             };
             let info = infos.get(path).ok_or_else(|| refuse("it could not be opened".into()))?;
             if is_quality {
-                info.find_band(index).map_err(refuse)?;
+                info.check_quality(index).map_err(refuse)?;
             } else {
                 info.check_band(index).map_err(refuse)?;
             }

@@ -110,12 +110,12 @@ impl Made {
             quality: quality.into_iter().collect(),
             ..scene("a", "2020-01-01")
         };
-        shown(&scene, &self.path).unwrap_or_else(|error| error)
+        shown(&scene, &self.path, 10.0).unwrap_or_else(|error| error)
     }
 }
 
-/// Each pixel of `scene` on the grid of 10 m that the raster at `path` fills: its value, or why there is none.
-fn shown(scene: &Scene, path: &Path) -> Result<String, String> {
+/// Each pixel of `scene` on the grid of pixels of `pixel_m` metres that the raster at `path` fills: its value, or why there is none.
+fn shown(scene: &Scene, path: &Path, pixel_m: f64) -> Result<String, String> {
     let mut infos = BTreeMap::new();
     let quality = scene.quality.iter().map(|asset| asset.path.as_path());
     for path in quality.chain([path]) {
@@ -127,9 +127,9 @@ fn shown(scene: &Scene, path: &Path) -> Result<String, String> {
         crs: "EPSG:32633".into(),
         left_m: PLACE[0],
         top_m: PLACE[3],
-        pixel_m: 10.0,
-        width: info.width,
-        height: info.height,
+        pixel_m,
+        width: (info.width as f64 * 10.0 / pixel_m) as usize,
+        height: (info.height as f64 * 10.0 / pixel_m) as usize,
     };
     let blocks = Arc::new(Blocks::new(Arc::default(), 0));
     let names = ["red".to_owned()];
@@ -525,6 +525,8 @@ fn a_quality_band_may_have_colours_names_and_a_value_for_nothing() {
     let told = |quality: &Made| made.shown_with(1, &[], Some((&quality.path, coding())));
     let quality = Made::plain(coloured).with_pam(CATEGORIES);
     assert_eq!(told(&quality), "1 2 cloud 4 5 6 7 8");
+    let told_of_none = told(&complex(gdal_sys::GDALDataType::GDT_CInt16));
+    assert!(told_of_none.contains("complex numbers"), "{told_of_none}");
     let quality = Made::of(&[0_u8, 255, 3, 0, 0, 0, 0, 0], 255.0);
     assert_eq!(told(&quality), "1 nodata cloud 4 5 6 7 8");
     // Programs state 0 so that clear ground is drawn transparent.
@@ -532,6 +534,25 @@ fn a_quality_band_may_have_colours_names_and_a_value_for_nothing() {
     assert_eq!(told(&quality), "1 2 cloud 4 5 6 7 8");
     let quality = Made::plain(|dataset| mask(dataset, true, &[&ALL_BUT_SECOND]));
     assert_eq!(told(&quality), "1 nodata cloud 4 5 6 7 8");
+}
+
+#[test]
+fn a_coarse_pixel_is_no_observation_where_any_of_its_samples_is_none() {
+    let size = (24, 12);
+    let mut pixels = vec![5_f32; size.0 * size.1];
+    // In the corners of three pixels of 60 m: a no-data value, what is masked, and no number.
+    let [nodata, masked, nan] = [0, 24 + 11, 24 * 11 + 12];
+    (pixels[nodata], pixels[nan]) = (0.0, f32::NAN);
+    let mut valid = vec![255_u8; pixels.len()];
+    valid[masked] = 0;
+    let made = Made::new("GTiff", size, &[&pixels[..]], &[], |dataset| {
+        dataset.rasterband(1).unwrap().set_no_data_value(Some(0.0)).unwrap();
+        mask(dataset, true, &[&valid]);
+    });
+    let mut scene = scene("a", "2020-01-01");
+    scene.bands[0].path = made.path.clone();
+    let expected = "nodata nodata 5 5 5 5 nodata 5";
+    assert_eq!(shown(&scene, &made.path, 60.0).as_deref(), Ok(expected));
 }
 
 /// A raster that nothing but `finish` ties to the ground.

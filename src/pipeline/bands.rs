@@ -75,7 +75,7 @@ pub fn settle(scene: &mut Scene, infos: &BTreeMap<PathBuf, RasterInfo>, sensors:
     }
     for quality in &scene.quality {
         if let Some(info) = infos.get(&quality.path) {
-            info.find_band(quality.index)
+            info.check_quality(quality.index)
                 .map_err(|why| format!("its quality band {}: {why}", quality.path.display()))?;
         }
     }
