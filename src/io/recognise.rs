@@ -16,13 +16,6 @@ pub(super) fn format_of(path: &Path, formats: &[Format]) -> Result<Format, IoErr
         path: path.to_owned(),
         message,
     };
-    if names_an_inner_raster(path) {
-        return Err(refuse(
-            "it names a raster inside another file, which is not read; make a GeoTIFF of it with gdal_translate, where you trust that file, and \
-             name that"
-                .into(),
-        ));
-    }
     // A named pipe would wait for a writer: what it is comes before opening it.
     match std::fs::metadata(path).map_err(IoError::system(path))? {
         meta if !meta.is_file() => Err(refuse(
@@ -105,18 +98,6 @@ pub(super) fn format_of(path: &Path, formats: &[Format]) -> Result<Format, IoErr
         }
     }
     Ok(format)
-}
-
-/// Whether `path` is no file but begins with a driver's prefix, as GDAL names what lies inside a file: `NETCDF:a.nc:red`.
-fn names_an_inner_raster(path: &Path) -> bool {
-    let is_prefix = |text: &str| {
-        text.len() > 1
-            && text
-                .chars()
-                .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
-    };
-    let mut parts = path.iter().filter_map(|part| part.to_str()?.split_once(':'));
-    parts.any(|(prefix, _)| is_prefix(prefix)) && !path.exists()
 }
 
 pub(super) fn read_head(path: &Path) -> io::Result<Vec<u8>> {

@@ -486,11 +486,6 @@ fn pixels_that_are_no_measurements_are_refused_by_name() {
             "{told}"
         );
     }
-    let inside = open::info(Path::new("NETCDF:a.nc:red"), USUAL).unwrap_err().to_string();
-    assert!(
-        inside.contains("raster inside another file") && inside.contains("gdal_translate"),
-        "{inside}"
-    );
 }
 
 /// A raster of complex numbers.
