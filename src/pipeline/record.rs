@@ -315,6 +315,11 @@ impl<'a> AnomalyMaker<'a> {
             .map_or([0.0, 0.0], |c| [round(c.x(), 7), round(c.y(), 7)]);
         let bounds = region.bounds();
         let laws = self.compared.main().fit.as_ref().map_or(&[][..], |fit| &fit.bands);
+        let newest = &self.pair.after.whole;
+        let unit = |name: &str| {
+            let band = newest.bands.iter().find(|band| band.name == name)?;
+            band.unit(newest.kind).map(str::to_owned)
+        };
         let change = self
             .pair
             .bands
@@ -325,6 +330,7 @@ impl<'a> AnomalyMaker<'a> {
                 band: name.clone(),
                 mean: significant(sigma * law.noise),
                 mean_sigma: round(*sigma, 2),
+                unit: unit(name),
             });
         let scorers = self.compared.channels.iter().flat_map(|channel| &channel.scorers);
         let votes = scorers.zip(&measure.votes).map(|((detector, _), mean)| Vote {

@@ -169,5 +169,6 @@ fn facts(anomaly: &Anomaly, pixel_m: Option<f64>, area: &str) -> Vec<(&'static s
 
 fn change(band: &crate::finding::BandChange) -> [String; 3] {
     let signed = |value: f64| format!("{:+}", three_figures(value));
-    [band.band.clone(), signed(band.mean), signed(band.mean_sigma)]
+    let unit = band.unit.as_ref().map_or_else(String::new, |unit| format!(" {unit}"));
+    [band.band.clone(), signed(band.mean) + &unit, signed(band.mean_sigma)]
 }

@@ -124,6 +124,20 @@ pub struct BandAsset {
     pub radiometry: Statements,
 }
 
+impl BandAsset {
+    /// The unit of its physical values, of a scene of that `kind`; `None` where they have none, or nothing tells it.
+    pub fn unit(&self, kind: Kind) -> Option<&'static str> {
+        let stated = [&self.radiometry.pipeline, &self.radiometry.item].map(|one| one.unit);
+        let is_decibel = self.decibel || stated.into_iter().flatten().next() == Some(radiometry::Unit::Decibel);
+        match kind {
+            _ if self.derived => None,
+            Kind::Sar => is_decibel.then_some("dB"),
+            Kind::Optical if self.valid == Some([0.0, 1.0]) => Some("reflectance"),
+            Kind::Optical => ((self.scale, self.offset) == (1.0, 0.0)).then_some("digital numbers"),
+        }
+    }
+}
+
 /// A band that a scene should have and that cannot be read: its file lies elsewhere or is gone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct AbsentBand {
