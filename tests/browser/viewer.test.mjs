@@ -142,7 +142,7 @@ for (const within of ['#map', '#a1']) {
     visit(browser, optical, {}, async (page) => {
       const { viewer, before } = parts(page, within);
       const caption = viewer.locator('xpath=following-sibling::p[1]');
-      const told = async () => [await caption.locator('.extent').innerText(), await caption.locator('.bar').innerText()];
+      const told = async () => [await caption.locator('.extent').innerText(), await caption.locator('.bar-length').innerText()];
       const bars = () => viewer.locator('.rule-bar').evaluateAll((bars) => bars.map((bar) => ['x', 'y', 'width', 'height'].map((name) => Number(bar.getAttribute(name)))));
       const [first, placed] = [await told(), await bars()];
       await viewer.locator('.zoom-in').click();

@@ -120,7 +120,7 @@ fn what_cannot_be_evaluated_is_told_with_its_reason() {
     assert!(coding.contains("expected changed=NUMBER,unchanged=NUMBER"), "{coding}");
     let junit = text(&folder.path().join("x.xml"));
     let no_test = said(&["evaluate", "--truth", &truth, "--junit", &junit, &out]);
-    assert!(no_test.contains("--junit <FILE>' cannot be used with"), "{no_test}");
+    assert!(no_test.contains("cannot be used with '--junit <FILE>'"), "{no_test}");
     std::fs::remove_file(super::common::only_site(Path::new(&out)).join("score.tif")).unwrap();
     let unscored = said(&["evaluate", "--truth", &truth, &out]);
     assert!(

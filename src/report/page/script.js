@@ -37,7 +37,7 @@
     const swipe = viewer.querySelector('.swipe');
     const bars = all('.rule-bar', viewer);
     const pixel = Number(viewer.dataset.pixel);
-    const [extent, length] = ['.extent', '.bar'].map(part => viewer.nextElementSibling?.querySelector(part));
+    const [extent, length] = ['.extent', '.bar-length'].map(part => viewer.nextElementSibling?.querySelector(part));
     const [left, top, width, height] = pictures[0].getAttribute('viewBox').split(' ').map(Number);
     let zoom = 1;
     let middle = [left + width / 2, top + height / 2];
