@@ -89,10 +89,13 @@ pub struct Interval {
 pub struct BandChange {
     /// STAC common name of the band.
     pub band: String,
-    /// Mean of after minus normalised before, in the band's unit (reflectance, dB or digital number).
+    /// Mean of after minus normalised before, in `unit`.
     pub mean: f64,
     /// The same in sigma of the band's no-change noise.
     pub mean_sigma: f64,
+    /// The unit of `mean`: `reflectance`, `dB` or `digital numbers`; absent where it has none, as an index has, or nothing tells it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<String>,
 }
 
 /// A region of change, judged.

@@ -19,8 +19,8 @@ pub struct EvaluateArgs {
     /// reports must be alike within stated tolerances, and exit code 1 says that they are not
     #[arg(long, value_name = "DIR", conflicts_with_all = ["truth", "json"])]
     expect: Option<PathBuf>,
-    /// With --expect: write JUnit XML to this file
-    #[arg(long, value_name = "FILE", requires = "expect")]
+    /// With --expect: write JUnit XML to this file (against a truth there are figures, none of which passes or fails)
+    #[arg(long, value_name = "FILE", requires = "expect", conflicts_with = "truth")]
     junit: Option<PathBuf>,
     /// What the values of a labelled raster mean; other values are unlabelled
     #[arg(long, value_name = "CODING", default_value = "changed=2,unchanged=1")]

@@ -57,12 +57,15 @@ impl Mask {
 impl Content {
     /// What `band` holds, as GDAL has it.
     pub(super) fn of(band: &RasterBand) -> Self {
-        // SAFETY: the band is open; the calls read of it, and names stay GDAL's own.
+        // SAFETY: the band is open; the calls read of it, and names and the table of attributes stay GDAL's own.
         let (is_complex, has_names) = unsafe {
             let raw = band.c_rasterband();
+            let table = gdal_sys::GDALGetDefaultRAT(raw);
             (
                 gdal_sys::GDALDataTypeIsComplex(gdal_sys::GDALGetRasterDataType(raw)) != 0,
-                !gdal_sys::GDALGetRasterCategoryNames(raw).is_null(),
+                !gdal_sys::GDALGetRasterCategoryNames(raw).is_null()
+                    || !table.is_null()
+                        && gdal_sys::GDALRATGetColOfUsage(table, gdal_sys::GDALRATFieldUsage::GFU_Name) >= 0,
             )
         };
         match band.color_interpretation() {

@@ -28,6 +28,8 @@ mod tiff;
 pub mod to_pixels;
 pub mod vector;
 mod vsi;
+#[cfg(test)]
+mod zoo;
 
 use std::path::{Path, PathBuf};
 use std::sync::Once;

@@ -101,8 +101,23 @@ impl RasterInfo {
     /// # Errors
     /// Why not, and what to do.
     pub fn check_band(&self, index: usize) -> Result<(), String> {
-        let refused = self.find_band(index)?.refused();
-        refused.map_or(Ok(()), |why| Err(format!("its band {index} {why}")))
+        match self.find_band(index)?.refused() {
+            None => Ok(()),
+            Some(why) => Err(format!("band {index} of the file {why}")),
+        }
+    }
+
+    /// Looks whether band `index` is there and can say something of pixels: colours and names of its values are usual.
+    ///
+    /// # Errors
+    /// Why not, and what to do.
+    pub fn check_quality(&self, index: usize) -> Result<(), String> {
+        match self.find_band(index)? {
+            Content::Complex => Err(format!(
+                "band {index} of the file holds complex numbers; name the band of quality"
+            )),
+            Content::Numbers | Content::Alpha | Content::Palette | Content::Classes => Ok(()),
+        }
     }
 
     /// The band that tells how opaque pixels are, if there is one.
@@ -166,7 +181,7 @@ fn open_files(path: &Path, formats: &[Format]) -> Result<(Dataset, Vec<PathBuf>)
                 return Err(refuse(format!(
                     "it is packed by {}, which this GDAL ({}) cannot unpack; where a GDAL can, pack it otherwise, for example with \
                      gdal_translate -co COMPRESS=DEFLATE",
-                    codec.trim_end_matches('.').trim_start_matches("of "),
+                    codec.trim_start_matches("of ").trim_end_matches(['.', '\'', '"']),
                     gdal::version::VersionInfo::release_name()
                 )));
             }

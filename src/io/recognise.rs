@@ -43,11 +43,17 @@ pub(super) fn format_of(path: &Path, formats: &[Format]) -> Result<Format, IoErr
             .join(", ")
     };
     let Some(format) = found else {
+        let is_container = |name: &str| ["HDF", "netCDF", "GRIB"].iter().any(|kind| name.starts_with(kind));
         let remedy = "name the rasters themselves, or make a GeoTIFF of it with gdal_translate where you trust it";
         return Err(refuse(match (formats::other(&head), header) {
             (Some("text"), None) => {
                 "it is text, not a raster; check that the download was complete and the path is right".into()
             }
+            (Some(name), _) if is_container(name) => format!(
+                "it is {name}, not one of the formats that are read ({}); make a GeoTIFF of each of the rasters inside it (gdalinfo lists them) with \
+                 gdal_translate where you trust it, and name those",
+                allowed()
+            ),
             (Some(name), _) if name != "text" => {
                 format!(
                     "it is {name}, not one of the formats that are read ({}); {remedy}",

@@ -24,7 +24,7 @@ use crate::stage::sensitivity::paint::{Patch, Square};
 pub struct SceneSource {
     blocks: Arc<Blocks>,
     bands: Vec<(BandReader, Radiometry)>,
-    quality: Vec<(BandReader, Coding)>,
+    quality: Vec<QualityReader>,
     /// How values between pixels come about.
     kernel: Kernel,
 }
@@ -38,6 +38,22 @@ struct BandReader {
     masks: Vec<(Arc<Blocked>, Layer)>,
     /// What is painted over its pixels.
     patches: Vec<Patch>,
+}
+
+#[derive(Clone)]
+struct QualityReader {
+    band: BandReader,
+    coding: Coding,
+    /// Values where it says nothing.
+    nodata: Vec<f64>,
+}
+
+impl QualityReader {
+    /// What a stored value says.
+    fn flags(&self, stored: f64) -> Flags {
+        let says_nothing = self.nodata.contains(&stored);
+        self.coding.decode(stored) | if says_nothing { flags::NODATA } else { flags::CLEAR }
+    }
 }
 
 impl SceneSource {
@@ -75,7 +91,7 @@ impl SceneSource {
             };
             let info = infos.get(path).ok_or_else(|| refuse("it could not be opened".into()))?;
             if is_quality {
-                info.find_band(index).map_err(refuse)?;
+                info.check_quality(index).map_err(refuse)?;
             } else {
                 info.check_band(index).map_err(refuse)?;
             }
@@ -152,7 +168,17 @@ impl SceneSource {
         let quality = scene
             .quality
             .iter()
-            .map(|asset| Ok((reader(&asset.path, asset.index, true)?, asset.coding.clone())))
+            .map(|asset| {
+                let band = reader(&asset.path, asset.index, true)?;
+                let stated = infos.get(&asset.path).and_then(|info| info.nodata.get(asset.index - 1));
+                // Programs state 0 so that clear ground is drawn transparent: whether it is data, the coding tells.
+                let nodata = stated.into_iter().flatten().filter(|value| **value != 0.0);
+                Ok(QualityReader {
+                    band,
+                    coding: asset.coding.clone(),
+                    nodata: nodata.copied().collect(),
+                })
+            })
             .collect::<Result<_, IoError>>()?;
         Ok(Self {
             blocks,
@@ -319,22 +345,23 @@ impl SceneSource {
     }
 
     /// What a quality band says of `rect`.
-    fn quality(&self, band: &BandReader, coding: &Coding, rect: &Rect) -> Result<Array2<Flags>, ReadError> {
+    fn quality(&self, reader: &QualityReader, rect: &Rect) -> Result<Array2<Flags>, ReadError> {
+        let band = &reader.band;
         let needed = Self::needed(band, rect);
         if needed.is_empty() {
             return Ok(Array2::from_elem((rect.h, rect.w), flags::NOT_COVERED));
         }
         // Nearly all quality bands hold bytes: what each means is asked once.
-        let of_byte: Vec<Flags> = (0..=u8::MAX).map(|byte| coding.decode(byte.into())).collect();
+        let of_byte: Vec<Flags> = (0..=u8::MAX).map(|byte| reader.flags(byte.into())).collect();
         let flag = |stored: f32| {
             let byte = stored as u8;
             match f32::from(byte) == stored {
                 true => of_byte[usize::from(byte)],
-                false => coding.decode(stored.into()),
+                false => reader.flags(stored.into()),
             }
         };
         let own = (&*band.file, Layer::Band(band.index));
-        let mut stated = self.stored(band, &needed, own, flag, |stored| coding.decode(stored))?;
+        let mut stated = self.stored(band, &needed, own, flag, |stored| reader.flags(stored))?;
         if let Some(masked) = self.masked(band, &needed)? {
             stated.data.zip_mut_with(&masked.data, |flag, masked| {
                 *flag |= if *masked { flags::NODATA } else { flags::CLEAR };
@@ -395,8 +422,8 @@ impl PixelSource for SceneSource {
             }
         }
         let mut quality = Plane::filled(*around, flags::CLEAR);
-        for (band, coding) in &self.quality {
-            let stated = self.quality(band, coding, around)?;
+        for reader in &self.quality {
+            let stated = self.quality(reader, around)?;
             quality.data.zip_mut_with(&stated, |all, one| *all |= one);
         }
         Ok(Stack {

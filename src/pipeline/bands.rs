@@ -75,7 +75,7 @@ pub fn settle(scene: &mut Scene, infos: &BTreeMap<PathBuf, RasterInfo>, sensors:
     }
     for quality in &scene.quality {
         if let Some(info) = infos.get(&quality.path) {
-            info.find_band(quality.index)
+            info.check_quality(quality.index)
                 .map_err(|why| format!("its quality band {}: {why}", quality.path.display()))?;
         }
     }
@@ -110,7 +110,12 @@ fn take_masks(scene: &mut Scene, infos: &BTreeMap<PathBuf, RasterInfo>, sensors:
         let content = infos.get(&band.path).and_then(|info| info.find_band(band.index).ok());
         content == Some(Content::Alpha) && !is_named(&band.name)
     };
-    scene.bands.retain(|band| !is_mask(band));
+    let (masks, bands): (Vec<_>, Vec<_>) = std::mem::take(&mut scene.bands).into_iter().partition(is_mask);
+    scene.bands = bands;
+    scene.notes.extend(masks.iter().map(|mask| {
+        let (id, name) = (&scene.id, &mask.name);
+        format!("{id}: its band {name} is alpha by its file: a mask of the others, and not compared")
+    }));
     match scene.bands.is_empty() {
         true => Err("its only band is alpha, which is a mask and no measurement; name the bands that it masks".into()),
         false => Ok(()),

@@ -320,6 +320,11 @@ impl<'a> AnomalyMaker<'a> {
         let centroid = [round(x[0], 7), round(y[0], 7)];
         let bounds = region.bounds();
         let laws = self.compared.main().fit.as_ref().map_or(&[][..], |fit| &fit.bands);
+        let newest = &self.pair.after.whole;
+        let unit = |name: &str| {
+            let band = newest.bands.iter().find(|band| band.name == name)?;
+            band.unit(newest.kind).map(str::to_owned)
+        };
         let change = self
             .pair
             .bands
@@ -330,6 +335,7 @@ impl<'a> AnomalyMaker<'a> {
                 band: name.clone(),
                 mean: significant(sigma * law.noise),
                 mean_sigma: round(*sigma, 2),
+                unit: unit(name),
             });
         let scorers = self.compared.channels.iter().flat_map(|channel| &channel.scorers);
         let votes = scorers.zip(&measure.votes).map(|((detector, _), mean)| Vote {

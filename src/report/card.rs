@@ -77,10 +77,7 @@ impl<'a> Deck<'a> {
             headline: say::headline(&area, &peak),
             previous: None,
             next: None,
-            pictures_caption: viewer.as_ref().map_or_else(String::new, |viewer| {
-                let (size, bar) = (&viewer.window.size, &viewer.window.bar.length);
-                say::pictures_caption(size, bar, self.comparison.normalisation.is_some(), declared)
-            }),
+            pictures_caption: say::pictures_caption(self.comparison.normalisation.is_some(), declared),
             viewer,
             probability: probability.unwrap_or(0.0),
             likelihood: probability.map(|p| words::likelihood(p, &anomaly.dates)),
@@ -169,5 +166,6 @@ fn facts(anomaly: &Anomaly, pixel_m: Option<f64>, area: &str) -> Vec<(&'static s
 
 fn change(band: &crate::finding::BandChange) -> [String; 3] {
     let signed = |value: f64| format!("{:+}", three_figures(value));
-    [band.band.clone(), signed(band.mean), signed(band.mean_sigma)]
+    let unit = band.unit.as_ref().map_or_else(String::new, |unit| format!(" {unit}"));
+    [band.band.clone(), signed(band.mean) + &unit, signed(band.mean_sigma)]
 }

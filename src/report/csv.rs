@@ -6,7 +6,8 @@ use csv::{Terminator, WriterBuilder};
 use serde::Serialize;
 
 use super::ReportError;
-use super::geojson::{anomalies, without_a_trace};
+use super::geojson::without_a_trace;
+use super::numbered::{Numbered, numbered};
 use crate::finding::{Evidence, SiteReport, Verdict};
 
 /// UTF-8 says so at its head: else Excel reads `m²` as `mÂ²`.
@@ -16,12 +17,15 @@ const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 const FORMULA: [char; 7] = ['=', '+', '-', '@', '\t', '\r', '\n'];
 
 /// Columns, in the order of the file.
-const COLUMNS: [&str; 23] = [
+const COLUMNS: [&str; 26] = [
     "site",
     "kind",
+    "number",
     "id",
     "verdict",
     "needs_review",
+    "likelihood",
+    "confidence",
     "lon",
     "lat",
     "area_m2",
@@ -47,9 +51,12 @@ const COLUMNS: [&str; 23] = [
 struct Row {
     site: String,
     kind: &'static str,
+    number: Option<u64>,
     id: String,
     verdict: Option<Verdict>,
     needs_review: bool,
+    likelihood: String,
+    confidence: &'static str,
     lon: Option<f64>,
     lat: Option<f64>,
     area_m2: Option<f64>,
@@ -71,7 +78,7 @@ struct Row {
 }
 
 /// Writes a header and a row for each feature of anomalies.geojson to `out`: anomalies, then declared activities that were not
-/// seen or could not be observed.
+/// seen or could not be observed. Anomalies stand in the order of the page, and `number` is their number there.
 ///
 /// RFC 4180 (comma, CRLF) in UTF-8 with a byte order mark. Lists of ids are joined by `, `, reasons by `; `. Dates are RFC 3339;
 /// of an activity `from` and `to` are its declared window. Text that a spreadsheet would run as a formula has an apostrophe
@@ -80,30 +87,37 @@ struct Row {
 /// # Errors
 /// When `out` cannot be written.
 pub fn anomalies_csv(report: &SiteReport, mut out: impl Write) -> Result<(), ReportError> {
-    let anomalies = anomalies(report).map(|(c, a)| Row {
-        kind: "anomaly",
-        id: text(&a.id),
-        verdict: Some(a.verdict),
-        needs_review: a.verdict.needs_review(),
-        lon: Some(a.centroid[0]),
-        lat: Some(a.centroid[1]),
-        area_m2: Some(a.area_m2),
-        pixels: Some(a.pixels),
-        peak_sigma: Some(a.peak_sigma),
-        mean_sigma: Some(a.mean_sigma),
-        p_value: a.p_value,
-        q_value: a.q_value,
-        from: text(&a.dates.start),
-        to: text(&a.dates.end),
-        before: text(&c.before),
-        after: text(&c.after),
-        detector: text(&c.detector),
-        zones: text(&a.zones.join(", ")),
-        activities: text(&a.activities.join(", ")),
-        evidence_for: reasons(&a.evidence, true),
-        evidence_against: reasons(&a.evidence, false),
-        ..Row::default()
-    });
+    let anomaly = |numbered: Numbered<'_>| {
+        let (c, a) = (numbered.comparison, numbered.anomaly);
+        Row {
+            kind: "anomaly",
+            number: numbered.number,
+            id: text(&a.id),
+            verdict: Some(a.verdict),
+            needs_review: a.verdict.needs_review(),
+            likelihood: numbered.likelihood.unwrap_or_default(),
+            confidence: numbered.confidence,
+            lon: Some(a.centroid[0]),
+            lat: Some(a.centroid[1]),
+            area_m2: Some(a.area_m2),
+            pixels: Some(a.pixels),
+            peak_sigma: Some(a.peak_sigma),
+            mean_sigma: Some(a.mean_sigma),
+            p_value: a.p_value,
+            q_value: a.q_value,
+            from: text(&a.dates.start),
+            to: text(&a.dates.end),
+            before: text(&c.before),
+            after: text(&c.after),
+            detector: text(&c.detector),
+            zones: text(&a.zones.join(", ")),
+            activities: text(&a.activities.join(", ")),
+            evidence_for: reasons(&a.evidence, true),
+            evidence_against: reasons(&a.evidence, false),
+            ..Row::default()
+        }
+    };
+    let anomalies = numbered(report).into_iter().map(anomaly);
     let activities = without_a_trace(report).map(|a| Row {
         kind: "activity",
         id: text(&a.id),
@@ -174,7 +188,7 @@ mod tests {
         let first = csv.lines().nth(1).unwrap();
         assert_eq!(
             first,
-            "plant-7,anomaly,sw-41c9e0aa,undeclared,true,2.003562,48.79775,11996.6,120,14.23,9.87,1.3e-6,0.02,2020-02-11T10:56:12Z,\
+            "plant-7,anomaly,1,sw-41c9e0aa,undeclared,true,almost certain,low,2.003562,48.79775,11996.6,120,14.23,9.87,1.3e-6,0.02,2020-02-11T10:56:12Z,\
              2020-07-05T10:56:18Z,S2B_31UDQ_20200211_0_L2A,S2B_31UDQ_20200705_0_L2A,difference,,hall-1,,\
              \"no declared activity touches it; it lies in zone hall-1 (building), where change must be declared\",\
              8 % of its outline touches ground that was not observed"

@@ -5,23 +5,29 @@ use std::io::Write;
 use serde_json::{Value, json};
 
 use super::ReportError;
+use super::numbered::numbered;
 use crate::finding::{ActivityFinding, Anomaly, Comparison, Evidence, Geometry, SiteReport, Verdict};
 
 /// Writes a FeatureCollection (RFC 7946) to `out`, one feature a line. Properties are flat: lists of ids are joined by `, `.
 ///
+/// Anomalies stand in the order of the page, and `number` is their number there; likelihood and confidence are in the page's words.
 /// `kind` is `anomaly` or `activity`. Dates are RFC 3339; of an activity `from` and `to` are its declared window. Nothing says
 /// the CRS: WGS 84 is the only one that RFC 7946 knows.
 ///
 /// # Errors
 /// When `out` cannot be written.
 pub fn anomalies_geojson(report: &SiteReport, mut out: impl Write) -> Result<(), ReportError> {
-    let anomalies = anomalies(report).map(|(c, a)| {
+    let anomalies = numbered(report).into_iter().map(|numbered| {
+        let (c, a) = (numbered.comparison, numbered.anomaly);
         let properties = json!({
             "kind": "anomaly",
+            "number": numbered.number,
             "id": a.id,
             "site": report.site.id,
             "verdict": a.verdict,
             "needs_review": a.verdict.needs_review(),
+            "likelihood": numbered.likelihood,
+            "confidence": numbered.confidence,
             "peak_sigma": a.peak_sigma,
             "mean_sigma": a.mean_sigma,
             "p_value": a.p_value,
@@ -155,7 +161,14 @@ mod tests {
             .flat_map(|f| f.properties.iter().flatten())
             .all(|(_, v)| !v.is_object() && !v.is_array());
         assert!(flat);
-        assert_eq!(features[0].property("verdict").unwrap(), "undeclared");
+        for (name, value) in [
+            ("verdict", json!("undeclared")),
+            ("number", json!(1)),
+            ("likelihood", json!("almost certain")),
+            ("confidence", json!("low")),
+        ] {
+            assert_eq!(features[0].property(name).unwrap(), &value);
+        }
     }
 
     #[test]

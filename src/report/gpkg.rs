@@ -5,9 +5,8 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use super::english::{self, labels, of_activity, percent, reasons, summary};
-use super::likelihood::{of_anomaly, real_change};
-use super::{max_shown, shown};
-use crate::finding::{ActivityFinding, Anomaly, BandChange, Comparison, Evidence, SiteReport, Verdict, ZoneCoverage};
+use super::numbered::{Numbered, numbered};
+use crate::finding::{ActivityFinding, BandChange, Comparison, Evidence, SiteReport, Verdict, ZoneCoverage};
 use crate::io::IoError;
 use crate::io::vector::{FieldKind, Layer, Row, Value, write_gpkg};
 
@@ -58,22 +57,7 @@ fn stamp(report: &SiteReport) -> String {
 }
 
 fn anomalies(report: &SiteReport) -> Layer {
-    let most = max_shown(report);
-    let mut number = 0;
-    let mut rows = Vec::new();
-    for comparison in report.comparisons.iter().rev() {
-        let likelihoods = real_change(comparison);
-        for (place, index) in shown(&comparison.anomalies, usize::MAX).into_iter().enumerate() {
-            number += i64::from(place < most);
-            let likelihood = likelihoods.as_ref().and_then(|all| all.get(index));
-            rows.push(anomaly(
-                comparison,
-                &comparison.anomalies[index],
-                (place < most).then_some(number),
-                likelihood.copied(),
-            ));
-        }
-    }
+    let rows = numbered(report).into_iter().map(anomaly).collect();
     layer(
         "anomalies",
         "Anomalies: changes, judged",
@@ -108,18 +92,18 @@ fn anomalies(report: &SiteReport) -> Layer {
     )
 }
 
-fn anomaly(comparison: &Comparison, anomaly: &Anomaly, number: Option<i64>, likelihood: Option<f64>) -> Row {
-    let confidence = of_anomaly(comparison, anomaly).map(|confidence| confidence.level());
+fn anomaly(numbered: Numbered<'_>) -> Row {
+    let (comparison, anomaly) = (numbered.comparison, numbered.anomaly);
     Row {
         polygons: anomaly.geometry.coordinates.clone(),
         values: vec![
-            number.map_or(Value::Null, Value::Integer),
+            numbered.number.map_or(Value::Null, count),
             text(&anomaly.id),
             code(anomaly.verdict),
             text(anomaly.verdict.words()),
             Value::Boolean(anomaly.verdict.needs_review()),
-            likelihood.map_or(Value::Null, |p| Value::Text(english::likelihood::likelihood_words(p))),
-            text(english::likelihood::confidence_words(confidence)),
+            numbered.likelihood.map_or(Value::Null, Value::Text),
+            text(numbered.confidence),
             Value::Real(anomaly.area_m2),
             count(anomaly.pixels),
             Value::Real(anomaly.peak_sigma),
@@ -345,7 +329,8 @@ fn evidence(evidence: &[Evidence], supports: bool) -> Value {
 }
 
 fn change(change: &BandChange) -> String {
-    format!("{} {:+} ({:+} σ)", change.band, change.mean, change.mean_sigma)
+    let unit = change.unit.as_ref().map_or_else(String::new, |unit| format!(" {unit}"));
+    format!("{} {:+}{unit} ({:+} σ)", change.band, change.mean, change.mean_sigma)
 }
 
 #[cfg(test)]
@@ -406,7 +391,7 @@ mod tests {
         );
         let change = column(&layers, "anomalies", "change")[0];
         assert!(
-            matches!(change, Value::Text(lines) if lines.starts_with("blue +0.0832 (+9.14 σ)\n")),
+            matches!(change, Value::Text(lines) if lines.starts_with("blue +0.0832 reflectance (+9.14 σ)\n")),
             "{change:?}"
         );
 

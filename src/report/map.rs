@@ -79,13 +79,7 @@ impl Map {
         // What has to be reviewed lies on top.
         viewer.pins = cards.iter().rev().map(|card| pin(card, &window)).collect();
         Some(Self {
-            caption: say::map_caption(
-                &window.size,
-                &window.bar.length,
-                newest.normalisation.is_some(),
-                cards.len(),
-                not_shown,
-            ),
+            caption: say::map_caption(newest.normalisation.is_some(), cards.len(), not_shown),
             legend: legend(outlines, cards),
             viewer,
             shapes,

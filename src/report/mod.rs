@@ -16,6 +16,7 @@ pub mod json;
 pub mod junit;
 mod likelihood;
 mod map;
+mod numbered;
 pub mod rendition;
 mod sensitivity;
 mod shell;

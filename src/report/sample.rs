@@ -142,6 +142,7 @@ fn anomaly(id: &str, verdict: Verdict, [x, y, w, h]: [f64; 4]) -> Anomaly {
                 band: (*band).into(),
                 mean,
                 mean_sigma: round(mean / 0.0091, 2),
+                unit: Some("reflectance".into()),
             })
             .collect(),
         dates: interval("2020-02-11", "2020-07-05"),

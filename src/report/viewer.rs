@@ -20,6 +20,8 @@ pub(super) struct Viewer {
     pub window: Window,
     /// What the pictures cover.
     pub frame: Window,
+    /// Edge of a pixel of the grid, metres.
+    pub pixel_m: f64,
     /// Classes that tell which renditions there are, each with a blank before it.
     pub ways: String,
     pub outlines: Vec<Outline>,
@@ -111,6 +113,7 @@ impl Viewer {
             ways: ways.map(|(way, _)| format!(" has-{}", way.word())).collect(),
             window,
             frame,
+            pixel_m,
             outlines: Vec::new(),
             pins: Vec::new(),
             tags: Vec::new(),

@@ -9,6 +9,8 @@ use jiff::{Timestamp, ToSpan};
 use regex::Regex;
 use serde::Deserialize;
 
+use super::last_second;
+
 /// Where the date of a raster comes from. A date without a time of day is the whole UTC day, a month the month, a year the year.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "snake_case")]
@@ -58,7 +60,7 @@ pub(super) fn date_pattern(pattern: &str) -> Result<Regex, String> {
     Ok(regex)
 }
 
-/// Begin and end in UTC: the same instant, or the half-open interval of a day, month or year.
+/// Begin and end in UTC: the same instant, or the first and the last second of a day, month or year.
 pub(super) type Interval = (Timestamp, Timestamp);
 
 /// When the raster of that name was acquired. `format` is for a pattern without named groups.
@@ -140,13 +142,17 @@ pub(super) fn interval_of_tag(text: &str) -> Result<Interval, String> {
     })
 }
 
-/// The instant, or the day, month or year as a half-open interval in UTC.
+/// The instant, or the first and the last second of the day, month or year in UTC.
 fn interval(parsed: &BrokenDownTime) -> Result<Interval, jiff::Error> {
     if parsed.offset().is_some() || parsed.timestamp().is_some() {
         return parsed.to_timestamp().map(|instant| (instant, instant));
     }
     let utc = |at: DateTime| at.to_zoned(TimeZone::UTC).map(|zoned| zoned.timestamp());
     let midnight = |date: Date| utc(date.to_datetime(Time::midnight()));
+    let whole = |start: Date, next: Date| {
+        let start = midnight(start)?;
+        Ok((start, last_second(start, midnight(next)?)))
+    };
     if parsed.hour().is_some() {
         let time = Time::new(
             parsed.hour().unwrap_or(0),
@@ -163,15 +169,15 @@ fn interval(parsed: &BrokenDownTime) -> Result<Interval, jiff::Error> {
     ) {
         (Some(year), None, None) => {
             let start = Date::new(year, 1, 1)?;
-            Ok((midnight(start)?, midnight(start.checked_add(1.year())?)?))
+            whole(start, start.checked_add(1.year())?)
         }
         (Some(year), Some(month), None) => {
             let start = Date::new(year, month, 1)?;
-            Ok((midnight(start)?, midnight(start.checked_add(1.month())?)?))
+            whole(start, start.checked_add(1.month())?)
         }
         _ => {
             let start = parsed.to_date()?;
-            Ok((midnight(start)?, midnight(start.checked_add(1.day())?)?))
+            whole(start, start.checked_add(1.day())?)
         }
     }
 }
@@ -195,19 +201,19 @@ mod tests {
                 "1985.tif",
                 r"^(\d{4})",
                 "%Y",
-                "1985-01-01T00:00:00Z/1986-01-01T00:00:00Z",
+                "1985-01-01T00:00:00Z/1985-12-31T23:59:59Z",
             ),
             (
                 "x_2001-05.tif",
                 r"_([\d-]+)",
                 "%Y-%m",
-                "2001-05-01T00:00:00Z/2001-06-01T00:00:00Z",
+                "2001-05-01T00:00:00Z/2001-05-31T23:59:59Z",
             ),
             (
                 "LS20010525.tif",
                 r"LS(\d{8})",
                 "%Y%m%d",
-                "2001-05-25T00:00:00Z/2001-05-26T00:00:00Z",
+                "2001-05-25T00:00:00Z/2001-05-25T23:59:59Z",
             ),
             (
                 "x_20010525T101112.tif",
@@ -225,7 +231,7 @@ mod tests {
                 "y_2001_145.tif",
                 r"_(?<year>\d{4})_(?<doy>\d+)",
                 "",
-                "2001-05-25T00:00:00Z/2001-05-26T00:00:00Z",
+                "2001-05-25T00:00:00Z/2001-05-25T23:59:59Z",
             ),
         ] {
             assert_eq!(by_name(name, pattern, format), expected, "{name}");
@@ -252,7 +258,7 @@ mod tests {
         }
         assert_eq!(
             by_tag("2001-05-25").unwrap(),
-            "2001-05-25T00:00:00Z/2001-05-26T00:00:00Z"
+            "2001-05-25T00:00:00Z/2001-05-25T23:59:59Z"
         );
         assert!(by_tag("yesterday").unwrap_err().contains("`yesterday`"));
     }

@@ -15,6 +15,12 @@ pub(super) fn local_path(href: &str, base: &Path) -> Result<PathBuf, String> {
         Some((scheme, rest)) if scheme.eq_ignore_ascii_case("file") => of_this_machine(rest).ok_or_else(|| {
             format!("`{href}` is a file of another machine; only files on disk are read: copy it and give its path")
         })?,
+        Some((scheme, rest)) if !rest.starts_with("//") => {
+            return Err(format!(
+                "`{href}` is neither a file on disk nor an address; if `{scheme}:` names a raster inside another file, make a GeoTIFF of it with \
+                 gdal_translate, where you trust that file, and give its path"
+            ));
+        }
         Some((scheme, _)) => {
             return Err(format!(
                 "`{href}` has the scheme `{scheme}:`; only files on disk are read: download it and give its path relative to the item"
@@ -110,6 +116,8 @@ mod tests {
             ("a%0A.tif", "is not a path"),
             ("file://", "another machine"),
             ("file:", "is not a path"),
+            ("NETCDF:a.nc:red", "a raster inside another file"),
+            ("HDF5:\"a.h5\"://red", "a raster inside another file"),
             ("", "is not a path"),
         ] {
             let told = local_path(href, Path::new("/none")).unwrap_err();

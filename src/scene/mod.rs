@@ -29,7 +29,7 @@ pub use stac::{check_stac, read_stac};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::fault::Fault;
@@ -123,6 +123,32 @@ pub struct BandAsset {
     pub stated: Option<Checksum>,
     /// What is stated of its raw values, from which scale, offset, nodata, decibel and saturation are [settled](BandAsset::settle).
     pub radiometry: Statements,
+}
+
+/// The end of a time that began at `start`: where it is the midnight with which the next day begins, the second before, so that a scene of a day
+/// is told as of that day.
+fn last_second(start: Timestamp, end: Timestamp) -> Timestamp {
+    const DAY_S: i64 = 24 * 60 * 60;
+    let is_midnight = end.as_second().rem_euclid(DAY_S) == 0 && end.subsec_nanosecond() == 0;
+    if end > start && is_midnight {
+        end - SignedDuration::from_secs(1)
+    } else {
+        end
+    }
+}
+
+impl BandAsset {
+    /// The unit of its physical values, of a scene of that `kind`; `None` where they have none, or nothing tells it.
+    pub fn unit(&self, kind: Kind) -> Option<&'static str> {
+        let stated = [&self.radiometry.pipeline, &self.radiometry.item].map(|one| one.unit);
+        let is_decibel = self.decibel || stated.into_iter().flatten().next() == Some(radiometry::Unit::Decibel);
+        match kind {
+            _ if self.derived => None,
+            Kind::Sar => is_decibel.then_some("dB"),
+            Kind::Optical if self.valid == Some([0.0, 1.0]) => Some("reflectance"),
+            Kind::Optical => ((self.scale, self.offset) == (1.0, 0.0)).then_some("digital numbers"),
+        }
+    }
 }
 
 /// A band that a scene should have and that cannot be read: its file lies elsewhere or is gone.
@@ -366,6 +392,41 @@ mod tests {
     }
 
     const MSI: &str = "coastal blue green red rededge071 rededge075 rededge078 nir nir08 nir09 cirrus swir16 swir22";
+
+    #[test]
+    fn a_day_ends_before_the_next_begins() {
+        let last = |start: &str, end: &str| last_second(start.parse().unwrap(), end.parse().unwrap()).to_string();
+        let day = "2015-07-04T00:00:00Z";
+        assert_eq!(last(day, "2015-07-05T00:00:00Z"), "2015-07-04T23:59:59Z");
+        assert_eq!(last(day, day), day, "an instant");
+        assert_eq!(last(day, "2015-07-05T00:00:01Z"), "2015-07-05T00:00:01Z");
+    }
+
+    #[test]
+    fn a_band_has_the_unit_of_its_physical_values() {
+        let reflectance = BandAsset {
+            valid: Some([0.0, 1.0]),
+            scale: 1e-4,
+            ..BandAsset::default()
+        };
+        let power = BandAsset {
+            decibel: true,
+            scale: 1.0,
+            ..BandAsset::default()
+        };
+        let raw = BandAsset {
+            scale: 1.0,
+            ..BandAsset::default()
+        };
+        let index = BandAsset {
+            derived: true,
+            ..raw.clone()
+        };
+        assert_eq!(reflectance.unit(Kind::Optical), Some("reflectance"));
+        assert_eq!(power.unit(Kind::Sar), Some("dB"));
+        assert_eq!(raw.unit(Kind::Optical), Some("digital numbers"));
+        assert_eq!((index.unit(Kind::Optical), raw.unit(Kind::Sar)), (None, None));
+    }
 
     #[test]
     fn real_sentinel_2_l1c_pairs() {

@@ -14,7 +14,7 @@ use super::sensor::{About, GENERIC, Sensor, Sensors, contains};
 use super::stac_asset::{Asset, Object, Reader, Unusable, kind_of, under};
 use super::stac_bands::{Chosen, bands_of, bands_of_any, coding_of, is_stored_as, sensor_quality, version_of};
 use super::stac_indices::{INDEX_RANGE, indices_of};
-use super::{AbsentBand, BandAsset, Coding, Kind, Pass, QualityAsset, Scene, join};
+use super::{AbsentBand, BandAsset, Coding, Kind, Pass, QualityAsset, Scene, join, last_second};
 use crate::fault::{Fault, one_line};
 use crate::intake::names;
 use crate::raster::flags;
@@ -248,7 +248,7 @@ impl Reader<'_> {
                 under(at, "start_datetime"),
                 format!("{start} is after end_datetime, {end}"),
             ),
-            (Some(start), Some(end), _) => Some((start, end)),
+            (Some(start), Some(end), _) => Some((start, last_second(start, end))),
             (_, _, Some(instant)) => Some((instant, instant)),
             _ if self.faults.len() > before => None,
             _ => self.fault(

@@ -137,6 +137,33 @@ for (const within of ['#map', '#a1']) {
     }));
 }
 
+for (const within of ['#map', '#a1']) {
+  test(`scale bar and caption when zoomed: ${within}`, () =>
+    visit(browser, optical, {}, async (page) => {
+      const { viewer, before } = parts(page, within);
+      const caption = viewer.locator('xpath=following-sibling::p[1]');
+      const told = async () => [await caption.locator('.extent').innerText(), await caption.locator('.bar-length').innerText()];
+      const bars = () => viewer.locator('.rule-bar').evaluateAll((bars) => bars.map((bar) => ['x', 'y', 'width', 'height'].map((name) => Number(bar.getAttribute(name)))));
+      const [first, placed] = [await told(), await bars()];
+      await viewer.locator('.zoom-in').click();
+      await viewer.locator('.zoom-in').click();
+      const [left, top, width, height] = await viewBox(before);
+      for (const [x, y, w, h] of await bars()) {
+        assert.ok(x > left && y > top && x + w < left + width && y + h < top + height, `${[x, y, w, h]} in ${[left, top, width, height]}`);
+        assert.ok(w > width / 8 && w <= width / 3 + 1e-9, 'as long as a round length is');
+      }
+      const [extent, bar] = (await told()).map((text) => Number.parseFloat(text));
+      const shown = (await bars())[0][2] / width;
+      assert.ok(Math.abs(bar / extent - shown) < 0.02 * shown, `${bar} of ${extent} m is ${shown}`);
+      assert.ok(Math.abs(4 * extent - Number.parseFloat(first[0])) < 4, `${extent} of ${first[0]}`);
+      await shoot(page, `zoomed-${within.slice(1)}`);
+      await viewer.locator('.zoom-reset').click();
+      assert.deepEqual(await told(), first);
+      const again = (await bars()).flat();
+      assert.ok(placed.flat().every((value, i) => Math.abs(value - again[i]) < 1e-3), `${placed} ${again}`);
+    }));
+}
+
 test('zoom and pan by keyboard, on the viewer with the focus alone', () =>
   visit(browser, optical, { reducedMotion: 'reduce' }, async (page) => {
     const it = parts(page);

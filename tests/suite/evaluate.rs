@@ -118,6 +118,9 @@ fn what_cannot_be_evaluated_is_told_with_its_reason() {
     assert!(wrong.contains("S: the truth says nothing of its ground"), "{wrong}");
     let coding = said(&["evaluate", "--truth", &truth, "--labels", "7", &out]);
     assert!(coding.contains("expected changed=NUMBER,unchanged=NUMBER"), "{coding}");
+    let junit = text(&folder.path().join("x.xml"));
+    let no_test = said(&["evaluate", "--truth", &truth, "--junit", &junit, &out]);
+    assert!(no_test.contains("cannot be used with '--junit <FILE>'"), "{no_test}");
     std::fs::remove_file(super::common::only_site(Path::new(&out)).join("score.tif")).unwrap();
     let unscored = said(&["evaluate", "--truth", &truth, &out]);
     assert!(

@@ -340,9 +340,7 @@ fn no_side_file_is_opened_but_those_that_are_recorded() {
         let bytes = fs::read(&scene).unwrap();
         for name in [
             "scene.dat.ovr",
-            "scene.dat.msk",
             "scene.dat.aux",
-            "scene.dat.aux.xml",
             "scene.aux",
             "scene.tfw",
             "scene.wld",
@@ -356,6 +354,12 @@ fn no_side_file_is_opened_but_those_that_are_recorded() {
         ] {
             fs::write(home.path().join(name), &bytes).unwrap();
         }
+        // These two count: they are recorded.
+        fs::write(home.path().join("scene.dat.aux.xml"), "<PAMDataset/>").unwrap();
+        let mask = small(32633, 10.0, |_| 255_u8);
+        let tiff = DriverManager::get_driver_by_name("GTiff").unwrap();
+        let copied = mask.create_copy(&tiff, home.path().join("scene.dat.msk"), &RasterCreationOptions::new());
+        copied.unwrap().close().unwrap();
         let watch = Watch::on(&[home.path()]);
         let info = open::info(&scene, &[format]).unwrap_or_else(|error| panic!("{driver}: {error}"));
         let dataset = open::open(&scene, &[format]).unwrap();

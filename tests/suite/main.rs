@@ -22,6 +22,7 @@ mod imagery_series;
 mod invariants;
 mod layers;
 mod mutations;
+mod observation;
 mod parties;
 mod places;
 mod registration;

@@ -95,6 +95,7 @@ labels! {
     COURSE = "Course";
     ID = "Id";
     UNKNOWN = "not known";
+    UP_AND_BAR = "grid north up, scale bar";
     CHANGE_CAPTION = "Mean change per band, after normalisation";
     BAND = "Band";
     CHANGE_MEAN = "After − before";
@@ -205,14 +206,8 @@ pub(in crate::report) fn anomaly(number: usize) -> String {
     format!("Anomaly {number}")
 }
 
-/// What stands under the map.
-pub(in crate::report) fn map_caption(
-    size: &str,
-    bar: &str,
-    normalised: bool,
-    shown: usize,
-    not_shown: usize,
-) -> String {
+/// What stands under the map, after its size.
+pub(in crate::report) fn map_caption(normalised: bool, shown: usize, not_shown: usize) -> String {
     let cut = if not_shown == 0 {
         String::new()
     } else {
@@ -222,18 +217,15 @@ pub(in crate::report) fn map_caption(
         )
     };
     format!(
-        "{size}, grid north up, scale bar {bar}. The dates of the newest comparison{}; grey stripes were not observed.{cut}",
+        "The dates of the newest comparison{}; grey stripes were not observed.{cut}",
         alike(normalised)
     )
 }
 
-/// What stands under an anomaly's pictures.
-pub(in crate::report) fn pictures_caption(size: &str, bar: &str, normalised: bool, declared: bool) -> String {
+/// What stands under an anomaly's pictures, after their size.
+pub(in crate::report) fn pictures_caption(normalised: bool, declared: bool) -> String {
     let dashed = if declared { " Dashed: declared area." } else { "" };
-    format!(
-        "{size}, grid north up, scale bar {bar}. Both dates{}.{dashed}",
-        alike(normalised)
-    )
+    format!("Both dates{}.{dashed}", alike(normalised))
 }
 
 fn alike(normalised: bool) -> &'static str {

@@ -22,12 +22,22 @@
     choose();
   }
 
+  // Lengths as the page has them: the longest round one of at most so many metres, and one in words.
+  const round = longest => {
+    const decade = 10 ** Math.floor(Math.log10(longest) + 1e-9);
+    return [5, 2, 1].map(n => n * decade).find(length => length <= longest * (1 + 1e-9)) ?? decade;
+  };
+  const metres = m => m >= 10000 ? +(m / 1000).toFixed(1) + ' km' : (m >= 10 ? Math.round(m) : +m.toFixed(2)) + ' m';
+
   // A viewer: both pictures show the same part of the ground.
   const MOST_ZOOM = 32;
   for (const viewer of all('.viewer')) {
     const pictures = all('svg.picture', viewer);
     const marks = all('.pin, .tag', viewer);
     const swipe = viewer.querySelector('.swipe');
+    const bars = all('.rule-bar', viewer);
+    const pixel = Number(viewer.dataset.pixel);
+    const [extent, length] = ['.extent', '.bar-length'].map(part => viewer.nextElementSibling?.querySelector(part));
     const [left, top, width, height] = pictures[0].getAttribute('viewBox').split(' ').map(Number);
     let zoom = 1;
     let middle = [left + width / 2, top + height / 2];
@@ -43,6 +53,13 @@
         mark.setAttribute('x', 100 * (mark.dataset.x - x) / w + '%');
         mark.setAttribute('y', 100 * (mark.dataset.y - y) / h + '%');
       }
+      // The bar stays in the picture, as long as a round length is there, and the caption tells of what is seen.
+      const long = round(w * pixel / 3);
+      const [margin, thick] = [Math.min(w, h) / 25, w / 80];
+      const place = { x: x + margin, y: y + h - margin - thick, width: long / pixel, height: thick };
+      for (const bar of bars) for (const [name, value] of Object.entries(place)) bar.setAttribute(name, value);
+      if (extent) extent.textContent = metres(w * pixel) + ' × ' + metres(h * pixel);
+      if (length) length.textContent = metres(long);
       viewer.classList.toggle('zoomed', zoom > 1);
     };
     const scale = factor => { zoom = Math.min(Math.max(zoom * factor, 1), MOST_ZOOM); show(); };
