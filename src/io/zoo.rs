@@ -133,7 +133,7 @@ fn shown(scene: &Scene, path: &Path, pixel_m: f64) -> Result<String, String> {
     };
     let blocks = Arc::new(Blocks::new(Arc::default(), 0));
     let names = ["red".to_owned()];
-    let source = SceneSource::new(scene, &grid, 0, &Affine::IDENTITY, &names, &infos, blocks);
+    let source = SceneSource::new(scene, &grid, 0, (&Affine::IDENTITY, 0), &names, &infos, blocks);
     let stack = source.map_err(|error| error.to_string())?;
     let stack = stack.read(&grid.rect()).map_err(|error| error.to_string())?;
     let all = stack.flags.data.iter().zip(&stack.quality.data).map(|(a, b)| a | b);
