@@ -5,7 +5,16 @@ use std::path::PathBuf;
 use gdal::raster::{ColorInterpretation, RasterBand};
 use gdal::{Dataset, Metadata};
 
-use super::decode::Layer;
+/// A layer of a raster file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Layer {
+    /// The pixels of a band, from 1.
+    Band(usize),
+    /// What GDAL has as the mask of a band: 0 where it holds no data.
+    Mask(usize),
+    /// 0 where the file leaves out the block of a band, because nothing was written there.
+    Written(usize),
+}
 
 /// What the numbers of a band are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

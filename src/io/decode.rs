@@ -6,23 +6,14 @@ use gdal::Dataset;
 use gdal::raster::GdalDataType;
 
 use super::IoError;
-use super::blocks::Blocked;
+use super::bands::Layer;
+use super::blocked::Blocked;
 use super::inflate;
-use super::pool::{self, Handle, StoredPixel};
+use super::pool::{self, Handle};
+use super::stored::StoredPixel;
 use super::tiff::Tiff;
 use crate::geo::Rect;
 use crate::raster::Plane;
-
-/// A layer of a raster file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Layer {
-    /// The pixels of a band, from 1.
-    Band(usize),
-    /// What GDAL has as the mask of a band: 0 where it holds no data.
-    Mask(usize),
-    /// 0 where the file leaves out the block of a band, because nothing was written there.
-    Written(usize),
-}
 
 /// Pixels as they are stored, where that takes fewer bytes; as 64-bit floats what no 32-bit float holds.
 pub(super) enum Block {
@@ -31,16 +22,6 @@ pub(super) enum Block {
     I16(Plane<i16>),
     F32(Plane<f32>),
     F64(Plane<f64>),
-}
-
-/// Bytes of a pixel as [`Block`] keeps it.
-pub(super) fn kept_bytes(data_type: GdalDataType) -> usize {
-    match data_type {
-        GdalDataType::UInt8 => 1,
-        GdalDataType::UInt16 | GdalDataType::Int16 => 2,
-        GdalDataType::Float32 => 4,
-        _ => 8,
-    }
 }
 
 /// The cell at `index` of `file` in each of `layers`: several bands, or one layer.

@@ -11,7 +11,7 @@ use gdal::raster::GdalType;
 use libdeflater::{DecompressionError, Decompressor};
 
 use super::IoError;
-use super::pool::StoredPixel;
+use super::stored::StoredPixel;
 use super::tiff::{Place, Tiff};
 use crate::geo::Rect;
 use crate::raster::Plane;

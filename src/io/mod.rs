@@ -1,6 +1,7 @@
 //! The only place that names gdal: opening, reading, projecting, writing.
 
 pub mod bands;
+pub mod blocked;
 pub mod blocks;
 mod bulk;
 pub mod cog;
@@ -24,6 +25,7 @@ mod radiometry;
 mod recognise;
 pub mod resample;
 pub mod source;
+pub mod stored;
 mod tiff;
 pub mod to_pixels;
 pub mod vector;

@@ -12,7 +12,7 @@ use super::bulk::{self, Bulk, MOST_BLOCK};
 use super::formats::{self, Format};
 use super::recognise::{HEAD, format_of, read_head};
 use super::tiff::{self, Tiff};
-use super::{IoError, crs, decode, pam, place, plain, prepare};
+use super::{IoError, crs, pam, place, plain, prepare, stored};
 
 /// Headers and statistics beside pixels may not be larger, bytes: those of a thousand bands with their wavelengths take 30 KB, and GDAL looks
 /// through all keys for each.
@@ -356,7 +356,7 @@ pub fn info(path: &Path, formats: &[Format]) -> Result<RasterInfo, IoError> {
         kept_bytes: if has_signed_bytes {
             2
         } else {
-            decode::kept_bytes(data_type)
+            stored::kept_bytes(data_type)
         },
         block: first.block_size(),
         files,

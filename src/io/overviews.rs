@@ -5,7 +5,7 @@
 use gdal::Dataset;
 use gdal::raster::Buffer;
 
-use super::pool::StoredPixel;
+use super::stored::StoredPixel;
 
 /// Overviews are made until neither edge is longer, pixels: one block of the file.
 const LEAST_PX: usize = 512;

@@ -10,40 +10,11 @@ use ndarray::Array2;
 
 use super::bulk::Bulk;
 use super::formats::{Format, USUAL};
+use super::stored::StoredPixel;
 use super::tiff::Tiff;
 use super::{IoError, inflate, open};
 use crate::geo::Rect;
 use crate::raster::Plane;
-
-/// A number that pixels are stored as.
-pub trait StoredPixel: GdalType + Copy + Default {
-    /// The number whose bytes these are, the least significant first.
-    fn from_bytes(bytes: &[u8]) -> Self;
-    /// The sum of the whole numbers that the bytes stand for, modulo the number of their values: what predictor 2 is undone by (TIFF 6.0,
-    /// section 14).
-    fn plus(self, other: Self) -> Self;
-}
-
-macro_rules! stored {
-    ($($number:ty, $plus:expr;)*) => {$(
-        impl StoredPixel for $number {
-            #[inline]
-            fn from_bytes(bytes: &[u8]) -> Self {
-                Self::from_le_bytes(bytes.try_into().unwrap_or_default())
-            }
-            #[inline]
-            fn plus(self, other: Self) -> Self {
-                $plus(self, other)
-            }
-        }
-    )*};
-}
-stored!(
-    u8, u8::wrapping_add;
-    u16, u16::wrapping_add;
-    i16, i16::wrapping_add;
-    f32, |a: f32, b: f32| f32::from_bits(a.to_bits().wrapping_add(b.to_bits()));
-);
 
 /// Handles kept open when nobody uses them, two files each. A process has 1,024 files by default; two threads on 26 files stay far below.
 const KEPT: usize = 192;

@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use ndarray::Array2;
 
-use super::bands::Mask;
-use super::blocks::{Blocked, Blocks};
-use super::decode::Layer;
+use super::bands::{Layer, Mask};
+use super::blocked::Blocked;
+use super::blocks::Blocks;
 use super::mapping::{self, Mapping};
 use super::meter::Work;
 use super::open::RasterInfo;

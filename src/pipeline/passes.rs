@@ -18,7 +18,8 @@ use crate::geo::{
 use crate::io::IoError;
 use crate::io::geotiff::GeoTiffWriter;
 use crate::io::meter::{Meter, Work};
-use crate::io::pool::{Pool, StoredPixel};
+use crate::io::pool::Pool;
+use crate::io::stored::StoredPixel;
 use crate::raster::stats::SCORE_NODATA;
 use crate::raster::{Flags, Plane, ReadError, flags};
 use crate::stage::detect::combine::Combination;
