@@ -257,7 +257,6 @@ fn sized(path: &Path, formats: &[Format]) -> Result<Sized, IoError> {
             unpacked >> 30
         )));
     }
-    drop(first);
     Ok(Sized {
         dataset,
         files,

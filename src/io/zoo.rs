@@ -602,6 +602,25 @@ fn what_is_tied_to_the_ground_by_points_or_polynomials_alone_is_refused_with_the
 }
 
 #[test]
+fn a_side_file_places_a_raster_that_does_not_and_contradicts_none() {
+    let place = |left: f64| format!("<SRS>EPSG:32633</SRS><GeoTransform>{left}, 10, 0, 5000000, 0, -10</GeoTransform>");
+    let placed = unplaced(|_| {}).with_pam(&place(500_000.0));
+    assert_eq!(placed.shown(), ["0"; 8].join(" "));
+    assert_eq!(
+        Made::plain(|_| {}).with_pam(&place(500_000.0)).shown(),
+        "1 2 3 4 5 6 7 8"
+    );
+    let moved = Made::plain(|_| {}).with_pam(&place(500_020.0)).shown();
+    assert!(moved.contains("places the raster 2.0 px from where"), "{moved}");
+    let scale = "<PAMRasterBand band='1'><Offset>0</Offset><Scale>0.2</Scale></PAMRasterBand>";
+    // Of scales GDAL hands out a TIFF's own.
+    let own = Made::plain(|dataset| dataset.rasterband(1).unwrap().set_scale(0.1).unwrap()).with_pam(scale);
+    let none = Made::plain(|_| {}).with_pam(scale);
+    let scales = [own, none].map(|made| open::info(&made.path, USUAL).unwrap().scales);
+    assert_eq!(scales, [[Some([0.1, 0.0])], [Some([0.2, 0.0])]]);
+}
+
+#[test]
 fn a_codec_that_gdal_lacks_is_named_with_another() {
     let made = Made::plain(|_| {});
     let mut bytes = fs::read(&made.path).unwrap();

@@ -81,7 +81,10 @@ pub fn settle(scene: &mut Scene, infos: &BTreeMap<PathBuf, RasterInfo>, sensors:
     }
     let used = |index: usize| {
         let mut quality = scene.quality.iter().filter(|quality| quality.path == scene.source);
-        index <= named || quality.any(|quality| quality.index == index)
+        let is_mask = infos
+            .get(&scene.source)
+            .is_some_and(|info| info.find_band(index) == Ok(Content::Alpha));
+        index <= named || is_mask || quality.any(|quality| quality.index == index)
     };
     if let Some(bands) = whole.filter(|bands| (1..=*bands).any(|index| !used(index))) {
         let names: Vec<&str> = scene.bands.iter().map(|band| band.name.as_str()).collect();
@@ -126,5 +129,66 @@ fn count(bands: usize) -> String {
     match bands {
         1 => "one band".into(),
         many => format!("{many} bands"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::io::formats::USUAL;
+    use crate::io::geotiff::{Compression, DataType, GeoTiffWriter, Layout};
+    use crate::io::open;
+    use crate::scene::select::tests::{band, scene};
+
+    /// What becomes of a scene whose file has two bands under these names, the second of which it calls alpha: its bands and its notes.
+    fn settled(names: &[&str]) -> Result<(Vec<String>, Vec<String>), String> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.tif");
+        let layout = Layout {
+            width: 4,
+            height: 2,
+            bands: 2,
+            data_type: DataType::U8,
+            transform: [500_000.0, 10.0, 0.0, 5_000_000.0, 0.0, -10.0],
+            crs: "EPSG:32633".into(),
+            nodata: None,
+            compression: Compression::None,
+            block: 16,
+        };
+        GeoTiffWriter::create(&path, layout).unwrap().finish().unwrap();
+        let mut info = open::info(&path, USUAL).unwrap();
+        info.content = vec![Content::Numbers, Content::Alpha];
+        let bands = (1..).zip(names).map(|(index, name)| BandAsset {
+            path: path.clone(),
+            index,
+            ..band(name)
+        });
+        let mut scene = Scene {
+            bands: bands.collect(),
+            source: path.clone(),
+            ..scene("a", "2020-01-01")
+        };
+        settle(
+            &mut scene,
+            &BTreeMap::from([(path, info)]),
+            &Sensors::embedded().unwrap(),
+        )?;
+        Ok((scene.bands.into_iter().map(|band| band.name).collect(), scene.notes))
+    }
+
+    #[test]
+    fn alpha_is_a_mask_unless_a_sensor_knows_the_band() {
+        let (bands, notes) = settled(&["red", "fourth"]).unwrap();
+        assert_eq!(bands, ["red"]);
+        assert!(
+            notes.iter().any(|note| note.contains("band fourth is alpha")),
+            "{notes:?}"
+        );
+        assert_eq!(
+            settled(&["red", "nir"]).unwrap(),
+            (vec!["red".into(), "nir".into()], vec![])
+        );
+        // A mask that nobody names is no band that is passed over.
+        assert_eq!(settled(&["red"]).unwrap(), (vec!["red".into()], vec![]));
     }
 }
