@@ -10,6 +10,7 @@ pub use super::file_date::DateFrom;
 use super::file_date::{date_pattern, interval_of_name, interval_of_tag};
 use super::radiometry::{Statement, Statements, Unit};
 use super::sensor::{GENERIC, Sensor, Sensors};
+use super::stac_bands::POLARISATIONS;
 use super::{BandAsset, Catalogue, Coding, Kind, MAX_SCENES, QualityAsset, Refusal, Scene, SceneError};
 use crate::fault::{Fault, one_line};
 use crate::intake::{self, IntakeError, names};
@@ -281,9 +282,11 @@ fn scene_id(file: &Path, base: &Path) -> String {
     parts.join("-")
 }
 
-/// What the folder holds: decibels and linear power are radar, whatever the sensor.
+/// What the folder holds: decibels, linear power and polarisations are radar, also of no named sensor.
 fn kind(spec: &FolderSpec, sensor: &Sensor) -> Result<Kind, Fault> {
+    let is_polarisation = |name: &String| POLARISATIONS.iter().any(|known| known.eq_ignore_ascii_case(name));
     match spec.unit {
+        None if sensor.id == GENERIC && spec.bands.iter().all(is_polarisation) => Ok(Kind::Sar),
         None => Ok(sensor.kind),
         Some(_) if sensor.kind == Kind::Sar || sensor.id == GENERIC => Ok(Kind::Sar),
         Some(unit) => Err(Fault::new(
@@ -566,7 +569,7 @@ mod tests {
         };
         assert_eq!(decibel("sentinel-1-rtc", None), (Kind::Sar, true));
         assert_eq!(decibel("sentinel-1-rtc", Some(Unit::Decibel)), (Kind::Sar, false));
-        assert_eq!(decibel("generic", None), (Kind::Optical, false));
+        assert_eq!(decibel("generic", None), (Kind::Sar, false));
         assert_eq!(decibel("generic", Some(Unit::Decibel)), (Kind::Sar, false));
         assert_eq!(decibel("generic", Some(Unit::Linear)), (Kind::Sar, true));
         (spec.sensor, spec.unit) = (Some("sentinel-2-l2a".into()), Some(Unit::Decibel));

@@ -42,7 +42,7 @@ pub(super) const NO_BAND_ROLES: [&str; 24] = [
 /// Modelled from bands or made for the eye: neither bands nor indices.
 pub(super) const PRODUCTS: [&str; 5] = ["lai", "fapar", "aot", "wvp", "tci"];
 
-const POLARISATIONS: [&str; 4] = ["VV", "VH", "HH", "HV"];
+pub(super) const POLARISATIONS: [&str; 4] = ["VV", "VH", "HH", "HV"];
 
 /// A band of an asset under the name that it has in the scene.
 pub(super) struct Chosen<'i, 'v> {

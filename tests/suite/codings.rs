@@ -269,18 +269,29 @@ fn dates_of_a_folder_are_read_as_they_are_coded_or_refused() {
 fn radar_is_power_or_decibels_as_it_is_stated_and_says_so_where_it_is_not() {
     let decibels = |value: f64| (10.0 * value.log10()) as f32;
     let power = |value: f64| value as f32;
-    for (more, in_decibels, expected) in [
-        ("", [false, false], "roof"),
-        ("unit = 'linear'", [false, false], "roof"),
-        ("unit = 'decibel'", [true, true], "roof"),
-        ("", [true, true], "these look like decibels: state unit = \"decibel\""),
-        ("", [false, true], "the numbers of b_20210613 are not power"),
-        ("unit = 'decibel'", [false, false], "these look like power"),
+    const RTC: &str = "sentinel-1-rtc";
+    for (sensor, more, in_decibels, expected) in [
+        (RTC, "", [false, false], "roof"),
+        (RTC, "unit = 'linear'", [false, false], "roof"),
+        (RTC, "unit = 'decibel'", [true, true], "roof"),
         (
+            RTC,
+            "",
+            [true, true],
+            "these look like decibels: state unit = \"decibel\"",
+        ),
+        (RTC, "", [false, true], "the numbers of b_20210613 are not power"),
+        (RTC, "unit = 'decibel'", [false, false], "these look like power"),
+        (
+            RTC,
             "unit = 'decibel'",
             [true, false],
             "the numbers of b_20210613 are not decibels",
         ),
+        // Polarisations are radar, in decibels unless something else is stated.
+        ("", "", [true, true], "roof"),
+        ("", "", [false, false], "these look like power: state unit = \"linear\""),
+        ("", "unit = 'linear'", [false, false], "roof"),
     ] {
         let folder = tempfile::tempdir().unwrap();
         for (name, is_later, in_decibels) in [
@@ -293,9 +304,12 @@ fn radar_is_power_or_decibels_as_it_is_stated_and_says_so_where_it_is_not() {
                 false => write(&path, &radar(is_later), power),
             }
         }
-        let spec = folder_of("sentinel-1-rtc", more).replace("'blue', 'green', 'red', 'nir'", "'VV', 'VH'");
+        let spec = folder_of(sensor, more).replace("'blue', 'green', 'red', 'nir'", "'VV', 'VH'");
         let found = told(&ran(folder.path(), &spec));
-        assert!(found.contains(expected), "{more} {in_decibels:?}, {expected}: {found}");
+        assert!(
+            found.contains(expected),
+            "{sensor} {more} {in_decibels:?}, {expected}: {found}"
+        );
     }
 }
 
