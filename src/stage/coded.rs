@@ -108,7 +108,9 @@ fn differ(before: &Date<'_>, after: &Date<'_>) -> Option<String> {
         .counts
         .zip(after.counts)
         .is_some_and(|(a, b)| a.0 != b.0 && a.1 != b.1);
-    if !is_optical(before) || !is_optical(after) || are_of_two {
+    // Indices alone are no bands: what holds of all of none says nothing.
+    let is_nothing = before.bands.is_empty() || after.bands.is_empty();
+    if !is_optical(before) || !is_optical(after) || are_of_two || is_nothing {
         return None;
     }
     let bands = before.bands.iter().zip(&after.bands);
