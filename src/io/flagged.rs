@@ -38,6 +38,60 @@ pub fn onto_grid(
     }
 }
 
+/// How far from a pixel's centre lies the ground that makes its value, pixels of the site grid across and down: its own edge where it is a pixel
+/// of the raster, else the edges of the pixels under `kernel`, wherever between them it lies.
+pub fn reach(mapping: &Mapping, kernel: Kernel) -> [f64; 2] {
+    let along = |part: f32| match kernel.reach(part) {
+        [0, 0] => 0.5,
+        [first, last] => {
+            let part = f64::from(part);
+            (part - first as f64 + 0.5).max(last as f64 + 0.5 - part)
+        }
+    };
+    match mapping {
+        Mapping::Window { .. } => [0.5; 2],
+        Mapping::Shift { s, t, .. } => [along(*s), along(*t)],
+        // An average is of samples all over the pixel, each between four.
+        Mapping::Nodes(nodes) if nodes.samples > 1 => [0.5 + 1.0 / nodes.scale; 2],
+        Mapping::Nodes(nodes) => {
+            let widest = [0.0, 0.5, 1.0].map(along).into_iter().fold(0.5, f64::max);
+            [widest / nodes.scale; 2]
+        }
+    }
+}
+
+/// Flags of `rect` of the site grid by those of a raster of `size` that lies otherwise than the bands: of each pixel all that meet the ground that
+/// makes its value, which [`reach`]es so far from its centre; [`flags::NOT_COVERED`] beyond the raster.
+pub fn within(
+    mapping: &Mapping,
+    rect: &Rect,
+    stored: &Plane<Flags>,
+    size: (usize, usize),
+    reach: [f64; 2],
+) -> Array2<Flags> {
+    /// Coordinates are not exact, pixels of the raster: what meets by less does not.
+    const EDGE_PX: f64 = 0.01;
+    let mut out = Array2::from_elem((rect.h, rect.w), flags::CLEAR);
+    let is_clear = stored.data.iter().all(|flag| *flag == flags::CLEAR);
+    let [across, down] = reach.map(|reach| reach * mapping.scale() - EDGE_PX);
+    let mut at = vec![(0.0, 0.0); rect.w];
+    for (y, mut line) in (rect.y..).zip(out.outer_iter_mut()) {
+        mapping.locate_row(rect.x as f64 + 0.5, y as f64 + 0.5, &mut at);
+        for (flag, (u, v)) in line.iter_mut().zip(&at) {
+            if is_beyond((*u, *v), size) {
+                *flag = flags::NOT_COVERED;
+            } else if !is_clear {
+                for y in (v - down).floor() as i64..=(v + down).floor() as i64 {
+                    for x in (u - across).floor() as i64..=(u + across).floor() as i64 {
+                        *flag |= stored.get(x, y).copied().unwrap_or(flags::CLEAR);
+                    }
+                }
+            }
+        }
+    }
+    out
+}
+
 /// Flags of `rect` by those of `spread`, which hold all under the kernel; `locate` gives the points of a row.
 fn under_kernel(
     rect: &Rect,
@@ -172,6 +226,35 @@ mod tests {
         let mut plane = Plane::filled(Rect::new(0, 0, SIZE.0, SIZE.1), flags::CLEAR);
         plane.data[[y, x]] = flags::CLOUD;
         plane
+    }
+
+    /// Quality at 20 m under bands of 10 m, read as they are, moved, and coarser than the grid.
+    #[test]
+    fn a_coarser_quality_band_says_no_more_than_its_pixels() {
+        let grid = Grid {
+            pixel_m: 10.0,
+            width: 24,
+            height: 20,
+            ..grid()
+        };
+        let transform = [grid.left_m, 20.0, 0.0, grid.top_m, 0.0, -20.0];
+        let coarse = Mapping::new(&grid, 0, (&transform, &wkt(&grid.crs)), 0, &Affine::IDENTITY).unwrap();
+        let clouds = |band: &Mapping| {
+            let out = within(&coarse, &grid.rect(), &clouded(5, 4), SIZE, reach(band, Kernel::Cubic));
+            let columns: Vec<usize> = (0..24).filter(|x| out[[9, *x]] == flags::CLOUD).collect();
+            let rows: Vec<usize> = (0..20).filter(|y| out[[*y, 10]] == flags::CLOUD).collect();
+            (columns, rows)
+        };
+        let window = Mapping::Window { dx: 0, dy: 0 };
+        assert_eq!(clouds(&window), (vec![10, 11], vec![8, 9]));
+        // Four pixels of ten metres make a value: two beyond the cloud on each side touch it.
+        let (dx, dy, s, t) = (0, 0, 0.5, 0.0);
+        assert_eq!(
+            clouds(&Mapping::Shift { dx, dy, s, t }),
+            ((8..14).collect(), vec![8, 9])
+        );
+        // Of bands of its own pixel, by as many of theirs.
+        assert_eq!(clouds(&coarse), ((6..16).collect(), (4..14).collect()));
     }
 
     fn clouds(mapping: &Mapping, rect: &Rect, kernel: Kernel) -> Vec<(i64, i64)> {

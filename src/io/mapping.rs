@@ -53,7 +53,9 @@ pub struct Nodes {
     origin: (i64, i64),
     /// Raster x and y at each node, pixels.
     at: Array2<[f64; 2]>,
-    /// Pixels of the raster to a pixel of the grid, at least 1: how many samples make one value.
+    /// Pixels of the raster along a pixel of the grid.
+    pub(super) scale: f64,
+    /// Samples along a pixel of the grid that make one value, at least 1.
     pub(super) samples: usize,
 }
 
@@ -93,6 +95,26 @@ impl Mapping {
             Self::Window { dx, dy } => (x + *dx as f64, y + *dy as f64),
             Self::Shift { dx, dy, s, t } => (x + *dx as f64 + f64::from(*s), y + *dy as f64 + f64::from(*t)),
             Self::Nodes(nodes) => nodes.locate(x, y),
+        }
+    }
+
+    /// Where the points (`x`, `y`), (`x` + 1, `y`) and so on of the site grid lie in the raster, pixels.
+    pub(super) fn locate_row(&self, x: f64, y: f64, out: &mut [(f64, f64)]) {
+        match self {
+            Self::Nodes(nodes) => nodes.locate_row(x, y, out),
+            Self::Window { .. } | Self::Shift { .. } => {
+                for (k, at) in out.iter_mut().enumerate() {
+                    *at = self.locate(x + k as f64, y);
+                }
+            }
+        }
+    }
+
+    /// Pixels of the raster along a pixel of the site grid.
+    pub(super) fn scale(&self) -> f64 {
+        match self {
+            Self::Window { .. } | Self::Shift { .. } => 1.0,
+            Self::Nodes(nodes) => nodes.scale,
         }
     }
 
@@ -258,6 +280,7 @@ impl Nodes {
             step,
             origin,
             at,
+            scale,
             samples: (scale - 0.25).ceil().clamp(1.0, 32.0) as usize,
         })
     }

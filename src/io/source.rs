@@ -347,7 +347,13 @@ impl SceneSource {
     /// What a quality band says of `rect`.
     fn quality(&self, reader: &QualityReader, rect: &Rect) -> Result<Array2<Flags>, ReadError> {
         let band = &reader.band;
-        let needed = Self::needed(band, rect);
+        let lies_otherwise = |other: &&(BandReader, Radiometry)| !Arc::ptr_eq(&other.0.mapping, &band.mapping);
+        let is_average = matches!(&*band.mapping, Mapping::Nodes(nodes) if nodes.samples > 1);
+        let others = self.bands.iter().filter(lies_otherwise).filter(|_| !is_average);
+        let reaches = others.map(|(other, _)| flagged::reach(&other.mapping, self.kernel));
+        let reach = reaches.reduce(|a, b| [a[0].max(b[0]), a[1].max(b[1])]);
+        let around = reach.map_or(0, |[across, down]| across.max(down).ceil() as usize);
+        let needed = Self::needed(band, &rect.grow(around));
         if needed.is_empty() {
             return Ok(Array2::from_elem((rect.h, rect.w), flags::NOT_COVERED));
         }
@@ -368,7 +374,10 @@ impl SceneSource {
             });
         }
         let size = (band.file.bounds.w, band.file.bounds.h);
-        Ok(flagged::onto_grid(&band.mapping, rect, &stated, size, self.kernel))
+        Ok(match reach {
+            Some(reach) => flagged::within(&band.mapping, rect, &stated, size, reach),
+            None => flagged::onto_grid(&band.mapping, rect, &stated, size, self.kernel),
+        })
     }
 
     /// Values and reasons of bands that lie alike.
