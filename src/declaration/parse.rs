@@ -470,6 +470,28 @@ mod tests {
     }
 
     #[test]
+    fn a_site_may_hold_a_pole() {
+        let parsed = |geometry: &str| parse(&file(&[site(geometry)]));
+        let whole = r#"{"type":"Polygon","coordinates":[[[-180,-90],[180,-90],[180,-89.9],[-180,-89.9],[-180,-90]]]}"#;
+        let half = |west: i32| {
+            let east = west + 180;
+            format!("[[[{west},-90],[{east},-90],[{east},-89.9],[{west},-89.9],[{west},-90]]]")
+        };
+        let halves = format!(
+            r#"{{"type":"MultiPolygon","coordinates":[{},{}]}}"#,
+            half(-180),
+            half(0)
+        );
+        let around = r#"{"type":"Polygon","coordinates":[[[-180,89.9],[-60,89.8],[60,89.8],[180,89.9],[180,90],[-180,90],[-180,89.9]]]}"#;
+        for cap in [whole, &halves, around] {
+            assert!(parsed(cap).is_ok(), "{cap}: {:?}", parsed(cap).err());
+        }
+        // A belt around the earth is no site.
+        let belt = "[[-180,10],[180,10],[180,20],[-180,20],[-180,10]]";
+        assert!(ring_fault(belt, "features[0].geometry.coordinates[0][1]").contains("more than 180 degrees"));
+    }
+
+    #[test]
     fn a_self_intersection_says_where() {
         let message = ring_fault(
             "[[10,50],[12,52],[12,50],[10,52],[10,50]]",

@@ -168,3 +168,69 @@ pub fn phase(info: &RasterInfo, code: &str, pixel_m: f64, site: Option<geo::Rect
         }
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::io::formats::USUAL;
+    use crate::io::geotiff::{Compression, DataType, GeoTiffWriter, Layout};
+
+    #[test]
+    fn a_grid_is_in_metres_of_the_ground() {
+        let check = |code: &str, longitude: f64, latitude: f64| {
+            let corner = |by: f64| (longitude + by, (latitude + by).clamp(-90.0, 90.0));
+            check_metres(code, geo::Rect::new(corner(-0.02), corner(0.02)))
+        };
+        for (code, longitude, latitude) in [
+            ("EPSG:32618", -74.0, 40.7),
+            ("EPSG:32632", 6.0, 60.0),
+            ("EPSG:2154", 2.0, 48.0),
+            ("EPSG:3035", 25.0, 60.0),
+            ("EPSG:3031", 30.0, -89.99),
+            ("EPSG:3413", -45.0, 72.0),
+            ("EPSG:3857", 10.0, 0.0),
+        ] {
+            assert_eq!(check(code, longitude, latitude), Ok(()), "{code}");
+        }
+        for (code, longitude, latitude, found) in [
+            ("EPSG:2263", -74.0, 40.7, "3.281"),
+            ("EPSG:3857", -74.0, 40.7, "1.3"),
+            ("EPSG:3857", 10.0, -25.0, "1.1"),
+            ("EPSG:3031", 30.0, -50.0, "1.1"),
+            ("EPSG:4326", 10.0, 10.0, "projected"),
+        ] {
+            let why = check(code, longitude, latitude).unwrap_err();
+            assert!(why.contains(found) && why.contains("metres"), "{code}: {why}");
+        }
+    }
+
+    /// A raster of 30 m whose upper left corner is (`left`, `top`) in `crs`.
+    fn raster(crs: &str, left: f64, top: f64) -> RasterInfo {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.tif");
+        let layout = Layout {
+            width: 8,
+            height: 8,
+            bands: 1,
+            data_type: DataType::U16,
+            transform: [left, 30.0, 0.0, top, 0.0, -30.0],
+            crs: crs.into(),
+            nodata: None,
+            compression: Compression::None,
+            block: 16,
+        };
+        GeoTiffWriter::create(&path, layout).unwrap().finish().unwrap();
+        open::info(&path, USUAL).unwrap()
+    }
+
+    #[test]
+    fn the_lattice_of_a_zone_counted_from_elsewhere_is_shared() {
+        let site = Some(geo::Rect::new((300_000.0, 8_796_000.0), (303_000.0, 8_799_000.0)));
+        let phase = |info: &RasterInfo| phase(info, "EPSG:32718", 30.0, site).unwrap();
+        // 10,000 km are a third of a pixel more than a whole number of them.
+        assert_eq!(phase(&raster("EPSG:32618", 300_015.0, -1_200_015.0)), [15.0, 25.0]);
+        assert_eq!(phase(&raster("EPSG:32718", 300_015.0, 8_799_985.0)), [15.0, 25.0]);
+        // Another zone lies askew.
+        assert_eq!(phase(&raster("EPSG:32719", 300_015.0, 8_799_985.0)), [0.0, 0.0]);
+    }
+}

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use geo::{Distance, Geodesic, Point};
-use serde_json::json;
+use serde_json::{Value, json};
 use sitewatch::finding::SiteReport;
 use sitewatch::io::crs::{Projector, WGS84, utm_zone};
 use sitewatch::io::geotiff::{Compression, DataType, GeoTiffWriter, Layout};
@@ -97,6 +97,11 @@ fn report(folder: &Path, corners: &[[f64; 2]]) -> SiteReport {
         }
         false => json!({"type": "Polygon", "coordinates": [ring(&on)]}),
     };
+    report_on(folder, &geometry, "utm")
+}
+
+/// The report on the site of that `geometry`, on a grid in `crs`.
+fn report_on(folder: &Path, geometry: &Value, crs: &str) -> SiteReport {
     let declaration = json!({
         "type": "FeatureCollection",
         "declaration": {"id": "d", "party": "A", "agreement": "X", "issued": "2021-01-01"},
@@ -108,7 +113,7 @@ fn report(folder: &Path, corners: &[[f64; 2]]) -> SiteReport {
          bands = ['blue', 'green', 'red', 'nir']\ndate_pattern = '(\\d{8})'\nscale = 0.0001\n";
     fs::write(&pipeline, text).unwrap();
     let out = folder.join("out");
-    survey(&pipeline, &out, |_| {});
+    survey(&pipeline, &out, |config| config.grid.crs = crs.into());
     only_report(&out)
 }
 
@@ -253,5 +258,54 @@ fn zones_latitudes_and_the_antimeridian_change_nothing() {
         let (corners, middle) = site(&place);
         let what = format!("{longitude}, {latitude} in {crs}");
         check(&what, &report(folder.path(), &corners), middle, area, PIXEL_M);
+    }
+}
+
+#[test]
+fn a_site_may_hold_a_pole() {
+    const PIXEL_M: f64 = 10.0;
+    let half = PIXEL_M * EDGE as f64 / 2.0;
+    let back = Projector::new("EPSG:3031", WGS84).unwrap();
+    let place = |column: f64, row: f64| {
+        let (mut x, mut y) = ([PIXEL_M * column - half], [half - PIXEL_M * row]);
+        back.project(&mut x, &mut y).unwrap();
+        [x[0], y[0]]
+    };
+    let (row, column, built) = (BUILT.0 as f64, BUILT.1 as f64, BUILT.2 as f64);
+    let middle = place(column + built / 2.0, row + built / 2.0);
+    // A metre of the map is 1.028 m on the ground there.
+    let area = (BUILT.2 as f64 * PIXEL_M * 1.028).powi(2);
+    let band = |west: f64, east: f64| {
+        json!([[
+            [west, -90.0],
+            [east, -90.0],
+            [east, -89.9962],
+            [west, -89.9962],
+            [west, -90.0]
+        ]])
+    };
+    let whole = json!({"type": "Polygon", "coordinates": band(-180.0, 180.0)});
+    let halves = json!({"type": "MultiPolygon", "coordinates": [band(-180.0, 0.0), band(0.0, 180.0)]});
+    for (what, geometry, crs) in [
+        ("whole", &whole, "EPSG:3031"),
+        ("halves", &halves, "EPSG:3031"),
+        ("whole, UTM", &whole, "utm"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        scenes(
+            folder.path(),
+            "EPSG:3031",
+            [-half, PIXEL_M, 0.0, half, 0.0, -PIXEL_M],
+            EDGE,
+            0,
+        );
+        let report = report_on(folder.path(), geometry, crs);
+        check(what, &report, middle, area, PIXEL_M);
+        // A circle of 424 m.
+        assert!(
+            (report.site.area_m2 / 565_000.0 - 1.0).abs() < 0.01,
+            "{what}: {} m2",
+            report.site.area_m2
+        );
     }
 }
