@@ -69,7 +69,9 @@ fn unwrapped(ring: &LineString<f64>) -> (LineString<f64>, f64) {
     for c in ring.coords() {
         let x = match along.last() {
             // At a pole all longitudes are one place.
-            Some(last) if !(is_at_pole(last) && is_at_pole(c)) => c.x - 360.0 * ((c.x - last.x) / 360.0).round(),
+            Some(last) if (c.x - last.x).abs() > 180.0 && !(is_at_pole(last) && is_at_pole(c)) => {
+                c.x - 360.0 * ((c.x - last.x) / 360.0).round()
+            }
             _ => c.x,
         };
         along.push(coord! { x: x, y: c.y });
@@ -199,6 +201,21 @@ mod tests {
                 // It stays as it is.
                 assert_eq!(on_globe(&cap), cap);
             }
+        }
+    }
+
+    #[test]
+    fn half_a_cap_stays_as_it_is() {
+        for (west, pole, latitude) in [(-180.0, -90.0, -89.9), (0.0, 90.0, 89.9)] {
+            let east = west + 180.0;
+            let half = ring(&[
+                (west, pole),
+                (east, pole),
+                (east, latitude),
+                (west, latitude),
+                (west, pole),
+            ]);
+            assert_eq!(on_globe(&half), half);
         }
     }
 
