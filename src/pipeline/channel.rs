@@ -10,7 +10,7 @@ use super::pairs::Pair;
 use super::plan::Ground;
 use super::spared::{Lost, Spared};
 use super::timers::Timers;
-use super::{SiteError, coded, survey};
+use super::{SiteError, coded, names, survey};
 use crate::finding::{NOT_COMPARED, RegistrationRecord};
 use crate::geo::{Affine, Rect};
 use crate::io::mosaic::Mosaic;
@@ -130,7 +130,10 @@ impl<'a> Channel<'a> {
                 }
             })?
         };
-        channel.notes.extend(lost.notes());
+        let lost = lost.notes();
+        channel
+            .notes
+            .extend(lost.iter().map(|note| names::told(note, &survey.config.folder)));
         if let Some(why) = differ {
             channel.notes.push(format!("{NOT_COMPARED}{why}"));
             return Ok((channel, Vec::new()));
