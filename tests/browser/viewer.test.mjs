@@ -165,7 +165,7 @@ for (const within of ['#map', '#a1']) {
 }
 
 test('zoom and pan by keyboard, on the viewer with the focus alone', () =>
-  visit(browser, optical, { reducedMotion: 'reduce' }, async (page) => {
+  visit(browser, pages.every, { reducedMotion: 'reduce' }, async (page) => {
     const it = parts(page);
     const other = parts(page, '#a2');
     const whole = await viewBox(it.before);
