@@ -38,6 +38,9 @@ pub fn onto_grid(
     }
 }
 
+/// Ground that makes a value is looked at no further away, pixels of the site grid: that of 60 m under cubic convolution on a grid of 10 m.
+const MOST_REACH_PX: f64 = 16.0;
+
 /// How far from a pixel's centre lies the ground that makes its value, pixels of the site grid across and down: its own edge where it is a pixel
 /// of the raster, else the edges of the pixels under `kernel`, wherever between them it lies.
 pub fn reach(mapping: &Mapping, kernel: Kernel) -> [f64; 2] {
@@ -48,7 +51,7 @@ pub fn reach(mapping: &Mapping, kernel: Kernel) -> [f64; 2] {
             (part - first as f64 + 0.5).max(last as f64 + 0.5 - part)
         }
     };
-    match mapping {
+    let far = match mapping {
         Mapping::Window { .. } => [0.5; 2],
         Mapping::Shift { s, t, .. } => [along(*s), along(*t)],
         // An average is of samples all over the pixel, each between four.
@@ -57,7 +60,8 @@ pub fn reach(mapping: &Mapping, kernel: Kernel) -> [f64; 2] {
             let widest = [0.0, 0.5, 1.0].map(along).into_iter().fold(0.5, f64::max);
             [widest / nodes.scale; 2]
         }
-    }
+    };
+    far.map(|far| far.min(MOST_REACH_PX))
 }
 
 /// Flags of `rect` of the site grid by those of a raster of `size` that lies otherwise than the bands: of each pixel all that meet the ground that
@@ -74,6 +78,16 @@ pub fn within(
     let mut out = Array2::from_elem((rect.h, rect.w), flags::CLEAR);
     let is_clear = stored.data.iter().all(|flag| *flag == flags::CLEAR);
     let [across, down] = reach.map(|reach| reach * mapping.scale() - EDGE_PX);
+    // A pixel meets so many in a row, or one more: two that know what stands to their right and below tell of all.
+    let [columns, rows] = [across, down].map(|reach| (2.0 * reach).floor() as i64);
+    let spread = spread(stored, [0, columns], [0, rows]);
+    let ends = |at: f64, reach: f64, more: i64, first: i64| {
+        let end = |v: i64| v.max(first);
+        [
+            end((at - reach).floor() as i64),
+            end((at + reach).floor() as i64 - more),
+        ]
+    };
     let mut at = vec![(0.0, 0.0); rect.w];
     for (y, mut line) in (rect.y..).zip(out.outer_iter_mut()) {
         mapping.locate_row(rect.x as f64 + 0.5, y as f64 + 0.5, &mut at);
@@ -81,9 +95,9 @@ pub fn within(
             if is_beyond((*u, *v), size) {
                 *flag = flags::NOT_COVERED;
             } else if !is_clear {
-                for y in (v - down).floor() as i64..=(v + down).floor() as i64 {
-                    for x in (u - across).floor() as i64..=(u + across).floor() as i64 {
-                        *flag |= stored.get(x, y).copied().unwrap_or(flags::CLEAR);
+                for y in ends(*v, down, rows, spread.rect.y) {
+                    for x in ends(*u, across, columns, spread.rect.x) {
+                        *flag |= spread.get(x, y).copied().unwrap_or(flags::CLEAR);
                     }
                 }
             }

@@ -32,7 +32,7 @@ stored!(
     f32, |a: f32, b: f32| f32::from_bits(a.to_bits().wrapping_add(b.to_bits()));
 );
 
-/// Bytes of a pixel as [`Block`] keeps it.
+/// Bytes of a pixel as it is kept once it is decoded.
 pub(super) fn kept_bytes(data_type: GdalDataType) -> usize {
     match data_type {
         GdalDataType::UInt8 => 1,

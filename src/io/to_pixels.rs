@@ -19,6 +19,9 @@ struct Turn {
     about: f64,
 }
 
+/// A raster holds a place no more often: no file goes around the earth so many times.
+const MOST_TURNS: usize = 3;
+
 impl ToPixels {
     /// The way from places near `near` in the reference system `from` to rasters in `to`.
     ///
@@ -38,7 +41,8 @@ impl ToPixels {
         let [_, a, _, _, c, _] = *geotransform;
         // Turned rasters are not read around the earth.
         let turn = self.turn.as_ref().filter(|_| c == 0.0 && a != 0.0)?;
-        Some((turn.length / a).abs())
+        // A turn of less than a pixel is none of the earth.
+        Some((turn.length / a).abs()).filter(|px| px.is_finite() && *px >= 1.0)
     }
 
     /// Replaces the places (`x[i]`, `y[i]`) by pixels of a raster of this transform, in the turn in which the place that all are near lies from 0
@@ -74,11 +78,10 @@ impl ToPixels {
         };
         let first = (-most / px).floor() as i64;
         let last = ((width as f64 - least) / px).ceil() as i64;
-        let holds = |turn: &i64| {
-            let by = *turn as f64 * px;
-            most + by > 0.0 && least + by < width as f64
-        };
-        let turns: Vec<i64> = (first..=last).filter(holds).collect();
+        let by = |turn: &i64| *turn as f64 * px;
+        let turns = (first..=last).filter(|turn| most + by(turn) > 0.0);
+        let turns = turns.take_while(|turn| least + by(turn) < width as f64);
+        let turns: Vec<i64> = turns.take(MOST_TURNS).collect();
         if turns.is_empty() { vec![0] } else { turns }
     }
 }
@@ -119,6 +122,21 @@ mod tests {
         assert_eq!(columns(180.0, 170.0, 10_000), [(9_995, 10_005)]);
         assert_eq!(columns(180.0, -180.0, 10_000), [(-5, 5)]);
         assert_eq!(columns(-0.002, 0.0, 10_000), [(-7, 3)]);
+    }
+
+    #[test]
+    fn pixels_that_are_no_part_of_the_earth_are_not_counted_around_it() {
+        for step in [1e300, 1e6, 361.0] {
+            let transform = [0.0, step, 0.0, 10.0, 0.0, -step];
+            let way = ToPixels::new(WGS84, WGS84, (3.0, 5.0)).unwrap();
+            assert_eq!(
+                (way.turn_px(&transform), way.turns(&transform, 1 << 30, (-1e9, 1e9))),
+                (None, vec![0])
+            );
+        }
+        let transform = [0.0, 1.0, 0.0, 10.0, 0.0, -1.0];
+        let way = ToPixels::new(WGS84, WGS84, (3.0, 5.0)).unwrap();
+        assert_eq!(way.turns(&transform, 1 << 30, (2.0, 4.0)).len(), MOST_TURNS);
     }
 
     #[test]
