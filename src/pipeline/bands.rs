@@ -57,8 +57,8 @@ pub fn settle(scene: &mut Scene, infos: &BTreeMap<PathBuf, RasterInfo>, sensors:
     let sensor = sensors.get(&scene.sensor);
     for band in &mut scene.bands {
         let Some(info) = infos.get(&band.path) else { continue };
-        let of_band = |why: String| format!("its band {} ({}): {why}", band.name, band.path.display());
-        info.check_band(band.index).map_err(of_band)?;
+        let named = format!("its band {} ({})", band.name, band.path.display());
+        info.check_band(band.index).map_err(|why| format!("{named}: {why}"))?;
         let [scale, offset] = match info.scales.get(band.index - 1) {
             Some(Some([scale, offset])) => [vec![*scale], vec![*offset]],
             _ => [Vec::new(), Vec::new()],
@@ -71,7 +71,7 @@ pub fn settle(scene: &mut Scene, infos: &BTreeMap<PathBuf, RasterInfo>, sensors:
         };
         let sensor = sensor.filter(|_| !band.derived);
         band.settle(sensor, scene.kind, Some(&file))
-            .map_err(|why| format!("its band {} ({}): {why}", band.name, band.path.display()))?;
+            .map_err(|why| format!("{named}: {why}"))?;
     }
     for quality in &scene.quality {
         if let Some(info) = infos.get(&quality.path) {

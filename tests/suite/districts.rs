@@ -3,7 +3,9 @@
 use std::fs;
 use std::path::Path;
 
-use super::common::{simulate, survey};
+use gdal::Metadata as _;
+
+use super::common::{simulate, survey, unstate};
 
 /// Four sites of 60 x 60 pixels on ground that is enough for a district: a corner of it, as the scenes cover no more.
 const RECIPE: &str = r#"
@@ -82,4 +84,52 @@ fn a_site_is_judged_the_same_whoever_else_is_declared() {
     assert!(!features.is_empty());
     fs::write(&declaration, declared.to_string()).unwrap();
     assert!(way(1, 512) == all[3..], "the other sites show");
+}
+
+#[test]
+fn damage_in_a_district_costs_the_sites_that_stand_on_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let recipe = folder.path().join("recipe.toml");
+    // Two sites in the first column of blocks of 512 pixels, two in the second.
+    fs::write(&recipe, RECIPE.replace("width_px = 640", "width_px = 1280")).unwrap();
+    let pipeline = simulate(&recipe, &folder.path().join("made"));
+    let scenes = folder.path().join("made/scenes");
+    unstate(&scenes.join("items.json"));
+    let items: serde_json::Value = serde_json::from_slice(&fs::read(scenes.join("items.json")).unwrap()).unwrap();
+    let image = items["features"][1]["assets"]["bands"]["href"].as_str().unwrap();
+    damage_block(&scenes.join(image), 1, 0);
+
+    let out = tempfile::tempdir().unwrap();
+    let outcome = survey(&pipeline, out.path(), |_| {});
+    let failed: Vec<bool> = outcome.sites.iter().map(|site| site.error.is_some()).collect();
+    // Its ground is as high as the scene, so that the second row of sites stands on it too.
+    assert_eq!(failed, [false, true, false, true]);
+    for site in &outcome.sites {
+        let folder = out.path().join(&site.folder);
+        match &site.error {
+            Some(error) => assert!(
+                error.contains(image.trim_start_matches("./")) && !folder.exists(),
+                "{error}"
+            ),
+            None => {
+                let record = fs::read_to_string(folder.join("report.json")).unwrap();
+                assert!(record.contains("what is fitted to the ground around the site goes without a part of"));
+            }
+        }
+    }
+}
+
+/// Overwrites the bytes of one block of the GeoTIFF at `path`.
+fn damage_block(path: &Path, column: usize, row: usize) {
+    let dataset = gdal::Dataset::open(path).unwrap();
+    let band = dataset.rasterband(1).unwrap();
+    let ask = |what: &str| -> usize {
+        let item = band.metadata_item(&format!("{what}_{column}_{row}"), "TIFF");
+        item.unwrap().parse().unwrap()
+    };
+    let (offset, size) = (ask("BLOCK_OFFSET"), ask("BLOCK_SIZE"));
+    drop(dataset);
+    let mut bytes = fs::read(path).unwrap();
+    bytes[offset..offset + size].fill(0xA5);
+    fs::write(path, bytes).unwrap();
 }
