@@ -13,6 +13,8 @@ use std::time::Duration;
 use criterion::{Criterion, Throughput};
 use ndarray::Array2;
 use shared::Watched;
+use sitewatch::config::Config;
+use sitewatch::engine::sample;
 use sitewatch::geo::{Affine, Grid, Rect};
 use sitewatch::io::bands::Layer;
 use sitewatch::io::geotiff::{Compression, DataType, GeoTiffWriter, Layout};
@@ -21,7 +23,6 @@ use sitewatch::io::pool::Pool;
 use sitewatch::io::resample::{Kernel, Window, nearest, onto_grid};
 use sitewatch::io::{blocked::Blocked, blocks::Blocks};
 use sitewatch::io::{cog, crs, open};
-use sitewatch::pipeline::{Config, survey};
 use sitewatch::raster::stats::Histogram;
 use sitewatch::raster::{MemorySource, PixelSource, Plane};
 use sitewatch::stage::detect::combine::{Combination, Rule};
@@ -184,7 +185,7 @@ fn detectors(bench: &mut Bench<'_>, config: &Config) -> Plane<i16> {
 
 /// What is fitted to the survey, a pixel of the sample.
 fn fits(bench: &mut Bench<'_>, config: &Config, cells: &[Cell]) {
-    let sample = survey::sample(cells, &config.detect);
+    let sample = sample::sample(cells, &config.detect);
     let noise = vec![SensorNoise::default(); BANDS];
     let bytes = 2 * BANDS * F32;
     bench.time("normalise: fit", sample.len(), bytes, || {

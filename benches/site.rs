@@ -13,12 +13,13 @@ use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use shared::Watched;
+use sitewatch::config::Config;
+use sitewatch::engine::driver::{Stopped, in_order, on_threads};
 use sitewatch::geo::{Affine, Grid, tile::tiles};
 use sitewatch::io::blocks::Blocks;
 use sitewatch::io::pool::Pool;
 use sitewatch::io::source::SceneSource;
-use sitewatch::pipeline::driver::{Stopped, in_order, on_threads};
-use sitewatch::pipeline::{Config, inputs};
+use sitewatch::plan::inputs;
 use sitewatch::raster::stats::Histogram;
 use sitewatch::raster::{MemorySource, PixelSource, ReadError};
 

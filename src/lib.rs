@@ -10,16 +10,20 @@
 #![warn(missing_docs)]
 
 pub mod cli;
+pub mod config;
 pub mod declaration;
+pub mod engine;
 pub mod fault;
 pub mod finding;
 pub mod geo;
 pub mod intake;
 pub mod io;
 pub mod lab;
-pub mod pipeline;
+pub mod output;
+pub mod plan;
 pub mod raster;
 pub mod report;
+pub mod run;
 pub mod scene;
 pub mod seal;
 pub mod stage;

@@ -1,9 +1,10 @@
 //! What the benches share: a pair seen through the chain, and a sample of it to fit detectors to.
 
+use sitewatch::config::Config;
+use sitewatch::engine::sample;
+use sitewatch::engine::view::View;
 use sitewatch::geo::{Grid, Rect, Shape};
-use sitewatch::pipeline::Config;
-use sitewatch::pipeline::observe::{Clouds, View};
-use sitewatch::pipeline::survey;
+use sitewatch::plan::reach::Clouds;
 use sitewatch::raster::PixelSource;
 use sitewatch::stage::detect::{self, Cell, Context, Detector, Scorer, WIDEST_HALO};
 use sitewatch::stage::normalise::{self, SensorNoise};
@@ -51,7 +52,7 @@ impl Watched<'_> {
 
     /// `detector` fitted to `cells`.
     pub fn scorer(&self, detector: Detector, cells: &[Cell], radar: bool) -> Box<dyn Scorer> {
-        let sample = survey::sample(cells, &self.config.detect);
+        let sample = sample::sample(cells, &self.config.detect);
         let noise = vec![SensorNoise::default(); self.bands.len()];
         let laws = normalise::fit(&sample, &noise, &self.config.normalise).unwrap().bands;
         let context = Context {

@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use super::confine::confine;
 use super::foreseen::{tell_foreseen, tell_notes};
 use super::{exit, print, tell_faults};
+use crate::config::Config;
 use crate::fault::Fault;
 use crate::finding::RefusedScene;
 use crate::io::formats;
-use crate::pipeline::{Config, inputs};
+use crate::plan::inputs;
 use crate::{declaration, intake, scene};
 
 pub fn check(files: &[PathBuf]) -> u8 {

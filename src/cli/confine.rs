@@ -10,7 +10,7 @@ use landlock::{
 use seccompiler::{BpfProgram, SeccompAction, SeccompFilter};
 
 use super::{exit, tell};
-use crate::pipeline::publish::PublishError;
+use crate::output::publish::PublishError;
 
 /// Calls that no part of the program makes, and by which a decoder that was taken over would get away.
 const REFUSED: [libc::c_long; 20] = [

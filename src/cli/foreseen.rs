@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::{exit, print, print_lines, tell};
+use crate::config::Config;
 use crate::finding::NOT_COVERING;
-use crate::pipeline::inputs::{self, Inputs};
-use crate::pipeline::plan::SitePlan;
-use crate::pipeline::{Config, run};
+use crate::plan::SitePlan;
+use crate::plan::inputs::{self, Inputs};
+use crate::run;
 use crate::scene::Scene;
 
 /// Notes that are told one by one: most of a long folder are alike.

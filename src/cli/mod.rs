@@ -96,7 +96,7 @@ enum Command {
         record: PathBuf,
         /// Which files
         #[arg(long, value_enum, value_delimiter = ',', required = true)]
-        to: Vec<crate::pipeline::render::Format>,
+        to: Vec<crate::output::render::Format>,
     },
     /// Print the JSON Schema of report.json
     Schema,
@@ -214,10 +214,9 @@ fn obey(command: Command) -> u8 {
 }
 
 /// The pipeline that `args` name, its machine's share overridden.
-fn read_pipeline(args: &PipelineArgs) -> Result<crate::pipeline::Config, u8> {
-    let in_file = |fault| crate::pipeline::inputs::in_file(&args.pipeline, fault);
-    let read =
-        crate::pipeline::Config::read(&args.pipeline).map_err(|faults| faults.into_iter().map(in_file).collect());
+fn read_pipeline(args: &PipelineArgs) -> Result<crate::config::Config, u8> {
+    let in_file = |fault| crate::plan::inputs::in_file(&args.pipeline, fault);
+    let read = crate::config::Config::read(&args.pipeline).map_err(|faults| faults.into_iter().map(in_file).collect());
     let overridden = read.and_then(|mut config| {
         config.compute.threads = args.threads.unwrap_or(config.compute.threads);
         config.compute.memory_mib = args.memory_mib.unwrap_or(config.compute.memory_mib);

@@ -3,9 +3,9 @@
 use super::confine::confine;
 use super::foreseen::tell_foreseen;
 use super::{PipelineArgs, exit, print, read_pipeline, tell_faults};
-use crate::pipeline::inputs;
-use crate::pipeline::memory;
-use crate::pipeline::plan::{Ground, SitePlan};
+use crate::plan::inputs;
+use crate::plan::memory;
+use crate::plan::{Ground, SitePlan};
 
 pub fn plan(args: &PipelineArgs) -> u8 {
     confine(&[]);

@@ -8,8 +8,9 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::log::{self, Level};
 use super::{Log, tell, tell_json};
+use crate::engine::events::Event;
+use crate::engine::events::Observer;
 use crate::fault::one_line;
-use crate::pipeline::{Event, Observer};
 
 /// The observer that `log` asks for.
 pub fn observer(log: Log) -> Box<dyn Observer> {

@@ -7,9 +7,9 @@ use clap::builder::PossibleValue;
 
 use super::confine::{confine, folder_of};
 use super::{exit, print, tell};
-use crate::pipeline::SiteError;
-use crate::pipeline::publish::PublishError;
-use crate::pipeline::render::{self, Format};
+use crate::engine::SiteError;
+use crate::output::publish::PublishError;
+use crate::output::render::{self, Format};
 
 pub fn report(record: &Path, to: &[Format]) -> u8 {
     confine(&[folder_of(record)]);

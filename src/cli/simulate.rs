@@ -4,11 +4,11 @@ use std::path::Path;
 
 use super::confine::{confine, made};
 use super::{exit, print, tell, tell_faults};
+use crate::engine::driver::on_threads;
 use crate::fault::Fault;
 use crate::intake;
 use crate::lab::simulate;
-use crate::pipeline::driver::on_threads;
-use crate::pipeline::inputs::in_file;
+use crate::plan::inputs::in_file;
 
 pub fn simulate(recipe: &Path, out: &Path) -> u8 {
     let read = match intake::text(recipe, intake::MAX_TOML_BYTES) {

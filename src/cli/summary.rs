@@ -6,7 +6,8 @@ use console::{Alignment, Style, measure_text_width, pad_str};
 
 use crate::fault::one_line;
 use crate::finding::Verdict;
-use crate::pipeline::{Outcome, SiteOutcome};
+use crate::output::Outcome;
+use crate::output::SiteOutcome;
 
 /// Sites that are told one by one; the index has all of them.
 const MOST_SITES: usize = 40;
@@ -80,7 +81,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::pipeline::timers::Timers;
+    use crate::engine::timers::Timers;
 
     fn site(id: &str, verdicts: &[(Verdict, usize)]) -> SiteOutcome {
         SiteOutcome {

@@ -17,6 +17,7 @@ pub mod junit;
 mod likelihood;
 mod map;
 mod numbered;
+pub mod outlines;
 pub mod rendition;
 mod sensitivity;
 mod shell;

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::{Value, json};
+use sitewatch::config::Config;
 use sitewatch::finding::{Anomaly, SiteReport};
 use sitewatch::geo::Rect;
 use sitewatch::io::geotiff::{Compression, DataType, GeoTiffWriter, Layout};
-use sitewatch::pipeline::Config;
 
 use super::common::{only_report, survey};
 use super::places::{BANDS, EDGE, ground};

@@ -62,7 +62,7 @@ fn a_run_tells_what_it_found_and_a_second_finds_nothing_new() {
         names.contains(&"run.json".to_owned()) && names.contains(&"index.html".to_owned()),
         "{names:?}"
     );
-    let _lock = sitewatch::pipeline::publish::OutFolder::lock(Path::new(&out)).unwrap();
+    let _lock = sitewatch::output::publish::OutFolder::lock(Path::new(&out)).unwrap();
     let locked = sitewatch(&["run", &pipeline, "--out", &out, "--log", "json"]);
     assert_eq!(locked.status.code(), Some(75), "{locked:?}");
     assert_eq!(last_of_json(&locked)["sites"], 0);

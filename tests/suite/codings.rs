@@ -8,8 +8,10 @@ use gdal::raster::{Buffer, GdalType};
 use gdal::spatial_ref::SpatialRef;
 use gdal::{DriverManager, Metadata};
 use serde_json::{Value, json};
+use sitewatch::config::Config;
 use sitewatch::finding::SiteReport;
-use sitewatch::pipeline::{Config, inputs, run};
+use sitewatch::plan::inputs;
+use sitewatch::run;
 
 use super::common::{only_report, survey};
 

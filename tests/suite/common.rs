@@ -4,7 +4,11 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 use serde_json::Value;
-use sitewatch::pipeline::{Config, Options, Outcome, Silent, run};
+use sitewatch::config::Config;
+use sitewatch::engine::events::Silent;
+use sitewatch::output::Outcome;
+use sitewatch::run::Options;
+use sitewatch::run::run;
 
 /// The repository.
 pub fn root() -> PathBuf {

@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+use sitewatch::config::Config;
 use sitewatch::finding::SiteReport;
 use sitewatch::lab::evaluate::{Coding, PixelFigures, evaluate};
-use sitewatch::pipeline::Config;
 
 use super::common::{root, survey};
 

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use sitewatch::pipeline::Config;
-use sitewatch::pipeline::config::Which;
+use sitewatch::config::Config;
+use sitewatch::config::Which;
 use sitewatch::stage::detect::{Detector, Rule};
 
 use super::common::{only_report, root, simulate, survey};

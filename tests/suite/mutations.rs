@@ -8,9 +8,11 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use sitewatch::config::Config;
 use sitewatch::fault::Fault;
-use sitewatch::pipeline::render::{self, Format};
-use sitewatch::pipeline::{Config, inputs, run};
+use sitewatch::output::render::{self, Format};
+use sitewatch::plan::inputs;
+use sitewatch::run;
 use sitewatch::seal::{digest, sums};
 
 use crate::common::{root, simulate, survey};

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use gdal::raster::Buffer;
 use gdal::{Dataset, DatasetOptions, GdalOpenFlags};
+use sitewatch::config::Config;
 use sitewatch::finding::SiteReport;
-use sitewatch::pipeline::Config;
 use sitewatch::stage::detect::Detector;
 
 use super::common::{only_report, only_site, root, simulate, survey, unstate};

@@ -4,12 +4,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use sitewatch::config::Config;
+use sitewatch::engine::sensitivity::{Measured, of_sites};
 use sitewatch::finding::{ChangeSensitivity, SiteReport};
 use sitewatch::geo::Rect;
 use sitewatch::io::geotiff::{Compression, DataType, GeoTiffWriter, Layout};
 use sitewatch::io::pool::Pool;
-use sitewatch::pipeline::Config;
-use sitewatch::pipeline::sensitivity::{Measured, of_sites};
 use sitewatch::raster::Plane;
 use sitewatch::scene::{Sensors, read_stac, spectra};
 use sitewatch::stage::random::SplitMix;

@@ -25,7 +25,7 @@ use crate::finding::SiteReport;
 use crate::intake;
 use crate::io::IoError;
 use crate::io::pool::Pool;
-use crate::pipeline::publish::{PublishError, write_file};
+use crate::output::publish::{PublishError, write_file};
 use pixels::Counts;
 use site::Measured;
 use truth::Truth;

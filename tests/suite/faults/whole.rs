@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use serde_json::Value;
-use sitewatch::pipeline::render::{self, Format};
+use sitewatch::output::render::{self, Format};
 
 /// The files of a folder and of those in it, by their path from it.
 pub fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {

@@ -1,0 +1,252 @@
+//! The pipeline file: what to read, what to compare, with which parameters.
+//!
+//! `pipelines/default.toml` is embedded and is the only home of defaults; a user's file is laid over it.
+
+pub mod names;
+mod read;
+
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::scene::{Pass, Unit};
+use crate::stage::coregister::CoregisterParams;
+use crate::stage::cutoff::CutoffParams;
+use crate::stage::detect::DetectParams;
+use crate::stage::judge::JudgeParams;
+use crate::stage::normalise::NormaliseParams;
+use crate::stage::profile::Profiles;
+use crate::stage::regions::RegionParams;
+use crate::stage::screen::ScreenParams;
+use crate::stage::sensitivity::SensitivityParams;
+
+/// The defaults, as text.
+pub const DEFAULTS: &str = include_str!("../../pipelines/default.toml");
+
+/// A pipeline file over the defaults.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// What is read.
+    pub inputs: InputParams,
+    /// Which scenes are compared.
+    pub compare: CompareParams,
+    /// The site grid.
+    pub grid: GridParams,
+    /// Which pixels can be judged.
+    pub screen: ScreenParams,
+    /// How dates are moved onto each other.
+    pub coregister: CoregisterParams,
+    /// Radiometric normalisation.
+    pub normalise: NormaliseParams,
+    /// The detector.
+    pub detect: DetectParams,
+    /// The cutoff.
+    pub cutoff: CutoffParams,
+    /// What is used where `[detect]` and `[cutoff]` leave it open.
+    pub profile: Profiles,
+    /// Regions.
+    pub regions: RegionParams,
+    /// Verdicts.
+    pub judge: JudgeParams,
+    /// The minimum detectable change.
+    pub sensitivity: SensitivityParams,
+    /// Pictures.
+    pub report: ReportParams,
+    /// Threads and memory: they change no byte of a report.
+    pub compute: ComputeParams,
+    /// The folder of the pipeline file, from which the record names the inputs.
+    #[serde(skip)]
+    pub folder: PathBuf,
+}
+
+/// `[inputs]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct InputParams {
+    /// GeoJSON files.
+    pub declarations: Vec<PathBuf>,
+    /// STAC files.
+    pub stac: Vec<PathBuf>,
+    /// Sensor files.
+    pub sensors: Vec<PathBuf>,
+    /// Formats that are read beside the usual ones.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub formats: Vec<String>,
+    /// Folders of rasters.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub folder: Vec<FolderParams>,
+}
+
+impl InputParams {
+    /// Replaces every path by what `change` makes of it.
+    pub fn change_paths(&mut self, change: impl Fn(&Path) -> PathBuf) {
+        let files = self
+            .declarations
+            .iter_mut()
+            .chain(&mut self.stac)
+            .chain(&mut self.sensors);
+        files.for_each(|path| *path = change(path));
+        for folder in &mut self.folder {
+            folder.glob = change(Path::new(&folder.glob)).display().to_string();
+        }
+    }
+}
+
+/// `[[inputs.folder]]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FolderParams {
+    /// Which files.
+    pub glob: String,
+    /// Names of their bands, in order.
+    pub bands: Vec<String>,
+    /// Value that means no data.
+    pub nodata: Option<f64>,
+    /// Physical value = scale x stored + offset.
+    pub scale: Option<f64>,
+    /// See `scale`.
+    pub offset: Option<f64>,
+    /// What radar backscatter is in.
+    pub unit: Option<Unit>,
+    /// Id of a sensor file.
+    pub sensor: Option<String>,
+    /// Regular expression on the file name.
+    pub date_pattern: Option<String>,
+    /// strptime form of its first group.
+    pub date_format: Option<String>,
+    /// Metadata tag that holds the date.
+    pub date_tag: Option<String>,
+    /// Band that tells quality, coded as the sensor codes it.
+    pub quality_band: Option<usize>,
+    /// What to replace in a file's name, and by what, to get that of the file with the quality band.
+    pub quality_file: Option<[String; 2]>,
+}
+
+/// Which scenes are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Which {
+    /// The newest scene against the one before it.
+    NewestAgainstPrevious,
+    /// The newest scene against the newest of a period.
+    NewestAgainstPeriod,
+    /// The newest scene against all before it.
+    NewestAgainstHistory,
+    /// Each scene against the one before it.
+    EveryConsecutivePair,
+}
+
+/// `[compare]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CompareParams {
+    /// Which pairs.
+    pub which: Which,
+    /// First and last day of the period, UTC.
+    pub period: Option<[String; 2]>,
+    /// Bands to compare.
+    pub bands: Vec<String>,
+    /// Largest distance of the days of the year.
+    pub max_season_distance_days: Option<f64>,
+    /// Cloudier scenes are refused.
+    pub max_cloud_fraction: f64,
+    /// Sensors to use.
+    pub sensors: Vec<String>,
+    /// Platforms to use.
+    pub platforms: Vec<String>,
+    /// Relative orbits to use.
+    pub relative_orbits: Vec<u32>,
+    /// Pass to use.
+    pub pass: Option<PassName>,
+    /// First day.
+    pub from: Option<String>,
+    /// Day after the last.
+    pub to: Option<String>,
+}
+
+/// Direction of flight.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum PassName {
+    /// Northwards.
+    Ascending,
+    /// Southwards.
+    Descending,
+}
+
+impl From<PassName> for Pass {
+    fn from(name: PassName) -> Self {
+        match name {
+            PassName::Ascending => Self::Ascending,
+            PassName::Descending => Self::Descending,
+        }
+    }
+}
+
+/// `[grid]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GridParams {
+    /// `utm` or `EPSG:n`.
+    pub crs: String,
+    /// Edge of a pixel.
+    pub pixel_m: Option<f64>,
+    /// Ground around the boundary.
+    pub margin_m: f64,
+}
+
+/// `[report]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReportParams {
+    /// Anomalies of a comparison that report.html shows.
+    pub max_shown: usize,
+    /// Longer edge of the site's picture.
+    pub overview_px: usize,
+}
+
+/// `[compute]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ComputeParams {
+    /// Worker threads.
+    pub threads: usize,
+    /// Budget.
+    pub memory_mib: u64,
+    /// Largest edge of a tile.
+    pub tile_px: usize,
+}
+
+impl ComputeParams {
+    /// Room for decoded blocks, MiB: a fifth of the budget. Three rows of blocks of half the width of a pair of whole Sentinel-2 tiles
+    /// (512 px, four bands and quality, two bytes) take 195 MiB.
+    pub fn blocks_mib(&self) -> u64 {
+        self.memory_mib / 5
+    }
+}
+
+impl Config {
+    /// First and last instant of the period of `newest-against-period`.
+    pub fn period(&self) -> Option<(Timestamp, Timestamp)> {
+        let [from, to] = self.compare.period.as_ref()?;
+        Some((instant(from).ok()?, next_day(to).ok()?))
+    }
+}
+
+/// The first instant of a day (`2020-01-31`) or an RFC 3339 instant, UTC.
+pub fn instant(text: &str) -> Result<Timestamp, jiff::Error> {
+    text.parse::<Timestamp>()
+        .or_else(|_| Ok(text.parse::<Date>()?.to_zoned(TimeZone::UTC)?.timestamp()))
+}
+
+fn next_day(text: &str) -> Result<Timestamp, jiff::Error> {
+    match text.parse::<Date>() {
+        Ok(day) => Ok(day.tomorrow()?.to_zoned(TimeZone::UTC)?.timestamp()),
+        Err(_) => instant(text),
+    }
+}

@@ -1,0 +1,344 @@
+//! Pass 4: what changed inside the regions, band by band, and what lies along their edges.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use ndarray::Array2;
+
+use crate::engine::SiteError;
+use crate::engine::channel::Channel;
+use crate::engine::compare::Survey;
+use crate::engine::driver::in_order;
+use crate::engine::passes::{Pass, Written};
+use crate::geo::Rect;
+use crate::geo::tile::in_strips;
+use crate::raster::stats::{SCORE_NODATA, SCORE_SCALE};
+use crate::raster::{Flags, Plane, flags};
+use crate::stage::detect::smooth;
+use crate::stage::detect::{Course, DetectParams, Onset, Seen};
+use crate::stage::judge::Edge;
+use crate::stage::normalise::BandLaw;
+use crate::stage::regions::Region;
+
+/// What is measured inside a region.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Measure {
+    /// Mean change of each band, in sigma of its noise.
+    pub band_sigma: Vec<f64>,
+    /// The region's edge.
+    pub edge: Edge,
+    /// Mean score of each detector, sigma; `None` from one that could not judge any of it. Empty where one detector decides alone.
+    pub votes: Vec<Option<f64>>,
+    /// When most of it changed, where the detector can tell.
+    pub onset: Option<Onset>,
+    /// The course of most of it, where the detector can tell.
+    pub course: Option<Course>,
+}
+
+/// Sums over a region: thousandths of sigma per band, edge pixels, stored scores. Integers: no order of cells can be seen.
+#[derive(Clone)]
+struct Sums {
+    bands: Vec<i64>,
+    edge: Edge,
+    /// Sum and number of the scores of each detector.
+    votes: Vec<(i64, u64)>,
+    onsets: BTreeMap<Onset, u64>,
+    courses: BTreeMap<Course, u64>,
+}
+
+/// What most pixels show; of several alike the least.
+fn most<K: Copy>(counts: &BTreeMap<K, u64>) -> Option<K> {
+    counts.iter().rev().max_by_key(|(_, n)| **n).map(|(key, _)| *key)
+}
+
+impl Sums {
+    fn new(bands: usize, votes: usize) -> Self {
+        Self {
+            bands: vec![0; bands],
+            edge: Edge::default(),
+            votes: vec![(0, 0); votes],
+            onsets: BTreeMap::new(),
+            courses: BTreeMap::new(),
+        }
+    }
+
+    fn add(&mut self, part: &Self) {
+        self.bands
+            .iter_mut()
+            .zip(&part.bands)
+            .for_each(|(all, part)| *all += part);
+        self.edge.pixels += part.edge.pixels;
+        self.edge.unobserved += part.edge.unobserved;
+        for (all, part) in self.votes.iter_mut().zip(&part.votes) {
+            *all = (all.0 + part.0, all.1 + part.1);
+        }
+        part.onsets
+            .iter()
+            .for_each(|(onset, n)| *self.onsets.entry(*onset).or_insert(0) += n);
+        part.courses
+            .iter()
+            .for_each(|(course, n)| *self.courses.entry(*course).or_insert(0) += n);
+    }
+
+    /// Adds what is seen of the pixel `at`, row and column.
+    fn take_in(&mut self, observed: &Observed, laws: &[BandLaw], at: [usize; 2]) {
+        for (band, (sum, law)) in self.bands.iter_mut().zip(laws).enumerate() {
+            *sum += law.millisigma(observed.before[band][at], observed.after[band][at]);
+        }
+        for ((sum, n), scores) in self.votes.iter_mut().zip(&observed.votes) {
+            let score = scores.data[at];
+            if score != SCORE_NODATA {
+                (*sum, *n) = (*sum + i64::from(score), *n + 1);
+            }
+        }
+        if let Some(Some(onset)) = observed.onsets.as_ref().map(|plane| plane.data[at]) {
+            *self.onsets.entry(onset).or_insert(0) += 1;
+        }
+        if let Some(Some(course)) = observed.courses.as_ref().map(|plane| plane.data[at]) {
+            *self.courses.entry(course).or_insert(0) += 1;
+        }
+    }
+
+    fn measure(self, region: &Region) -> Measure {
+        let mean = |sum: i64| sum as f64 / 1000.0 / region.pixels() as f64;
+        let vote = |(sum, n): &(i64, u64)| (*n > 0).then(|| *sum as f64 * SCORE_SCALE / *n as f64);
+        Measure {
+            band_sigma: self.bands.iter().map(|sum| mean(*sum)).collect(),
+            edge: self.edge,
+            votes: self.votes.iter().map(vote).collect(),
+            onset: most(&self.onsets),
+            course: most(&self.courses),
+        }
+    }
+}
+
+/// What is seen of a rectangle when it is measured.
+struct Observed {
+    /// Both dates, smoothed, band by band.
+    before: Vec<Array2<f32>>,
+    after: Vec<Array2<f32>>,
+    flags: Plane<Flags>,
+    /// One plane a detector, where several are asked.
+    votes: Vec<Plane<i16>>,
+    onsets: Option<Plane<Option<Onset>>>,
+    courses: Option<Plane<Option<Course>>>,
+}
+
+/// Edge of the cells that the regions are looked for in, pixels, and no larger than a tile: what holds none is not read again.
+const CELL_PX: usize = 512;
+
+/// Measures of `regions`, in their order; the ground that they lie on is read once more.
+///
+/// # Errors
+/// A file that cannot be read; the run was stopped.
+pub fn measure(
+    pass: &Pass<'_>,
+    survey: &Survey<'_>,
+    channels: &[Channel<'_>],
+    laws: &[BandLaw],
+    flags_of: &Written<'_>,
+    regions: &[Region],
+) -> Result<Vec<Measure>, SiteError> {
+    let grid = pass.ground.grid.rect();
+    let cell_px = CELL_PX.min(pass.ground.tile_px);
+    let mut cells = occupied(regions, cell_px);
+    in_strips(&mut cells, pass.ground.strip_px, |(area, _)| {
+        (area.x, area.y / cell_px as i64)
+    });
+    let params = &survey.config.detect;
+    let scorers = channels.iter().map(|channel| channel.scorers.len()).sum::<usize>();
+    let nothing = Sums::new(laws.len(), if scorers > 1 { scorers } else { 0 });
+    let views: Vec<_> = channels
+        .iter()
+        .map(|channel| channel.view(survey, pass.ground))
+        .collect();
+    let see = |area: &Rect, labels: &Plane<u32>| -> Result<Observed, SiteError> {
+        let (mut votes, mut main) = (Vec::new(), None);
+        for (channel, view) in channels.iter().zip(&views) {
+            // A lone detector of two dates is not asked again.
+            let asked = scorers > 1 || view.dates.len() > 2;
+            let halo = if asked { channel.halo() } else { 0 };
+            let seen = view.look(area, halo.max(smooth::halo(params)))?.seen;
+            if scorers > 1 {
+                votes.extend(channel.scorers.iter().map(|(_, scorer)| scorer.score(&seen, area)));
+            }
+            if main.is_none() {
+                let wanted = asked.then(|| Plane {
+                    rect: *area,
+                    data: labels.view(area).mapv(|label| label != 0),
+                });
+                let onsets = wanted.and_then(|wanted| {
+                    let mut scorers = channel.scorers.iter();
+                    scorers.find_map(|(_, scorer)| scorer.onset(&seen, &wanted))
+                });
+                let courses = channel
+                    .scorers
+                    .iter()
+                    .find_map(|(_, scorer)| scorer.course(&seen, area));
+                main = Some((seen, onsets, courses));
+            }
+            if scorers == 1 {
+                break;
+            }
+        }
+        let (seen, onsets, courses) = main.unwrap_or_else(|| (Seen::nothing(area), None, None));
+        let mut observed = observed(&seen, area, params);
+        (observed.votes, observed.onsets, observed.courses) = (votes, onsets, courses);
+        Ok(observed)
+    };
+    let mut sums = vec![nothing.clone(); regions.len()];
+    let mut done = 0;
+    in_order(
+        &cells,
+        pass.stop,
+        |(area, here)| -> Result<Vec<(usize, Sums)>, SiteError> {
+            let reasons = flags_of.read::<u16>(&area.grow(1).intersect(&grid))?;
+            let labels = labels(&area.grow(1), regions, here);
+            Ok(sums_in(
+                regions,
+                here,
+                (&see(area, &labels)?, &labels),
+                laws,
+                &reasons,
+                &nothing,
+            ))
+        },
+        |found| {
+            found?.iter().for_each(|(region, part)| sums[*region].add(part));
+            done += 1;
+            pass.tell("measure", done, cells.len());
+            Ok::<(), SiteError>(())
+        },
+    )?;
+    Ok(sums
+        .into_iter()
+        .zip(regions)
+        .map(|(sums, region)| sums.measure(region))
+        .collect())
+}
+
+fn observed(seen: &Seen, area: &Rect, params: &DetectParams) -> Observed {
+    let smooth = |bands: &[Array2<f32>]| smooth::values(bands, &seen.rect, &seen.flags, area, params);
+    let [before, after] = seen.sides();
+    Observed {
+        before: smooth(&before),
+        after: smooth(&after),
+        flags: seen.flags.crop(area),
+        votes: Vec::new(),
+        onsets: None,
+        courses: None,
+    }
+}
+
+/// The cells that hold runs: the least rectangle around what they hold of any region, and which regions those are.
+fn occupied(regions: &[Region], cell_px: usize) -> Vec<(Rect, Vec<usize>)> {
+    let edge = cell_px as i64;
+    let mut cells: BTreeMap<(i64, i64), (Rect, Vec<usize>)> = BTreeMap::new();
+    for (index, region) in regions.iter().enumerate() {
+        for run in &region.runs {
+            for column in run.from / edge..=(run.to - 1) / edge {
+                let (from, to) = (run.from.max(column * edge), run.to.min((column + 1) * edge));
+                let piece = Rect::new(from, run.y, (to - from) as usize, 1);
+                let (area, here) = cells
+                    .entry((run.y / edge, column))
+                    .or_insert_with(|| (piece, Vec::new()));
+                *area = area.union(&piece);
+                if here.last() != Some(&index) {
+                    here.push(index);
+                }
+            }
+        }
+    }
+    cells.into_values().collect()
+}
+
+/// The pixels of `region` inside `area`: rows, and columns from and to.
+fn runs_in<'a>(region: &'a Region, area: &Rect) -> impl Iterator<Item = (i64, Range<i64>)> + use<'a> {
+    let Rect { x, y, .. } = *area;
+    let (right, bottom) = (area.right(), area.bottom());
+    let first = region.runs.partition_point(|run| run.y < y);
+    let rows = region.runs[first..].iter().take_while(move |run| run.y < bottom);
+    rows.map(move |run| (run.y, run.from.max(x)..run.to.min(right)))
+}
+
+/// Which of the regions `here` each pixel of `area` belongs to, counted from 1; 0 where to none.
+fn labels(area: &Rect, regions: &[Region], here: &[usize]) -> Plane<u32> {
+    let mut labels = Plane::filled(*area, 0);
+    for (label, index) in (1..).zip(here) {
+        for (y, columns) in runs_in(&regions[*index], area) {
+            columns.for_each(|x| {
+                if let Some(of) = labels.get_mut(x, y) {
+                    *of = label;
+                }
+            });
+        }
+    }
+    labels
+}
+
+/// What `observed` shows of the regions `here`, in their order; their labels and the `reasons` reach one pixel further.
+fn sums_in(
+    regions: &[Region],
+    here: &[usize],
+    (observed, labels): (&Observed, &Plane<u32>),
+    laws: &[BandLaw],
+    reasons: &Plane<Flags>,
+    nothing: &Sums,
+) -> Vec<(usize, Sums)> {
+    let core = observed.flags.rect;
+    let sums_of = |(label, index): (u32, &usize)| {
+        let mut sums = nothing.clone();
+        for (y, columns) in runs_in(&regions[*index], &core) {
+            for x in columns {
+                sums.take_in(observed, laws, [(y - core.y) as usize, (x - core.x) as usize]);
+                let around = || (-1..=1).flat_map(|dy| (-1..=1).map(move |dx| (x + dx, y + dy)));
+                if around().any(|(x, y)| labels.get(x, y) != Some(&label)) {
+                    sums.edge.pixels += 1;
+                    let unobserved = |flag: &Flags| *flag != flags::CLEAR && *flag & flags::OUTSIDE_SITE == 0;
+                    sums.edge.unobserved += u64::from(around().any(|(x, y)| reasons.get(x, y).is_some_and(unobserved)));
+                }
+            }
+        }
+        (*index, sums)
+    };
+    (1..).zip(here).map(sums_of).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stage::regions::Run;
+
+    fn region(rows: &[(i64, i64, i64)]) -> Region {
+        let run = |(y, from, to)| Run {
+            y,
+            from,
+            to,
+            peak: 1,
+            sum: to - from,
+            seeds: 1,
+        };
+        Region {
+            runs: rows.iter().copied().map(run).collect(),
+        }
+    }
+
+    #[test]
+    fn only_the_ground_under_regions_is_read_again() {
+        let regions = [
+            region(&[(10, 20, 23), (11, 19, 21)]),
+            region(&[(10, 500, 520)]),
+            region(&[(600, 700, 701)]),
+        ];
+        let found = occupied(&regions, 512);
+        assert_eq!(
+            found,
+            [
+                (Rect::new(19, 10, 493, 2), vec![0, 1]),
+                (Rect::new(512, 10, 8, 1), vec![1]),
+                (Rect::new(700, 600, 1, 1), vec![2]),
+            ]
+        );
+        assert_eq!(occupied(&[], 512), []);
+    }
+}

@@ -1,0 +1,393 @@
+//! From what the stages found to the record: geometry in WGS 84, areas on the ellipsoid, rounded numbers, stable ids.
+
+use std::collections::BTreeMap;
+
+use geo::orient::{Direction, Orient};
+use geo::{Centroid, GeodesicArea, MapCoords, MultiPolygon};
+
+use crate::config::Config;
+use crate::declaration::{Activity, Declared, Site};
+use crate::engine::SiteError;
+use crate::engine::channel::Channel;
+use crate::engine::compare::Compared;
+use crate::engine::counts::AreaCount;
+use crate::engine::measure::Measure;
+use crate::finding::{
+    Anomaly, BandChange, BandFit, CourseRecord, DeclarationRecord, DetectorFit, Geometry, GridRecord, HeldOut,
+    Interval, Normalisation, PieceRecord, Program, SceneRecord, SiteRecord, Vote, ZoneCoverage, round, significant,
+};
+use crate::geo::{Grid, longitude};
+use crate::io::crs::{self, Projector, WGS84};
+use crate::plan::Ground;
+use crate::plan::pairs::Pair;
+use crate::raster::stats::SCORE_SCALE;
+use crate::scene::{Acquisition, Pass, Scene};
+use crate::seal::digest;
+use crate::stage::detect::{self, Course, Onset};
+use crate::stage::false_alarms::Significance;
+use crate::stage::judge::{Judgement, Span};
+use crate::stage::normalise;
+use crate::stage::regions::Region;
+
+/// The program and the libraries that decide its numbers.
+pub fn program() -> Program {
+    let (gdal, proj) = crate::io::versions();
+    Program {
+        sitewatch: env!("CARGO_PKG_VERSION").into(),
+        gdal,
+        proj,
+    }
+}
+
+/// The site as declared.
+pub fn site(site: &Site) -> SiteRecord {
+    SiteRecord {
+        id: site.id.clone(),
+        name: site.name.clone(),
+        area_m2: area_m2(&site.boundary),
+        geometry: Geometry::from(&site.boundary),
+    }
+}
+
+/// Area on the WGS 84 ellipsoid, whole square metres (Karney, "Algorithms for geodesics", 2013).
+pub(crate) fn area_m2(polygon: &MultiPolygon<f64>) -> f64 {
+    // A ring that turns the wrong way would enclose the rest of the Earth.
+    let polygon = longitude::on_globe(polygon).orient(Direction::Default);
+    // Around a pole, edges are parallels.
+    let is_cap = polygon.iter().any(longitude::touches_a_pole);
+    let polygon = if is_cap { crs::densify(&polygon) } else { polygon };
+    round(polygon.geodesic_area_unsigned(), 0)
+}
+
+/// The declarations, by date of issue.
+pub fn declarations(declared: &Declared) -> Vec<DeclarationRecord> {
+    let record = |header: &crate::declaration::Header| DeclarationRecord {
+        id: header.id.clone(),
+        party: header.party.clone(),
+        agreement: header.agreement.clone(),
+        issued: header.issued.to_string(),
+        supersedes: header.supersedes.clone(),
+    };
+    declared.declarations.iter().map(record).collect()
+}
+
+/// The site grid.
+pub fn grid(grid: &Grid) -> GridRecord {
+    GridRecord {
+        crs: grid.crs.clone(),
+        left_m: round(grid.left_m, 6),
+        top_m: round(grid.top_m, 6),
+        pixel_m: round(grid.pixel_m, 6),
+        width: grid.width,
+        height: grid.height,
+    }
+}
+
+/// A date that was compared, with how each band came onto the grid.
+pub fn scene(date: &Acquisition, alignment: BTreeMap<String, String>) -> SceneRecord {
+    let Acquisition { whole: scene, pieces } = date;
+    let piece = |piece: &Scene| PieceRecord {
+        href: piece.href.clone(),
+        id: piece.id.clone(),
+    };
+    let several = pieces.len() > 1;
+    SceneRecord {
+        pieces: pieces.iter().filter(|_| several).map(piece).collect(),
+        id: scene.id.clone(),
+        href: scene.href.clone().filter(|_| !several),
+        acquired: Interval {
+            start: scene.start.to_string(),
+            end: scene.end.to_string(),
+        },
+        sensor: scene.sensor.clone(),
+        platform: scene.platform.clone(),
+        relative_orbit: scene.relative_orbit,
+        pass: scene.pass.map(|pass| {
+            if pass == Pass::Ascending {
+                "ascending"
+            } else {
+                "descending"
+            }
+            .to_owned()
+        }),
+        alignment,
+    }
+}
+
+/// When a change that a comparison shows happened: between its first and its last scene.
+pub fn span(pair: &Pair) -> Span {
+    let first = pair.history.first().unwrap_or(&pair.before);
+    Span {
+        from: first.whole.start,
+        to: pair.after.whole.end,
+    }
+}
+
+/// When a change happened that a detector dates to `onset`; with none, any time between the dates that were compared.
+pub fn onset_span(pair: &Pair, onset: Option<Onset>) -> Span {
+    let scenes = pair.scenes();
+    let of = |place: u16| scenes.get(usize::from(place));
+    match onset.and_then(|onset| of(onset.last_unchanged).zip(of(onset.first_changed))) {
+        Some((unchanged, changed)) => Span {
+            from: unchanged.start,
+            to: changed.end,
+        },
+        None => span(pair),
+    }
+}
+
+/// The detectors of a comparison, by name; several with their rule.
+pub fn detectors(channels: &[Channel<'_>], config: &Config) -> String {
+    let words = channels
+        .iter()
+        .flat_map(|channel| &channel.scorers)
+        .map(|(detector, _)| detector.word());
+    let words: Vec<&str> = words.collect();
+    match words.as_slice() {
+        [] => "none".into(),
+        [only] => (*only).into(),
+        many => format!("{} ({})", many.join(" + "), config.detect.rule.word()),
+    }
+}
+
+/// What the fits of all detectors say of themselves; those that say nothing are left out.
+pub fn fits(channels: &[Channel<'_>]) -> Vec<DetectorFit> {
+    let mut fits = Vec::new();
+    for channel in channels {
+        for (detector, scorer) in &channel.scorers {
+            let account = scorer.account();
+            let name = |band: usize| {
+                channel
+                    .pair
+                    .bands
+                    .get(band)
+                    .cloned()
+                    .unwrap_or_else(|| band.to_string())
+            };
+            let dropped = account.dropped.into_iter().map(|(band, why)| (name(band), why));
+            let rounds = account.rounds.iter();
+            let fit = DetectorFit {
+                detector: detector.word().into(),
+                dropped: dropped.collect(),
+                looks: account.looks.iter().map(|looks| round(*looks, 2)).collect(),
+                rounds: rounds
+                    .map(|rho| rho.iter().map(|rho| round(*rho, 6)).collect())
+                    .collect(),
+            };
+            if !(fit.dropped.is_empty() && fit.looks.is_empty() && fit.rounds.is_empty()) {
+                fits.push(fit);
+            }
+        }
+    }
+    fits
+}
+
+/// How ground went through a series.
+fn course(course: Course, pair: &Pair) -> CourseRecord {
+    CourseRecord {
+        changes: u64::from(course.changes),
+        direction: match course.direction {
+            detect::Direction::Positive => "positive",
+            detect::Direction::Negative => "negative",
+            detect::Direction::Indefinite => "indefinite",
+        }
+        .into(),
+        first: interval(onset_span(pair, Some(course.first))),
+    }
+}
+
+/// A span as it stands in the record.
+pub fn interval(span: Span) -> Interval {
+    Interval {
+        start: span.from.to_string(),
+        end: span.to.to_string(),
+    }
+}
+
+/// The window of an activity.
+pub fn window(activity: &Activity) -> Interval {
+    Interval {
+        start: activity.from.to_string(),
+        end: activity.to.to_string(),
+    }
+}
+
+/// The normalisation that was used.
+pub fn normalisation(channel: &Channel<'_>, fit: &normalise::Fit) -> Normalisation {
+    let held_out = |band: usize| {
+        channel.held_out.get(band).map(|found| HeldOut {
+            p_means: significant(found.p_means),
+            p_variances: significant(found.p_variances),
+        })
+    };
+    let named = channel.pair.bands.iter().zip(&fit.bands).enumerate();
+    let bands = named.map(|(band, (name, law))| BandFit {
+        held_out: held_out(band),
+        band: name.clone(),
+        gain: significant(law.gain),
+        offset: significant(law.offset),
+        noise: significant(law.noise),
+        noise_fraction: law.noise_fraction,
+        correlation: round(law.correlation, 4),
+    });
+    Normalisation {
+        bands: bands.collect(),
+        method: if channel.held_out.is_empty() {
+            "robust"
+        } else {
+            "invariant"
+        }
+        .into(),
+        sampled: fit.unchanged.len() as u64,
+        unchanged: fit.unchanged.iter().filter(|kept| **kept).count() as u64,
+    }
+}
+
+/// Coverage of each zone; `areas` are those of the score pass: the site, then the zones.
+pub fn zones(site: &Site, areas: &[AreaCount]) -> Vec<ZoneCoverage> {
+    let zones = site.zones.iter().zip(areas.iter().skip(1));
+    zones
+        .map(|(zone, count)| ZoneCoverage {
+            id: zone.id.clone(),
+            role: zone.role.word().into(),
+            coverage: count.coverage(),
+            geometry: Geometry::from(&zone.polygon),
+        })
+        .collect()
+}
+
+/// From this mean score on a detector is said to find an anomaly, sigma: one in forty pixels without change has it.
+const FINDS_SIGMA: f64 = 2.0;
+
+/// Makes anomalies of one comparison.
+pub struct AnomalyMaker<'a> {
+    to_wgs84: Projector,
+    site: &'a Site,
+    ground: &'a Ground,
+    compared: &'a Compared<'a>,
+    pair: &'a Pair,
+}
+
+impl<'a> AnomalyMaker<'a> {
+    /// A maker for the comparison `compared` of `site`.
+    ///
+    /// # Errors
+    /// A grid that PROJ cannot carry back to WGS 84.
+    pub fn new(site: &'a Site, ground: &'a Ground, compared: &'a Compared<'a>) -> Result<Self, SiteError> {
+        Ok(Self {
+            to_wgs84: Projector::new(&ground.grid.crs, WGS84)?,
+            site,
+            ground,
+            compared,
+            pair: compared.pair,
+        })
+    }
+
+    /// The id of a region: the same place between the same scenes has the same id.
+    pub fn id(&self, region: &Region) -> String {
+        let (before, after) = (&self.pair.before.whole.id, &self.pair.after.whole.id);
+        let grid = &self.ground.grid;
+        let first = region
+            .runs
+            .first()
+            .map_or((0.0, 0.0), |run| grid.to_world(run.from as f64, run.y as f64));
+        let text = format!(
+            "{}\n{before}\n{after}\n{}\n{:.2} {:.2}",
+            self.site.id, grid.crs, first.0, first.1
+        );
+        format!("A-{}", &digest::bytes(text.as_bytes())[..10])
+    }
+
+    /// The anomaly that `region` is, judged and measured; `outline` is its outline in pixels.
+    ///
+    /// # Errors
+    /// A place that cannot be carried back to WGS 84.
+    pub fn make(
+        &self,
+        region: &Region,
+        outline: &MultiPolygon<f64>,
+        judgement: Judgement,
+        measure: &Measure,
+        span: Span,
+        chance: &Significance,
+    ) -> Result<Anomaly, SiteError> {
+        let grid = &self.ground.grid;
+        let metres = outline.map_coords(|c| grid.to_world(c.x, c.y).into());
+        let polygon = self.to_wgs84.project_polygon(&metres)?;
+        // In the grid: degrees begin anew at the antimeridian.
+        let (mut x, mut y) = metres.centroid().map_or(([0.0], [0.0]), |c| ([c.x()], [c.y()]));
+        self.to_wgs84.project(&mut x, &mut y)?;
+        let centroid = [round(x[0], 7), round(y[0], 7)];
+        let bounds = region.bounds();
+        let laws = self.compared.main().fit.as_ref().map_or(&[][..], |fit| &fit.bands);
+        let newest = &self.pair.after.whole;
+        let unit = |name: &str| {
+            let band = newest.bands.iter().find(|band| band.name == name)?;
+            band.unit(newest.kind).map(str::to_owned)
+        };
+        let change = self
+            .pair
+            .bands
+            .iter()
+            .zip(&measure.band_sigma)
+            .zip(laws)
+            .map(|((name, sigma), law)| BandChange {
+                band: name.clone(),
+                mean: significant(sigma * law.noise),
+                mean_sigma: round(*sigma, 2),
+                unit: unit(name),
+            });
+        let scorers = self.compared.channels.iter().flat_map(|channel| &channel.scorers);
+        let votes = scorers.zip(&measure.votes).map(|((detector, _), mean)| Vote {
+            detector: detector.word().into(),
+            finds: mean.map(|mean| mean >= FINDS_SIGMA),
+            mean_sigma: mean.map(|mean| round(mean, 2)),
+        });
+        Ok(Anomaly {
+            id: self.id(region),
+            verdict: judgement.verdict,
+            evidence: judgement.evidence,
+            geometry: Geometry::from(&polygon),
+            centroid,
+            area_m2: area_m2(&polygon),
+            pixels: region.pixels(),
+            bounds_px: [bounds.x, bounds.y, bounds.w as i64, bounds.h as i64],
+            p_value: Some(significant(chance.p)),
+            q_value: Some(significant(chance.q)),
+            peak_sigma: round(f64::from(region.peak()) * SCORE_SCALE, 2),
+            mean_sigma: round(region.mean() * SCORE_SCALE, 2),
+            change: change.collect(),
+            course: measure.course.map(|found| course(found, self.pair)),
+            dates: interval(span),
+            votes: votes.collect(),
+            zones: judgement.zones,
+            activities: judgement.activities,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_area_does_not_depend_on_the_way_a_ring_turns() {
+        // One hundredth of a degree at 45 degrees north: 1111.3 m by 788.5 m, less the hole of a quarter of it.
+        let ring = |x: f64, y: f64, d: f64, back: bool| {
+            let mut points = vec![(x, y), (x + d, y), (x + d, y + d), (x, y + d), (x, y)];
+            if back {
+                points.reverse();
+            }
+            geo::LineString::from(points)
+        };
+        let square = |back: bool| {
+            let hole = ring(3.0025, 45.0025, 0.005, back);
+            MultiPolygon(vec![geo::Polygon::new(ring(3.0, 45.0, 0.01, back), vec![hole])])
+        };
+        let expected = 0.75 * 1111.3 * 788.5;
+        for back in [false, true] {
+            let area = area_m2(&square(back));
+            assert!((area / expected - 1.0).abs() < 0.002, "{area} against {expected}");
+        }
+    }
+}

@@ -1,0 +1,418 @@
+//! The minimum detectable change of a comparison: changes of known size are put into its later scene, the chain is run on them, and
+//! what it finds gives the sizes that it would have found.
+//!
+//! Changes are painted into the pixels of the scene's own rasters. From there on everything is the run's own: resampling by the measured
+//! shift, screening, normalisation, detectors, the cutoff fitted anew to the histogram that the change leads to, regions and their
+//! least area. Two things are taken from the run as they are: how the dates lie beside each other and the fitted laws, which a change of
+//! some pixels among a quarter of a million does not sway (docs/accuracy.md has the check), and where the own cloud test found cloud.
+//! Several changes are read together, so far apart that none sees another.
+
+mod masked;
+mod sites;
+mod surfaces;
+
+use crate::engine::SiteError;
+use crate::engine::channel;
+use crate::engine::compare::{Compared, Survey};
+use crate::engine::driver::in_order;
+use crate::engine::found::{Found, levels, rule, skirt_px};
+use crate::engine::passes::{Levels, Look, Written};
+use crate::finding::{
+    AreaSensitivity, ChangeSensitivity, DetectableSize, DetectionCurve, Sensitivity, Tried, round, significant,
+};
+use crate::geo::{Rect, Shape};
+use crate::plan::reach::Clouds;
+use crate::plan::{Ground, SitePlan};
+use crate::raster::stats::{Histogram, SCORE_NODATA};
+use crate::raster::{Flags, PixelSource, Plane};
+use crate::stage::cutoff::{self, Cutoff};
+use crate::stage::false_alarms::Tail;
+use crate::stage::profile::CutoffRule;
+use crate::stage::random::SplitMix;
+use crate::stage::regions::{Labeller, Region, runs};
+use crate::stage::sensitivity::curve::{Curve, Detectable, Size, Tally, detectable};
+use crate::stage::sensitivity::paint::{Effect, Square};
+use crate::stage::sensitivity::trials::{Change, Places, RANGE_PX, Trial, lots};
+use crate::stage::skirt::without_skirts;
+
+use masked::Masked;
+use surfaces::paintable;
+
+pub use sites::{Measured, of_sites};
+
+/// Probabilities of which the sizes are told.
+const PROBABILITIES: [f64; 2] = [0.5, 0.9];
+/// Places that are drawn for a change before it is given up.
+const TRIES: usize = 60;
+/// Classes of sizes in the record: each spans a factor of two.
+const CLASSES: u32 = 6;
+/// Changes that lie within about this of each other are read together, pixels.
+const LOT_PX: i64 = 256;
+/// What cubic convolution draws from beyond a change, pixels.
+const KERNEL_PX: usize = 2;
+
+/// What is common to all changes that are injected into one comparison.
+struct Bench<'a> {
+    survey: &'a Survey<'a>,
+    ground: &'a Ground,
+    compared: &'a Compared<'a>,
+    /// Peaks of the run's own regions, highest first.
+    peaks: &'a [i16],
+    scores: Written<'a>,
+    flags: Written<'a>,
+    rule: CutoffRule,
+    /// How high clusters reach without change: that of the run.
+    tail: Option<Tail>,
+    /// Words of the spectra that can be painted, with their effects on each band that is read.
+    spectra: Vec<(String, Vec<Option<Effect>>)>,
+    /// Kinds of change.
+    kinds: Vec<Change>,
+    /// How far from a change a score can differ, pixels.
+    sway_px: usize,
+}
+
+/// Which changes the comparison `compared` would have found, in which the run `found` what it did; the rasters are its scores and flags.
+/// `None` where nothing was compared.
+///
+/// # Errors
+/// A file that cannot be read; the run was stopped.
+pub(crate) fn measure(
+    survey: &Survey<'_>,
+    plan: &SitePlan,
+    ground: &Ground,
+    (compared, found): (&Compared<'_>, &Found),
+    [scores, flags]: [Written<'_>; 2],
+) -> Result<Option<Sensitivity>, SiteError> {
+    let main = compared.main();
+    if main.fit.is_none() || main.scorers.is_empty() {
+        return Ok(None);
+    }
+    let mut notes = Vec::new();
+    let halo = compared.channels.iter().map(channel::Channel::halo).max();
+    let spectra = paintable(compared, &mut notes);
+    let bench = Bench {
+        survey,
+        ground,
+        compared,
+        peaks: &found.peaks,
+        tail: found.tail,
+        scores,
+        flags,
+        rule: rule(compared, survey.config, plan.most_false),
+        kinds: Change::all(spectra.len()),
+        spectra,
+        sway_px: halo.unwrap_or(0) + KERNEL_PX,
+    };
+    if compared.channels.len() > 1 {
+        notes.push(
+            "the changes are put into the judged scenes alone: those beside them see none, so more may be found".into(),
+        );
+    }
+    if main.clouds == Clouds::Tested {
+        notes.push("where the own cloud test found cloud is as it was without the changes".into());
+    }
+    let areas = std::iter::once((None, &ground.boundary));
+    let zones = ground.zones.iter().map(|zone| (Some(zone.id.clone()), &zone.area));
+    let mut told = Vec::new();
+    for (number, (zone, shape)) in areas.chain(zones).enumerate() {
+        let trials = bench.inject(shape, number as u64, &plan.site.id)?;
+        told.push(AreaSensitivity {
+            changes: bench.changes(&trials)?,
+            injected: trials.len() as u64,
+            zone,
+        });
+    }
+    Ok(Some(Sensitivity { areas: told, notes }))
+}
+
+/// A change that was injected, and whether it was found.
+struct Outcome {
+    trial: Trial,
+    found: bool,
+}
+
+impl Bench<'_> {
+    /// Injects changes into `shape`, the `number`th area of `site`.
+    fn inject(&self, shape: &Shape, number: u64, site: &str) -> Result<Vec<Outcome>, SiteError> {
+        let grid = self.ground.grid.rect();
+        let places = Places::of(shape, &grid);
+        let levels = cutoff::fit(&self.compared.counts.histogram, self.tail, &self.rule)
+            .levels
+            .map(|found| levels(self.compared, self.ground, self.survey.config, found));
+        let seed = seed(site, number);
+        let indices: Vec<usize> = (0..self.survey.config.sensitivity.injections).collect();
+        let mut trials: Vec<Trial> = Vec::new();
+        in_order(
+            &indices,
+            self.survey.stop,
+            |index| self.place(*index, seed, &places, levels.as_ref()),
+            |trial: Result<_, SiteError>| {
+                trials.extend(trial?);
+                Ok::<(), SiteError>(())
+            },
+        )?;
+        let zones: Vec<Rect> = trials.iter().map(|trial| self.window(trial)).collect();
+        let lots = lots(&zones, LOT_PX);
+        let mut found = vec![false; trials.len()];
+        in_order(
+            &lots,
+            self.survey.stop,
+            |lot| self.run(lot, &trials, &zones),
+            |lot: Result<Vec<(usize, bool)>, SiteError>| {
+                lot?.into_iter().for_each(|(index, is)| found[index] = is);
+                Ok::<(), SiteError>(())
+            },
+        )?;
+        let outcome = |(trial, found)| Outcome { trial, found };
+        Ok(trials.into_iter().zip(found).map(outcome).collect())
+    }
+
+    /// Draws a place for the `index`th change: on judged ground, where the run found no anomaly. `None` where none was met.
+    fn place(
+        &self,
+        index: usize,
+        seed: u64,
+        places: &Places,
+        levels: Option<&Levels>,
+    ) -> Result<Option<Trial>, SiteError> {
+        let grid = self.ground.grid.rect();
+        let mut random = SplitMix(seed.wrapping_add(index as u64));
+        // Seeds side by side give streams that overlap; their first draws do not.
+        random = SplitMix(random.draw());
+        for _ in 0..TRIES {
+            let Some(centre) = places.draw(&mut random) else {
+                return Ok(None);
+            };
+            let Some(trial) = Trial::of_design(index, &self.kinds, centre) else {
+                return Ok(None);
+            };
+            let touched = trial.touched();
+            if touched.intersect(&grid) != touched {
+                continue;
+            }
+            let scores = self.scores.read::<i16>(&self.window(&trial))?;
+            let is_judged = scores.view(&touched).iter().all(|score| *score != SCORE_NODATA);
+            let taken = levels
+                .is_some_and(|levels| covered(&regions(&scores, &touched, self.sway_px, levels), &touched.grow(1)));
+            if is_judged && !taken {
+                return Ok(Some(trial));
+            }
+        }
+        Ok(None)
+    }
+
+    /// What is scored for a change: all pixels that it can sway, and around them those that decide where a skirt ends.
+    fn window(&self, trial: &Trial) -> Rect {
+        let skirt = skirt_px(&self.compared.channels);
+        trial
+            .touched()
+            .grow(self.sway_px + skirt)
+            .intersect(&self.ground.grid.rect())
+    }
+
+    /// Which changes of a lot are found: all are painted, the ground under them is read and scored once.
+    fn run(&self, lot: &[usize], trials: &[Trial], zones: &[Rect]) -> Result<Vec<(usize, bool)>, SiteError> {
+        let Some(core) = lot.iter().map(|index| zones[*index]).reduce(|a, b| a.union(&b)) else {
+            return Ok(Vec::new());
+        };
+        let squares: Vec<Square> = lot.iter().map(|index| self.square(&trials[*index])).collect();
+        let (main, channels) = (self.compared.main(), &self.compared.channels);
+        let painted = main.sources.last().map(|source| source.painted(&squares));
+        let mut views: Vec<_> = channels.iter().map(|one| one.view(self.survey, self.ground)).collect();
+        let known = match main.clouds {
+            Clouds::Tested => {
+                let grid = self.ground.grid.rect();
+                let around = core.grow(self.ground.halo).intersect(&grid);
+                Some(self.flags.read::<Flags>(&around)?)
+            }
+            Clouds::Stated => None,
+        };
+        let mut sources: Vec<&dyn PixelSource> = main.sources.iter().map(|source| source as _).collect();
+        if let (Some(last), Some(painted)) = (sources.last_mut(), &painted) {
+            *last = painted;
+        }
+        let masked: Vec<Masked<'_>> = known
+            .iter()
+            .flat_map(|why| sources.iter().map(move |source| Masked { source: *source, why }))
+            .collect();
+        if let Some(view) = views.first_mut() {
+            for (place, date) in view.dates.iter_mut().enumerate() {
+                *date = match masked.get(place) {
+                    Some(masked) => masked,
+                    None => sources[place],
+                };
+            }
+            // What the own test found is in the flags.
+            view.clouds = Clouds::Stated;
+        }
+        let look = Look {
+            channels,
+            views: &views,
+            combination: &self.compared.combination,
+        };
+        let (_, after) = look.score(&core, self.survey.blocks.meter())?;
+        let before = self.scores.read::<i16>(&core)?;
+        let is_found = |index: &usize| {
+            let zone = &zones[*index];
+            let found = self.is_found(&trials[*index], &before.crop(zone), &after.crop(zone));
+            (*index, found)
+        };
+        Ok(lot.iter().map(is_found).collect())
+    }
+
+    /// Whether an anomaly touches a change that turns the scores `before` into `after`, at the cutoff that the histogram then has.
+    fn is_found(&self, trial: &Trial, before: &Plane<i16>, after: &Plane<i16>) -> bool {
+        let mut histogram: Histogram = self.compared.counts.histogram.clone();
+        for (old, new) in before.data.iter().zip(&after.data) {
+            histogram.replace(*old, *new);
+        }
+        let cutoff = cutoff::fit(&histogram, self.tail, &self.rule);
+        let Some(found) = cutoff.levels else {
+            return false;
+        };
+        let levels = levels(self.compared, self.ground, self.survey.config, found);
+        let touched = trial.touched();
+        let mut regions = regions(after, &touched, self.sway_px, &levels);
+        regions.retain(|region| self.is_claimed(region.peak(), &cutoff));
+        covered(&regions, &touched)
+    }
+
+    /// Whether a region of `peak` is claimed beside those of the run.
+    fn is_claimed(&self, peak: i16, cutoff: &Cutoff) -> bool {
+        if self.rule.object_fdr.is_none() {
+            return true;
+        }
+        let place = self.peaks.partition_point(|other| *other >= peak);
+        let mut peaks = self.peaks.to_vec();
+        peaks.insert(place, peak);
+        let significances = cutoff.significances(&peaks);
+        significances.is_none_or(|all| all.get(place).is_none_or(|one| cutoff.claims(one)))
+    }
+
+    /// What a change does to the bands that the judged scene reads.
+    fn square(&self, trial: &Trial) -> Square {
+        let main = self.compared.main();
+        let laws = main.fit.as_ref().map_or(&[][..], |fit| &fit.bands);
+        let by_sigma = |sigma: f64| {
+            let of = |band: usize| laws.get(band).map(|law| Effect::Add((sigma * law.noise) as f32));
+            (0..main.bands.len()).map(of).collect()
+        };
+        Square {
+            centre: trial.centre,
+            edge: trial.edge(),
+            effects: match trial.change {
+                Change::Darker(sigma) => by_sigma(-sigma),
+                Change::Brighter(sigma) => by_sigma(sigma),
+                Change::Spectrum(number) => self
+                    .spectra
+                    .get(number)
+                    .map_or_else(Vec::new, |(_, effects)| effects.clone()),
+            },
+        }
+    }
+
+    /// What the outcomes in one area say of each kind of change.
+    fn changes(&self, outcomes: &[Outcome]) -> Result<Vec<ChangeSensitivity>, SiteError> {
+        let mut changes = Vec::new();
+        in_order(
+            &self.kinds,
+            self.survey.stop,
+            |change| self.change(*change, outcomes),
+            |one| {
+                changes.push(one);
+                Ok::<(), SiteError>(())
+            },
+        )?;
+        Ok(changes)
+    }
+
+    fn change(&self, change: Change, outcomes: &[Outcome]) -> ChangeSensitivity {
+        let mut tallies: Vec<Tally> = Vec::new();
+        for Outcome { trial, found } in outcomes.iter().filter(|one| one.trial.change == change) {
+            let found = u64::from(*found);
+            match tallies.iter_mut().find(|tally| tally.size_px == trial.size_px) {
+                Some(tally) => (tally.injected, tally.found) = (tally.injected + 1, tally.found + found),
+                None => tallies.push(Tally {
+                    size_px: trial.size_px,
+                    injected: 1,
+                    found,
+                }),
+            }
+        }
+        tallies.sort_by(|a, b| a.size_px.total_cmp(&b.size_px));
+        let pixel_m2 = self.ground.grid.pixel_area_m2();
+        let m2 = |pixels: f64| significant(pixels * pixel_m2);
+        let area = |size: Size| match size {
+            Size::Smallest => Some(m2(RANGE_PX[0])),
+            Size::At(pixels) => Some(m2(pixels)),
+            Size::Beyond => None,
+        };
+        let size = |(probability, found): (&f64, Detectable)| DetectableSize {
+            high_m2: area(found.interval[1]),
+            low_m2: area(found.interval[0]),
+            probability: *probability,
+            size_m2: area(found.size),
+        };
+        let class = |number: u32| {
+            let (from, to) = (f64::from(1 << number), f64::from(2 << number));
+            let last = number + 1 == CLASSES;
+            // A size that is a power of two may come out a hair below it.
+            let inside = |tally: &&Tally| {
+                let size = tally.size_px * (1.0 + 1e-9);
+                size >= from && (size < to || last)
+            };
+            Tried {
+                found: tallies.iter().filter(inside).map(|tally| tally.found).sum(),
+                from_m2: m2(RANGE_PX[0] * from),
+                injected: tallies.iter().filter(inside).map(|tally| tally.injected).sum(),
+                to_m2: m2(RANGE_PX[0] * to),
+            }
+        };
+        let (word, contrast_sigma) = match change {
+            Change::Darker(sigma) => ("darker", Some(sigma)),
+            Change::Brighter(sigma) => ("brighter", Some(sigma)),
+            Change::Spectrum(number) => (self.spectra.get(number).map_or("", |(word, _)| word.as_str()), None),
+        };
+        ChangeSensitivity {
+            change: word.to_owned(),
+            contrast_sigma,
+            curve: Curve::fit(&tallies).map(|curve| DetectionCurve {
+                intercept: significant(curve.coefficients[0]),
+                lapse: round(curve.lapse, 2),
+                log_likelihood: significant(curve.log_likelihood),
+                size_slope: significant(curve.coefficients[1]),
+            }),
+            sizes: PROBABILITIES
+                .iter()
+                .zip(detectable(&tallies, &PROBABILITIES, RANGE_PX))
+                .map(size)
+                .collect(),
+            tried: (0..CLASSES).map(class).collect(),
+        }
+    }
+}
+
+/// The regions of `scores` within `sway_px` of `touched`.
+fn regions(scores: &Plane<i16>, touched: &Rect, sway_px: usize, levels: &Levels) -> Vec<Region> {
+    let inner = touched.grow(sway_px).intersect(&scores.rect);
+    let left = without_skirts(scores, &inner, levels.skirt_px);
+    let mut labeller = Labeller::new(levels.seed, levels.min_pixels);
+    // A band holds the runs of whole rows, by row and column.
+    labeller.add_band(runs(&left, levels.grow, levels.seed));
+    labeller.finish()
+}
+
+/// Whether a region has a pixel in `area`.
+fn covered(regions: &[Region], area: &Rect) -> bool {
+    let mut runs = regions.iter().flat_map(|region| &region.runs);
+    runs.any(|run| (area.y..area.bottom()).contains(&run.y) && run.from < area.right() && run.to > area.x)
+}
+
+/// The seed of an area: the same for the same site and place in it, whatever the machine.
+fn seed(site: &str, number: u64) -> u64 {
+    let text = site.bytes().fold(SplitMix(number), |random, byte| {
+        let mut next = SplitMix(random.0 ^ u64::from(byte));
+        SplitMix(next.draw())
+    });
+    text.0
+}

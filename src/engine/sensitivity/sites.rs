@@ -1,0 +1,108 @@
+//! Which changes the comparisons of declared sites would have found, without their reports.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use crate::config::Config;
+use crate::declaration::Site;
+use crate::engine::SiteError;
+use crate::engine::compare::{Survey, fit};
+use crate::engine::driver::on_threads;
+use crate::engine::events::Silent;
+use crate::engine::site::survey_site;
+use crate::engine::timers::Timers;
+use crate::fault::Fault;
+use crate::finding::{Comparison, Sensitivity};
+use crate::io::blocks::Blocks;
+use crate::io::formats;
+use crate::io::pool::Pool;
+use crate::output::publish::PublishError;
+use crate::plan::SitePlan;
+use crate::plan::inputs;
+use crate::run::provenance::Provenance;
+use crate::run::{self, RunError};
+
+/// Which changes one comparison of a site would have found.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct Measured {
+    /// The site's id.
+    pub site: String,
+    /// Ids of the earlier and the later scene; absent where the site could not be surveyed.
+    pub scenes: Option<[String; 2]>,
+    /// What was measured; absent where nothing could be compared.
+    pub sensitivity: Option<Sensitivity>,
+    /// What the comparison's notes say, or why the site could not be surveyed.
+    pub why_not: Vec<String>,
+}
+
+/// Which changes every comparison of `config` would have found, of all sites or of the one with the id `only`; one bad site does not
+/// stop the rest. The run that this needs is made in a folder that is gone afterwards.
+///
+/// # Errors
+/// Inputs at fault; the run was stopped.
+pub fn of_sites(config: &Config, only: Option<&str>, stop: &AtomicBool) -> Result<Vec<Measured>, RunError> {
+    crate::io::prepare();
+    let inputs = inputs::gather(config).map_err(RunError::Inputs)?;
+    let is_meant = |site: &Site| only.is_none_or(|id| site.id == id);
+    if let Some(id) = only
+        && !inputs.declared.sites.iter().any(is_meant)
+    {
+        let fault = Fault::new("--site", format!("no site '{id}' is declared"));
+        return Err(RunError::Inputs(vec![fault]));
+    }
+    let mut config = config.clone();
+    config.sensitivity.enabled = true;
+    on_threads(config.compute.threads, || {
+        let pool = Arc::new(Pool::new(formats::allowed(&config.inputs.formats)));
+        let blocks = Arc::new(Blocks::new(pool.clone(), 0));
+        let survey = Survey {
+            inputs: &inputs,
+            config: &config,
+            blocks: &blocks,
+            pool: &pool,
+            observer: &Silent,
+            stop,
+        };
+        let mut measured = Vec::new();
+        // All are planned: an alarm budget is shared by all.
+        let plans = run::plan(&config, &inputs);
+        blocks.hold(run::room(&plans));
+        let plans = inputs.declared.sites.iter().zip(plans);
+        for (site, plan) in plans.filter(|(site, _)| is_meant(site)) {
+            match plan.map_err(SiteError::from).and_then(|plan| of_site(&survey, &plan)) {
+                Ok(found) => measured.extend(found),
+                Err(SiteError::Stopped) => return Err(RunError::Stopped),
+                Err(error) => measured.push(Measured {
+                    site: site.id.clone(),
+                    scenes: None,
+                    sensitivity: None,
+                    why_not: vec![error.to_string()],
+                }),
+            }
+        }
+        Ok(measured)
+    })
+    .map_err(RunError::Threads)?
+}
+
+/// Which changes every comparison of the site of `plan` would have found.
+fn of_site(survey: &Survey<'_>, plan: &SitePlan) -> Result<Vec<Measured>, SiteError> {
+    let folder = tempfile::tempdir().map_err(|source| PublishError::Write {
+        path: std::env::temp_dir(),
+        source,
+    })?;
+    let provenance = Provenance {
+        run_key: String::new(),
+        inputs: Vec::new(),
+        parameters: serde_json::json!({}),
+    };
+    let fitted = fit(survey, plan, &mut Timers::default())?;
+    let (report, _) = survey_site(survey, plan, &fitted, provenance, folder.path())?;
+    let measured = |one: Comparison| Measured {
+        site: plan.site.id.clone(),
+        scenes: Some([one.before, one.after]),
+        sensitivity: one.sensitivity,
+        why_not: one.notes,
+    };
+    Ok(report.comparisons.into_iter().map(measured).collect())
+}

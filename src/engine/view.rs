@@ -1,0 +1,189 @@
+//! The dates of a comparison seen through the chain up to the detector: read and screened. Every pass looks through this.
+
+use ndarray::Zip;
+
+use crate::config::Config;
+use crate::geo::{Grid, Rect, Shape};
+use crate::plan::reach::{Clouds, screen_halo};
+use crate::raster::{Flags, PixelSource, Plane, ReadError, Stack, flags, plane};
+use crate::stage::detect::Seen;
+use crate::stage::{cloud, persistent, screen};
+
+/// What a pass sees.
+pub struct Sight {
+    /// All dates.
+    pub seen: Seen,
+    /// Where the masks of a series call bright ground cloud on every date and are not believed; absent where that is nowhere.
+    pub given_back: Option<Plane<bool>>,
+}
+
+/// The dates of a comparison, oldest first, and how they are looked at.
+pub struct View<'a> {
+    /// The dates; the judged one is the last.
+    pub dates: Vec<&'a dyn PixelSource>,
+    /// Names of the bands that the sources read: those that are compared, then those that only the screen looks at.
+    pub bands: &'a [String],
+    /// How many are compared.
+    pub compared: usize,
+    /// Where clouds come from.
+    pub clouds: Clouds,
+    /// The site grid.
+    pub grid: &'a Grid,
+    /// The site's boundary, beyond which nothing is judged; what lies there lends no evidence to what lies inside.
+    pub boundary: &'a Shape,
+    /// Parameters.
+    pub config: &'a Config,
+}
+
+/// A series is judged where at least so many of its earlier dates are clear.
+const LEAST_EARLIER: u16 = 3;
+
+/// Whether a tile is one of the black squares of a chess board.
+fn is_odd(core: &Rect) -> bool {
+    let place = |from: i64, length: usize| from.div_euclid(length.max(1) as i64);
+    (place(core.x, core.w) + place(core.y, core.h)) % 2 != 0
+}
+
+impl View<'_> {
+    /// All dates on `core` and `halo` pixels around it.
+    ///
+    /// A pixel of a pair can be judged where both dates are clear; of a series where the judged date is, and enough others are.
+    ///
+    /// # Errors
+    /// A file that cannot be read.
+    pub fn see(&self, core: &Rect, halo: usize) -> Result<Seen, ReadError> {
+        Ok(self.all(core, halo)?.seen)
+    }
+
+    /// What [`View::see`] sees of the site, ground beyond its boundary marked as outside.
+    ///
+    /// # Errors
+    /// A file that cannot be read.
+    pub fn look(&self, core: &Rect, halo: usize) -> Result<Sight, ReadError> {
+        let mut sight = self.all(core, halo)?;
+        let seen = &mut sight.seen;
+        for y in seen.rect.y..seen.rect.bottom() {
+            let mut left = seen.rect.x;
+            let row = (y - seen.rect.y) as usize;
+            let mut outside = |from: i64, to: i64| {
+                let (from, to) = ((from - seen.rect.x) as usize, (to - seen.rect.x) as usize);
+                let mut beyond = seen.flags.data.slice_mut(ndarray::s![row, from..to]);
+                beyond.iter_mut().for_each(|flag| *flag |= flags::OUTSIDE_SITE);
+            };
+            self.boundary
+                .for_each_span(&Rect::new(seen.rect.x, y, seen.rect.w, 1), |_, from, to| {
+                    outside(left, from);
+                    left = to;
+                });
+            outside(left, seen.rect.right());
+        }
+        Ok(sight)
+    }
+
+    fn all(&self, core: &Rect, halo: usize) -> Result<Sight, ReadError> {
+        let rect = core.grow(halo);
+        let pixel_m = self.grid.pixel_m;
+        let params = &self.config.screen;
+        let padded = rect.grow(screen_halo(self.config, pixel_m, self.clouds, self.dates.len()));
+        let screened = rect.grow(params.halo(pixel_m));
+        let read = if self.bands_tell_of_clouds() { padded } else { rect };
+        // Neighbours go through the dates the other way round: what one has read last, the store of blocks still holds.
+        let back = is_odd(core);
+        let mut dates = self.dates.clone();
+        if back {
+            dates.reverse();
+        }
+        let stacks = dates.iter().map(|date| date.read_around(&read, &padded));
+        let mut stacks = stacks.collect::<Result<Vec<Stack>, ReadError>>()?;
+        if back {
+            stacks.reverse();
+        }
+        let mut why: Vec<Plane<Flags>> = stacks.iter().map(screen::stated).collect();
+        let given_back = self.give_back(&mut why, &screened);
+        self.mark_clouds(&stacks, &mut why, &screened);
+        let mut dates = Vec::with_capacity(self.dates.len());
+        let mut reasons = Plane::filled(rect, flags::CLEAR);
+        let mut earlier = Plane::filled(rect, (0_u16, flags::CLEAR));
+        for (index, (stack, why)) in stacks.into_iter().zip(why).enumerate() {
+            let why = screen::buffered(why.crop(&screened), &rect, pixel_m, params);
+            if index + 1 == self.dates.len() {
+                reasons.data.zip_mut_with(&why.data, |all, one| *all |= one);
+            } else {
+                earlier.data.zip_mut_with(&why.data, |(clear, all), one| {
+                    *clear += u16::from(*one == flags::CLEAR);
+                    *all |= one;
+                });
+            }
+            let all_clear = why.data.iter().all(|flag| *flag == flags::CLEAR);
+            let bands = stack.bands.into_iter().take(self.compared).map(|band| {
+                let mut band = if read == rect {
+                    band
+                } else {
+                    plane::cropped(&band, &read, &rect)
+                };
+                if !all_clear {
+                    Zip::from(&mut band).and(&why.data).for_each(|value, why| {
+                        *value = if *why == flags::CLEAR { *value } else { f32::NAN };
+                    });
+                }
+                band
+            });
+            dates.push(bands.collect());
+        }
+        let needed = LEAST_EARLIER.min(self.dates.len().saturating_sub(1) as u16);
+        reasons.data.zip_mut_with(&earlier.data, |reason, (clear, why)| {
+            if *clear < needed {
+                *reason |= why;
+            }
+        });
+        let seen = Seen {
+            rect,
+            dates,
+            flags: reasons,
+        };
+        Ok(Sight { seen, given_back })
+    }
+
+    /// Whether pixels are screened by what the bands show around them: by the own test, or where a series has seen something.
+    fn bands_tell_of_clouds(&self) -> bool {
+        self.clouds == Clouds::Tested || self.dates.len() >= persistent::MIN_DATES
+    }
+
+    /// Takes back what the masks of a series call cloud on every date: bright built ground; which pixels that is.
+    fn give_back(&self, why: &mut [Plane<Flags>], screened: &Rect) -> Option<Plane<bool>> {
+        if self.dates.len() < persistent::MIN_DATES {
+            return None;
+        }
+        let given = persistent::given_back(why, screened, self.grid.pixel_m);
+        if !given.data.iter().any(|is| *is) {
+            return None;
+        }
+        for date in why {
+            persistent::give_back(date, &given);
+        }
+        Some(given)
+    }
+
+    /// Adds what the own test finds.
+    fn mark_clouds(&self, stacks: &[Stack], why: &mut [Plane<Flags>], screened: &Rect) {
+        let ([before, after], Clouds::Tested) = (stacks, self.clouds) else {
+            return;
+        };
+        let names: Vec<&str> = self.bands.iter().map(String::as_str).collect();
+        let looks = (
+            cloud::Look::new(&names, &before.bands, true),
+            cloud::Look::new(&names, &after.bands, true),
+        );
+        if let (Ok(earlier), Ok(later)) = looks {
+            let found = cloud::pair(&earlier, &later, &before.rect, screened, self.grid.pixel_m);
+            for (date, found) in why.iter_mut().zip(&found) {
+                for ((row, column), flag) in found.data.indexed_iter() {
+                    let (x, y) = (screened.x + column as i64, screened.y + row as i64);
+                    if let Some(all) = date.get_mut(x, y) {
+                        *all |= flag;
+                    }
+                }
+            }
+        }
+    }
+}

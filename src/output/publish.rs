@@ -1,0 +1,299 @@
+//! Output folders: locked while a run works on them, and a site's folder appears whole or not at all.
+
+use std::fs::{self, File, Permissions, TryLockError};
+use std::io::ErrorKind::NotFound;
+use std::io::{self, BufWriter, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{CWD, OFlags, RenameFlags, renameat_with};
+use rustix::io::Errno;
+
+/// What begins so is no report: what a run which died has left is swept by the next.
+pub(crate) const ASIDE: &str = ".sitewatch-";
+/// The file that a run holds a lock on.
+const LOCK: &str = ".sitewatch-lock";
+/// What the last run saw of the files that stand.
+pub(crate) const SEEN: &str = ".seen.json";
+/// A site's folder while it is made.
+const MADE: &str = ".sitewatch-made-";
+/// A site's folder while another takes its place.
+const BEFORE: &str = ".sitewatch-before-";
+
+/// Why an output folder cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum PublishError {
+    /// Another run works on the folder.
+    #[error("locking {}: another run works on this folder; try again when it has ended", .0.display())]
+    Locked(PathBuf),
+    /// The output folder is no longer the one that was locked.
+    #[error("writing to {}: the folder was moved or replaced while the run went on; run again", .0.display())]
+    Gone(PathBuf),
+    /// A file that was written cannot be read.
+    #[error("reading {}: {source}", path.display())]
+    Read {
+        /// Which file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A file cannot be written.
+    #[error("writing {}: {source}; is the disk full, or the folder read-only?", path.display())]
+    Write {
+        /// Which file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+fn failed(path: &Path) -> impl FnOnce(io::Error) -> PublishError {
+    let path = path.to_owned();
+    move |source| PublishError::Write { path, source }
+}
+
+/// An output folder that this run alone may write to; free again when dropped.
+pub struct OutFolder {
+    path: PathBuf,
+    lock: File,
+}
+
+impl OutFolder {
+    /// The folder at `path`, made when absent, locked and swept of what a run that died has left.
+    ///
+    /// # Errors
+    /// Another run has the lock; the folder cannot be written.
+    pub fn lock(path: &Path) -> Result<Self, PublishError> {
+        fs::create_dir_all(path).map_err(failed(path))?;
+        let name = path.join(LOCK);
+        // A link would lock another file, and to open a pipe would wait for its reader.
+        let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits() as i32;
+        let lock = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .custom_flags(flags)
+            .open(&name)
+            .map_err(failed(&name))?;
+        if !lock.metadata().map_err(failed(&name))?.is_file() {
+            let what = "expected a plain file, found a pipe or device; remove it";
+            return Err(failed(&name)(io::Error::other(what)));
+        }
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(PublishError::Locked(path.to_owned())),
+            Err(TryLockError::Error(error)) => return Err(failed(&name)(error)),
+        }
+        let out = Self {
+            path: path.to_owned(),
+            lock,
+        };
+        out.sweep()?;
+        Ok(out)
+    }
+
+    /// Removes what a run that died has left aside; a report that it had moved out of the way returns to its place.
+    fn sweep(&self) -> Result<(), PublishError> {
+        for entry in entries(&self.path)? {
+            let (path, name) = (entry.path(), entry.file_name());
+            let name = name.to_string_lossy();
+            match name.strip_prefix(BEFORE).map(|site| self.path.join(site)) {
+                Some(place) if !stands(&place)? => {
+                    fs::rename(&path, &place).map_err(failed(&place))?;
+                    sync(&self.path)?;
+                }
+                _ if name.starts_with(ASIDE) && name != LOCK => {
+                    remove(&path).map_err(failed(&path))?;
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Where the folder is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// That the folder is still the one whose lock this run holds: it may have been moved away, and another run may have its place.
+    fn is_held(&self) -> Result<(), PublishError> {
+        let name = self.path.join(LOCK);
+        let of = |meta: &fs::Metadata| (meta.dev(), meta.ino());
+        let held = self.lock.metadata().map_err(failed(&name))?;
+        match fs::symlink_metadata(&name) {
+            Ok(found) if of(&found) == of(&held) => Ok(()),
+            _ => Err(PublishError::Gone(self.path.clone())),
+        }
+    }
+
+    /// An empty folder aside, in which the files of `name` are made.
+    ///
+    /// # Errors
+    /// It cannot be made; the output folder was moved away.
+    pub fn aside(&self, name: &str) -> Result<PathBuf, PublishError> {
+        self.is_held()?;
+        let path = self.path.join(format!("{MADE}{name}"));
+        if stands(&path)? {
+            remove(&path).map_err(failed(&path))?;
+        }
+        fs::create_dir(&path).map_err(failed(&path))?;
+        Ok(path)
+    }
+
+    /// Puts the folder that [`Self::aside`] gave into its place; what stood there before is gone only when it is in place.
+    ///
+    /// # Errors
+    /// It cannot be renamed; the output folder was moved away.
+    pub fn publish(&self, name: &str) -> Result<(), PublishError> {
+        let (aside, place) = (self.path.join(format!("{MADE}{name}")), self.path.join(name));
+        for entry in entries(&aside)? {
+            File::open(entry.path())
+                .and_then(|file| file.sync_all())
+                .map_err(failed(&entry.path()))?;
+        }
+        sync(&aside)?;
+        self.is_held()?;
+        if !stands(&place)? {
+            fs::rename(&aside, &place).map_err(failed(&place))?;
+            return sync(&self.path);
+        }
+        // One step for the file system: there is no moment without a report.
+        match renameat_with(CWD, &aside, CWD, &place, RenameFlags::EXCHANGE) {
+            Ok(()) => {
+                sync(&self.path)?;
+                remove(&aside).map_err(failed(&aside))
+            }
+            // Network file systems know no such step: two, and the next run mends what a kill between them leaves.
+            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => self.replace(&aside, &place, name),
+            Err(error) => Err(failed(&place)(error.into())),
+        }
+    }
+
+    /// Puts `aside` into the place of what stands in `place`, in two steps.
+    fn replace(&self, aside: &Path, place: &Path, name: &str) -> Result<(), PublishError> {
+        let before = self.path.join(format!("{BEFORE}{name}"));
+        fs::rename(place, &before).map_err(failed(&before))?;
+        if let Err(error) = fs::rename(aside, place) {
+            // Where that fails too, the next run puts it back.
+            let _ = fs::rename(&before, place);
+            return Err(failed(place)(error));
+        }
+        sync(&self.path)?;
+        remove(&before).map_err(failed(&before))
+    }
+
+    /// Removes the folder aside of `name`: its site failed.
+    pub fn abandon(&self, name: &str) {
+        // What stays behind is swept by the next run.
+        let _ = fs::remove_dir_all(self.path.join(format!("{MADE}{name}")));
+    }
+
+    /// Writes a file of the run itself, whole or not at all.
+    ///
+    /// # Errors
+    /// It cannot be written; the output folder was moved away.
+    pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), PublishError> {
+        self.is_held()?;
+        let place = self.path.join(name);
+        let mut file = tempfile::Builder::new()
+            .prefix(ASIDE)
+            // As any new file: the umask takes from it.
+            .permissions(Permissions::from_mode(0o666))
+            .tempfile_in(&self.path)
+            .map_err(failed(&place))?;
+        file.write_all(bytes)
+            .and_then(|()| file.as_file().sync_all())
+            .map_err(failed(&place))?;
+        file.persist(&place).map_err(|error| failed(&place)(error.error))?;
+        sync(&self.path)
+    }
+}
+
+/// Whether anything has the name `path`, be it a link that leads nowhere.
+fn stands(path: &Path) -> Result<bool, PublishError> {
+    match fs::symlink_metadata(path) {
+        Ok(_) => Ok(true),
+        Err(error) if error.kind() == NotFound => Ok(false),
+        Err(error) => Err(failed(path)(error)),
+    }
+}
+
+/// What lies in the folder at `path`.
+pub(crate) fn entries(path: &Path) -> Result<Vec<fs::DirEntry>, PublishError> {
+    fs::read_dir(path)
+        .and_then(|entries| entries.collect())
+        .map_err(failed(path))
+}
+
+/// Removes a file, or a folder with all that is in it; a link is removed, not followed.
+pub(crate) fn remove(path: &Path) -> io::Result<()> {
+    if fs::symlink_metadata(path)?.is_dir() {
+        fs::remove_dir_all(path)
+    } else {
+        fs::remove_file(path)
+    }
+}
+
+/// Writes a file of a site into its folder aside.
+///
+/// # Errors
+/// It cannot be written whole.
+pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), PublishError> {
+    stream_file(path, |out| out.write_all(bytes).map_err(failed(path)))
+}
+
+/// Writes a file piece by piece; it becomes whole with its folder.
+///
+/// # Errors
+/// It cannot be written; those of `write`.
+pub fn stream_file<E: From<PublishError>>(
+    path: &Path,
+    write: impl FnOnce(&mut BufWriter<File>) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut out = BufWriter::new(File::create(path).map_err(failed(path))?);
+    write(&mut out)?;
+    Ok(out.flush().map_err(failed(path))?)
+}
+
+fn sync(folder: &Path) -> Result<(), PublishError> {
+    File::open(folder)
+        .and_then(|file| file.sync_all())
+        .map_err(failed(folder))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_is_replaced_whole_and_a_dead_run_is_swept() {
+        let root = tempfile::tempdir().unwrap();
+        let out = OutFolder::lock(root.path()).unwrap();
+        for text in ["first", "second"] {
+            let aside = out.aside("site").unwrap();
+            fs::write(aside.join("report.json"), text).unwrap();
+            out.publish("site").unwrap();
+            assert_eq!(fs::read_to_string(root.path().join("site/report.json")).unwrap(), text);
+        }
+        fs::write(out.aside("other").unwrap().join("half"), b"half").unwrap();
+        drop(out);
+        let out = OutFolder::lock(root.path()).unwrap();
+        let names: Vec<_> = fs::read_dir(root.path())
+            .unwrap()
+            .flatten()
+            .map(|entry| entry.file_name())
+            .collect();
+        assert_eq!(names.len(), 2, "the lock and the site: {names:?}");
+        drop(out);
+    }
+
+    #[test]
+    fn two_runs_cannot_have_one_folder() {
+        let root = tempfile::tempdir().unwrap();
+        let first = OutFolder::lock(root.path()).unwrap();
+        assert!(matches!(OutFolder::lock(root.path()), Err(PublishError::Locked(_))));
+        drop(first);
+        assert!(OutFolder::lock(root.path()).is_ok());
+    }
+}

@@ -1,0 +1,14 @@
+//! What will be done, before a pixel is read: inputs, which scenes meet, the grid of each site, memory.
+
+pub mod bands;
+pub mod ground_shown;
+pub mod inputs;
+pub mod memory;
+pub mod pairs;
+pub mod reach;
+pub mod site_grid;
+pub mod site_plan;
+pub mod stated;
+pub mod training;
+
+pub use site_plan::{Ground, SitePlan, plan_site, site_files};
