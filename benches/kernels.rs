@@ -185,7 +185,7 @@ fn detectors(bench: &mut Bench<'_>, config: &Config) -> Plane<i16> {
 
 /// What is fitted to the survey, a pixel of the sample.
 fn fits(bench: &mut Bench<'_>, config: &Config, cells: &[Cell]) {
-    let sample = sample::sample(cells, &config.detect);
+    let sample = sample::pixels(cells, &config.detect);
     let noise = vec![SensorNoise::default(); BANDS];
     let bytes = 2 * BANDS * F32;
     bench.time("normalise: fit", sample.len(), bytes, || {

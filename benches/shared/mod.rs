@@ -52,7 +52,7 @@ impl Watched<'_> {
 
     /// `detector` fitted to `cells`.
     pub fn scorer(&self, detector: Detector, cells: &[Cell], radar: bool) -> Box<dyn Scorer> {
-        let sample = sample::sample(cells, &self.config.detect);
+        let sample = sample::pixels(cells, &self.config.detect);
         let noise = vec![SensorNoise::default(); self.bands.len()];
         let laws = normalise::fit(&sample, &noise, &self.config.normalise).unwrap().bands;
         let context = Context {

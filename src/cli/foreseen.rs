@@ -7,7 +7,7 @@ use crate::config::Config;
 use crate::finding::NOT_COVERING;
 use crate::plan::SitePlan;
 use crate::plan::inputs::{self, Inputs};
-use crate::run;
+use crate::plan::plan_sites;
 use crate::scene::Scene;
 
 /// Notes that are told one by one: most of a long folder are alike.
@@ -19,7 +19,7 @@ pub fn tell_foreseen(config: &Config, inputs: &Inputs, mut describe: impl FnMut(
     let refused = &inputs.declared.refused;
     refused.iter().for_each(|one| print(&format!("not in force: {one}")));
     tell_notes(&inputs.scenes);
-    let plans = run::plan(config, inputs);
+    let plans = plan_sites(config, inputs);
     let mut code = exit::DONE;
     // Most reasons are those of every site: each is told once.
     let mut reasons: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();

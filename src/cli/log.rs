@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::finding::round;
-use crate::output::Outcome;
-use crate::output::SiteOutcome;
+use crate::run::outcome::Outcome;
+use crate::run::outcome::SiteOutcome;
 
 /// The log of this run, once it is asked for.
 static LOG: Mutex<Option<Log>> = Mutex::new(None);

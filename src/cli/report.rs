@@ -7,7 +7,7 @@ use clap::builder::PossibleValue;
 
 use super::confine::{confine, folder_of};
 use super::{exit, print, tell};
-use crate::engine::SiteError;
+use crate::output::OutputError;
 use crate::output::publish::PublishError;
 use crate::output::render::{self, Format};
 
@@ -22,8 +22,8 @@ pub fn report(record: &Path, to: &[Format]) -> u8 {
         Err(error) => {
             tell(&format!("error: {error}"));
             match error {
-                SiteError::Publish(PublishError::Read { .. }) => exit::USAGE,
-                SiteError::Publish(PublishError::Locked(_)) => exit::LATER,
+                OutputError::Publish(PublishError::Read { .. }) => exit::USAGE,
+                OutputError::Publish(PublishError::Locked(_)) => exit::LATER,
                 _ => exit::PARTLY,
             }
         }

@@ -4,10 +4,10 @@ use super::confine::{confine, made};
 use super::{
     FailOn, Log, RunArgs, exit, interrupts, log, print_text, progress, read_pipeline, summary, tell, tell_faults,
 };
-use crate::output::Outcome;
 use crate::output::publish::PublishError;
 use crate::run::Options;
 use crate::run::RunError;
+use crate::run::outcome::Outcome;
 
 pub fn run(args: &RunArgs) -> u8 {
     if args.log == Log::Json {
@@ -53,7 +53,7 @@ pub fn run(args: &RunArgs) -> u8 {
 }
 
 fn code(fail_on: FailOn, outcome: &Outcome) -> u8 {
-    let any = |test: fn(&crate::output::SiteOutcome) -> bool| outcome.sites.iter().any(test);
+    let any = |test: fn(&crate::run::outcome::SiteOutcome) -> bool| outcome.sites.iter().any(test);
     let review = match fail_on {
         FailOn::Never => false,
         FailOn::New => any(|site| site.is_news),

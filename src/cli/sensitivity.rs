@@ -2,9 +2,9 @@
 
 use super::confine::confine;
 use super::{PipelineArgs, exit, interrupts, print_json, print_lines, read_pipeline, tell, tell_faults};
-use crate::engine::sensitivity::{Measured, of_sites};
 use crate::finding::{ChangeSensitivity, DetectableSize, Sensitivity};
 use crate::run::RunError;
+use crate::run::sensitivity::{Measured, of_sites};
 
 pub fn sensitivity(args: &PipelineArgs, site: Option<&str>, json: bool) -> u8 {
     // Layers of a site lie in a temporary folder while changes are put into it.

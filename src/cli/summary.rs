@@ -6,8 +6,8 @@ use console::{Alignment, Style, measure_text_width, pad_str};
 
 use crate::fault::one_line;
 use crate::finding::Verdict;
-use crate::output::Outcome;
-use crate::output::SiteOutcome;
+use crate::run::outcome::Outcome;
+use crate::run::outcome::SiteOutcome;
 
 /// Sites that are told one by one; the index has all of them.
 const MOST_SITES: usize = 40;

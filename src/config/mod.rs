@@ -4,6 +4,7 @@
 
 pub mod names;
 mod read;
+pub mod threads;
 
 use std::path::{Path, PathBuf};
 

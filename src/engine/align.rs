@@ -1,13 +1,12 @@
 //! How the judged date of a pair lies beside the earlier one: windows over the site are read and handed to `stage::coregister`.
 
-use crate::engine::SiteError;
-use crate::engine::compare::Survey;
+use crate::engine::EngineError;
 use crate::engine::driver::in_order;
+use crate::engine::session::Session;
 use crate::engine::spared::{Lost, Spared};
 use crate::engine::view::View;
 use crate::finding::{RegistrationRecord, round};
 use crate::geo::{Affine, Rect};
-use crate::io::mosaic::Mosaic;
 use crate::plan::Ground;
 use crate::plan::pairs::Pair;
 use crate::plan::reach::Clouds;
@@ -30,28 +29,21 @@ const MOST_MATCHED: usize = 2;
 /// # Errors
 /// A file that cannot be read; the run was stopped.
 pub fn measure(
-    survey: &Survey<'_>,
+    session: &Session<'_>,
     ground: &Ground,
     pair: &Pair,
     dates: [&Acquisition; 2],
     spare: Option<&Lost>,
-) -> Result<(Registration, RegistrationRecord), SiteError> {
+) -> Result<(Registration, RegistrationRecord), EngineError> {
     let grid = &ground.grid;
     let short = LEAST_EDGE_PX.saturating_sub(grid.width.min(grid.height));
     let area = grid.rect().grow(short.div_ceil(2));
     let bands = matched(&pair.bands);
-    let open = |date: &Acquisition| {
-        let (infos, blocks) = (&survey.inputs.infos, survey.blocks);
-        let margin = ground.margin_px + short.div_ceil(2);
-        Mosaic::new(date, grid, margin, &Affine::IDENTITY, &bands, infos, blocks)
-    };
+    let margin_px = ground.margin_px + short.div_ceil(2);
+    let open = |date: &Acquisition| session.open(date, (grid, margin_px), &Affine::IDENTITY, &bands);
     let sources = [open(dates[0])?, open(dates[1])?];
     let spared = spare.map(|lost| {
-        let spared = |source| Spared {
-            source,
-            bands: bands.len(),
-            lost,
-        };
+        let spared = |source| Spared::of(source, bands.len(), lost);
         [spared(&sources[0] as &dyn PixelSource), spared(&sources[1])]
     });
     let view = View {
@@ -64,14 +56,14 @@ pub fn measure(
         clouds: Clouds::Stated,
         grid,
         boundary: &ground.boundary,
-        config: survey.config,
+        config: session.config,
     };
-    let params = &survey.config.coregister;
+    let params = &session.config.coregister;
     let windows = coregister::windows(area, params);
     let (mut points, mut rejected): (Vec<TiePoint>, Vec<Rejected>) = (Vec::new(), Vec::new());
     in_order(
         &windows,
-        survey.stop,
+        session.stop,
         |window: &Rect| {
             let seen = view.see(window, 0)?;
             let [reference, target] = seen.sides();
@@ -82,7 +74,7 @@ pub fn measure(
                 Ok(point) => points.push(point),
                 Err(why) => rejected.push(why),
             }
-            Ok::<(), SiteError>(())
+            Ok::<(), EngineError>(())
         },
     )?;
     let registration = coregister::fit(&points, &rejected, area, params);

@@ -138,7 +138,7 @@ mod tests {
     use crate::io::mosaic::Mosaic;
     use crate::io::pool::Pool;
     use crate::plan::inputs;
-    use crate::run;
+    use crate::plan::plan_sites;
 
     #[test]
     fn looks_lie_evenly_on_the_ground() {
@@ -204,7 +204,7 @@ mod tests {
             let inputs = inputs::gather(&config).unwrap_or_else(|faults| panic!("{}: {faults:?}", items.display()));
             let blocks = Arc::new(Blocks::new(Arc::new(Pool::new(formats::allowed(&[]))), 64 << 20));
             let (mut looked, mut refusals) = (0, Vec::new());
-            for plan in run::plan(&config, &inputs).into_iter().flatten() {
+            for plan in plan_sites(&config, &inputs).into_iter().flatten() {
                 let Some(ground) = &plan.ground else { continue };
                 for pair in &plan.pairs {
                     let sources = pair.dates().into_iter().map(|date| {

@@ -12,7 +12,6 @@ use crate::stage::detect::Seen;
 use crate::stage::normalise::BandLaw;
 
 /// What the score pass counts.
-#[derive(Default)]
 pub struct Counts {
     /// Scores of the judged pixels.
     pub histogram: Histogram,
@@ -22,6 +21,18 @@ pub struct Counts {
     pub overview: Vec<Glimpse>,
     /// Pixels of the site that the masks of a series call cloud on every date, and that were judged all the same.
     pub given_back: u64,
+}
+
+impl Counts {
+    /// Nothing counted yet of so many areas, and nothing seen on `lattice`.
+    pub fn new(areas: usize, lattice: &Lattice) -> Self {
+        Self {
+            histogram: Histogram::default(),
+            areas: vec![AreaCount::default(); areas],
+            overview: vec![Glimpse::NONE; lattice.size.0 * lattice.size.1],
+            given_back: 0,
+        }
+    }
 }
 
 /// Pixels of an area: all, judged, and not judged by reason.

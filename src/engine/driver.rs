@@ -6,12 +6,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rayon::ScopeFifo;
 
+use crate::config::threads::{AHEAD, thread_count};
+
 /// The run was asked to stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stopped;
-
-/// Items for each thread that are under way at a time: being worked on, or waiting for their turn.
-pub const AHEAD: usize = 8;
 
 /// Feeds `sink` with what `work` makes of each item, in the order of the items.
 ///
@@ -140,19 +139,6 @@ pub fn on_threads<R: Send>(threads: usize, work: impl FnOnce() -> R + Send) -> R
     Ok(pool.install(work))
 }
 
-/// Threads for each core at most: more would take memory and stall the machine, and make nothing sooner.
-const THREADS_A_CORE: usize = 4;
-
-/// The threads that are started where `threads` are asked for: as many as there are cores for 0, and never more than
-/// `THREADS_A_CORE` for each. Results do not depend on it.
-pub fn thread_count(threads: usize) -> usize {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    match threads {
-        0 => cores,
-        asked => asked.min(THREADS_A_CORE * cores),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::AtomicUsize;
@@ -169,18 +155,6 @@ mod tests {
         fn from(_: Stopped) -> Self {
             Self::Stopped
         }
-    }
-
-    #[test]
-    fn threads_are_bounded_by_the_cores() {
-        let cores = thread_count(0);
-        assert!(cores > 0);
-        assert_eq!(thread_count(1), 1);
-        assert_eq!(thread_count(100_000), THREADS_A_CORE * cores);
-        assert_eq!(
-            on_threads(100_000, rayon::current_num_threads),
-            Ok(THREADS_A_CORE * cores)
-        );
     }
 
     #[test]
@@ -268,5 +242,13 @@ mod tests {
         let stop = AtomicBool::new(true);
         let result = on_threads(2, || in_order(&[1, 2, 3], &stop, |i| *i, |_| Ok::<(), Trouble>(())));
         assert_eq!(result, Ok(Err(Trouble::Stopped)));
+    }
+
+    #[test]
+    fn no_more_threads_are_started_than_are_good() {
+        assert_eq!(
+            on_threads(100_000, rayon::current_num_threads),
+            Ok(thread_count(100_000))
+        );
     }
 }

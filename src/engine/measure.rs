@@ -1,19 +1,20 @@
-//! Pass 4: what changed inside the regions, band by band, and what lies along their edges.
+//! What changed inside the regions, band by band, and what lies along their edges.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 
 use ndarray::Array2;
 
-use crate::engine::SiteError;
-use crate::engine::channel::Channel;
-use crate::engine::compare::Survey;
+use crate::engine::EngineError;
 use crate::engine::driver::in_order;
-use crate::engine::passes::{Pass, Written};
+use crate::engine::rasters::RasterBand;
+use crate::engine::score::Scored;
+use crate::engine::session::SiteWork;
+use crate::engine::view::View;
 use crate::geo::Rect;
 use crate::geo::tile::in_strips;
 use crate::raster::stats::{SCORE_NODATA, SCORE_SCALE};
-use crate::raster::{Flags, Plane, flags};
+use crate::raster::{Flags, Plane, ReadError, flags};
 use crate::stage::detect::smooth;
 use crate::stage::detect::{Course, DetectParams, Onset, Seen};
 use crate::stage::judge::Edge;
@@ -132,72 +133,34 @@ const CELL_PX: usize = 512;
 /// # Errors
 /// A file that cannot be read; the run was stopped.
 pub fn measure(
-    pass: &Pass<'_>,
-    survey: &Survey<'_>,
-    channels: &[Channel<'_>],
-    laws: &[BandLaw],
-    flags_of: &Written<'_>,
+    work: &SiteWork<'_>,
+    scored: &Scored<'_>,
+    flags_of: &RasterBand<'_>,
     regions: &[Region],
-) -> Result<Vec<Measure>, SiteError> {
-    let grid = pass.ground.grid.rect();
-    let cell_px = CELL_PX.min(pass.ground.tile_px);
+) -> Result<Vec<Measure>, EngineError> {
+    let (grid, laws) = (work.ground.grid.rect(), scored.main().track.laws());
+    let cell_px = CELL_PX.min(work.ground.tile_px);
     let mut cells = occupied(regions, cell_px);
-    in_strips(&mut cells, pass.ground.strip_px, |(area, _)| {
+    in_strips(&mut cells, work.ground.strip_px, |(area, _)| {
         (area.x, area.y / cell_px as i64)
     });
-    let params = &survey.config.detect;
-    let scorers = channels.iter().map(|channel| channel.scorers.len()).sum::<usize>();
-    let nothing = Sums::new(laws.len(), if scorers > 1 { scorers } else { 0 });
-    let views: Vec<_> = channels
-        .iter()
-        .map(|channel| channel.view(survey, pass.ground))
-        .collect();
-    let see = |area: &Rect, labels: &Plane<u32>| -> Result<Observed, SiteError> {
-        let (mut votes, mut main) = (Vec::new(), None);
-        for (channel, view) in channels.iter().zip(&views) {
-            // A lone detector of two dates is not asked again.
-            let asked = scorers > 1 || view.dates.len() > 2;
-            let halo = if asked { channel.halo() } else { 0 };
-            let seen = view.look(area, halo.max(smooth::halo(params)))?.seen;
-            if scorers > 1 {
-                votes.extend(channel.scorers.iter().map(|(_, scorer)| scorer.score(&seen, area)));
-            }
-            if main.is_none() {
-                let wanted = asked.then(|| Plane {
-                    rect: *area,
-                    data: labels.view(area).mapv(|label| label != 0),
-                });
-                let onsets = wanted.and_then(|wanted| {
-                    let mut scorers = channel.scorers.iter();
-                    scorers.find_map(|(_, scorer)| scorer.onset(&seen, &wanted))
-                });
-                let courses = channel
-                    .scorers
-                    .iter()
-                    .find_map(|(_, scorer)| scorer.course(&seen, area));
-                main = Some((seen, onsets, courses));
-            }
-            if scorers == 1 {
-                break;
-            }
-        }
-        let (seen, onsets, courses) = main.unwrap_or_else(|| (Seen::nothing(area), None, None));
-        let mut observed = observed(&seen, area, params);
-        (observed.votes, observed.onsets, observed.courses) = (votes, onsets, courses);
-        Ok(observed)
-    };
+    let asked = scored.scorers().count();
+    let nothing = Sums::new(laws.len(), if asked > 1 { asked } else { 0 });
+    let tracks = scored.tracks.iter();
+    let views: Vec<_> = tracks.map(|open| open.view(work.session, work.ground)).collect();
+    let params = &work.config().detect;
     let mut sums = vec![nothing.clone(); regions.len()];
     let mut done = 0;
     in_order(
         &cells,
-        pass.stop,
-        |(area, here)| -> Result<Vec<(usize, Sums)>, SiteError> {
+        work.stop(),
+        |(area, here)| -> Result<Vec<(usize, Sums)>, EngineError> {
             let reasons = flags_of.read::<u16>(&area.grow(1).intersect(&grid))?;
             let labels = labels(&area.grow(1), regions, here);
             Ok(sums_in(
                 regions,
                 here,
-                (&see(area, &labels)?, &labels),
+                (&observe(scored, &views, params, area, &labels)?, &labels),
                 laws,
                 &reasons,
                 &nothing,
@@ -206,8 +169,8 @@ pub fn measure(
         |found| {
             found?.iter().for_each(|(region, part)| sums[*region].add(part));
             done += 1;
-            pass.tell("measure", done, cells.len());
-            Ok::<(), SiteError>(())
+            work.tell("measure", done, cells.len());
+            Ok::<(), EngineError>(())
         },
     )?;
     Ok(sums
@@ -217,17 +180,52 @@ pub fn measure(
         .collect())
 }
 
-fn observed(seen: &Seen, area: &Rect, params: &DetectParams) -> Observed {
+/// What the tracks of `scored` show of `area`, where `labels` say which pixels belong to a region.
+fn observe(
+    scored: &Scored<'_>,
+    views: &[View<'_>],
+    params: &DetectParams,
+    area: &Rect,
+    labels: &Plane<u32>,
+) -> Result<Observed, ReadError> {
+    let scorers = scored.scorers().count();
+    let (mut votes, mut main) = (Vec::new(), None);
+    for (open, view) in scored.tracks.iter().zip(views) {
+        let detectors = &open.track.scorers;
+        // A lone detector of two dates is not asked again.
+        let asked = scorers > 1 || view.dates.len() > 2;
+        let halo = if asked { open.track.halo() } else { 0 };
+        let seen = view.look(area, halo.max(smooth::halo(params)))?.seen;
+        if scorers > 1 {
+            votes.extend(detectors.iter().map(|(_, scorer)| scorer.score(&seen, area)));
+        }
+        if main.is_none() {
+            let wanted = asked.then(|| Plane {
+                rect: *area,
+                data: labels.view(area).mapv(|label| label != 0),
+            });
+            let onsets = wanted.and_then(|wanted| {
+                let mut detectors = detectors.iter();
+                detectors.find_map(|(_, scorer)| scorer.onset(&seen, &wanted))
+            });
+            let courses = detectors.iter().find_map(|(_, scorer)| scorer.course(&seen, area));
+            main = Some((seen, onsets, courses));
+        }
+        if scorers == 1 {
+            break;
+        }
+    }
+    let (seen, onsets, courses) = main.unwrap_or_else(|| (Seen::nothing(area), None, None));
     let smooth = |bands: &[Array2<f32>]| smooth::values(bands, &seen.rect, &seen.flags, area, params);
     let [before, after] = seen.sides();
-    Observed {
+    Ok(Observed {
         before: smooth(&before),
         after: smooth(&after),
         flags: seen.flags.crop(area),
-        votes: Vec::new(),
-        onsets: None,
-        courses: None,
-    }
+        votes,
+        onsets,
+        courses,
+    })
 }
 
 /// The cells that hold runs: the least rectangle around what they hold of any region, and which regions those are.

@@ -1,55 +1,50 @@
-//! One site: dates aligned, a sample of them fitted, tiles scored, changes found, measured and judged.
+//! One site: dates aligned, detectors fitted to a sample of them, tiles scored, changes found, measured and judged.
 
+pub mod activities;
 pub mod align;
-pub mod channel;
+mod clusters;
 pub mod coded;
-pub mod compare;
 pub mod counts;
 pub mod driver;
 pub mod events;
-pub mod found;
+pub mod find;
+pub mod fit;
+pub mod judge;
 pub mod measure;
-pub mod passes;
 pub mod pictures;
+pub mod rasters;
 pub mod record;
 pub mod sample;
+pub mod score;
 pub mod sensitivity;
-pub mod site;
+pub mod session;
 pub mod spared;
 pub mod timers;
+pub mod track;
 pub mod view;
 
-use std::path::PathBuf;
-
 use crate::io::IoError;
-use crate::output::publish::PublishError;
 use crate::raster::ReadError;
 use crate::report::ReportError;
 
-/// Why a site could not be surveyed.
+/// Why nothing can be said of a site.
 #[derive(Debug, thiserror::Error)]
-pub enum SiteError {
+pub enum EngineError {
     /// A scene could not be read.
     #[error(transparent)]
     Read(#[from] ReadError),
     /// A file could not be opened, projected or written.
     #[error(transparent)]
     Io(#[from] IoError),
-    /// A report could not be rendered.
+    /// A picture could not be drawn.
     #[error(transparent)]
     Report(#[from] ReportError),
-    /// A file could not be put into its place.
-    #[error(transparent)]
-    Publish(#[from] PublishError),
-    /// An input is no longer what was hashed.
-    #[error("reading {}: it was changed or replaced while the run went on; run again when nobody writes to it", .0.display())]
-    Moved(PathBuf),
     /// The run was asked to stop.
     #[error("stopped; what was there before is untouched, run again to go on")]
     Stopped,
 }
 
-impl From<driver::Stopped> for SiteError {
+impl From<driver::Stopped> for EngineError {
     fn from(_: driver::Stopped) -> Self {
         Self::Stopped
     }

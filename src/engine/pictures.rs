@@ -2,14 +2,20 @@
 
 use std::sync::atomic::AtomicBool;
 
-use crate::engine::SiteError;
+use crate::engine::EngineError;
 use crate::engine::counts::{Glimpse, Lattice};
 use crate::engine::driver::in_order;
-use crate::engine::passes::Written;
-use crate::geo::Rect;
+use crate::engine::rasters::RasterBand;
+use crate::engine::score::Scored;
+use crate::engine::session::SiteWork;
+use crate::finding::Anomaly;
+use crate::geo::tile::in_strips;
+use crate::geo::{Affine, Rect};
+use crate::io::mosaic::Mosaic;
 use crate::raster::stats::SCORE_NODATA;
 use crate::raster::{PixelSource, Plane};
-use crate::report::{Chip, Painter, Pixel, ReportError, Samples, draw, draw_scores};
+use crate::report::{self, Chip, Painter, Pixel, ReportError, Samples, draw, draw_scores};
+use crate::scene::Acquisition;
 use crate::stage::normalise::BandLaw;
 
 /// Ground around an anomaly in its chip: this part of its size, and no less than [`CHIP_MARGIN_PX`].
@@ -24,7 +30,7 @@ const CHIP_PX: [usize; 7] = [192, 144, 96, 72, 56, 40, 28];
 const PAGE_PIXELS: usize = 520_000;
 
 /// The longest edge of chips of anomalies with these `bounds`, where so many comparisons share the page, pixels.
-pub fn chip_px<'a>(bounds: impl Iterator<Item = &'a Rect> + Clone, comparisons: usize) -> usize {
+fn chip_px<'a>(bounds: impl Iterator<Item = &'a Rect> + Clone, comparisons: usize) -> usize {
     let most = PAGE_PIXELS / comparisons.max(1);
     let pixels = |chip_px: usize| -> usize {
         let windows = bounds.clone().map(|bounds| chip_window(bounds, chip_px));
@@ -36,7 +42,7 @@ pub fn chip_px<'a>(bounds: impl Iterator<Item = &'a Rect> + Clone, comparisons: 
 }
 
 /// The painters of a comparison: one stretch for all its pictures.
-pub fn painters(lattice: &Lattice, overview: &[Glimpse]) -> Vec<Painter> {
+fn painters(lattice: &Lattice, overview: &[Glimpse]) -> Vec<Painter> {
     let date = |date: usize| -> Vec<Pixel> { overview.iter().map(|glimpse| glimpse.dates[date]).collect() };
     Painter::all(&lattice.palette, &[&date(0), &date(1)])
 }
@@ -54,7 +60,7 @@ pub fn overview(lattice: &Lattice, overview: &[Glimpse]) -> Result<Chip, ReportE
 ///
 /// # Errors
 /// A picture that cannot be encoded.
-pub fn chip_of_overview(
+fn chip_of_overview(
     lattice: &Lattice,
     overview: &[Glimpse],
     window: &Rect,
@@ -119,34 +125,98 @@ fn chip(dates: &[Samples; 2], scores: &[i16], window_px: [i64; 4], painters: &[P
     })
 }
 
-/// Where chips are read from.
-pub struct Sight<'a> {
-    /// Both dates; they hold just the bands of the palette, in its order.
-    pub dates: [&'a dyn PixelSource; 2],
-    /// The laws that normalise the earlier date, band by band; none where it is not normalised.
-    pub laws: Vec<BandLaw>,
-    /// The scores.
-    pub scores: &'a Written<'a>,
-    /// The site grid.
-    pub grid: Rect,
-}
-
-/// Chips of `windows`, thinned to `chip_px`.
+/// Chips of the anomalies of one comparison that are on the page, by their ids; `comparisons` share that page.
 ///
 /// # Errors
 /// A file that cannot be read; a picture that cannot be encoded; the run was stopped.
 pub fn chips(
+    work: &SiteWork<'_>,
+    scored: &Scored<'_>,
+    anomalies: &[Anomaly],
+    scores: &RasterBand<'_>,
+    comparisons: usize,
+) -> Result<Vec<(String, Chip)>, EngineError> {
+    let (ground, lattice, main) = (work.ground, &scored.lattice, scored.main());
+    let shown = report::shown(anomalies, work.config().report.max_shown);
+    let ([.., before, after], false) = (main.moved.as_slice(), shown.is_empty()) else {
+        return Ok(Vec::new());
+    };
+    let bounds: Vec<Rect> = shown
+        .iter()
+        .map(|index| {
+            let [x, y, w, h] = anomalies[*index].bounds_px;
+            Rect::new(x, y, w as usize, h as usize)
+        })
+        .collect();
+    let chip_px = chip_px(bounds.iter(), comparisons);
+    let overview = &scored.counts.overview;
+    let painters = painters(lattice, overview);
+    let windows = shown
+        .iter()
+        .zip(&bounds)
+        .map(|(index, bounds)| (anomalies[*index].id.clone(), chip_window(bounds, chip_px)));
+    let (large, mut windows): (Vec<_>, Vec<_>) = windows.partition(|(_, window)| is_shown_by(lattice, window, chip_px));
+    let mut chips = Vec::with_capacity(shown.len());
+    for (id, window) in large {
+        chips.push((id, chip_of_overview(lattice, overview, &window, chip_px, &painters)?));
+    }
+    // Neighbours one after the other: they lie on the same blocks.
+    in_strips(&mut windows, ground.strip_px, |(_, window)| (window.x, window.y));
+    // A chip may reach beyond the grid by its margin.
+    let beyond = |window: &Rect| {
+        let inside = window.intersect(&ground.grid.rect());
+        (window.w - inside.w).max(window.h - inside.h)
+    };
+    let margin_px = windows.iter().map(|(_, window)| beyond(window)).max().unwrap_or(0);
+    // Only the bands that are shown are read.
+    let bands: Vec<String> = lattice
+        .palette
+        .bands
+        .iter()
+        .map(|band| scored.pair.bands[*band].clone())
+        .collect();
+    let open = |date: &Acquisition, moved: &Affine| {
+        let opened = work.session.open(date, (&ground.grid, margin_px), moved, &bands);
+        opened.map(Mosaic::bare)
+    };
+    let dates = [open(&scored.pair.before, before)?, open(&scored.pair.after, after)?];
+    let laws = main.track.laws();
+    let laws = lattice.palette.bands.iter().filter_map(|band| laws.get(*band));
+    let sight = Sight {
+        dates: [&dates[0], &dates[1]],
+        laws: laws.cloned().collect(),
+        scores,
+        grid: ground.grid.rect(),
+    };
+    chips.extend(chips_of(&sight, &windows, chip_px, &painters, work.stop())?);
+    Ok(chips)
+}
+
+/// Where chips are read from.
+struct Sight<'a> {
+    /// Both dates; they hold just the bands of the palette, in its order.
+    dates: [&'a dyn PixelSource; 2],
+    /// The laws that normalise the earlier date, band by band; none where it is not normalised.
+    laws: Vec<BandLaw>,
+    /// The scores.
+    scores: &'a RasterBand<'a>,
+    /// The site grid.
+    grid: Rect,
+}
+
+/// Chips of `windows`, thinned to `chip_px`.
+fn chips_of(
     sight: &Sight<'_>,
     windows: &[(String, Rect)],
     chip_px: usize,
     painters: &[Painter],
     stop: &AtomicBool,
-) -> Result<Vec<(String, Chip)>, SiteError> {
+) -> Result<Vec<(String, Chip)>, EngineError> {
     let mut made = Vec::with_capacity(windows.len());
     in_order(
         windows,
         stop,
-        |(id, window)| -> Result<(String, Chip), SiteError> {
+        |(id, window)| -> Result<(String, Chip), EngineError> {
             let mut scores = Vec::new();
             let mut dates: [Vec<Pixel>; 2] = Default::default();
             let stride = window.w.div_ceil(chip_px).max(1);
@@ -182,9 +252,9 @@ pub fn chips(
             let window_px = [window.x, window.y, window.w as i64, window.h as i64];
             Ok((id.clone(), chip(&dates, &scores, window_px, painters)?))
         },
-        |chip: Result<_, SiteError>| {
+        |chip: Result<_, EngineError>| {
             made.push(chip?);
-            Ok::<(), SiteError>(())
+            Ok::<(), EngineError>(())
         },
     )?;
     Ok(made)
@@ -196,7 +266,7 @@ fn places(rows: usize, columns: usize, stride: usize) -> impl Iterator<Item = [u
 }
 
 /// The window of an anomaly's chip: its bounds with some ground around.
-pub fn chip_window(bounds: &Rect, chip_px: usize) -> Rect {
+fn chip_window(bounds: &Rect, chip_px: usize) -> Rect {
     let margin = ((bounds.w.max(bounds.h) as f64 * CHIP_MARGIN) as i64).max(CHIP_MARGIN_PX);
     // Square, so that chips stand side by side.
     let edge = bounds.w.max(bounds.h) as i64 + 2 * margin;
@@ -211,7 +281,7 @@ pub fn chip_window(bounds: &Rect, chip_px: usize) -> Rect {
 }
 
 /// Whether a chip of `window` would be as coarse as the overview.
-pub fn is_shown_by(lattice: &Lattice, window: &Rect, chip_px: usize) -> bool {
+fn is_shown_by(lattice: &Lattice, window: &Rect, chip_px: usize) -> bool {
     window.w.div_ceil(chip_px) >= lattice.stride && lattice.stride > 1
 }
 

@@ -2,22 +2,24 @@
 
 use std::collections::BTreeMap;
 
-use geo::orient::{Direction, Orient};
-use geo::{Centroid, GeodesicArea, MapCoords, MultiPolygon};
+use geo::{Centroid, MapCoords, MultiPolygon};
 
 use crate::config::Config;
 use crate::declaration::{Activity, Declared, Site};
-use crate::engine::SiteError;
-use crate::engine::channel::Channel;
-use crate::engine::compare::Compared;
+use crate::engine::EngineError;
 use crate::engine::counts::AreaCount;
 use crate::engine::measure::Measure;
+use crate::engine::score::Scored;
+use crate::engine::session::SiteWork;
+use crate::engine::track::Track;
 use crate::finding::{
-    Anomaly, BandChange, BandFit, CourseRecord, DeclarationRecord, DetectorFit, Geometry, GridRecord, HeldOut,
-    Interval, Normalisation, PieceRecord, Program, SceneRecord, SiteRecord, Vote, ZoneCoverage, round, significant,
+    Anomaly, BandChange, BandFit, Comparison, CourseRecord, CutoffRecord, DeclarationRecord, DetectorFit, Geometry,
+    GridRecord, HeldOut, Interval, Normalisation, PieceRecord, Program, SceneRecord, Sensitivity, SiteRecord, Vote,
+    ZoneCoverage, round, significant,
 };
-use crate::geo::{Grid, longitude};
-use crate::io::crs::{self, Projector, WGS84};
+use crate::geo::Grid;
+use crate::io::area::area_m2;
+use crate::io::crs::{Projector, WGS84};
 use crate::plan::Ground;
 use crate::plan::pairs::Pair;
 use crate::raster::stats::SCORE_SCALE;
@@ -47,16 +49,6 @@ pub fn site(site: &Site) -> SiteRecord {
         area_m2: area_m2(&site.boundary),
         geometry: Geometry::from(&site.boundary),
     }
-}
-
-/// Area on the WGS 84 ellipsoid, whole square metres (Karney, "Algorithms for geodesics", 2013).
-pub(crate) fn area_m2(polygon: &MultiPolygon<f64>) -> f64 {
-    // A ring that turns the wrong way would enclose the rest of the Earth.
-    let polygon = longitude::on_globe(polygon).orient(Direction::Default);
-    // Around a pole, edges are parallels.
-    let is_cap = polygon.iter().any(longitude::touches_a_pole);
-    let polygon = if is_cap { crs::densify(&polygon) } else { polygon };
-    round(polygon.geodesic_area_unsigned(), 0)
 }
 
 /// The declarations, by date of issue.
@@ -137,10 +129,10 @@ pub fn onset_span(pair: &Pair, onset: Option<Onset>) -> Span {
 }
 
 /// The detectors of a comparison, by name; several with their rule.
-pub fn detectors(channels: &[Channel<'_>], config: &Config) -> String {
-    let words = channels
+pub fn detectors(tracks: &[&Track<'_>], config: &Config) -> String {
+    let words = tracks
         .iter()
-        .flat_map(|channel| &channel.scorers)
+        .flat_map(|track| &track.scorers)
         .map(|(detector, _)| detector.word());
     let words: Vec<&str> = words.collect();
     match words.as_slice() {
@@ -151,19 +143,12 @@ pub fn detectors(channels: &[Channel<'_>], config: &Config) -> String {
 }
 
 /// What the fits of all detectors say of themselves; those that say nothing are left out.
-pub fn fits(channels: &[Channel<'_>]) -> Vec<DetectorFit> {
+pub fn fits(tracks: &[&Track<'_>]) -> Vec<DetectorFit> {
     let mut fits = Vec::new();
-    for channel in channels {
-        for (detector, scorer) in &channel.scorers {
+    for track in tracks {
+        for (detector, scorer) in &track.scorers {
             let account = scorer.account();
-            let name = |band: usize| {
-                channel
-                    .pair
-                    .bands
-                    .get(band)
-                    .cloned()
-                    .unwrap_or_else(|| band.to_string())
-            };
+            let name = |band: usize| track.pair.bands.get(band).cloned().unwrap_or_else(|| band.to_string());
             let dropped = account.dropped.into_iter().map(|(band, why)| (name(band), why));
             let rounds = account.rounds.iter();
             let fit = DetectorFit {
@@ -213,14 +198,14 @@ pub fn window(activity: &Activity) -> Interval {
 }
 
 /// The normalisation that was used.
-pub fn normalisation(channel: &Channel<'_>, fit: &normalise::Fit) -> Normalisation {
+pub fn normalisation(track: &Track<'_>, fit: &normalise::Fit) -> Normalisation {
     let held_out = |band: usize| {
-        channel.held_out.get(band).map(|found| HeldOut {
+        track.held_out.get(band).map(|found| HeldOut {
             p_means: significant(found.p_means),
             p_variances: significant(found.p_variances),
         })
     };
-    let named = channel.pair.bands.iter().zip(&fit.bands).enumerate();
+    let named = track.pair.bands.iter().zip(&fit.bands).enumerate();
     let bands = named.map(|(band, (name, law))| BandFit {
         held_out: held_out(band),
         band: name.clone(),
@@ -232,7 +217,7 @@ pub fn normalisation(channel: &Channel<'_>, fit: &normalise::Fit) -> Normalisati
     });
     Normalisation {
         bands: bands.collect(),
-        method: if channel.held_out.is_empty() {
+        method: if track.held_out.is_empty() {
             "robust"
         } else {
             "invariant"
@@ -256,6 +241,71 @@ pub fn zones(site: &Site, areas: &[AreaCount]) -> Vec<ZoneCoverage> {
         .collect()
 }
 
+/// The comparison as it stands in the record.
+pub fn comparison(
+    work: &SiteWork<'_>,
+    scored: &Scored<'_>,
+    (cutoff, anomalies): (Option<CutoffRecord>, Vec<Anomaly>),
+    sensitivity: Option<Sensitivity>,
+) -> Comparison {
+    let coverage = scored.counts.areas[0].coverage();
+    let least = work.config().judge.min_observed_fraction;
+    let main = scored.main().track;
+    let tracks: Vec<&Track<'_>> = scored.tracks.iter().map(|open| open.track).collect();
+    Comparison {
+        band: scored.band,
+        before: scored.pair.before.whole.id.clone(),
+        after: scored.pair.after.whole.id.clone(),
+        dates: interval(span(scored.pair)),
+        observable: coverage.observed_fraction >= least && !main.scorers.is_empty(),
+        registration: main.registration.clone(),
+        notes: notes(work, scored),
+        coverage,
+        zones: zones(&work.plan.site, &scored.counts.areas),
+        detector: detectors(&tracks, work.config()),
+        earlier: scored.pair.history.iter().map(|date| date.whole.id.clone()).collect(),
+        fits: fits(&tracks),
+        normalisation: main.fit.as_ref().map(|fit| normalisation(main, fit)),
+        cutoff,
+        anomalies,
+        sensitivity,
+    }
+}
+
+/// What the reader of a comparison should know.
+pub fn notes(work: &SiteWork<'_>, scored: &Scored<'_>) -> Vec<String> {
+    let coverage = scored.counts.areas[0].coverage();
+    let least = work.config().judge.min_observed_fraction;
+    let mut notes: Vec<String> = scored.tracks.iter().flat_map(|open| open.track.notes.clone()).collect();
+    if coverage.observed_fraction < least {
+        notes.push(format!(
+            "{:.1} % of the site was observed, less than the {:.0} % that a judgement needs",
+            100.0 * coverage.observed_fraction,
+            100.0 * least
+        ));
+    }
+    if scored.counts.given_back > 0 {
+        notes.push(format!(
+            "{} pixels that the masks call cloud on every date, with clear ground around, were judged all the same: bright built ground",
+            scored.counts.given_back
+        ));
+    }
+    notes
+}
+
+/// The dates of `scored`, each with how its bands came onto the grid, but for those that are among `known`.
+pub fn scenes(scored: &Scored<'_>, known: &mut Vec<SceneRecord>) {
+    for open in &scored.tracks {
+        let pair = open.track.pair;
+        for (source, date) in open.sources.iter().zip(pair.dates()) {
+            if !known.iter().any(|one| one.id == date.whole.id) {
+                let alignment = source.alignment().into_iter().map(str::to_owned);
+                known.push(scene(date, pair.bands.iter().cloned().zip(alignment).collect()));
+            }
+        }
+    }
+}
+
 /// From this mean score on a detector is said to find an anomaly, sigma: one in forty pixels without change has it.
 const FINDS_SIGMA: f64 = 2.0;
 
@@ -264,22 +314,22 @@ pub struct AnomalyMaker<'a> {
     to_wgs84: Projector,
     site: &'a Site,
     ground: &'a Ground,
-    compared: &'a Compared<'a>,
+    scored: &'a Scored<'a>,
     pair: &'a Pair,
 }
 
 impl<'a> AnomalyMaker<'a> {
-    /// A maker for the comparison `compared` of `site`.
+    /// A maker for the comparison `scored` of `site`.
     ///
     /// # Errors
     /// A grid that PROJ cannot carry back to WGS 84.
-    pub fn new(site: &'a Site, ground: &'a Ground, compared: &'a Compared<'a>) -> Result<Self, SiteError> {
+    pub fn new(site: &'a Site, ground: &'a Ground, scored: &'a Scored<'a>) -> Result<Self, EngineError> {
         Ok(Self {
             to_wgs84: Projector::new(&ground.grid.crs, WGS84)?,
             site,
             ground,
-            compared,
-            pair: compared.pair,
+            scored,
+            pair: scored.pair,
         })
     }
 
@@ -310,7 +360,7 @@ impl<'a> AnomalyMaker<'a> {
         measure: &Measure,
         span: Span,
         chance: &Significance,
-    ) -> Result<Anomaly, SiteError> {
+    ) -> Result<Anomaly, EngineError> {
         let grid = &self.ground.grid;
         let metres = outline.map_coords(|c| grid.to_world(c.x, c.y).into());
         let polygon = self.to_wgs84.project_polygon(&metres)?;
@@ -319,7 +369,7 @@ impl<'a> AnomalyMaker<'a> {
         self.to_wgs84.project(&mut x, &mut y)?;
         let centroid = [round(x[0], 7), round(y[0], 7)];
         let bounds = region.bounds();
-        let laws = self.compared.main().fit.as_ref().map_or(&[][..], |fit| &fit.bands);
+        let laws = self.scored.main().track.laws();
         let newest = &self.pair.after.whole;
         let unit = |name: &str| {
             let band = newest.bands.iter().find(|band| band.name == name)?;
@@ -337,12 +387,15 @@ impl<'a> AnomalyMaker<'a> {
                 mean_sigma: round(*sigma, 2),
                 unit: unit(name),
             });
-        let scorers = self.compared.channels.iter().flat_map(|channel| &channel.scorers);
-        let votes = scorers.zip(&measure.votes).map(|((detector, _), mean)| Vote {
-            detector: detector.word().into(),
-            finds: mean.map(|mean| mean >= FINDS_SIGMA),
-            mean_sigma: mean.map(|mean| round(mean, 2)),
-        });
+        let votes = self
+            .scored
+            .scorers()
+            .zip(&measure.votes)
+            .map(|((detector, _), mean)| Vote {
+                detector: detector.word().into(),
+                finds: mean.map(|mean| mean >= FINDS_SIGMA),
+                mean_sigma: mean.map(|mean| round(mean, 2)),
+            });
         Ok(Anomaly {
             id: self.id(region),
             verdict: judgement.verdict,
@@ -363,31 +416,5 @@ impl<'a> AnomalyMaker<'a> {
             zones: judgement.zones,
             activities: judgement.activities,
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_area_does_not_depend_on_the_way_a_ring_turns() {
-        // One hundredth of a degree at 45 degrees north: 1111.3 m by 788.5 m, less the hole of a quarter of it.
-        let ring = |x: f64, y: f64, d: f64, back: bool| {
-            let mut points = vec![(x, y), (x + d, y), (x + d, y + d), (x, y + d), (x, y)];
-            if back {
-                points.reverse();
-            }
-            geo::LineString::from(points)
-        };
-        let square = |back: bool| {
-            let hole = ring(3.0025, 45.0025, 0.005, back);
-            MultiPolygon(vec![geo::Polygon::new(ring(3.0, 45.0, 0.01, back), vec![hole])])
-        };
-        let expected = 0.75 * 1111.3 * 788.5;
-        for back in [false, true] {
-            let area = area_m2(&square(back));
-            assert!((area / expected - 1.0).abs() < 0.002, "{area} against {expected}");
-        }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::AtomicBool;
 
-use crate::engine::SiteError;
+use crate::engine::EngineError;
 use crate::engine::driver::in_order;
 use crate::engine::view::View;
 use crate::geo::Rect;
@@ -15,7 +15,7 @@ use crate::stage::normalise::Sample;
 ///
 /// # Errors
 /// A file that cannot be read; the run was stopped.
-pub fn read(view: &View<'_>, cores: &[Rect], stop: &AtomicBool) -> Result<Vec<Cell>, SiteError> {
+pub fn cells(view: &View<'_>, cores: &[Rect], stop: &AtomicBool) -> Result<Vec<Cell>, EngineError> {
     let mut cells = Vec::new();
     in_order(
         cores,
@@ -26,14 +26,14 @@ pub fn read(view: &View<'_>, cores: &[Rect], stop: &AtomicBool) -> Result<Vec<Ce
         },
         |cell: Result<Cell, ReadError>| {
             cells.push(cell?);
-            Ok::<(), SiteError>(())
+            Ok::<(), EngineError>(())
         },
     )?;
     Ok(cells)
 }
 
 /// Clear pixels of the judged date and of the one before it, smoothed, on a regular lattice over `cells`.
-pub fn sample(cells: &[Cell], params: &DetectParams) -> Sample {
+pub fn pixels(cells: &[Cell], params: &DetectParams) -> Sample {
     let pixels: usize = cells.iter().map(|cell| cell.core.area()).sum();
     let stride = (1..).find(|stride| pixels / (stride * stride) <= SAMPLE).unwrap_or(1) as i64;
     let mut sample = Sample::default();

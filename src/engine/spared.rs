@@ -40,12 +40,16 @@ impl Lost {
 
 /// A date of `bands` bands.
 pub struct Spared<'a> {
-    /// What reads it.
-    pub source: &'a dyn PixelSource,
-    /// How many bands it reads.
-    pub bands: usize,
-    /// Where it is told what could not be read.
-    pub lost: &'a Lost,
+    source: &'a dyn PixelSource,
+    bands: usize,
+    lost: &'a Lost,
+}
+
+impl<'a> Spared<'a> {
+    /// The date that `source` reads, of `bands` bands; what it cannot read enters `lost`.
+    pub fn of(source: &'a dyn PixelSource, bands: usize, lost: &'a Lost) -> Self {
+        Self { source, bands, lost }
+    }
 }
 
 impl PixelSource for Spared<'_> {
@@ -93,11 +97,7 @@ mod tests {
 
     fn read(failures: usize) -> (Stack, Vec<String>) {
         let (source, lost) = (Failing(AtomicUsize::new(failures)), Lost::default());
-        let spared = Spared {
-            source: &source,
-            bands: 2,
-            lost: &lost,
-        };
+        let spared = Spared::of(&source, 2, &lost);
         let stack = spared.read(&Rect::new(0, 0, 3, 2)).unwrap();
         (stack, lost.notes())
     }

@@ -1,5 +1,6 @@
 //! The only place that names gdal: opening, reading, projecting, writing.
 
+pub mod area;
 pub mod bands;
 pub mod blocked;
 pub mod blocks;

@@ -10,7 +10,6 @@ use serde::{Deserialize, Serialize};
 use crate::engine::record;
 use crate::finding::SiteReport;
 use crate::intake;
-use crate::output::Outcome;
 use crate::output::publish::{ASIDE, OutFolder, PublishError, SEEN};
 use crate::output::render::{Format, PICTURES, RASTERS, RECORD, files_beside};
 use crate::report;
@@ -168,18 +167,18 @@ impl Seen {
         Ok(())
     }
 
-    /// Takes the stamps of the reports that `outcome` found or made whole.
-    pub fn look(&mut self, out: &OutFolder, outcome: &Outcome) {
-        let mut sites = BTreeMap::new();
-        for site in &outcome.sites {
-            let stamps = match site.error {
-                None => stamps(&out.path().join(&site.folder)),
+    /// Takes the stamps of the reports of `sites`: their folders, and whether this run found or made them whole.
+    pub fn look<'a>(&mut self, out: &OutFolder, sites: impl Iterator<Item = (&'a str, bool)>) {
+        let mut looked = BTreeMap::new();
+        for (folder, is_whole) in sites {
+            let stamps = match is_whole {
+                true => stamps(&out.path().join(folder)),
                 // This run did not look.
-                Some(_) => self.sites.remove(&site.folder),
+                false => self.sites.remove(folder),
             };
-            sites.extend(stamps.map(|stamps| (site.folder.clone(), stamps)));
+            looked.extend(stamps.map(|stamps| (folder.to_owned(), stamps)));
         }
-        self.sites = sites;
+        self.sites = looked;
     }
 
     /// Leaves word for the next run.

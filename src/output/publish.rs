@@ -127,6 +127,26 @@ impl OutFolder {
         }
     }
 
+    /// Puts what `make` writes into the folder that it is given in place of the folder `name`, whole; where it fails, what stands there stays.
+    ///
+    /// # Errors
+    /// Those of `make`; the folder cannot be made or renamed.
+    pub fn replace<T, E: From<PublishError>>(
+        &self,
+        name: &str,
+        make: impl FnOnce(&Path) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let staging = self.aside(name)?;
+        let made = make(&staging).and_then(|made| {
+            self.publish(name)?;
+            Ok(made)
+        });
+        if made.is_err() {
+            self.abandon(name);
+        }
+        made
+    }
+
     /// An empty folder aside, in which the files of `name` are made.
     ///
     /// # Errors
@@ -165,13 +185,13 @@ impl OutFolder {
                 remove(&aside).map_err(failed(&aside))
             }
             // Network file systems know no such step: two, and the next run mends what a kill between them leaves.
-            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => self.replace(&aside, &place, name),
+            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => self.move_into_place(&aside, &place, name),
             Err(error) => Err(failed(&place)(error.into())),
         }
     }
 
     /// Puts `aside` into the place of what stands in `place`, in two steps.
-    fn replace(&self, aside: &Path, place: &Path, name: &str) -> Result<(), PublishError> {
+    fn move_into_place(&self, aside: &Path, place: &Path, name: &str) -> Result<(), PublishError> {
         let before = self.path.join(format!("{BEFORE}{name}"));
         fs::rename(place, &before).map_err(failed(&before))?;
         if let Err(error) = fs::rename(aside, place) {

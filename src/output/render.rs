@@ -6,10 +6,10 @@ use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
-use crate::engine::SiteError;
 use crate::engine::driver::in_order;
 use crate::finding::SiteReport;
 use crate::intake::{self, IntakeError, MAX_REPORT_BYTES, Problem};
+use crate::output::OutputError;
 use crate::output::publish::{ASIDE, PublishError, entries, remove, stream_file, write_file};
 use crate::report::outlines::outlines;
 use crate::report::{self, Gallery, StacAsset};
@@ -68,8 +68,8 @@ impl Format {
 ///
 /// # Errors
 /// A file that cannot be written; the run was stopped.
-pub fn all(report: &SiteReport, gallery: &Gallery, folder: &Path, stop: &AtomicBool) -> Result<(), SiteError> {
-    let write = |part: &Part| -> Result<(), SiteError> {
+pub fn all(report: &SiteReport, gallery: &Gallery, folder: &Path, stop: &AtomicBool) -> Result<(), OutputError> {
+    let write = |part: &Part| -> Result<(), OutputError> {
         match part {
             Part::Record => stream_file(&folder.join(RECORD), |out| Ok(report::report_json(report, out)?)),
             Part::Pictures => {
@@ -101,7 +101,7 @@ enum Part {
 ///
 /// # Errors
 /// A record or pictures that cannot be read, or are no regular files; a file that cannot be written; another process makes files there.
-pub fn again(path: &Path, formats: &[Format]) -> Result<Vec<PathBuf>, SiteError> {
+pub fn again(path: &Path, formats: &[Format]) -> Result<Vec<PathBuf>, OutputError> {
     let folder = path.parent().unwrap_or(Path::new(""));
     let text = intake::text(path, MAX_REPORT_BYTES).map_err(unreadable)?.text;
     let report: SiteReport = serde_json::from_str(&text).map_err(|source| PublishError::Read {
@@ -185,7 +185,7 @@ fn lock(folder: &Path) -> Result<File, PublishError> {
 ///
 /// # Errors
 /// A file that cannot be written.
-pub fn render(report: &SiteReport, gallery: &Gallery, format: Format, folder: &Path) -> Result<(), SiteError> {
+pub fn render(report: &SiteReport, gallery: &Gallery, format: Format, folder: &Path) -> Result<(), OutputError> {
     let path = folder.join(format.file());
     match format {
         Format::Html => {
@@ -193,9 +193,11 @@ pub fn render(report: &SiteReport, gallery: &Gallery, format: Format, folder: &P
             write_file(&path, page.as_bytes())?;
         }
         Format::Gpkg => report::anomalies_gpkg(report, &path)?,
-        Format::Geojson => stream_file(&path, |out| Ok::<_, SiteError>(report::anomalies_geojson(report, out)?))?,
-        Format::Csv => stream_file(&path, |out| Ok::<_, SiteError>(report::anomalies_csv(report, out)?))?,
-        Format::Junit => stream_file(&path, |out| Ok::<_, SiteError>(report::junit_xml(report, out)?))?,
+        Format::Geojson => stream_file(&path, |out| {
+            Ok::<_, OutputError>(report::anomalies_geojson(report, out)?)
+        })?,
+        Format::Csv => stream_file(&path, |out| Ok::<_, OutputError>(report::anomalies_csv(report, out)?))?,
+        Format::Junit => stream_file(&path, |out| Ok::<_, OutputError>(report::junit_xml(report, out)?))?,
         Format::Stac => {
             let item = report::stac_item(report, &files_beside(folder)?)?;
             write_file(&path, item.as_bytes())?;
@@ -205,7 +207,7 @@ pub fn render(report: &SiteReport, gallery: &Gallery, format: Format, folder: &P
 }
 
 /// The files of a report that are in `folder`, but for the item that names them.
-pub(crate) fn files_beside(folder: &Path) -> Result<Vec<StacAsset>, SiteError> {
+pub(crate) fn files_beside(folder: &Path) -> Result<Vec<StacAsset>, OutputError> {
     let renderings = Format::ALL.into_iter().filter(|format| *format != Format::Stac);
     let names = renderings.map(Format::file).chain([RECORD, PICTURES]).chain(RASTERS);
     let mut files = Vec::new();
@@ -251,7 +253,7 @@ mod tests {
         let held = lock(folder.path()).unwrap();
         let locked = again(&record, &[Format::Csv]);
         assert!(
-            matches!(locked, Err(SiteError::Publish(PublishError::Locked(_)))),
+            matches!(locked, Err(OutputError::Publish(PublishError::Locked(_)))),
             "{locked:?}"
         );
         drop(held);

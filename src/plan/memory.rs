@@ -1,7 +1,7 @@
 //! How much memory the survey of a site takes at its peak, predicted before a pixel is read.
 
 use crate::config::Config;
-use crate::engine::driver::{AHEAD, thread_count};
+use crate::config::threads::{AHEAD, thread_count};
 use crate::geo::Grid;
 use crate::io;
 use crate::plan::training;

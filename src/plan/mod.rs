@@ -8,7 +8,9 @@ pub mod pairs;
 pub mod reach;
 pub mod site_grid;
 pub mod site_plan;
+pub mod sites;
 pub mod stated;
 pub mod training;
 
-pub use site_plan::{Ground, SitePlan, plan_site, site_files};
+pub use site_plan::{Ground, SitePlan, site_files};
+pub use sites::plan_sites;

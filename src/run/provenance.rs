@@ -6,7 +6,6 @@ use std::sync::atomic::AtomicBool;
 
 use crate::config::Config;
 use crate::config::names;
-use crate::engine::SiteError;
 use crate::engine::driver::{Stopped, in_order};
 use crate::engine::events::{Event, Observer};
 use crate::engine::record;
@@ -15,6 +14,7 @@ use crate::io::IoError;
 use crate::plan::inputs::Inputs;
 use crate::plan::pairs::Pair;
 use crate::plan::{SitePlan, site_files};
+use crate::run::error::SiteError;
 use crate::seal::digest::{self, Digest};
 use crate::seal::stamp::Stamp;
 
@@ -45,14 +45,13 @@ pub type Digests = BTreeMap<PathBuf, Known>;
 ///
 /// # Errors
 /// The run was stopped.
-pub fn hash<E: From<Stopped> + Send>(
+pub fn hash(
     config: &Config,
     plans: &[Result<SitePlan, IoError>],
     inputs: &Inputs,
     digests: &mut Digests,
-    stop: &AtomicBool,
-    observer: &dyn Observer,
-) -> Result<BTreeMap<PathBuf, String>, E> {
+    (stop, observer): (&AtomicBool, &dyn Observer),
+) -> Result<BTreeMap<PathBuf, String>, Stopped> {
     let mut paths: Vec<PathBuf> = plans
         .iter()
         .flatten()
@@ -88,7 +87,7 @@ pub fn hash<E: From<Stopped> + Send>(
                 Ok(digest) => drop(digests.insert(path.clone(), known(&path, digest))),
                 Err(reason) => drop(failed.insert(path, reason)),
             }
-            Ok::<(), E>(())
+            Ok::<(), Stopped>(())
         },
     )?;
     Ok(failed)

@@ -6,8 +6,8 @@ use std::sync::atomic::AtomicBool;
 use serde_json::Value;
 use sitewatch::config::Config;
 use sitewatch::engine::events::Silent;
-use sitewatch::output::Outcome;
 use sitewatch::run::Options;
+use sitewatch::run::outcome::Outcome;
 use sitewatch::run::run;
 
 /// The repository.

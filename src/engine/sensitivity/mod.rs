@@ -8,21 +8,19 @@
 //! Several changes are read together, so far apart that none sees another.
 
 mod masked;
-mod sites;
 mod surfaces;
 
-use crate::engine::SiteError;
-use crate::engine::channel;
-use crate::engine::compare::{Compared, Survey};
+use crate::engine::EngineError;
 use crate::engine::driver::in_order;
-use crate::engine::found::{Found, levels, rule, skirt_px};
-use crate::engine::passes::{Levels, Look, Written};
+use crate::engine::find::{Detections, Levels, levels, rule};
+use crate::engine::rasters::RasterBand;
+use crate::engine::score::{Scored, TileScorer};
+use crate::engine::session::SiteWork;
 use crate::finding::{
     AreaSensitivity, ChangeSensitivity, DetectableSize, DetectionCurve, Sensitivity, Tried, round, significant,
 };
 use crate::geo::{Rect, Shape};
 use crate::plan::reach::Clouds;
-use crate::plan::{Ground, SitePlan};
 use crate::raster::stats::{Histogram, SCORE_NODATA};
 use crate::raster::{Flags, PixelSource, Plane};
 use crate::stage::cutoff::{self, Cutoff};
@@ -38,8 +36,6 @@ use crate::stage::skirt::without_skirts;
 use masked::Masked;
 use surfaces::paintable;
 
-pub use sites::{Measured, of_sites};
-
 /// Probabilities of which the sizes are told.
 const PROBABILITIES: [f64; 2] = [0.5, 0.9];
 /// Places that are drawn for a change before it is given up.
@@ -53,13 +49,12 @@ const KERNEL_PX: usize = 2;
 
 /// What is common to all changes that are injected into one comparison.
 struct Bench<'a> {
-    survey: &'a Survey<'a>,
-    ground: &'a Ground,
-    compared: &'a Compared<'a>,
+    work: &'a SiteWork<'a>,
+    scored: &'a Scored<'a>,
     /// Peaks of the run's own regions, highest first.
     peaks: &'a [i16],
-    scores: Written<'a>,
-    flags: Written<'a>,
+    scores: RasterBand<'a>,
+    flags: RasterBand<'a>,
     rule: CutoffRule,
     /// How high clusters reach without change: that of the run.
     tail: Option<Tail>,
@@ -71,51 +66,48 @@ struct Bench<'a> {
     sway_px: usize,
 }
 
-/// Which changes the comparison `compared` would have found, in which the run `found` what it did; the rasters are its scores and flags.
-/// `None` where nothing was compared.
+/// Which changes the comparison `scored` would have found, in which the run found what is `found`; `None` where nothing was compared.
 ///
 /// # Errors
 /// A file that cannot be read; the run was stopped.
-pub(crate) fn measure(
-    survey: &Survey<'_>,
-    plan: &SitePlan,
-    ground: &Ground,
-    (compared, found): (&Compared<'_>, &Found),
-    [scores, flags]: [Written<'_>; 2],
-) -> Result<Option<Sensitivity>, SiteError> {
-    let main = compared.main();
-    if main.fit.is_none() || main.scorers.is_empty() {
+pub fn measure(
+    work: &SiteWork<'_>,
+    scored: &Scored<'_>,
+    found: &Detections,
+    [scores, flags]: [RasterBand<'_>; 2],
+) -> Result<Option<Sensitivity>, EngineError> {
+    if !scored.is_judged() {
         return Ok(None);
     }
+    let ground = work.ground;
     let mut notes = Vec::new();
-    let halo = compared.channels.iter().map(channel::Channel::halo).max();
-    let spectra = paintable(compared, &mut notes);
+    let halo = scored.tracks.iter().map(|open| open.track.halo()).max();
+    let spectra = paintable(scored, &mut notes);
     let bench = Bench {
-        survey,
-        ground,
-        compared,
+        work,
+        scored,
         peaks: &found.peaks,
         tail: found.tail,
         scores,
         flags,
-        rule: rule(compared, survey.config, plan.most_false),
+        rule: rule(scored, work.config(), work.plan.most_false),
         kinds: Change::all(spectra.len()),
         spectra,
         sway_px: halo.unwrap_or(0) + KERNEL_PX,
     };
-    if compared.channels.len() > 1 {
+    if scored.tracks.len() > 1 {
         notes.push(
             "the changes are put into the judged scenes alone: those beside them see none, so more may be found".into(),
         );
     }
-    if main.clouds == Clouds::Tested {
+    if scored.main().track.clouds == Clouds::Tested {
         notes.push("where the own cloud test found cloud is as it was without the changes".into());
     }
     let areas = std::iter::once((None, &ground.boundary));
     let zones = ground.zones.iter().map(|zone| (Some(zone.id.clone()), &zone.area));
     let mut told = Vec::new();
     for (number, (zone, shape)) in areas.chain(zones).enumerate() {
-        let trials = bench.inject(shape, number as u64, &plan.site.id)?;
+        let trials = bench.inject(shape, number as u64, &work.plan.site.id)?;
         told.push(AreaSensitivity {
             changes: bench.changes(&trials)?,
             injected: trials.len() as u64,
@@ -133,22 +125,22 @@ struct Outcome {
 
 impl Bench<'_> {
     /// Injects changes into `shape`, the `number`th area of `site`.
-    fn inject(&self, shape: &Shape, number: u64, site: &str) -> Result<Vec<Outcome>, SiteError> {
-        let grid = self.ground.grid.rect();
+    fn inject(&self, shape: &Shape, number: u64, site: &str) -> Result<Vec<Outcome>, EngineError> {
+        let grid = self.work.ground.grid.rect();
         let places = Places::of(shape, &grid);
-        let levels = cutoff::fit(&self.compared.counts.histogram, self.tail, &self.rule)
+        let levels = cutoff::fit(&self.scored.counts.histogram, self.tail, &self.rule)
             .levels
-            .map(|found| levels(self.compared, self.ground, self.survey.config, found));
+            .map(|found| levels(self.scored, self.work.ground, self.work.config(), found));
         let seed = seed(site, number);
-        let indices: Vec<usize> = (0..self.survey.config.sensitivity.injections).collect();
+        let indices: Vec<usize> = (0..self.work.config().sensitivity.injections).collect();
         let mut trials: Vec<Trial> = Vec::new();
         in_order(
             &indices,
-            self.survey.stop,
+            self.work.stop(),
             |index| self.place(*index, seed, &places, levels.as_ref()),
-            |trial: Result<_, SiteError>| {
+            |trial: Result<_, EngineError>| {
                 trials.extend(trial?);
-                Ok::<(), SiteError>(())
+                Ok::<(), EngineError>(())
             },
         )?;
         let zones: Vec<Rect> = trials.iter().map(|trial| self.window(trial)).collect();
@@ -156,11 +148,11 @@ impl Bench<'_> {
         let mut found = vec![false; trials.len()];
         in_order(
             &lots,
-            self.survey.stop,
+            self.work.stop(),
             |lot| self.run(lot, &trials, &zones),
-            |lot: Result<Vec<(usize, bool)>, SiteError>| {
+            |lot: Result<Vec<(usize, bool)>, EngineError>| {
                 lot?.into_iter().for_each(|(index, is)| found[index] = is);
-                Ok::<(), SiteError>(())
+                Ok::<(), EngineError>(())
             },
         )?;
         let outcome = |(trial, found)| Outcome { trial, found };
@@ -174,8 +166,8 @@ impl Bench<'_> {
         seed: u64,
         places: &Places,
         levels: Option<&Levels>,
-    ) -> Result<Option<Trial>, SiteError> {
-        let grid = self.ground.grid.rect();
+    ) -> Result<Option<Trial>, EngineError> {
+        let grid = self.work.ground.grid.rect();
         let mut random = SplitMix(seed.wrapping_add(index as u64));
         // Seeds side by side give streams that overlap; their first draws do not.
         random = SplitMix(random.draw());
@@ -203,26 +195,29 @@ impl Bench<'_> {
 
     /// What is scored for a change: all pixels that it can sway, and around them those that decide where a skirt ends.
     fn window(&self, trial: &Trial) -> Rect {
-        let skirt = skirt_px(&self.compared.channels);
+        let skirt = self.scored.skirt_px();
         trial
             .touched()
             .grow(self.sway_px + skirt)
-            .intersect(&self.ground.grid.rect())
+            .intersect(&self.work.ground.grid.rect())
     }
 
     /// Which changes of a lot are found: all are painted, the ground under them is read and scored once.
-    fn run(&self, lot: &[usize], trials: &[Trial], zones: &[Rect]) -> Result<Vec<(usize, bool)>, SiteError> {
+    fn run(&self, lot: &[usize], trials: &[Trial], zones: &[Rect]) -> Result<Vec<(usize, bool)>, EngineError> {
         let Some(core) = lot.iter().map(|index| zones[*index]).reduce(|a, b| a.union(&b)) else {
             return Ok(Vec::new());
         };
         let squares: Vec<Square> = lot.iter().map(|index| self.square(&trials[*index])).collect();
-        let (main, channels) = (self.compared.main(), &self.compared.channels);
+        let (main, tracks) = (self.scored.main(), &self.scored.tracks);
         let painted = main.sources.last().map(|source| source.painted(&squares));
-        let mut views: Vec<_> = channels.iter().map(|one| one.view(self.survey, self.ground)).collect();
-        let known = match main.clouds {
+        let mut views: Vec<_> = tracks
+            .iter()
+            .map(|one| one.view(self.work.session, self.work.ground))
+            .collect();
+        let known = match main.track.clouds {
             Clouds::Tested => {
-                let grid = self.ground.grid.rect();
-                let around = core.grow(self.ground.halo).intersect(&grid);
+                let grid = self.work.ground.grid.rect();
+                let around = core.grow(self.work.ground.halo).intersect(&grid);
                 Some(self.flags.read::<Flags>(&around)?)
             }
             Clouds::Stated => None,
@@ -245,12 +240,12 @@ impl Bench<'_> {
             // What the own test found is in the flags.
             view.clouds = Clouds::Stated;
         }
-        let look = Look {
-            channels,
+        let scorer = TileScorer {
+            tracks,
             views: &views,
-            combination: &self.compared.combination,
+            combination: self.scored.combination,
         };
-        let (_, after) = look.score(&core, self.survey.blocks.meter())?;
+        let (_, after) = scorer.score(&core, self.work.session.meter())?;
         let before = self.scores.read::<i16>(&core)?;
         let is_found = |index: &usize| {
             let zone = &zones[*index];
@@ -262,7 +257,7 @@ impl Bench<'_> {
 
     /// Whether an anomaly touches a change that turns the scores `before` into `after`, at the cutoff that the histogram then has.
     fn is_found(&self, trial: &Trial, before: &Plane<i16>, after: &Plane<i16>) -> bool {
-        let mut histogram: Histogram = self.compared.counts.histogram.clone();
+        let mut histogram: Histogram = self.scored.counts.histogram.clone();
         for (old, new) in before.data.iter().zip(&after.data) {
             histogram.replace(*old, *new);
         }
@@ -270,7 +265,7 @@ impl Bench<'_> {
         let Some(found) = cutoff.levels else {
             return false;
         };
-        let levels = levels(self.compared, self.ground, self.survey.config, found);
+        let levels = levels(self.scored, self.work.ground, self.work.config(), found);
         let touched = trial.touched();
         let mut regions = regions(after, &touched, self.sway_px, &levels);
         regions.retain(|region| self.is_claimed(region.peak(), &cutoff));
@@ -291,8 +286,8 @@ impl Bench<'_> {
 
     /// What a change does to the bands that the judged scene reads.
     fn square(&self, trial: &Trial) -> Square {
-        let main = self.compared.main();
-        let laws = main.fit.as_ref().map_or(&[][..], |fit| &fit.bands);
+        let main = self.scored.main().track;
+        let laws = main.laws();
         let by_sigma = |sigma: f64| {
             let of = |band: usize| laws.get(band).map(|law| Effect::Add((sigma * law.noise) as f32));
             (0..main.bands.len()).map(of).collect()
@@ -312,15 +307,15 @@ impl Bench<'_> {
     }
 
     /// What the outcomes in one area say of each kind of change.
-    fn changes(&self, outcomes: &[Outcome]) -> Result<Vec<ChangeSensitivity>, SiteError> {
+    fn changes(&self, outcomes: &[Outcome]) -> Result<Vec<ChangeSensitivity>, EngineError> {
         let mut changes = Vec::new();
         in_order(
             &self.kinds,
-            self.survey.stop,
+            self.work.stop(),
             |change| self.change(*change, outcomes),
             |one| {
                 changes.push(one);
-                Ok::<(), SiteError>(())
+                Ok::<(), EngineError>(())
             },
         )?;
         Ok(changes)
@@ -340,7 +335,7 @@ impl Bench<'_> {
             }
         }
         tallies.sort_by(|a, b| a.size_px.total_cmp(&b.size_px));
-        let pixel_m2 = self.ground.grid.pixel_area_m2();
+        let pixel_m2 = self.work.ground.grid.pixel_area_m2();
         let m2 = |pixels: f64| significant(pixels * pixel_m2);
         let area = |size: Size| match size {
             Size::Smallest => Some(m2(RANGE_PX[0])),

@@ -1,13 +1,13 @@
 //! Which surfaces of the library can be painted into a scene.
 
-use crate::engine::compare::Compared;
+use crate::engine::score::Scored;
 use crate::scene::{Kind, spectra};
 use crate::stage::sensitivity::paint::Effect;
 
 /// The spectra that the judged scenes can be painted with: reflectance in every band that is compared, and a value for each.
-pub fn paintable(compared: &Compared<'_>, notes: &mut Vec<String>) -> Vec<(String, Vec<Option<Effect>>)> {
-    let main = compared.main();
-    let scene = &compared.pair.after.whole;
+pub fn paintable(scored: &Scored<'_>, notes: &mut Vec<String>) -> Vec<(String, Vec<Option<Effect>>)> {
+    let main = scored.main().track;
+    let scene = &scored.pair.after.whole;
     let is_reflectance = |name: &String| {
         let band = scene.bands.iter().find(|band| band.name == *name);
         band.is_some_and(|band| band.valid == Some([0.0, 1.0]) && !band.derived)

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use geo::{BoundingRect, MultiPolygon};
 
 use crate::declaration::Site;
-use crate::engine::SiteError;
 use crate::engine::timers::Timers;
 use crate::finding::{RefusedScene, SiteReport, Verdict, round};
 use crate::report::{IndexRow, summary};
+use crate::run::error::SiteError;
 
 /// What became of one site.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
@@ -58,7 +58,7 @@ impl From<SiteError> for Failure {
     fn from(error: SiteError) -> Self {
         Self {
             error: error.to_string(),
-            stopped: matches!(error, SiteError::Stopped),
+            stopped: error.is_stopped(),
         }
     }
 }
@@ -181,7 +181,7 @@ mod tests {
 
     #[test]
     fn a_site_is_stopped_by_the_run_alone_whatever_the_words_are() {
-        let stopped = Failure::from(SiteError::Stopped);
+        let stopped = Failure::from(SiteError::stopped());
         assert!(stopped.stopped && !stopped.error.is_empty());
         assert!(!Failure::from(stopped.error).stopped);
         assert!(!Failure::from(SiteError::Moved("a.tif".into())).stopped);

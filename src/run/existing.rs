@@ -1,75 +1,90 @@
 //! Which reports a run keeps: those that it would make again, and those that know more than it could.
 
 use crate::declaration::Site;
-use crate::engine::SiteError;
-use crate::engine::compare::Survey;
 use crate::engine::events::Event;
+use crate::engine::session::Session;
 use crate::finding::{RefusedScene, SceneRecord};
-use crate::output::SiteOutcome;
 use crate::output::existing::{Seen, Standing, standing};
 use crate::output::publish::OutFolder;
 use crate::plan::inputs::Inputs;
+use crate::run::error::SiteError;
+use crate::run::outcome::SiteOutcome;
+use crate::run::prepare::Prepared;
 use crate::run::provenance::Provenance;
 
 /// What a run finds in the folder of a site, and what it will do.
-pub enum Stands {
+pub enum Existing {
     /// The report that this run would make: it stays.
     Current(SiteOutcome),
     /// A report that is made of scenes which cannot be read now: it stays, and the run says why.
     Kept(Option<SiteOutcome>, String),
     /// Anything else, which a new report will replace.
-    Otherwise(Option<SiteOutcome>),
+    Due(Option<SiteOutcome>),
 }
 
-impl Stands {
+impl Existing {
     /// Whether the report stays because it is the one that this run would make.
-    pub fn is_current(&self) -> bool {
+    fn is_current(&self) -> bool {
         matches!(self, Self::Current(_))
     }
 
     /// Whether this run makes a report.
-    pub fn is_to_be_made(&self) -> bool {
-        matches!(self, Self::Otherwise(_))
+    pub fn is_due(&self) -> bool {
+        matches!(self, Self::Due(_))
     }
 
     /// What is said of `site` by a run that was stopped before it came to it.
     pub fn unreached(&self, site: &Site) -> SiteOutcome {
         match self {
             Self::Current(outcome) => outcome.clone(),
-            Self::Kept(before, _) | Self::Otherwise(before) => {
-                SiteOutcome::failed(site, SiteError::Stopped.into(), before.as_ref())
+            Self::Kept(before, _) | Self::Due(before) => {
+                SiteOutcome::failed(site, SiteError::stopped().into(), before.as_ref())
             }
         }
     }
 }
 
+/// What stands in the folder of every site of `out`, of which the last run left word in `seen`.
+pub fn existing(session: &Session<'_>, prepared: &Prepared, out: &OutFolder, seen: &Seen) -> Vec<Existing> {
+    let sites = prepared.inputs.declared.sites.iter().zip(&prepared.provenances);
+    let existing: Vec<Existing> = sites
+        .map(|(site, provenance)| of_site(session, site, provenance.as_ref(), out, seen))
+        .collect();
+    let up_to_date = existing.iter().filter(|one| one.is_current()).count();
+    session.observer.see(&Event::Planned {
+        sites: existing.len() - up_to_date,
+        up_to_date,
+    });
+    existing
+}
+
 /// What stands in the folder of `site`; files of it that were spoiled are told.
-pub fn stands(
-    survey: &Survey<'_>,
+fn of_site(
+    session: &Session<'_>,
     site: &Site,
     provenance: Option<&Provenance>,
     out: &OutFolder,
     seen: &Seen,
-) -> Stands {
+) -> Existing {
     let folder = out.path().join(&site.folder);
     let run_key = provenance.map_or("", |provenance| &provenance.run_key);
     let standing = standing(&folder, run_key, seen.sites.get(&site.folder));
     if let Standing::Spoiled(why, _) = &standing {
-        survey.observer.see(&Event::Spoiled {
+        session.observer.see(&Event::Spoiled {
             path: &folder.display().to_string(),
             why,
         });
     }
     let outcome = standing.report().map(|report| SiteOutcome::of(site, report));
     if let (Standing::Current(_), Some(outcome)) = (&standing, &outcome) {
-        return Stands::Current(SiteOutcome {
+        return Existing::Current(SiteOutcome {
             up_to_date: true,
             ..outcome.clone()
         });
     }
-    match lost(survey.inputs, &standing) {
-        Some(why) => Stands::Kept(outcome, why),
-        None => Stands::Otherwise(outcome),
+    match lost(session.inputs, &standing) {
+        Some(why) => Existing::Kept(outcome, why),
+        None => Existing::Due(outcome),
     }
 }
 

@@ -5,22 +5,23 @@ use std::sync::atomic::AtomicBool;
 
 use crate::config::Config;
 use crate::declaration::Site;
-use crate::engine::SiteError;
-use crate::engine::compare::{Survey, fit};
 use crate::engine::driver::on_threads;
 use crate::engine::events::Silent;
-use crate::engine::site::survey_site;
-use crate::engine::timers::Timers;
+use crate::engine::find::find;
+use crate::engine::fit::fit;
+use crate::engine::score::{Scored, score};
+use crate::engine::session::{Session, SiteWork};
+use crate::engine::timers::Stopwatch;
+use crate::engine::{record, sensitivity};
 use crate::fault::Fault;
-use crate::finding::{Comparison, Sensitivity};
+use crate::finding::Sensitivity;
 use crate::io::blocks::Blocks;
 use crate::io::formats;
 use crate::io::pool::Pool;
 use crate::output::publish::PublishError;
-use crate::plan::SitePlan;
-use crate::plan::inputs;
-use crate::run::provenance::Provenance;
-use crate::run::{self, RunError};
+use crate::plan::sites::blocks_mib;
+use crate::plan::{SitePlan, inputs, plan_sites};
+use crate::run::error::{RunError, SiteError};
 
 /// Which changes one comparison of a site would have found.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
@@ -36,7 +37,7 @@ pub struct Measured {
 }
 
 /// Which changes every comparison of `config` would have found, of all sites or of the one with the id `only`; one bad site does not
-/// stop the rest. The run that this needs is made in a folder that is gone afterwards.
+/// stop the rest. The rasters that this needs lie in a folder that is gone afterwards.
 ///
 /// # Errors
 /// Inputs at fault; the run was stopped.
@@ -50,14 +51,12 @@ pub fn of_sites(config: &Config, only: Option<&str>, stop: &AtomicBool) -> Resul
         let fault = Fault::new("--site", format!("no site '{id}' is declared"));
         return Err(RunError::Inputs(vec![fault]));
     }
-    let mut config = config.clone();
-    config.sensitivity.enabled = true;
     on_threads(config.compute.threads, || {
         let pool = Arc::new(Pool::new(formats::allowed(&config.inputs.formats)));
         let blocks = Arc::new(Blocks::new(pool.clone(), 0));
-        let survey = Survey {
+        let session = Session {
             inputs: &inputs,
-            config: &config,
+            config,
             blocks: &blocks,
             pool: &pool,
             observer: &Silent,
@@ -65,13 +64,13 @@ pub fn of_sites(config: &Config, only: Option<&str>, stop: &AtomicBool) -> Resul
         };
         let mut measured = Vec::new();
         // All are planned: an alarm budget is shared by all.
-        let plans = run::plan(&config, &inputs);
-        blocks.hold(run::room(&plans));
+        let plans = plan_sites(config, &inputs);
+        blocks.hold((blocks_mib(&plans) as usize) << 20);
         let plans = inputs.declared.sites.iter().zip(plans);
         for (site, plan) in plans.filter(|(site, _)| is_meant(site)) {
-            match plan.map_err(SiteError::from).and_then(|plan| of_site(&survey, &plan)) {
+            match plan.map_err(SiteError::from).and_then(|plan| of_site(&session, &plan)) {
                 Ok(found) => measured.extend(found),
-                Err(SiteError::Stopped) => return Err(RunError::Stopped),
+                Err(error) if error.is_stopped() => return Err(RunError::Stopped),
                 Err(error) => measured.push(Measured {
                     site: site.id.clone(),
                     scenes: None,
@@ -86,23 +85,32 @@ pub fn of_sites(config: &Config, only: Option<&str>, stop: &AtomicBool) -> Resul
 }
 
 /// Which changes every comparison of the site of `plan` would have found.
-fn of_site(survey: &Survey<'_>, plan: &SitePlan) -> Result<Vec<Measured>, SiteError> {
+fn of_site(session: &Session<'_>, plan: &SitePlan) -> Result<Vec<Measured>, SiteError> {
+    let Some(ground) = &plan.ground else {
+        return Ok(Vec::new());
+    };
     let folder = tempfile::tempdir().map_err(|source| PublishError::Write {
         path: std::env::temp_dir(),
         source,
     })?;
-    let provenance = Provenance {
-        run_key: String::new(),
-        inputs: Vec::new(),
-        parameters: serde_json::json!({}),
+    let stopwatch = &Stopwatch::default();
+    let work = SiteWork {
+        session,
+        plan,
+        ground,
+        stopwatch,
     };
-    let fitted = fit(survey, plan, &mut Timers::default())?;
-    let (report, _) = survey_site(survey, plan, &fitted, provenance, folder.path())?;
-    let measured = |one: Comparison| Measured {
-        site: plan.site.id.clone(),
-        scenes: Some([one.before, one.after]),
-        sensitivity: one.sensitivity,
-        why_not: one.notes,
+    let fitted = fit(session, plan, stopwatch)?;
+    let (scored, rasters) = score(&work, &fitted, folder.path())?;
+    let measured = |one: &Scored<'_>| -> Result<Measured, SiteError> {
+        let [scores, flags] = rasters.bands(one.band, session.pool);
+        let found = find(&work, one, &scores)?;
+        Ok(Measured {
+            site: plan.site.id.clone(),
+            scenes: Some([&one.pair.before, &one.pair.after].map(|date| date.whole.id.clone())),
+            sensitivity: sensitivity::measure(&work, one, &found, [scores, flags])?,
+            why_not: record::notes(&work, one),
+        })
     };
-    Ok(report.comparisons.into_iter().map(measured).collect())
+    scored.iter().map(measured).collect()
 }

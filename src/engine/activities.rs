@@ -1,0 +1,80 @@
+//! Declared activities held against what all comparisons of a site show of them.
+
+use crate::config::Config;
+use crate::declaration::Activity;
+use crate::engine::judge::Judged;
+use crate::engine::record;
+use crate::engine::score::Scored;
+use crate::finding::{ActivityFinding, Geometry, Verdict, round};
+use crate::plan::{Ground, SitePlan};
+use crate::stage::judge::{self, Look, Span};
+
+/// What one comparison shows of the declared activities.
+pub struct ActivityView {
+    /// From the first to the last instant of its scenes.
+    span: Span,
+    /// Pixels of each activity's area: all, and those that were judged.
+    areas: Vec<(u64, u64)>,
+    /// Matching change: anomaly, activity, pixels.
+    matched: Vec<(String, String, u64)>,
+}
+
+impl ActivityView {
+    /// What `scored` shows of them, in which `judged` was found.
+    pub fn of(scored: &Scored<'_>, judged: &Judged, ground: &Ground) -> Self {
+        let areas = scored.counts.areas.iter().skip(1 + ground.zones.len());
+        Self {
+            span: record::span(scored.pair),
+            areas: areas.map(|count| count.pixels()).collect(),
+            matched: judged.matched.clone(),
+        }
+    }
+
+    /// What it shows of the activity `id`, which is the `index`th.
+    fn look(&self, index: usize, id: &str) -> Look {
+        let matched = self.matched.iter().filter(|(_, activity, _)| activity == id);
+        Look {
+            span: self.span,
+            area: self.areas.get(index).copied().unwrap_or_default(),
+            matched: matched.map(|(anomaly, _, pixels)| (anomaly.clone(), *pixels)).collect(),
+        }
+    }
+}
+
+/// What became of every activity of the site of `plan`, one view a comparison.
+pub fn judge_activities(plan: &SitePlan, views: &[ActivityView], config: &Config) -> Vec<ActivityFinding> {
+    let pixel_m2 = plan.ground.as_ref().map_or(1.0, |ground| ground.grid.pixel_area_m2());
+    let activities = plan.site.activities.iter().enumerate();
+    activities
+        .map(|(index, activity)| {
+            let looks: Vec<Look> = views.iter().map(|view| view.look(index, &activity.id)).collect();
+            activity_finding(activity, &looks, pixel_m2, config)
+        })
+        .collect()
+}
+
+fn activity_finding(activity: &Activity, looks: &[Look], pixel_area_m2: f64, config: &Config) -> ActivityFinding {
+    let (verdict, evidence, observed) = judge::judge_activity(activity, looks, pixel_area_m2, &config.judge);
+    let mut anomalies: Vec<String> = looks
+        .iter()
+        .flat_map(|look| &look.matched)
+        .map(|(id, _)| id.clone())
+        .collect();
+    anomalies.sort();
+    anomalies.dedup();
+    ActivityFinding {
+        id: activity.id.clone(),
+        what: activity.what.word().into(),
+        window: record::window(activity),
+        notified: activity.notified.to_string(),
+        verdict,
+        evidence,
+        anomalies: if verdict == Verdict::Consistent {
+            anomalies
+        } else {
+            Vec::new()
+        },
+        observed_fraction: round(observed, 6),
+        geometry: Geometry::from(&activity.polygon),
+    }
+}
