@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use sitewatch::config::Config;
 use sitewatch::finding::SiteReport;
 use sitewatch::plan::inputs;
-use sitewatch::run;
+use sitewatch::plan::plan_sites;
 
 use super::common::{only_report, survey};
 
@@ -405,7 +405,7 @@ fn foreseen(folder: &Path, inputs: &str) -> String {
     let config = Config::read(&pipeline(folder, inputs)).unwrap();
     let inputs = inputs::gather(&config).unwrap();
     let mut said: Vec<String> = inputs::notes(&inputs.scenes).into_iter().map(str::to_owned).collect();
-    for plan in run::plan(&config, &inputs) {
+    for plan in plan_sites(&config, &inputs) {
         let plan = plan.unwrap();
         said.extend(plan.refused.iter().map(|one| format!("{}: {}", one.id, one.reason)));
         said.push(format!("{} pairs", plan.pairs.len()));

@@ -12,7 +12,7 @@ use sitewatch::config::Config;
 use sitewatch::fault::Fault;
 use sitewatch::output::render::{self, Format};
 use sitewatch::plan::inputs;
-use sitewatch::run;
+use sitewatch::plan::plan_sites;
 use sitewatch::seal::{digest, sums};
 
 use crate::common::{root, simulate, survey};
@@ -43,7 +43,7 @@ fn planned(pipeline: &Path) -> Result<(), Vec<String>> {
     sitewatch::io::prepare();
     let config = Config::read(pipeline).map_err(words)?;
     let inputs = inputs::gather(&config).map_err(words)?;
-    let plans = run::plan(&config, &inputs);
+    let plans = plan_sites(&config, &inputs);
     plans
         .into_iter()
         .try_for_each(|plan| plan.map(drop).map_err(|error| vec![error.to_string()]))

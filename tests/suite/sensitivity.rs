@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use sitewatch::config::Config;
-use sitewatch::engine::sensitivity::{Measured, of_sites};
 use sitewatch::finding::{ChangeSensitivity, SiteReport};
 use sitewatch::geo::Rect;
 use sitewatch::io::geotiff::{Compression, DataType, GeoTiffWriter, Layout};
 use sitewatch::io::pool::Pool;
 use sitewatch::raster::Plane;
+use sitewatch::run::sensitivity::{Measured, of_sites};
 use sitewatch::scene::{Sensors, read_stac, spectra};
 use sitewatch::stage::random::SplitMix;
 use sitewatch::stage::sensitivity::paint::{Effect, Patch};
