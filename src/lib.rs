@@ -27,3 +27,4 @@ pub mod run;
 pub mod scene;
 pub mod seal;
 pub mod stage;
+pub mod verify;

@@ -7,7 +7,7 @@ use clap::Args;
 use super::confine::{confine, folder_of, made};
 use super::{exit, print, print_json, print_lines, tell};
 use crate::lab::evaluate::{self, Coding, Estimate, Evaluation, Figures};
-use crate::lab::expect;
+use crate::verify as expect;
 
 /// Reports and what they are held against: what really changed, or what an earlier run found.
 #[derive(Args)]

@@ -3,6 +3,7 @@
 mod check;
 mod confine;
 mod evaluate;
+mod exit;
 mod foreseen;
 mod log;
 mod output;
@@ -25,16 +26,6 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use self::output::{print, print_json, print_lines, print_text, tell, tell_faults, tell_json};
 use self::signals::interrupts;
 use crate::fault::Fault;
-
-/// Exit codes, as DESIGN has them: a scheduler can tell "again later" from "never".
-mod exit {
-    pub const DONE: u8 = 0;
-    pub const REVIEW: u8 = 1;
-    pub const USAGE: u8 = 2;
-    pub const PARTLY: u8 = 3;
-    pub const INTERNAL: u8 = 4;
-    pub const LATER: u8 = 75;
-}
 
 const EXAMPLES: &str = "\
 Examples:

@@ -10,9 +10,9 @@ use crate::engine::session::SiteWork;
 use crate::geo::tile::tiles;
 use crate::io::IoError;
 use crate::plan::Ground;
+use crate::stage::cutoff::CutoffRule;
 use crate::stage::cutoff::{self, Cutoff, Null};
 use crate::stage::false_alarms::{ClusterRule, Significance, Tail};
-use crate::stage::profile::CutoffRule;
 use crate::stage::regions::{Labeller, Region, Run, runs};
 use crate::stage::skirt::without_skirts;
 

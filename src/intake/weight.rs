@@ -1,6 +1,6 @@
 //! How much memory JSON text takes as a tree of values, told from the text alone.
 
-use super::Problem;
+use super::problem::Problem;
 
 /// Any text may take so much, bytes. With the program itself and a text of 10 MB, 204 MiB were seen at most.
 const ALWAYS: u64 = 128 << 20;

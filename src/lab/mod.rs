@@ -1,5 +1,4 @@
 //! Measuring the program itself: imagery with known truth, and figures against labels.
 
 pub mod evaluate;
-pub mod expect;
 pub mod simulate;

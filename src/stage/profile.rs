@@ -5,7 +5,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::cutoff::{CutoffParams, Method};
+use super::cutoff::{CutoffParams, CutoffRule, Method};
 use super::detect::Detector;
 
 /// `[profile]` of the pipeline file.
@@ -48,25 +48,6 @@ impl Profiles {
             (true, true) => &self.radar_series,
         }
     }
-}
-
-/// How the cutoff of one comparison is set.
-#[derive(Debug, Clone, PartialEq)]
-pub struct CutoffRule {
-    /// Methods, in the order in which they are tried.
-    pub methods: Vec<Method>,
-    /// See [`Profile::seed_fdr`].
-    pub seed_fdr: f64,
-    /// See [`Profile::grow_fdr`].
-    pub grow_fdr: f64,
-    /// See [`Profile::least_sigma`].
-    pub least_sigma: f64,
-    /// Level of the method `fixed`, sigma.
-    pub fixed_sigma: f64,
-    /// False discovery rate of the anomalies; `None`: none is dropped for it.
-    pub object_fdr: Option<f64>,
-    /// So many false anomalies are allowed for: they set the seed in place of the methods.
-    pub most_false: Option<f64>,
 }
 
 impl Profile {

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use sitewatch::finding::{SceneRecord, SiteReport, Verdict};
 use sitewatch::geo::Rect;
-use sitewatch::lab::expect::expect;
 use sitewatch::lab::simulate::parse;
+use sitewatch::verify::expect;
 
 use super::cli::{sitewatch, text};
 use super::common::{only_site, root, simulate, survey};

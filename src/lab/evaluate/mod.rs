@@ -4,6 +4,9 @@
 //! make figures of the counts with the `intervals` they deserve, `curves` and `plots` show what another cutoff would have given.
 
 mod curves;
+mod error;
+mod estimate;
+mod evaluation;
 mod intervals;
 mod objects;
 mod pixels;
@@ -14,8 +17,9 @@ mod truth;
 
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
-
+pub use error::{EvaluateError, LeftOut};
+pub use estimate::Estimate;
+pub use evaluation::{Evaluation, Figures};
 pub use objects::{ObjectFigures, SizeClass};
 pub use pixels::{ClaimedFigures, Labelled, PixelFigures};
 pub use plots::{detection, precision_recall};
@@ -23,7 +27,6 @@ pub use truth::Coding;
 
 use crate::finding::SiteReport;
 use crate::intake;
-use crate::io::IoError;
 use crate::io::pool::Pool;
 use crate::output::publish::{PublishError, write_file};
 use pixels::Counts;
@@ -41,96 +44,6 @@ pub const RULES: [&str; 5] = [
     "Intervals hold 95 percent: Garwood's of false regions, Clopper's and Pearson's of hit rates, both as if things were independent; of \
      pixels by drawing blocks of 64 px (more on sites of over 1024 blocks) 1000 times, none from fewer than 10 blocks.",
 ];
-
-/// Why reports cannot be evaluated.
-#[derive(Debug, thiserror::Error)]
-pub enum EvaluateError {
-    /// A file cannot be read.
-    #[error("reading {}: {message}", path.display())]
-    Read {
-        /// Which.
-        path: PathBuf,
-        /// Expected against found.
-        message: String,
-    },
-    /// Rasters and polygons are not one truth.
-    #[error("evaluating against {} and {}: expected rasters or polygons, not both", .0.display(), .1.display())]
-    Mixed(PathBuf, PathBuf),
-    /// A raster cannot be opened or projected.
-    #[error(transparent)]
-    Io(#[from] IoError),
-    /// A file cannot be written.
-    #[error(transparent)]
-    Write(#[from] PublishError),
-    /// A picture cannot be drawn.
-    #[error("drawing the figures of an evaluation: {0}")]
-    Draw(String),
-    /// There is no report at a place that was named.
-    #[error("evaluating {}: found no report.json there; name it, a site's folder, or the folder that run wrote", .0.display())]
-    NoReport(PathBuf),
-    /// No site has figures.
-    #[error("evaluating: the truth can be held against no report:{}", listed(.0))]
-    Nothing(Vec<LeftOut>),
-}
-
-fn listed(left_out: &[LeftOut]) -> String {
-    let line = |one: &LeftOut| format!("\n  {}: {}", one.site, one.reason);
-    left_out.iter().map(line).collect()
-}
-
-/// A figure with its 95 % interval, where one can be given.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Estimate {
-    /// Lower and upper limit.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub interval: Option<[f64; 2]>,
-    /// The figure.
-    pub value: f64,
-}
-
-impl Estimate {
-    fn new(value: f64, interval: Option<[f64; 2]>, round: impl Fn(f64) -> f64) -> Self {
-        Self {
-            interval: interval.map(|limits| limits.map(&round)),
-            value: round(value),
-        }
-    }
-}
-
-/// The figures of a site, or of all.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Figures {
-    /// Of objects and anomalies.
-    pub objects: ObjectFigures,
-    /// Of pixels.
-    pub pixels: PixelFigures,
-    /// The site's id; `overall` of all together.
-    pub site: String,
-}
-
-/// A site without figures.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct LeftOut {
-    /// Why.
-    pub reason: String,
-    /// Its id.
-    pub site: String,
-}
-
-/// The figures of all reports.
-#[derive(Debug, Clone, Serialize)]
-pub struct Evaluation {
-    /// Sites without figures.
-    pub left_out: Vec<LeftOut>,
-    /// Of all sites together.
-    pub overall: Figures,
-    /// How the figures come about.
-    pub rules: [&'static str; 5],
-    /// Of each site, in the order of their folders.
-    pub sites: Vec<Figures>,
-    #[serde(skip)]
-    measured: Vec<Measured>,
-}
 
 /// The figures of the newest comparison of every site in `reports` (report.json files, site folders, or folders of them), against
 /// the files `truth`: labelled rasters whose values mean what `coding` says, or GeoJSON polygons of what changed.

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::Estimate;
+use super::estimate::Estimate;
 use super::intervals::{binomial, poisson};
 use crate::finding::{round, significant};
 

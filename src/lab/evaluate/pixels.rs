@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::Estimate;
+use super::estimate::Estimate;
 use super::intervals::{Replicates, percentiles};
 use super::truth::Label;
 use crate::finding::round;

@@ -7,9 +7,12 @@ use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 
 use super::curves::{free_response, precision_recall as pixel_points, receiver};
+use super::error::EvaluateError;
+use super::estimate::Estimate;
+use super::evaluation::Evaluation;
 use super::objects::{Claim, Object};
 use super::pixels::Counts;
-use super::{Estimate, EvaluateError, Evaluation, Measured};
+use super::site::Measured;
 use crate::finding::round;
 
 /// Size of a panel, pixels.

@@ -6,7 +6,7 @@ use geo::{BoundingRect, Centroid, Intersects, LineString, MapCoords, MultiPolygo
 use geojson::{Feature, FeatureCollection, GeoJson, GeometryValue, Position};
 use serde_json::Value;
 
-use super::EvaluateError;
+use super::error::EvaluateError;
 use super::truth::Label;
 use crate::geo::{Grid, Rect, Shape};
 use crate::intake;

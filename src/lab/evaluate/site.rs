@@ -5,7 +5,7 @@ use std::path::Path;
 
 use geo::MultiPolygon;
 
-use super::EvaluateError;
+use super::error::EvaluateError;
 use super::objects::{Claim, Ground, Object};
 use super::pixels::{Counts, Labelled};
 use super::polygons::shape;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use super::EvaluateError;
+use super::error::EvaluateError;
 use super::polygons::{Polygons, Shapes};
 use crate::geo::{Affine, Grid, Rect};
 use crate::io::formats::USUAL;

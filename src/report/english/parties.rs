@@ -1,7 +1,6 @@
 //! What parties declared on sites of each other, which is refused, in words.
 
-use super::plural;
-use super::summary::named;
+use super::words::{named, plural};
 use crate::declaration::RefusedFeature;
 use crate::finding::SiteReport;
 

@@ -1,6 +1,6 @@
 //! How small a change would have been found, in words.
 
-use super::{days, share, was_judged};
+use super::words::{days, share, was_judged};
 use crate::finding::{AreaSensitivity, ChangeSensitivity, Comparison, DetectableSize};
 use crate::report::format::{grouped, three_figures};
 
@@ -162,7 +162,7 @@ pub(in crate::report) fn explained(area: &AreaSensitivity) -> Vec<String> {
 
 /// What was left out, as a sentence.
 pub(in crate::report) fn note(note: &str) -> String {
-    super::capitalised(format!("{note}."))
+    super::words::capitalised(format!("{note}."))
 }
 
 /// The figure in words.

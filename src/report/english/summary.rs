@@ -3,11 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::parties::of_refused_features;
-use super::{capitalised, day, days, of_reason, plural, share};
+use super::sensitivity::of_sensitivity;
+use super::words::{capitalised, day, days, named, of_reason, plural, share, was_judged};
 use crate::finding::{ActivityFinding, Comparison, Coverage, NOT_COMPARED, NOT_COVERING, SiteReport, Verdict};
-
-/// Activities, zones or comparisons that a sentence names before it says "and n more".
-const MAX_NAMED: usize = 5;
 
 /// The record in sentences, by what they are about.
 pub struct Account {
@@ -86,7 +84,7 @@ fn of_observation(report: &SiteReport, changes: &BTreeMap<Verdict, usize>) -> Ve
         let rest = share(rest, only.coverage.pixels);
         said.push(format!("{rest} of the site was not observed: {reasons}."));
     }
-    said.extend(judged.last().and_then(|newest| super::of_sensitivity(newest)));
+    said.extend(judged.last().and_then(|newest| of_sensitivity(newest)));
     if !judged.is_empty() && !blind.is_empty() {
         let dates: Vec<String> = blind.iter().map(|c| days(&c.dates)).collect();
         let n = plural(report.comparisons.len(), "comparison", "comparisons");
@@ -154,11 +152,6 @@ pub(in crate::report) fn of_run(sites: usize, review: usize, failed: usize, unse
     said + "."
 }
 
-/// Whether a comparison can carry a statement that nothing was found: observed, and really compared.
-pub(in crate::report) fn was_judged(comparison: &Comparison) -> bool {
-    comparison.observable && comparison.cutoff.is_some()
-}
-
 /// Whether an activity is inconclusive because its window is still open.
 pub(in crate::report) fn is_open(activity: &ActivityFinding) -> bool {
     activity.verdict == Verdict::Inconclusive && activity.evidence.iter().any(|e| e.rule == "window")
@@ -197,13 +190,6 @@ fn changes(report: &SiteReport) -> BTreeMap<Verdict, usize> {
         *counts.entry(anomaly.verdict).or_insert(0) += 1;
     }
     counts
-}
-
-pub(super) fn named(names: &[String]) -> String {
-    match names.len().saturating_sub(MAX_NAMED) {
-        0 => names.join(", "),
-        more => format!("{} and {more} more", names[..MAX_NAMED].join(", ")),
-    }
 }
 
 /// What became of several activities; nothing of none.

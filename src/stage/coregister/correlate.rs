@@ -8,7 +8,8 @@ use std::f64::consts::PI;
 
 use rustfft::{Fft, FftDirection, FftPlannerScalar, num_complex::Complex};
 
-use super::{Reason, field::Field};
+use super::field::Field;
+use super::rejected::Reason;
 
 /// The highest peak of the correlation surface and what stands against it, among shifts of up to a quarter of the
 /// window.

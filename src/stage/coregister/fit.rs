@@ -5,8 +5,9 @@ use super::consensus::{
     shift_holds,
 };
 use super::model::{Model, Outcome, Registration, Shifts, Unmeasured};
+use super::rejected::{LEAST_CLEAR, Reason, Rejected};
 use super::spread::judge_spread;
-use super::{CoregisterParams, LEAST_CLEAR, Reason, Rejected, TiePoint};
+use super::{CoregisterParams, TiePoint};
 use crate::geo::{Affine, Rect};
 
 /// The least part of the tie points that must agree.

@@ -15,6 +15,7 @@ mod field;
 mod fit;
 mod model;
 mod refine;
+mod rejected;
 mod spread;
 #[cfg(test)]
 mod trials;
@@ -27,6 +28,8 @@ use crate::geo::Rect;
 
 pub use fit::fit;
 pub use model::{Model, Outcome, Registration, Unmeasured};
+use rejected::LEAST_CLEAR;
+pub use rejected::{Reason, Rejected};
 
 /// `[coregister]` of the pipeline file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -51,9 +54,6 @@ pub struct CoregisterParams {
 const MOST_ALONG: usize = 7;
 /// Windows are no smaller than this: a smaller one holds too little ground beside the shifts that are looked for.
 const LEAST_WINDOW: usize = 32;
-/// Less clear ground than this part of a window: it is not measured. Nor is a site with less in the mean of its
-/// windows, though some of them may be clear: what is seen of it says too little of the rest.
-const LEAST_CLEAR: f64 = 1.0 / 3.0;
 /// The largest disagreement of forward and backward measure, pixels (ALGORITHMS.md section 3).
 const MOST_ROUND_TRIP_PX: f64 = 0.2;
 /// The largest standard error of a tie point, pixels on the worse axis: stripes and near flat ground.
@@ -82,46 +82,6 @@ pub struct TiePoint {
     pub matched: (usize, bool),
     /// The part of the window that is clear on both dates.
     pub clear: f64,
-}
-
-/// A window that was not measured.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Rejected {
-    /// Where.
-    pub window: Rect,
-    /// The part of the window that is clear on both dates.
-    pub clear: f64,
-    /// Why.
-    pub reason: Reason,
-}
-
-/// Why a window was not measured.
-#[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
-pub enum Reason {
-    /// Clouds, no data.
-    #[error("too few pixels are clear on both dates")]
-    TooFewClear,
-    /// Constant on one of the dates.
-    #[error("no texture to match")]
-    Flat,
-    /// The peak does not stand out of the noise.
-    #[error("the dates do not match: no peak of correlation stands out")]
-    Unreliable,
-    /// A second peak is nearly as high.
-    #[error("ambiguous: a second shift matches nearly as well, as in a periodic pattern")]
-    Ambiguous,
-    /// The dates match best beyond `max_shift_px`.
-    #[error("the dates match best at a shift beyond max_shift_px")]
-    BeyondMaxShift,
-    /// The finer measure left the peak, or its standard error is too large.
-    #[error("the shift is not determined below the pixel: stripes, or texture without contrast")]
-    Undetermined,
-    /// Measured from the target to the reference the shift is another.
-    #[error("forward and backward measure disagree")]
-    RoundTrip,
-    /// Shifting does not make the dates more alike.
-    #[error("shifting does not make the dates alike")]
-    NotImproved,
 }
 
 /// Where to look: square windows of the site grid inside `area`, on a regular lattice, row by row; none where the site

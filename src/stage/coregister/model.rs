@@ -1,7 +1,8 @@
 //! The registration of a whole site: what it says, and where it takes a point.
 
+use super::TiePoint;
+use super::rejected::{LEAST_CLEAR, Reason};
 use super::spread::{LEAST_CELLS, LEAST_HULL};
-use super::{LEAST_CLEAR, Reason, TiePoint};
 use crate::geo::Affine;
 
 /// Which model was fitted: the simplest that holds.

@@ -10,7 +10,9 @@
 //! which leaves one in seven of such a tail; but no higher than half of the highest score, where the edge of a smoothed plateau
 //! lies. The rule is ours; it is measured, not derived: see docs/accuracy.md.
 
-use super::{Null, at_or_above, fdr, percent};
+use super::fdr;
+use super::null::Null;
+use super::plausible::{at_or_above, percent};
 use crate::raster::stats::{Histogram, SCORE_SCALE};
 
 /// How many mean heights of the tail the level lies above its foot.

@@ -1,7 +1,7 @@
 //! False discovery rate over the law of no change (Benjamini and Hochberg, "Controlling the false discovery rate", 1995),
 //! exactly, from the integer histogram.
 
-use super::Null;
+use super::null::Null;
 use crate::raster::stats::{Histogram, SCORE_SCALE};
 
 /// The lowest stored score at which the expected share of false pixels among those at or above it is at most `rate`.
@@ -34,7 +34,7 @@ pub fn seed(scores: &Histogram, null: &Null, rate: f64) -> Result<i16, String> {
     level(scores, null, rate).ok_or_else(|| {
         format!(
             "no score is rare enough without change: at none are at most {} of the pixels false",
-            super::percent(rate)
+            super::plausible::percent(rate)
         )
     })
 }

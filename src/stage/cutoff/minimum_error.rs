@@ -1,7 +1,7 @@
 //! Minimum error thresholding (Kittler and Illingworth, "Minimum error thresholding", Pattern Recognition 1986): the cut whose
 //! two classes, each taken as a normal law of its own mean and variance, would be told apart with the fewest errors.
 
-use super::Null;
+use super::null::Null;
 use crate::raster::stats::Histogram;
 
 /// Variance of a score that is known to the hundredth only (Sheppard's correction): no class is narrower.
@@ -66,8 +66,8 @@ pub fn seed(scores: &Histogram, null: &Null) -> Result<i16, String> {
     if pixels * (all.cost(pixels) - cost) <= MORE_PARAMETERS * libm::log(pixels) {
         return Err("the criterion has no minimum inside the histogram: one normal law does as well as two".into());
     }
-    super::common(super::at_or_above(scores, level) as f64 / pixels)?;
-    super::unlike_no_change(scores, null, level)
+    super::plausible::common(super::plausible::at_or_above(scores, level) as f64 / pixels)?;
+    super::plausible::unlike_no_change(scores, null, level)
 }
 
 #[cfg(test)]

@@ -9,48 +9,18 @@ mod fdr;
 mod minimum_error;
 mod null;
 mod otsu;
+mod params;
+mod plausible;
 mod rosin;
-
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 
 use crate::finding::{CutoffRecord, CutoffRefusal, TailRecord, round, significant};
 use crate::raster::stats::{Histogram, SCORE_SCALE, quantise};
 use crate::stage::false_alarms::{Significance, Tail};
-use crate::stage::profile::CutoffRule;
 pub use null::Null;
-
-/// A way to set the seed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Method {
-    /// False discovery rate `seed_fdr` over the law of no change.
-    Fdr,
-    /// Otsu's valley between two heaps.
-    Otsu,
-    /// What is unusual among the scores beyond the false discovery rate `grow_fdr`.
-    Excess,
-    /// Kittler and Illingworth's minimum error.
-    MinimumError,
-    /// Rosin's corner.
-    Rosin,
-    /// `fixed_sigma`.
-    Fixed,
-}
+pub use params::{CutoffParams, CutoffRule, Method};
+use plausible::at_or_above;
 
 impl Method {
-    /// Its word in the pipeline file.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Fdr => "fdr",
-            Self::Otsu => "otsu",
-            Self::Excess => "excess",
-            Self::MinimumError => "minimum-error",
-            Self::Rosin => "rosin",
-            Self::Fixed => "fixed",
-        }
-    }
-
     /// The stored score at which a region is claimed, or why it cannot tell.
     fn seed(self, scores: &Histogram, null: &Null, params: &CutoffRule) -> Result<i16, String> {
         match self {
@@ -71,24 +41,6 @@ impl Method {
             Self::Fixed => Ok(quantise(params.fixed_sigma)),
         }
     }
-}
-
-/// `[cutoff]` of the pipeline file.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct CutoffParams {
-    /// Methods of setting the seed, in the order in which they are tried; empty: those of the profile.
-    pub methods: Vec<Method>,
-    /// False discovery rate at which `fdr` claims a region's peak; `excess` claims nothing below it either.
-    pub seed_fdr: Option<f64>,
-    /// False discovery rate down to which a region of `fdr` grows, and from which on `excess` looks.
-    pub grow_fdr: Option<f64>,
-    /// Level of `fixed`, sigma.
-    pub fixed_sigma: f64,
-    /// False discovery rate of the anomalies: those beyond it are dropped; absent: none.
-    pub object_fdr: Option<f64>,
-    /// Alarm budget: so many false anomalies are expected of the whole run at most; it sets the seeds in place of the methods.
-    pub max_expected_false_anomalies: Option<f64>,
 }
 
 /// From this scale on the record says that the pair is noisier than its noise.
@@ -163,59 +115,6 @@ pub fn fit(scores: &Histogram, tail: Option<Tail>, params: &CutoffRule) -> Cutof
         claimed: levels.map_or(0, |(seed, _)| at_or_above(scores, seed)),
         rule: params.clone(),
     }
-}
-
-/// Pixels at or above the stored score `level`.
-fn at_or_above(scores: &Histogram, level: i16) -> u64 {
-    let above = scores.occupied().rev().take_while(|(score, _)| *score >= level);
-    above.map(|(_, n)| n).sum()
-}
-
-/// The law of no change may explain this share of the claimed pixels.
-const MOST_EXPLAINED: f64 = 0.25;
-
-/// `level`, when the pixels at or above it are more than the law of no change puts there.
-///
-/// # Errors
-/// The reason, when that law makes too many of them.
-fn unlike_no_change(scores: &Histogram, null: &Null, level: i16) -> Result<i16, String> {
-    let claimed = at_or_above(scores, level) as f64;
-    let share = null.expected(scores.total(), level) / claimed.max(1.0);
-    if share <= MOST_EXPLAINED {
-        return Ok(level);
-    }
-    Err(format!(
-        "no change alone explains {} of the pixels above its cut at {:.2} sigma, expected at most {}",
-        percent(share.min(1.0)),
-        f64::from(level) * SCORE_SCALE,
-        percent(MOST_EXPLAINED)
-    ))
-}
-
-/// Otsu and minimum error part two classes of like size and kind (Kittler and Illingworth, "On threshold selection using
-/// clustering criteria", 1985). Where the upper one is smaller than this they part season from noise, not change from season. The
-/// place is measured, not derived: of six urban scenes, where their cut is wrong, minimum error finds at most 0.161 of the pixels
-/// above it, and 0.182 where it is right (docs/accuracy.md); the margin is thin.
-const LEAST_CLASS: f64 = 0.17;
-
-/// Whether the upper class of a cut, `upper` of the pixels, is large enough.
-///
-/// # Errors
-/// The reason, when it is too rare.
-fn common(upper: f64) -> Result<(), String> {
-    if upper >= LEAST_CLASS {
-        return Ok(());
-    }
-    Err(format!(
-        "its upper class holds {} of the pixels, expected at least {}: too rare for it",
-        percent(upper),
-        percent(LEAST_CLASS)
-    ))
-}
-
-/// `share` in words.
-fn percent(share: f64) -> String {
-    format!("{} %", round(100.0 * share, 2))
 }
 
 impl Cutoff {

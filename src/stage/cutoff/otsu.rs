@@ -1,7 +1,7 @@
 //! Otsu's threshold ("A threshold selection method from gray-level histograms", 1979): the cut that leaves most of the variance
 //! between its two classes. It finds common change. Where change is rare it would cut the heap of no change in two, and refuses.
 
-use super::Null;
+use super::null::Null;
 use crate::raster::stats::Histogram;
 
 /// A cut of a histogram in two classes.
@@ -57,8 +57,9 @@ pub fn split(scores: &Histogram) -> Option<Split> {
 /// 0.67, and a scene where the cut is right 0.65.
 pub fn seed(scores: &Histogram, null: &Null) -> Result<i16, String> {
     let split = split(scores).ok_or("all scores are equal")?;
-    super::common(split.upper).map_err(|reason| format!("{reason} (separability {:.2})", split.separability))?;
-    super::unlike_no_change(scores, null, split.level)
+    super::plausible::common(split.upper)
+        .map_err(|reason| format!("{reason} (separability {:.2})", split.separability))?;
+    super::plausible::unlike_no_change(scores, null, split.level)
 }
 
 #[cfg(test)]

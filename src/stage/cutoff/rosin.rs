@@ -1,7 +1,7 @@
 //! Rosin's corner ("Unimodal thresholding", Pattern Recognition 2001): the histogram of one heap with a long tail is cut where it
 //! is farthest from the straight line between its peak and its end.
 
-use super::Null;
+use super::null::Null;
 use crate::raster::stats::Histogram;
 
 /// Width of a bin, hundredths of sigma: single hundredths are too few pixels to have a shape.
@@ -37,7 +37,7 @@ pub fn seed(scores: &Histogram, null: &Null) -> Result<i16, String> {
     }
     let lowest = scores.occupied().next().map_or(0, |(score, _)| i32::from(score));
     let level = lowest + BIN * (peak + corner.1) as i32;
-    super::unlike_no_change(scores, null, level.clamp(-32767, 32767) as i16)
+    super::plausible::unlike_no_change(scores, null, level.clamp(-32767, 32767) as i16)
 }
 
 /// Pixels in bins of [`BIN`], from the lowest score that occurs to the highest.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use image::{Rgb, RgbImage};
 
-use super::ExpectError;
+use super::error::ExpectError;
 use super::layers::Layer;
 use crate::finding::Verdict;
 use crate::geo::Rect;

@@ -3,6 +3,7 @@
 //! What is expected is an output folder of an earlier run, or that part of it which somebody keeps: of each site `report.json` and,
 //! where they are kept, `score.tif` and `flags.tif`.
 
+mod error;
 mod essence;
 mod layers;
 mod picture;
@@ -13,7 +14,7 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use crate::finding::SiteReport;
 use crate::intake;
-use crate::io::IoError;
+pub use error::ExpectError;
 use layers::Layer;
 use picture::Frame;
 
@@ -28,36 +29,6 @@ pub struct Check {
     pub departures: Vec<String>,
     /// A picture of the difference.
     pub picture: Option<PathBuf>,
-}
-
-/// Why nothing can be compared.
-#[derive(Debug, thiserror::Error)]
-pub enum ExpectError {
-    /// What is expected is not there.
-    #[error(
-        "reading what is expected from {}: expected report.json there or in folders of sites, found none; name an output folder of sitewatch run",
-        .0.display()
-    )]
-    Nothing(PathBuf),
-    /// A report that is expected cannot be read.
-    #[error("reading {}: {message}; keep it as sitewatch run wrote it", path.display())]
-    Expected {
-        /// Which file.
-        path: PathBuf,
-        /// What is wrong.
-        message: String,
-    },
-    /// A raster that is expected cannot be read, or a picture not written.
-    #[error(transparent)]
-    Io(#[from] IoError),
-    /// A picture cannot be written.
-    #[error("writing {}: {message}; is the folder writable?", path.display())]
-    Write {
-        /// Which file.
-        path: PathBuf,
-        /// What the system said.
-        message: String,
-    },
 }
 
 /// The checks of every site that `expected` holds against `found`: output folders, or folders of sites; pictures of what differs go to
