@@ -6,7 +6,8 @@ use std::sync::atomic::AtomicBool;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::flag;
 
-use super::{exit, tell};
+use super::exit;
+use super::output::tell;
 
 /// Makes a file beyond the allowed size (`ulimit -f`) an error of the write, which names the file, instead of the end of the process.
 pub fn tell_large_files() {

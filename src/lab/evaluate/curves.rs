@@ -60,7 +60,7 @@ pub fn free_response(objects: &[Object], claims: &[Claim], unchanged_km2: f64) -
 
 #[cfg(test)]
 mod tests {
-    use super::super::truth::Label;
+    use super::super::label::Label;
     use super::*;
 
     fn near(found: &[(f64, f64)], expected: &[(f64, f64)]) {

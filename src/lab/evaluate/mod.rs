@@ -8,6 +8,7 @@ mod error;
 mod estimate;
 mod evaluation;
 mod intervals;
+mod label;
 mod objects;
 mod pixels;
 mod plots;

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::estimate::Estimate;
 use super::intervals::{Replicates, percentiles};
-use super::truth::Label;
+use super::label::Label;
 use crate::finding::round;
 use crate::raster::stats::SCORE_SCALE;
 

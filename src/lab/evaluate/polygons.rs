@@ -7,7 +7,7 @@ use geojson::{Feature, FeatureCollection, GeoJson, GeometryValue, Position};
 use serde_json::Value;
 
 use super::error::EvaluateError;
-use super::truth::Label;
+use super::label::Label;
 use crate::geo::{Grid, Rect, Shape};
 use crate::intake;
 use crate::io::IoError;

@@ -6,10 +6,11 @@ use std::path::Path;
 use geo::MultiPolygon;
 
 use super::error::EvaluateError;
+use super::label::Label;
 use super::objects::{Claim, Ground, Object};
 use super::pixels::{Counts, Labelled};
 use super::polygons::shape;
-use super::truth::{Label, SiteTruth, Truth};
+use super::truth::{SiteTruth, Truth};
 use crate::finding::{Anomaly, SiteReport};
 use crate::geo::{Grid, Rect, Shape};
 use crate::io::crs::{Projector, WGS84};

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use super::error::EvaluateError;
+use super::label::Label;
 use super::polygons::{Polygons, Shapes};
 use crate::geo::{Affine, Grid, Rect};
 use crate::io::formats::USUAL;
@@ -13,17 +14,6 @@ use crate::io::pool::Pool;
 use crate::io::resample::{self, Window};
 use crate::io::{IoError, open};
 use crate::raster::Plane;
-
-/// What is known of a pixel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Label {
-    /// Nothing: it does not count.
-    Unlabelled,
-    /// It did not change.
-    Unchanged,
-    /// It changed.
-    Changed,
-}
 
 /// The values of a labelled raster that mean something; every other value is unlabelled.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -2,8 +2,12 @@
 
 use super::TiePoint;
 use super::rejected::{LEAST_CLEAR, Reason};
-use super::spread::{LEAST_CELLS, LEAST_HULL};
 use crate::geo::Affine;
+
+/// Of nine cells, those that must hold a tie point (ALGORITHMS.md section 3).
+pub(super) const LEAST_CELLS: usize = 4;
+/// The least area of the hull of the tie points, part of that of all windows (ALGORITHMS.md section 3).
+pub(super) const LEAST_HULL: f64 = 0.4;
 
 /// Which model was fitted: the simplest that holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

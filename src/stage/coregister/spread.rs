@@ -1,12 +1,7 @@
 //! Whether tie points are spread over the site: those in one corner bend the image (PEERS.md: AROSICS#12, #21).
 
-use super::model::Unmeasured;
+use super::model::{LEAST_CELLS, LEAST_HULL, Unmeasured};
 use crate::geo::Rect;
-
-/// Of nine cells, those that must hold a tie point (ALGORITHMS.md section 3).
-pub(super) const LEAST_CELLS: usize = 4;
-/// The least area of the hull of the tie points, part of that of all windows (ALGORITHMS.md section 3).
-pub(super) const LEAST_HULL: f64 = 0.4;
 
 /// Whether the points are spread over the site; `all` are the middles of all windows.
 ///
