@@ -161,7 +161,7 @@ impl SceneSource {
                 let info = infos.get(&band.path);
                 let of_file = info.and_then(|info| info.nodata.get(band.index - 1));
                 let is_float = info.is_some_and(|info| info.float);
-                let radiometry = Radiometry::of(band, of_file.map_or(&[][..], Vec::as_slice), is_float);
+                let radiometry = Radiometry::of(band, scene.kind, of_file.map_or(&[][..], Vec::as_slice), is_float);
                 Ok((reader, radiometry))
             })
             .collect::<Result<_, IoError>>()?;
