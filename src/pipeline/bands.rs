@@ -38,7 +38,12 @@ pub fn settle(scene: &mut Scene, infos: &BTreeMap<PathBuf, RasterInfo>, sensors:
     for band in &scene.bands {
         let Some(info) = infos.get(&band.path) else { continue };
         if band.index > info.bands {
+            let pages = format!(
+                "it holds {} rasters one behind the other, of which the first is read: make one file of bands of them",
+                info.pages
+            );
             let remedy = match (whole, info.bands) {
+                _ if info.pages > 1 => pages.as_str(),
                 (Some(_), 1) => {
                     "a folder holds one scene a file: make one file of the files of a scene, or name one band"
                 }
@@ -140,20 +145,34 @@ fn look_at_names(
         if file_band::order(&given, &colours) != Some(false) {
             continue;
         }
+        // It may be how people like to look at it: what decides is whether the other date has it too.
         let (colours, given) = (colours.join(" "), given.join(" "));
-        // GDAL calls any three or four bands of bytes so.
-        if info.data_type != "uint8" {
-            let path = path.display();
-            return Err(format!(
-                "{path}: the file shows its bands as {colours}, not as {given}; {remedy}"
-            ));
-        }
         note = Some(format!(
-            "{}: the file shows its bands as {colours}, as programs have it of any bands of bytes; they are taken for {given}, as they are named",
+            "{}: the file shows its bands as {colours}; they are taken for {given}, as they are named",
             scene.id
         ));
     }
     Ok(note)
+}
+
+/// Why the bands of two scenes cannot be one by their names: their files show one in different colours. `None` where they do not, and of bytes, of
+/// which GDAL calls any three or four bands red, green and blue.
+pub fn shown_otherwise(before: &Scene, after: &Scene, infos: &BTreeMap<PathBuf, RasterInfo>) -> Option<String> {
+    let colour = |band: &BandAsset| {
+        let info = infos.get(&band.path).filter(|info| info.data_type != "uint8")?;
+        info.called.get(band.index - 1)?.colour
+    };
+    before.bands.iter().find_map(|band| {
+        let other = after.bands.iter().find(|other| other.name == band.name)?;
+        let (first, second) = (colour(band)?, colour(other)?);
+        (first != second).then(|| {
+            format!(
+                "the files of the two dates call other bands {}: that of {} shows it as {first}, that of {} as {second}; name the bands in the order \
+                 of each file, or put right what it calls them",
+                band.name, before.id, after.id
+            )
+        })
+    })
 }
 
 /// What of the files of `scene` is passed over, in words: other rasters in them, other bands. `named` bands were given to the file of a folder.
@@ -329,22 +348,55 @@ mod tests {
                 called.colour = Some(colour);
             }
         };
-        let why = notes(&COLOURS, false, shown).unwrap_err();
+        let told = notes(&COLOURS, false, shown).unwrap();
         assert!(
-            why.contains("shows its bands as red green blue, not as blue green red"),
-            "{why}"
+            told[0].contains("shows its bands as red green blue; they are taken for blue green red"),
+            "{told:?}"
         );
         // In false colour the first is shown in red, whatever it is.
         assert_eq!(notes(&["nir", "red", "green", "blue"], false, shown), Ok(vec![]));
-        let of_bytes = |info: &mut RasterInfo| {
-            shown(info);
-            info.data_type = "uint8".into();
+    }
+
+    #[test]
+    fn dates_that_show_one_band_in_two_colours_are_not_compared() {
+        let date = |id: &str, colours: [&'static str; 3], data_type: &str| {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("a.tif");
+            let layout = Layout {
+                width: 4,
+                height: 2,
+                bands: 3,
+                data_type: DataType::U16,
+                transform: [500_000.0, 10.0, 0.0, 5_000_000.0, 0.0, -10.0],
+                crs: "EPSG:32633".into(),
+                nodata: None,
+                compression: Compression::None,
+                block: 16,
+            };
+            GeoTiffWriter::create(&path, layout).unwrap().finish().unwrap();
+            let mut info = open::info(&path, USUAL).unwrap();
+            info.data_type = data_type.into();
+            for (called, colour) in info.called.iter_mut().zip(colours) {
+                called.colour = Some(colour);
+            }
+            let bands = (1..).zip(&COLOURS[..3]).map(|(index, name)| BandAsset {
+                path: path.clone(),
+                index,
+                ..band(name)
+            });
+            let scene = Scene {
+                bands: bands.collect(),
+                ..scene(id, "2020-01-01")
+            };
+            (scene, (path, info))
         };
-        let told = notes(&COLOURS, false, of_bytes).unwrap();
-        assert!(
-            told[0].contains("taken for blue green red, as they are named"),
-            "{told:?}"
-        );
+        let (rgb, bgr) = (["red", "green", "blue"], ["blue", "green", "red"]);
+        for (other, data_type, is_refused) in [(bgr, "uint16", true), (rgb, "uint16", false), (bgr, "uint8", false)] {
+            let ((before, first), (after, second)) = (date("a", rgb, data_type), date("b", other, data_type));
+            let why = shown_otherwise(&before, &after, &BTreeMap::from([first, second]));
+            assert_eq!(why.is_some(), is_refused, "{why:?}");
+            assert!(why.is_none_or(|why| why.contains("that of a shows it as red, that of b as blue")));
+        }
     }
 
     #[test]

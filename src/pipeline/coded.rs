@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use super::bands;
 use super::pairs::Pair;
 use crate::geo::Rect;
 use crate::io::open::RasterInfo;
@@ -33,6 +34,13 @@ pub fn refused(
     let (Some(judged), true) = (scenes.last(), sources.len() == scenes.len()) else {
         return Ok(None);
     };
+    let earlier = scenes.iter().rev().skip(1);
+    if let Some(why) = earlier
+        .filter_map(|scene| bands::shown_otherwise(scene, judged, infos))
+        .next()
+    {
+        return Ok(Some(why));
+    }
     let derived = |name: &String| judged.bands.iter().any(|band| band.name == *name && band.derived);
     let compared = names.iter().take(pair.bands.len()).enumerate();
     let compared: Vec<usize> = compared.filter(|(_, name)| !derived(name)).map(|(at, _)| at).collect();

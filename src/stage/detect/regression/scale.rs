@@ -81,9 +81,9 @@ mod tests {
 
     #[test]
     fn a_band_has_unit_scale_whatever_its_own_and_glint_is_held() {
-        let mut values: Vec<f64> = (0..101).map(f64::from).collect();
+        let values: Vec<f64> = (0..101).map(f64::from).collect();
         let scale = Scale::fit(
-            &mut values,
+            &values,
             SensorNoise {
                 floor: 2.0,
                 fraction: 0.1,
@@ -99,13 +99,13 @@ mod tests {
 
     #[test]
     fn constant_bands_and_no_pixel_have_a_scale() {
-        for values in [&mut [][..], &mut [3.0][..], &mut [7.0; 9][..]] {
+        for values in [&[][..], &[3.0][..], &[7.0; 9][..]] {
             let scale = Scale::fit(values, QUIET);
             assert!(scale.standard(7.0).is_finite() && scale.sensor_variance(1.0) == 0.0);
         }
         // More than half of the pixels are alike, the others are not.
         let mut values = vec![0.0; 60];
         values.extend((0..40).map(f64::from));
-        assert!(Scale::fit(&mut values, QUIET).standard(1.0) < 1.0);
+        assert!(Scale::fit(&values, QUIET).standard(1.0) < 1.0);
     }
 }
