@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use super::bands;
 use super::pairs::Pair;
 use crate::geo::Rect;
 use crate::io::open::RasterInfo;
@@ -33,6 +34,13 @@ pub fn refused(
     let (Some(judged), true) = (scenes.last(), sources.len() == scenes.len()) else {
         return Ok(None);
     };
+    let earlier = scenes.iter().rev().skip(1);
+    if let Some(why) = earlier
+        .filter_map(|scene| bands::shown_otherwise(scene, judged, infos))
+        .next()
+    {
+        return Ok(Some(why));
+    }
     let derived = |name: &String| judged.bands.iter().any(|band| band.name == *name && band.derived);
     let compared = names.iter().take(pair.bands.len()).enumerate();
     let compared: Vec<usize> = compared.filter(|(_, name)| !derived(name)).map(|(at, _)| at).collect();
@@ -85,7 +93,7 @@ fn look<'a>(
             for x in 0..rect.w {
                 let why = stack.reasons([y, x]);
                 covered += usize::from(why & (flags::NOT_COVERED | flags::NODATA) == 0);
-                impossible += usize::from(why & flags::INVALID != 0);
+                impossible += usize::from(stack.flags.data[[y, x]] & flags::INVALID != 0);
                 for (values, index) in bands.iter_mut().zip(compared) {
                     let value = stack.bands.get(*index).map_or(f32::NAN, |band| band[[y, x]]);
                     values.push(if why & HIDDEN == 0 { value } else { f32::NAN });

@@ -2,7 +2,7 @@
 
 pub mod acquisition;
 mod coding;
-mod file_band;
+pub mod file_band;
 mod file_date;
 pub mod folder;
 mod href;
