@@ -98,6 +98,7 @@ impl Made {
     /// What is read of band `index` by which `nodata` values mean no data, and what a `quality` band of it says.
     fn shown_with(&self, index: usize, nodata: &[f64], quality: Option<(&Path, Coding)>) -> String {
         let quality = quality.map(|(path, coding)| QualityAsset {
+            nodata: Vec::new(),
             path: path.to_owned(),
             index: 1,
             coding,

@@ -71,7 +71,8 @@ pub fn read_folder(spec: &FolderSpec, sensors: &Sensors, read_tag: &ReadTag) -> 
     let sensor = sensors.get(id).ok_or_else(|| wrong("sensor", sensors.unknown(id)))?;
     check_numbers(spec).map_err(SceneError::Folder)?;
     let kind = kind(spec, sensor).map_err(SceneError::Folder)?;
-    let bands = bands(spec, sensor, kind).map_err(SceneError::Folder)?;
+    let masks = masks(spec, sensor, sensors);
+    let bands = bands(spec, sensor, kind, &masks).map_err(SceneError::Folder)?;
     let coding = match &spec.quality {
         None => None,
         Some(quality) => Some(
@@ -108,7 +109,7 @@ pub fn read_folder(spec: &FolderSpec, sensors: &Sensors, read_tag: &ReadTag) -> 
         .collect();
     files.retain(|file| !quality_files.contains(file));
     let base = literal_base(&spec.glob);
-    let notes = notes(spec, sensor, kind);
+    let notes = notes(spec, sensor, kind, &masks);
     let misnamed = misnamed_files(&files, spec, sensor, sensors);
     let mut scenes = Vec::new();
     let mut refused = Vec::new();
@@ -132,7 +133,7 @@ pub fn read_folder(spec: &FolderSpec, sensors: &Sensors, read_tag: &ReadTag) -> 
             if let Some(why) = misnamed.get(&file) {
                 return Err(Refused::by_rule(why.clone()));
             }
-            Ok((interval, quality_assets(&file, spec, coding.as_ref())?))
+            Ok((interval, quality_assets(&file, spec, coding.as_ref(), &masks)?))
         };
         match read() {
             Ok(((start, end), quality)) => scenes.push(Scene {
@@ -299,8 +300,22 @@ fn kind(spec: &FolderSpec, sensor: &Sensor) -> Result<Kind, Fault> {
     }
 }
 
+/// Of the bands that are named, those that are masks by their names: their places from 0, and what they mean where the folder's sensor tells.
+fn masks(spec: &FolderSpec, sensor: &Sensor, sensors: &Sensors) -> BTreeMap<usize, Option<Coding>> {
+    let mask = |(at, name): (usize, &String)| match sensor.mask(name).filter(|_| sensor.band(name).is_none()) {
+        Some(coding) => Some((at, Some(coding.clone()))),
+        None => sensors.of_mask(name).map(|_| (at, None)),
+    };
+    spec.bands.iter().enumerate().filter_map(mask).collect()
+}
+
 /// The bands of each file, settled as far as that is known before it is opened.
-fn bands(spec: &FolderSpec, sensor: &Sensor, kind: Kind) -> Result<Vec<BandAsset>, Fault> {
+fn bands(
+    spec: &FolderSpec,
+    sensor: &Sensor,
+    kind: Kind,
+    masks: &BTreeMap<usize, Option<Coding>>,
+) -> Result<Vec<BandAsset>, Fault> {
     let pipeline = Statement {
         scale: spec.scale.into_iter().collect(),
         offset: spec.offset.into_iter().collect(),
@@ -328,23 +343,38 @@ fn bands(spec: &FolderSpec, sensor: &Sensor, kind: Kind) -> Result<Vec<BandAsset
             .map_err(|why| Fault::new("bands", format!("`{name}` {why}")))?;
         Ok(band)
     };
-    spec.bands.iter().enumerate().map(band).collect()
+    let measured = spec.bands.iter().enumerate().filter(|(at, _)| !masks.contains_key(at));
+    let bands: Vec<BandAsset> = measured.map(band).collect::<Result<_, Fault>>()?;
+    if bands.is_empty() {
+        let names = spec.bands.join(", ");
+        return Err(Fault::new(
+            "bands",
+            format!("`{names}`: masks by their names, and no measurements to compare"),
+        ));
+    }
+    Ok(bands)
 }
 
 /// What whoever reads a comparison of the folder's scenes should know.
-fn notes(spec: &FolderSpec, sensor: &Sensor, kind: Kind) -> Vec<String> {
+fn notes(spec: &FolderSpec, sensor: &Sensor, kind: Kind, masks: &BTreeMap<usize, Option<Coding>>) -> Vec<String> {
     let is_unknown = spec.sensor.is_none() && kind == Kind::Optical && sensor.valid.is_none();
     let clouds = match spec.quality {
         None => " and clouds are not looked for",
         Some(_) => "",
     };
+    let unread = masks.iter().filter(|(_, coding)| coding.is_none()).map(|(at, _)| {
+        format!(
+            "{}: its band {} is a mask by its name, and neither compared nor read: name the `sensor` whose mask it is",
+            spec.glob, spec.bands[*at]
+        )
+    });
     let note = || {
         format!(
             "{}: no sensor is named, so that values are taken as they are stored (`{GENERIC}`), noise is only measured{clouds}: name one with `sensor`",
             spec.glob
         )
     };
-    is_unknown.then(note).into_iter().collect()
+    is_unknown.then(note).into_iter().chain(unread).collect()
 }
 
 /// The files whose names tell another band than the one that they are said to hold. The names of files with several bands tell none.
@@ -373,9 +403,24 @@ fn quality_file(file: &Path, quality: &FolderQuality) -> Option<PathBuf> {
         .then(|| file.with_file_name(name.replace(from.as_str(), to)))
 }
 
-fn quality_assets(file: &Path, spec: &FolderSpec, coding: Option<&Coding>) -> Result<Vec<QualityAsset>, Refused> {
+fn quality_assets(
+    file: &Path,
+    spec: &FolderSpec,
+    coding: Option<&Coding>,
+    masks: &BTreeMap<usize, Option<Coding>>,
+) -> Result<Vec<QualityAsset>, Refused> {
+    let asset = |path: PathBuf, index: usize, coding: &Coding| QualityAsset {
+        path,
+        index,
+        coding: coding.clone(),
+        nodata: Vec::new(),
+        stated: None,
+    };
+    let named = masks
+        .iter()
+        .filter_map(|(at, coding)| Some(asset(file.to_owned(), at + 1, coding.as_ref()?)));
     let (Some(quality), Some(coding)) = (&spec.quality, coding) else {
-        return Ok(Vec::new());
+        return Ok(named.collect());
     };
     let path = quality_file(file, quality)
         .filter(|path| quality.replace.is_none() || path != file)
@@ -393,12 +438,10 @@ fn quality_assets(file: &Path, spec: &FolderSpec, coding: Option<&Coding>) -> Re
     if let Some(reason) = wrong {
         return Err(Refused::unreadable(reason));
     }
-    Ok(vec![QualityAsset {
-        path,
-        index: quality.index,
-        coding: coding.clone(),
-        stated: None,
-    }])
+    let stated = asset(path, quality.index, coding);
+    let others = named.filter(|one| (&one.path, one.index) != (&stated.path, stated.index));
+    let others: Vec<QualityAsset> = others.collect();
+    Ok([vec![stated], others].concat())
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! What was acquired: scenes, their bands and quality bands, as catalogues or file names state them. No pixel is read here.
 
 pub mod acquisition;
+mod class_names;
 mod coding;
 mod file_band;
 mod file_date;
@@ -16,6 +17,8 @@ mod stac_asset;
 mod stac_bands;
 mod stac_indices;
 mod stac_item;
+mod stac_masks;
+mod stac_values;
 
 pub use acquisition::Acquisition;
 pub use coding::{BitRule, Coding};
@@ -182,6 +185,8 @@ pub struct QualityAsset {
     pub index: usize,
     /// What its values mean.
     pub coding: Coding,
+    /// The values that mean no data by its item; may hold NaN.
+    pub nodata: Vec<f64>,
     /// What its item states of the raster.
     pub stated: Option<Checksum>,
 }

@@ -1,0 +1,204 @@
+//! Which assets of a STAC Item say what cannot be judged: the sensor's quality bands, then the masks whose values the item explains.
+
+use super::sensor::{Sensor, Sensors};
+use super::stac_asset::{Asset, Band, Reader};
+use super::stac_values::Values;
+use super::{Coding, QualityAsset};
+use crate::raster::flags::{self, Flags};
+
+/// Words of names that masks alone have, without the numbers that may end them (`QA60`, `udm2`).
+const MASK_WORDS: [&str; 10] = [
+    "mask",
+    "msk",
+    "fmask",
+    "cfmask",
+    "cloudmask",
+    "qa",
+    "bqa",
+    "quality",
+    "scl",
+    "udm",
+];
+
+/// Roles of assets that no mask of pixels has.
+const NO_MASK_ROLES: [&str; 4] = ["thumbnail", "overview", "visual", "metadata"];
+
+/// Whether a band or an asset that is called so is a mask: some sensor's, or by a word of its name.
+pub(super) fn is_mask_name(name: &str, sensors: &Sensors) -> bool {
+    let lower = name.to_ascii_lowercase();
+    let mut words = lower.split(|c: char| !c.is_alphanumeric());
+    words.any(|word| MASK_WORDS.contains(&word.trim_end_matches(|c: char| c.is_ascii_digit())))
+        || sensors.of_mask(name).is_some()
+}
+
+/// A band that says why pixels cannot be judged.
+struct Candidate<'i, 'v> {
+    asset: &'i Asset<'v>,
+    index: usize,
+    coding: Coding,
+    by_sensor: bool,
+}
+
+/// The sensor's quality bands: files of their names, else bands of their names in files of several; what is here comes first.
+fn of_sensor<'i, 'v>(sensor: &Sensor, assets: &'i [Asset<'v>]) -> Vec<Candidate<'i, 'v>> {
+    let find = |key: &str, index: usize, here: bool| {
+        let mut rasters = assets.iter().filter(|asset| asset.raster && asset.file.is_ok() == here);
+        let whole = rasters.clone().find(|asset| asset.key.eq_ignore_ascii_case(key));
+        let is_named = |band: &&Band| index == 1 && band.name.eq_ignore_ascii_case(key);
+        whole
+            .map(|asset| (asset, index))
+            .or_else(|| rasters.find_map(|asset| Some((asset, asset.bands.iter().find(is_named)?.index))))
+    };
+    let quality = sensor.quality.iter().filter_map(|quality| {
+        let keys = || quality.assets.iter();
+        let here = keys().find_map(|key| find(key, quality.index, true));
+        let (asset, index) = here.or_else(|| keys().find_map(|key| find(key, quality.index, false)))?;
+        Some(Candidate {
+            asset,
+            index,
+            coding: quality.coding.clone(),
+            by_sensor: true,
+        })
+    });
+    quality.collect()
+}
+
+/// The masks whose values the item explains.
+fn by_item<'i, 'v>(assets: &'i [Asset<'v>]) -> impl Iterator<Item = Candidate<'i, 'v>> {
+    let masks = assets
+        .iter()
+        .filter(|asset| asset.raster && !has_role(asset, &NO_MASK_ROLES));
+    let bands = masks.flat_map(|asset| asset.bands.iter().map(move |band| (asset, band)));
+    bands.filter_map(|(asset, band)| {
+        Some(Candidate {
+            asset,
+            index: band.index,
+            coding: band.values.as_ref()?.coding()?,
+            by_sensor: false,
+        })
+    })
+}
+
+fn has_role(asset: &Asset, roles: &[&str]) -> bool {
+    asset.roles.iter().any(|role| roles.contains(&role.as_str()))
+}
+
+/// What the masks of an asset may tell, by its roles and names; nothing where it has none.
+fn expected(asset: &Asset, sensors: &Sensors) -> Flags {
+    let of_role = |role: &String| match role.as_str() {
+        "cloud-shadow" => flags::SHADOW,
+        "snow-ice" => flags::SNOW,
+        "saturation" => flags::SATURATED,
+        "data-mask" => flags::NODATA,
+        "mask" | "quality" => flags::CLOUD,
+        role if role.contains("cloud") => flags::CLOUD,
+        _ => flags::CLEAR,
+    };
+    let by_roles = asset.roles.iter().fold(flags::CLEAR, |all, role| all | of_role(role));
+    let names = || asset.bands.iter().map(|band| band.name.as_str()).chain([asset.key]);
+    match by_roles {
+        _ if has_role(asset, &NO_MASK_ROLES) => flags::CLEAR,
+        flags::CLEAR if asset.raster && names().any(|name| is_mask_name(name, sensors)) => flags::CLOUD,
+        by_roles => by_roles,
+    }
+}
+
+impl Reader<'_> {
+    /// The quality bands of an item of that `product`.
+    ///
+    /// Each must code a reason that none before it codes, or lie in a file of which a band is taken already: the bands of one file are
+    /// parts of one mask, and two of them may mean the same (cloud and heavy haze in UDM2). Several files that code the same are
+    /// answers of several algorithms, of which the first is believed, the sensor's before others.
+    ///
+    /// A mask that lies elsewhere or whose values nobody explains is left out, which `notes` say; one that should be here and is not is a fault.
+    pub(super) fn quality(
+        &mut self,
+        assets: &[Asset],
+        product: Option<&Sensor>,
+        sensors: &Sensors,
+        notes: &mut Vec<String>,
+    ) -> Vec<QualityAsset> {
+        let by_sensor = product.map_or(Vec::new(), |sensor| of_sensor(sensor, assets));
+        let mut coded = flags::CLEAR;
+        let mut quality: Vec<(QualityAsset, bool)> = Vec::new();
+        let mut told: Vec<&str> = Vec::new();
+        for one in by_sensor.into_iter().chain(by_item(assets)) {
+            let path = one.asset.file.as_ref().ok();
+            let is_of = |taken: &QualityAsset| path == Some(&taken.path);
+            let is_taken = quality
+                .iter()
+                .any(|(taken, _)| is_of(taken) && taken.index == one.index);
+            let of_taken_file = quality
+                .iter()
+                .any(|(taken, by_sensor)| is_of(taken) && *by_sensor == one.by_sensor);
+            let is_new = one.coding.reasons() & !coded != flags::CLEAR;
+            if !one.by_sensor && is_taken || !is_new && !of_taken_file {
+                continue;
+            }
+            told.push(one.asset.key);
+            match &one.asset.file {
+                Err(why) if why.unreadable => {
+                    self.unreadable = true;
+                    self.faults.push(why.fault.clone());
+                }
+                Err(why) => {
+                    let (key, why) = (one.asset.key, &why.fault.message);
+                    add_note(notes, format!("without the mask {key}, whose file is not here ({why})"));
+                }
+                Ok(path) => {
+                    coded |= one.coding.reasons();
+                    if one.by_sensor {
+                        // A product's own masks are the word on which of its pixels are no good (retrievals of aerosol that failed are).
+                        coded |= flags::INVALID;
+                    }
+                    let bands = &one.asset.bands;
+                    let described = bands.get(one.index - 1).or(bands.first());
+                    let mask = QualityAsset {
+                        path: path.clone(),
+                        index: one.index,
+                        coding: one.coding,
+                        nodata: described.map_or(Vec::new(), |band| band.stated.nodata.clone()),
+                        stated: one.asset.stated.clone(),
+                    };
+                    // Two assets may name one file.
+                    if quality.iter().all(|(taken, _)| *taken != mask) {
+                        quality.push((mask, one.by_sensor));
+                    }
+                }
+            }
+        }
+        let is_explained = |asset: &Asset| {
+            asset
+                .bands
+                .iter()
+                .any(|band| band.values.as_ref().is_some_and(explains))
+        };
+        for asset in assets
+            .iter()
+            .filter(|asset| !told.contains(&asset.key) && !is_explained(asset))
+        {
+            let expected = expected(asset, sensors);
+            if expected != flags::CLEAR && expected & coded == flags::CLEAR {
+                add_note(
+                    notes,
+                    format!(
+                        "without the mask `{}`: neither a sensor nor its item tells what its values mean \
+                         (`classification:classes`, `classification:bitfields`)",
+                        asset.key
+                    ),
+                );
+            }
+        }
+        quality.into_iter().map(|(mask, _)| mask).collect()
+    }
+}
+
+fn explains(values: &Values) -> bool {
+    values.coding().is_some()
+}
+
+fn add_note(notes: &mut Vec<String>, note: String) {
+    if !notes.contains(&note) {
+        notes.push(note);
+    }
+}
