@@ -562,6 +562,39 @@ mod tests {
     }
 
     #[test]
+    fn a_band_that_is_a_mask_by_its_name_is_never_compared() {
+        let dir = folder(&["20200105.tif"]);
+        let mut spec = spec(&dir, "*.tif", r"(\d{8})");
+        let of = |spec: &FolderSpec| read_folder(spec, &Sensors::embedded().unwrap(), &|_, _| Ok(None));
+        spec.bands = ["B02", "SCL", "B04"].map(str::to_owned).into();
+        spec.sensor = Some("sentinel-2-l2a".into());
+        let scene = of(&spec).unwrap().scenes.remove(0);
+        let bands: Vec<_> = scene
+            .bands
+            .iter()
+            .map(|band| (band.name.as_str(), band.index))
+            .collect();
+        assert_eq!(bands, [("blue", 1), ("red", 3)]);
+        let [mask] = &scene.quality[..] else { panic!() };
+        assert_eq!((mask.index, mask.path == scene.source, scene.notes.len()), (2, true, 0));
+        assert_eq!(mask.coding.decode(9.0), flags::CLOUD);
+        // Without the sensor nobody tells what it means.
+        spec.sensor = None;
+        let scene = of(&spec).unwrap().scenes.remove(0);
+        assert_eq!((scene.bands.len(), scene.quality.len()), (2, 0));
+        assert!(
+            scene
+                .notes
+                .iter()
+                .any(|note| note.contains("its band SCL is a mask by its name")),
+            "{:?}",
+            scene.notes
+        );
+        spec.bands = vec!["SCL".into()];
+        assert!(of(&spec).unwrap_err().to_string().contains("masks by their names"));
+    }
+
+    #[test]
     fn a_sensor_gives_names_scale_and_quality_coding() {
         let dir = folder(&[
             "2020/S2_20200105_MS.tif",

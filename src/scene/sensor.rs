@@ -623,6 +623,53 @@ mod tests {
     }
 
     #[test]
+    fn a_product_is_recognised_however_it_is_spelled() {
+        let sensors = Sensors::embedded().unwrap();
+        let id = |platform: &str, instrument: &str, collection: &str| {
+            let text = |value: &str| Some(value.to_owned()).filter(|value| !value.is_empty());
+            let about = About {
+                platform: text(platform),
+                instruments: text(instrument).into_iter().collect(),
+                collection: text(collection),
+                ..About::default()
+            };
+            sensors.recognise(&about).map_or("none", |sensor| &sensor.id).to_owned()
+        };
+        for (platform, instrument, collection, sensor) in [
+            ("S2A", "MSI", "S2_MSI_L2A", "sentinel-2-l2a"),
+            ("Sentinel2A", "msi", "sentinel-2-l2a", "sentinel-2-l2a"),
+            ("SENTINEL_2B", "", "Sentinel-2-L1C", "sentinel-2-l1c"),
+            // A spelling that nobody knows is less than the collection,
+            ("Sentinel-2 (A)", "MSI 2", "sentinel-2-l2a", "sentinel-2-l2a"),
+            // another satellite is not.
+            ("landsat-8", "", "sentinel-2-l2a", "none"),
+            ("", "", "COPERNICUS/S2_SR_HARMONIZED", "sentinel-2-l2a"),
+            ("", "", "COPERNICUS/S2_SR", "sentinel-2-l2a"),
+            ("", "", "COPERNICUS/S2_HARMONIZED", "sentinel-2-l1c"),
+            ("L8", "OLI", "LANDSAT_C2L2", "landsat-8-9-c2l2"),
+            ("Landsat8", "oli", "landsat-c2-l2", "landsat-8-9-c2l2"),
+            ("LE07", "", "landsat-c2l2-sr", "landsat-5-7-c2l2"),
+            ("", "", "LANDSAT/LC08/C02/T1_L2", "landsat-8-9-c2l2"),
+            ("LANDSAT_5", "", "LANDSAT/LT05/C02/T1_L2", "landsat-5-7-c2l2"),
+            ("", "", "landsat-c2-l2", "none"),
+            ("S1A", "C-SAR", "sentinel-1-rtc", "sentinel-1-rtc"),
+        ] {
+            assert_eq!(
+                id(platform, instrument, collection),
+                sensor,
+                "{platform} {instrument} {collection}"
+            );
+        }
+        // Level 2 of another satellite is another product.
+        let about = About {
+            platform: Some("enmap".into()),
+            properties: [("processing:level".to_string(), "L2A".to_string())].into(),
+            ..About::default()
+        };
+        assert_eq!(sensors.recognise(&about), None);
+    }
+
+    #[test]
     fn a_product_is_recognised_by_what_the_item_states() {
         let sensors = Sensors::embedded().unwrap();
         let id = |about: &About| sensors.recognise(about).map(|sensor| sensor.id.clone());

@@ -368,3 +368,94 @@ pub(super) fn kind_of(value: &Value) -> &'static str {
         Value::Object(_) => "an object",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::scene::stac::tests::{folder, item, one, read};
+
+    /// `scale offset nodata` of each band of the asset, in an item with these properties.
+    fn told(properties: Value, asset: Value) -> Vec<String> {
+        let dir = folder(&["a.tif"]);
+        let mut ms = json!({"href": "a.tif", "roles": ["data"]});
+        ms.as_object_mut().unwrap().extend(asset.as_object().unwrap().clone());
+        let scene = one(&dir, &item("a", properties, json!({"ms": ms})));
+        let told = scene
+            .bands
+            .iter()
+            .map(|band| format!("{} {} {:?}", band.scale, band.offset, band.nodata));
+        told.collect()
+    }
+
+    const NAMES: [&str; 2] = ["bands", "eo:bands"];
+
+    #[test]
+    fn numbers_that_are_stated_once_are_those_of_all_bands() {
+        let three = json!([{"name": "r"}, {"name": "g"}, {"name": "b"}]);
+        let once = json!([{"scale": 0.001, "offset": -0.1, "nodata": 9000}]);
+        for names in NAMES {
+            let all = told(json!({}), json!({names: three, "raster:bands": once}));
+            assert_eq!(all, ["0.001 -0.1 [9000.0]"; 3], "{names}");
+            // Those of some alone are anybody's.
+            let two = json!([{"scale": 0.001}, {"scale": 0.001}]);
+            let dir = folder(&["a.tif"]);
+            let ms = json!({"href": "a.tif", names: three, "raster:bands": two});
+            let refused = read(&dir, &item("a", json!({}), json!({"ms": ms}))).refused;
+            assert!(
+                refused[0].reason.contains("state the numbers of 2 bands, and it has 3"),
+                "{refused:?}"
+            );
+        }
+        // One name and the numbers of an alpha band beside it.
+        let alpha = json!({"eo:bands": [{"name": "r"}], "raster:bands": [{"scale": 0.001}, {"nodata": 7}]});
+        assert_eq!(told(json!({}), alpha), ["0.001 0 []", "1 0 [7.0]"]);
+    }
+
+    #[test]
+    fn what_the_properties_state_stands_where_no_band_does() {
+        let common = json!({"nodata": 10000, "data_type": "uint16", "raster:scale": 0.0001, "raster:offset": -0.1});
+        assert_eq!(
+            told(common.clone(), json!({"bands": [{"name": "r"}, {"name": "g"}]})),
+            ["0.0001 -0.1 [10000.0]"; 2]
+        );
+        let own = json!({"bands": [{"name": "r", "raster:scale": 0.5, "raster:offset": 1, "nodata": 0}]});
+        assert_eq!(told(common, own), ["0.5 1 [0.0, 10000.0]"]);
+    }
+
+    #[test]
+    fn a_scale_of_1_and_an_offset_of_0_state_nothing() {
+        let dir = folder(&["a.tif"]);
+        let scale = |numbers: Value| {
+            let image = json!({"href": "a.tif", "roles": ["data"], "eo:bands": [{"name": "B02"}, {"name": "B04"}], "raster:bands": [numbers, numbers]});
+            let mut value = item("a", json!({"s2:processing_baseline": "05.09"}), json!({"image": image}));
+            value["collection"] = json!("sentinel-2-l2a");
+            let band = one(&dir, &value).bands.remove(0);
+            (band.scale, band.offset)
+        };
+        assert_eq!(
+            scale(json!({"data_type": "uint16", "scale": 1.0, "offset": 0.0})),
+            (0.0001, -0.1)
+        );
+        assert_eq!(scale(json!({"data_type": "uint16", "scale": 1})), (0.0001, -0.1));
+        assert_eq!(
+            scale(json!({"data_type": "uint16", "scale": 1, "offset": 5})),
+            (1.0, 5.0)
+        );
+        assert_eq!(scale(json!({"data_type": "uint16", "offset": 0})), (0.0001, 0.0));
+        // Integers of no stated scale are no reflectance, whoever calls them so.
+        let image = json!({"href": "a.tif", "roles": ["data", "reflectance"], "data_type": "uint16", "bands": [{"name": "r", "raster:scale": 1, "raster:offset": 0}]});
+        assert_eq!(
+            one(&dir, &item("a", json!({}), json!({"image": image}))).bands[0].valid,
+            None
+        );
+    }
+
+    #[test]
+    fn values_that_mean_no_data_are_no_classes() {
+        let asset =
+            json!({"bands": [{"name": "r", "nodata": 0}], "file:values": [{"values": [-9999], "summary": "no data"}]});
+        assert_eq!(told(json!({}), asset), ["1 0 [0.0, -9999.0]"]);
+    }
+}

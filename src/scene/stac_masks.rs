@@ -202,3 +202,217 @@ fn add_note(notes: &mut Vec<String>, note: String) {
         notes.push(note);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::scene::Scene;
+    use crate::scene::stac::tests::{folder, item, names, one};
+
+    fn with(asset: Value, more: Value) -> Value {
+        let (mut asset, Value::Object(more)) = (asset, more) else {
+            panic!()
+        };
+        asset.as_object_mut().unwrap().extend(more);
+        asset
+    }
+
+    fn named(name: &str) -> bool {
+        is_mask_name(name, &Sensors::embedded().unwrap())
+    }
+
+    #[test]
+    fn names_tell_masks() {
+        for name in [
+            "SCL",
+            "scl_20m",
+            "QA_PIXEL",
+            "state_qa",
+            "QA60",
+            "oa_fmask",
+            "Fmask",
+            "udm2",
+            "MSK_CLDPRB",
+            "cloud_mask",
+            "CLM",
+            "qa_radsat",
+            "oa_nbart_quality",
+        ] {
+            assert!(named(name), "{name}");
+        }
+        for name in [
+            "red",
+            "B08",
+            "nbart_red",
+            "SR_B4",
+            "swir16",
+            "aqua",
+            "muscle",
+            "VV",
+            "ms_1",
+        ] {
+            assert!(!named(name), "{name}");
+        }
+    }
+
+    fn classes() -> Value {
+        json!([{"value": 0, "name": "clear"}, {"value": 2, "name": "cloud"}])
+    }
+
+    /// A scene of no known product with this asset beside its reflectance.
+    fn beside(key: &str, asset: Value) -> Scene {
+        let dir = folder(&["a.tif", "m.tif"]);
+        let ms = json!({"href": "a.tif", "roles": ["data", "reflectance"], "data_type": "uint16", "bands": [
+            {"name": "red", "raster:scale": 0.0001}]});
+        let mask = with(json!({"href": "m.tif"}), asset);
+        one(&dir, &item("a", json!({}), json!({"ms": ms, key: mask})))
+    }
+
+    #[test]
+    fn masks_that_an_item_explains_are_read_whatever_their_role() {
+        let bits = json!([{"name": "cloud", "offset": 1, "length": 1, "classes": [{"value": 0, "name": "not_cloud"}, {"value": 1, "name": "cloud"}]}]);
+        let listed = json!([{"values": [0], "summary": "clear"}, {"values": [2], "summary": "cloud"}]);
+        for (asset, other) in [
+            (
+                json!({"roles": ["cloud", "quality"], "classification:bitfields": bits}),
+                flags::CLEAR,
+            ),
+            (
+                json!({"roles": ["mask"], "classification:classes": classes()}),
+                flags::INVALID,
+            ),
+            (
+                json!({"roles": ["quality"], "classification:classes": classes()}),
+                flags::INVALID,
+            ),
+            (
+                json!({"roles": ["data"], "classification:classes": classes()}),
+                flags::INVALID,
+            ),
+            (json!({"classification:classes": classes()}), flags::INVALID),
+            (
+                json!({"roles": ["cloud"], "raster:bands": [{"classification:bitfields": bits}]}),
+                flags::CLEAR,
+            ),
+            (
+                json!({"roles": ["cloud"], "bands": [{"name": "m", "classification:classes": classes()}]}),
+                flags::INVALID,
+            ),
+            (json!({"roles": ["cloud"], "file:values": listed}), flags::INVALID),
+        ] {
+            let scene = beside("m", asset.clone());
+            let [mask] = &scene.quality[..] else { panic!("{asset}") };
+            assert_eq!(
+                [0.0, 2.0, 9.0].map(|raw| mask.coding.decode(raw)),
+                [flags::CLEAR, flags::CLOUD, other],
+                "{asset}"
+            );
+            assert_eq!(
+                (names(&scene), scene.notes.len()),
+                (vec!["red"], 0),
+                "{asset}: {:?}",
+                scene.notes
+            );
+        }
+    }
+
+    #[test]
+    fn a_mask_that_nobody_explains_is_named_and_never_compared() {
+        for (key, asset) in [
+            ("m", json!({"roles": ["cloud"]})),
+            ("m", json!({"roles": ["data-mask"]})),
+            ("m", json!({"roles": ["cloud"], "type": "application/gml+xml"})),
+            ("m", json!({"roles": ["cloud"], "type": "application/geo+json"})),
+            ("SCL", json!({"roles": ["data"]})),
+            (
+                "oa_fmask",
+                json!({"roles": ["data"], "bands": [{"name": "oa_fmask", "eo:common_name": "x"}]}),
+            ),
+            ("m", json!({"roles": ["data"], "eo:bands": [{"name": "QA_PIXEL"}]})),
+        ] {
+            let scene = beside(key, asset.clone());
+            assert_eq!((names(&scene), scene.quality.len()), (vec!["red"], 0), "{asset}");
+            let note = format!("a: without the mask `{key}`");
+            assert!(
+                scene.notes.iter().any(|one| one.starts_with(&note)),
+                "{asset}: {:?}",
+                scene.notes
+            );
+        }
+        // A preview is none, nor are bits that say nothing of clouds a measurement.
+        assert_eq!(beside("SCL", json!({"roles": ["overview"]})).notes.len(), 0);
+        let bits = json!([{"name": "water", "offset": 0, "length": 1}]);
+        let land = beside("state", json!({"roles": ["data"], "classification:bitfields": bits}));
+        assert_eq!((names(&land), land.quality.len()), (vec!["red"], 0));
+    }
+
+    #[test]
+    fn a_sensors_mask_may_be_a_band_of_its_file() {
+        let dir = folder(&["a.tif", "SCL.tif"]);
+        let bands = json!([{"name": "B02"}, {"name": "SCL"}, {"name": "B04"}]);
+        for list in ["bands", "eo:bands"] {
+            let mut assets = json!({"image": {"href": "a.tif", "roles": ["data"], list: bands}});
+            let of = |assets: &Value| {
+                let scene = one(
+                    &dir,
+                    &with(
+                        item("a", json!({}), assets.clone()),
+                        json!({"collection": "sentinel-2-l2a"}),
+                    ),
+                );
+                let masks: Vec<_> = scene
+                    .quality
+                    .iter()
+                    .map(|mask| (mask.path.ends_with("a.tif"), mask.index))
+                    .collect();
+                (names(&scene).join(" "), masks)
+            };
+            assert_eq!(of(&assets), ("blue red".into(), vec![(true, 2)]));
+            // A file of that name is the product's own, where it is here.
+            assets["SCL"] = json!({"href": "https://example.org/SCL.tif"});
+            assert_eq!(of(&assets).1, [(true, 2)]);
+            assets["SCL"] = json!({"href": "SCL.tif"});
+            assert_eq!(of(&assets).1, [(false, 1)]);
+        }
+    }
+
+    #[test]
+    fn masks_by_classes_tell_what_no_mask_of_the_sensor_that_is_here_tells() {
+        let dir = folder(&["a.tif", "r.tif", "q.tif", "c.tif"]);
+        let shadow = json!([{"value": 0, "name": "clear"}, {"value": 2, "name": "cloud_shadow"}]);
+        let field = |name: &str, offset: u8, no: &str, yes: &str| json!({"name": name, "offset": offset, "length": 1, "classes": [{"value": 0, "name": no}, {"value": 1, "name": yes}]});
+        let landsat = |more: Value| {
+            let assets = json!({"red": {"href": "a.tif"}, "qa_radsat": {"href": "r.tif", "roles": ["saturation"]}});
+            let about = json!({"platform": "landsat-8", "landsat:correction": "L2SP"});
+            let scene = one(&dir, &item("a", about, with(assets, more)));
+            assert_eq!(scene.sensor, "landsat-8-9-c2l2");
+            let files = scene
+                .quality
+                .iter()
+                .map(|mask| mask.path.file_name().unwrap().to_str().unwrap().to_owned());
+            (files.collect::<Vec<_>>().join(" "), scene.notes.len())
+        };
+        let other = json!({"href": "c.tif", "roles": ["cloud"], "classification:classes": shadow});
+        assert_eq!(landsat(json!({"sr_cloud_qa": other})), ("r.tif c.tif".into(), 0));
+        // Beside the product's own mask, others that say the same are not read, and that is no loss; nor is a retrieval that failed.
+        let fill = field("fill", 0, "not_fill", "fill");
+        let own = json!({"href": "q.tif", "roles": ["cloud"], "classification:bitfields": [fill, field("cloud", 3, "not_cloud", "cloud")]});
+        let aerosol = json!({"href": "c.tif", "roles": ["data-mask"], "classification:bitfields": [fill, field("retrieval", 1, "not_valid", "valid")]});
+        let both = json!({"qa_pixel": own, "qa_aerosol": aerosol, "sr_cloud_qa": other});
+        assert_eq!(landsat(both), ("q.tif r.tif".into(), 0));
+        // The sensor's lies elsewhere: it is named, and the other counts.
+        let away = json!({"href": "https://example.org/q.tif"});
+        assert_eq!(
+            landsat(json!({"qa_pixel": away, "m": other})),
+            ("r.tif c.tif".into(), 1)
+        );
+    }
+
+    #[test]
+    fn what_an_item_states_as_no_data_of_a_mask_is_known() {
+        let mask = json!({"roles": ["cloud"], "classification:classes": classes(), "raster:bands": [{"nodata": 255}]});
+        assert_eq!(beside("m", mask).quality[0].nodata, [255.0]);
+    }
+}
