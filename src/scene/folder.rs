@@ -8,12 +8,13 @@ use serde::Deserialize;
 use super::file_band::misnamed;
 pub use super::file_date::DateFrom;
 use super::file_date::{date_pattern, interval_of_name, interval_of_tag};
+use super::folder_masks::{Masks, masks, quality_assets, quality_file};
 use super::radiometry::{Statement, Statements, Unit};
 use super::sensor::{GENERIC, Sensor, Sensors};
 use super::stac_bands::POLARISATIONS;
-use super::{BandAsset, Catalogue, Coding, Kind, MAX_SCENES, QualityAsset, Refusal, Scene, SceneError};
+use super::{BandAsset, Catalogue, Coding, Kind, MAX_SCENES, Refusal, Scene, SceneError};
 use crate::fault::{Fault, one_line};
-use crate::intake::{self, IntakeError, names};
+use crate::intake::{IntakeError, names};
 
 /// How a folder of rasters is read.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -173,21 +174,21 @@ pub fn read_folder(spec: &FolderSpec, sensors: &Sensors, read_tag: &ReadTag) -> 
 }
 
 /// Why a file is no scene.
-struct Refused {
-    reason: String,
+pub(super) struct Refused {
+    pub reason: String,
     /// It should be readable and is not.
-    unreadable: bool,
+    pub unreadable: bool,
 }
 
 impl Refused {
-    fn by_rule(reason: impl Into<String>) -> Self {
+    pub fn by_rule(reason: impl Into<String>) -> Self {
         Self {
             reason: reason.into(),
             unreadable: false,
         }
     }
 
-    fn unreadable(reason: String) -> Self {
+    pub fn unreadable(reason: String) -> Self {
         Self {
             reason,
             unreadable: true,
@@ -300,22 +301,8 @@ fn kind(spec: &FolderSpec, sensor: &Sensor) -> Result<Kind, Fault> {
     }
 }
 
-/// Of the bands that are named, those that are masks by their names: their places from 0, and what they mean where the folder's sensor tells.
-fn masks(spec: &FolderSpec, sensor: &Sensor, sensors: &Sensors) -> BTreeMap<usize, Option<Coding>> {
-    let mask = |(at, name): (usize, &String)| match sensor.mask(name).filter(|_| sensor.band(name).is_none()) {
-        Some(coding) => Some((at, Some(coding.clone()))),
-        None => sensors.of_mask(name).map(|_| (at, None)),
-    };
-    spec.bands.iter().enumerate().filter_map(mask).collect()
-}
-
 /// The bands of each file, settled as far as that is known before it is opened.
-fn bands(
-    spec: &FolderSpec,
-    sensor: &Sensor,
-    kind: Kind,
-    masks: &BTreeMap<usize, Option<Coding>>,
-) -> Result<Vec<BandAsset>, Fault> {
+fn bands(spec: &FolderSpec, sensor: &Sensor, kind: Kind, masks: &Masks) -> Result<Vec<BandAsset>, Fault> {
     let pipeline = Statement {
         scale: spec.scale.into_iter().collect(),
         offset: spec.offset.into_iter().collect(),
@@ -356,7 +343,7 @@ fn bands(
 }
 
 /// What whoever reads a comparison of the folder's scenes should know.
-fn notes(spec: &FolderSpec, sensor: &Sensor, kind: Kind, masks: &BTreeMap<usize, Option<Coding>>) -> Vec<String> {
+fn notes(spec: &FolderSpec, sensor: &Sensor, kind: Kind, masks: &Masks) -> Vec<String> {
     let is_unknown = spec.sensor.is_none() && kind == Kind::Optical && sensor.valid.is_none();
     let clouds = match spec.quality {
         None => " and clouds are not looked for",
@@ -392,56 +379,6 @@ fn misnamed_files(
         false => vec![sensor],
     };
     misnamed(files, band, &known)
-}
-
-fn quality_file(file: &Path, quality: &FolderQuality) -> Option<PathBuf> {
-    let Some([from, to]) = &quality.replace else {
-        return Some(file.to_path_buf());
-    };
-    let name = file.file_name()?.to_str()?;
-    name.contains(from.as_str())
-        .then(|| file.with_file_name(name.replace(from.as_str(), to)))
-}
-
-fn quality_assets(
-    file: &Path,
-    spec: &FolderSpec,
-    coding: Option<&Coding>,
-    masks: &BTreeMap<usize, Option<Coding>>,
-) -> Result<Vec<QualityAsset>, Refused> {
-    let asset = |path: PathBuf, index: usize, coding: &Coding| QualityAsset {
-        path,
-        index,
-        coding: coding.clone(),
-        nodata: Vec::new(),
-        stated: None,
-    };
-    let named = masks
-        .iter()
-        .filter_map(|(at, coding)| Some(asset(file.to_owned(), at + 1, coding.as_ref()?)));
-    let (Some(quality), Some(coding)) = (&spec.quality, coding) else {
-        return Ok(named.collect());
-    };
-    let path = quality_file(file, quality)
-        .filter(|path| quality.replace.is_none() || path != file)
-        .ok_or_else(|| {
-            let part = quality.replace.as_ref().map_or("", |[from, _]| from);
-            Refused::by_rule(format!(
-                "its name does not contain `{part}`, so that the name of its quality file is not known"
-            ))
-        })?;
-    let wrong = match intake::about(&path) {
-        Ok(Some(about)) if about.is_file() => None,
-        Ok(_) => Some(format!("its quality file {} does not exist", path.display())),
-        Err(error) => Some(format!("cannot read its quality file {}: {error}", path.display())),
-    };
-    if let Some(reason) = wrong {
-        return Err(Refused::unreadable(reason));
-    }
-    let stated = asset(path, quality.index, coding);
-    let others = named.filter(|one| (&one.path, one.index) != (&stated.path, stated.index));
-    let others: Vec<QualityAsset> = others.collect();
-    Ok([vec![stated], others].concat())
 }
 
 #[cfg(test)]

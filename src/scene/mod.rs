@@ -6,6 +6,7 @@ mod coding;
 mod file_band;
 mod file_date;
 pub mod folder;
+mod folder_masks;
 mod href;
 pub mod radiometry;
 pub mod select;

@@ -141,7 +141,7 @@ pub fn settle(
     let is_integer = data_type.is_some_and(|stored| !is_float(stored));
     if kind == Kind::Sar && is_integer && scale.is_none() && unit != Some(Unit::Decibel) {
         return Err(
-            "holds raw amplitudes; expected calibrated backscatter: calibrate to sigma0 or gamma0 and terrain-correct it, or state its scale"
+            "holds raw amplitudes; expected calibrated backscatter: calibrate to sigma0 or gamma0 and terrain-correct it, or state its scale, or decibels as its unit"
                 .into(),
         );
     }

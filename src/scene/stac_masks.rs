@@ -63,17 +63,20 @@ fn of_sensor<'i, 'v>(sensor: &Sensor, assets: &'i [Asset<'v>]) -> Vec<Candidate<
     quality.collect()
 }
 
-/// The masks whose values the item explains.
-fn by_item<'i, 'v>(assets: &'i [Asset<'v>]) -> impl Iterator<Item = Candidate<'i, 'v>> {
+/// The masks whose values the item explains; what is no mask by role or name (a map of land cover) only if it tells clouds or their shadows.
+fn by_item<'i, 'v>(assets: &'i [Asset<'v>], sensors: &Sensors) -> impl Iterator<Item = Candidate<'i, 'v>> {
     let masks = assets
         .iter()
         .filter(|asset| asset.raster && !has_role(asset, &NO_MASK_ROLES));
     let bands = masks.flat_map(|asset| asset.bands.iter().map(move |band| (asset, band)));
     bands.filter_map(|(asset, band)| {
-        Some(Candidate {
+        let coding = band.values.as_ref()?.coding()?;
+        let is_mask = expected(asset, sensors) != flags::CLEAR
+            || coding.reasons() & (flags::CLOUD | flags::SHADOW) != flags::CLEAR;
+        is_mask.then_some(Candidate {
             asset,
             index: band.index,
-            coding: band.values.as_ref()?.coding()?,
+            coding,
             by_sensor: false,
         })
     })
@@ -122,7 +125,7 @@ impl Reader<'_> {
         let mut coded = flags::CLEAR;
         let mut quality: Vec<(QualityAsset, bool)> = Vec::new();
         let mut told: Vec<&str> = Vec::new();
-        for one in by_sensor.into_iter().chain(by_item(assets)) {
+        for one in by_sensor.into_iter().chain(by_item(assets, sensors)) {
             let path = one.asset.file.as_ref().ok();
             let is_of = |taken: &QualityAsset| path == Some(&taken.path);
             let is_taken = quality
@@ -182,7 +185,7 @@ impl Reader<'_> {
                 add_note(
                     notes,
                     format!(
-                        "without the mask `{}`: neither a sensor nor its item tells what its values mean \
+                        "without the mask `{}`: neither a sensor nor its item tells which values cannot be judged \
                          (`classification:classes`, `classification:bitfields`)",
                         asset.key
                     ),
@@ -343,6 +346,13 @@ mod tests {
         }
         // A preview is none, nor are bits that say nothing of clouds a measurement.
         assert_eq!(beside("SCL", json!({"roles": ["overview"]})).notes.len(), 0);
+        let covers =
+            json!([{"value": 0, "name": "no data"}, {"value": 1, "name": "trees"}, {"value": 2, "name": "snow"}]);
+        let land = beside("cover", json!({"roles": ["data"], "classification:classes": covers}));
+        assert_eq!(
+            (names(&land), land.quality.len(), land.notes.len()),
+            (vec!["red"], 0, 0)
+        );
         let bits = json!([{"name": "water", "offset": 0, "length": 1}]);
         let land = beside("state", json!({"roles": ["data"], "classification:bitfields": bits}));
         assert_eq!((names(&land), land.quality.len()), (vec!["red"], 0));
