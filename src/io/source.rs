@@ -173,7 +173,8 @@ impl SceneSource {
                 let band = reader(&asset.path, asset.index, true)?;
                 let stated = infos.get(&asset.path).and_then(|info| info.nodata.get(asset.index - 1));
                 // Programs state 0 so that clear ground is drawn transparent: whether it is data, the coding tells.
-                let nodata = stated.into_iter().flatten().filter(|value| **value != 0.0);
+                let all = stated.into_iter().flatten().chain(&asset.nodata);
+                let nodata = all.filter(|value| **value != 0.0);
                 Ok(QualityReader {
                     band,
                     coding: asset.coding.clone(),

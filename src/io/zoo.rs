@@ -98,6 +98,7 @@ impl Made {
     /// What is read of band `index` by which `nodata` values mean no data, and what a `quality` band of it says.
     fn shown_with(&self, index: usize, nodata: &[f64], quality: Option<(&Path, Coding)>) -> String {
         let quality = quality.map(|(path, coding)| QualityAsset {
+            nodata: Vec::new(),
             path: path.to_owned(),
             index: 1,
             coding,
@@ -615,6 +616,22 @@ fn a_quality_band_may_have_colours_names_and_a_value_for_nothing() {
     assert!(told_of_none.contains("complex numbers"), "{told_of_none}");
     let quality = Made::of(&[0_u8, 255, 3, 0, 0, 0, 0, 0], 255.0);
     assert_eq!(told(&quality), "1 nodata cloud 4 5 6 7 8");
+    // The item's word counts as the file's does.
+    let quality = Made::of(&[0_u8, 255, 3, 0, 0, 0, 0, 0], 77.0);
+    assert_eq!(told(&quality), "1 2 cloud 4 5 6 7 8");
+    let stated = QualityAsset {
+        path: quality.path.clone(),
+        index: 1,
+        coding: coding(),
+        nodata: vec![0.0, 255.0],
+        stated: None,
+    };
+    let mut judged = scene("a", "2020-01-01");
+    (judged.bands[0].path, judged.quality) = (made.path.clone(), vec![stated]);
+    assert_eq!(
+        shown(&judged, &made.path, 10.0).as_deref(),
+        Ok("1 nodata cloud 4 5 6 7 8")
+    );
     // Programs state 0 so that clear ground is drawn transparent.
     let quality = Made::of(&[0_u8, 0, 3, 0, 0, 0, 0, 0], 0.0);
     assert_eq!(told(&quality), "1 2 cloud 4 5 6 7 8");

@@ -34,7 +34,7 @@ pub fn lacks(scene: &mut Scene, wanted: &[String]) -> Option<(String, bool)> {
 pub fn settle(scene: &mut Scene, infos: &BTreeMap<PathBuf, RasterInfo>, sensors: &Sensors) -> Result<(), String> {
     // In a folder a scene is a file, and the names are those of all its bands.
     let whole = infos.get(&scene.source).map(|info| info.bands);
-    let named = scene.bands.len();
+    let named = scene.bands.iter().map(|band| band.index).max().unwrap_or(0);
     for band in &scene.bands {
         let Some(info) = infos.get(&band.path) else { continue };
         if band.index > info.bands {

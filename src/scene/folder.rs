@@ -8,12 +8,13 @@ use serde::Deserialize;
 use super::file_band::misnamed;
 pub use super::file_date::DateFrom;
 use super::file_date::{date_pattern, interval_of_name, interval_of_tag};
+use super::folder_masks::{Masks, masks, quality_assets, quality_file};
 use super::radiometry::{Statement, Statements, Unit};
 use super::sensor::{GENERIC, Sensor, Sensors};
 use super::stac_bands::POLARISATIONS;
-use super::{BandAsset, Catalogue, Coding, Kind, MAX_SCENES, QualityAsset, Refusal, Scene, SceneError};
+use super::{BandAsset, Catalogue, Coding, Kind, MAX_SCENES, Refusal, Scene, SceneError};
 use crate::fault::{Fault, one_line};
-use crate::intake::{self, IntakeError, names};
+use crate::intake::{IntakeError, names};
 
 /// How a folder of rasters is read.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -71,7 +72,8 @@ pub fn read_folder(spec: &FolderSpec, sensors: &Sensors, read_tag: &ReadTag) -> 
     let sensor = sensors.get(id).ok_or_else(|| wrong("sensor", sensors.unknown(id)))?;
     check_numbers(spec).map_err(SceneError::Folder)?;
     let kind = kind(spec, sensor).map_err(SceneError::Folder)?;
-    let bands = bands(spec, sensor, kind).map_err(SceneError::Folder)?;
+    let masks = masks(spec, sensor, sensors);
+    let bands = bands(spec, sensor, kind, &masks).map_err(SceneError::Folder)?;
     let coding = match &spec.quality {
         None => None,
         Some(quality) => Some(
@@ -108,7 +110,7 @@ pub fn read_folder(spec: &FolderSpec, sensors: &Sensors, read_tag: &ReadTag) -> 
         .collect();
     files.retain(|file| !quality_files.contains(file));
     let base = literal_base(&spec.glob);
-    let notes = notes(spec, sensor, kind);
+    let notes = notes(spec, sensor, kind, &masks);
     let misnamed = misnamed_files(&files, spec, sensor, sensors);
     let mut scenes = Vec::new();
     let mut refused = Vec::new();
@@ -132,7 +134,7 @@ pub fn read_folder(spec: &FolderSpec, sensors: &Sensors, read_tag: &ReadTag) -> 
             if let Some(why) = misnamed.get(&file) {
                 return Err(Refused::by_rule(why.clone()));
             }
-            Ok((interval, quality_assets(&file, spec, coding.as_ref())?))
+            Ok((interval, quality_assets(&file, spec, coding.as_ref(), &masks)?))
         };
         match read() {
             Ok(((start, end), quality)) => scenes.push(Scene {
@@ -172,21 +174,21 @@ pub fn read_folder(spec: &FolderSpec, sensors: &Sensors, read_tag: &ReadTag) -> 
 }
 
 /// Why a file is no scene.
-struct Refused {
-    reason: String,
+pub(super) struct Refused {
+    pub reason: String,
     /// It should be readable and is not.
-    unreadable: bool,
+    pub unreadable: bool,
 }
 
 impl Refused {
-    fn by_rule(reason: impl Into<String>) -> Self {
+    pub fn by_rule(reason: impl Into<String>) -> Self {
         Self {
             reason: reason.into(),
             unreadable: false,
         }
     }
 
-    fn unreadable(reason: String) -> Self {
+    pub fn unreadable(reason: String) -> Self {
         Self {
             reason,
             unreadable: true,
@@ -300,7 +302,7 @@ fn kind(spec: &FolderSpec, sensor: &Sensor) -> Result<Kind, Fault> {
 }
 
 /// The bands of each file, settled as far as that is known before it is opened.
-fn bands(spec: &FolderSpec, sensor: &Sensor, kind: Kind) -> Result<Vec<BandAsset>, Fault> {
+fn bands(spec: &FolderSpec, sensor: &Sensor, kind: Kind, masks: &Masks) -> Result<Vec<BandAsset>, Fault> {
     let pipeline = Statement {
         scale: spec.scale.into_iter().collect(),
         offset: spec.offset.into_iter().collect(),
@@ -328,23 +330,38 @@ fn bands(spec: &FolderSpec, sensor: &Sensor, kind: Kind) -> Result<Vec<BandAsset
             .map_err(|why| Fault::new("bands", format!("`{name}` {why}")))?;
         Ok(band)
     };
-    spec.bands.iter().enumerate().map(band).collect()
+    let measured = spec.bands.iter().enumerate().filter(|(at, _)| !masks.contains_key(at));
+    let bands: Vec<BandAsset> = measured.map(band).collect::<Result<_, Fault>>()?;
+    if bands.is_empty() {
+        let names = spec.bands.join(", ");
+        return Err(Fault::new(
+            "bands",
+            format!("`{names}`: masks by their names, and no measurements to compare"),
+        ));
+    }
+    Ok(bands)
 }
 
 /// What whoever reads a comparison of the folder's scenes should know.
-fn notes(spec: &FolderSpec, sensor: &Sensor, kind: Kind) -> Vec<String> {
+fn notes(spec: &FolderSpec, sensor: &Sensor, kind: Kind, masks: &Masks) -> Vec<String> {
     let is_unknown = spec.sensor.is_none() && kind == Kind::Optical && sensor.valid.is_none();
     let clouds = match spec.quality {
         None => " and clouds are not looked for",
         Some(_) => "",
     };
+    let unread = masks.iter().filter(|(_, coding)| coding.is_none()).map(|(at, _)| {
+        format!(
+            "{}: its band {} is a mask by its name, and neither compared nor read: name the `sensor` whose mask it is",
+            spec.glob, spec.bands[*at]
+        )
+    });
     let note = || {
         format!(
             "{}: no sensor is named, so that values are taken as they are stored (`{GENERIC}`), noise is only measured{clouds}: name one with `sensor`",
             spec.glob
         )
     };
-    is_unknown.then(note).into_iter().collect()
+    is_unknown.then(note).into_iter().chain(unread).collect()
 }
 
 /// The files whose names tell another band than the one that they are said to hold. The names of files with several bands tell none.
@@ -362,43 +379,6 @@ fn misnamed_files(
         false => vec![sensor],
     };
     misnamed(files, band, &known)
-}
-
-fn quality_file(file: &Path, quality: &FolderQuality) -> Option<PathBuf> {
-    let Some([from, to]) = &quality.replace else {
-        return Some(file.to_path_buf());
-    };
-    let name = file.file_name()?.to_str()?;
-    name.contains(from.as_str())
-        .then(|| file.with_file_name(name.replace(from.as_str(), to)))
-}
-
-fn quality_assets(file: &Path, spec: &FolderSpec, coding: Option<&Coding>) -> Result<Vec<QualityAsset>, Refused> {
-    let (Some(quality), Some(coding)) = (&spec.quality, coding) else {
-        return Ok(Vec::new());
-    };
-    let path = quality_file(file, quality)
-        .filter(|path| quality.replace.is_none() || path != file)
-        .ok_or_else(|| {
-            let part = quality.replace.as_ref().map_or("", |[from, _]| from);
-            Refused::by_rule(format!(
-                "its name does not contain `{part}`, so that the name of its quality file is not known"
-            ))
-        })?;
-    let wrong = match intake::about(&path) {
-        Ok(Some(about)) if about.is_file() => None,
-        Ok(_) => Some(format!("its quality file {} does not exist", path.display())),
-        Err(error) => Some(format!("cannot read its quality file {}: {error}", path.display())),
-    };
-    if let Some(reason) = wrong {
-        return Err(Refused::unreadable(reason));
-    }
-    Ok(vec![QualityAsset {
-        path,
-        index: quality.index,
-        coding: coding.clone(),
-        stated: None,
-    }])
 }
 
 #[cfg(test)]
@@ -516,6 +496,39 @@ mod tests {
             reasons[0].contains("`yesterday`") && reasons[1].contains("has no tag") && reasons[2].contains("broken"),
             "{reasons:?}"
         );
+    }
+
+    #[test]
+    fn a_band_that_is_a_mask_by_its_name_is_never_compared() {
+        let dir = folder(&["20200105.tif"]);
+        let mut spec = spec(&dir, "*.tif", r"(\d{8})");
+        let of = |spec: &FolderSpec| read_folder(spec, &Sensors::embedded().unwrap(), &|_, _| Ok(None));
+        spec.bands = ["B02", "SCL", "B04"].map(str::to_owned).into();
+        spec.sensor = Some("sentinel-2-l2a".into());
+        let scene = of(&spec).unwrap().scenes.remove(0);
+        let bands: Vec<_> = scene
+            .bands
+            .iter()
+            .map(|band| (band.name.as_str(), band.index))
+            .collect();
+        assert_eq!(bands, [("blue", 1), ("red", 3)]);
+        let [mask] = &scene.quality[..] else { panic!() };
+        assert_eq!((mask.index, mask.path == scene.source, scene.notes.len()), (2, true, 0));
+        assert_eq!(mask.coding.decode(9.0), flags::CLOUD);
+        // Without the sensor nobody tells what it means.
+        spec.sensor = None;
+        let scene = of(&spec).unwrap().scenes.remove(0);
+        assert_eq!((scene.bands.len(), scene.quality.len()), (2, 0));
+        assert!(
+            scene
+                .notes
+                .iter()
+                .any(|note| note.contains("its band SCL is a mask by its name")),
+            "{:?}",
+            scene.notes
+        );
+        spec.bands = vec!["SCL".into()];
+        assert!(of(&spec).unwrap_err().to_string().contains("masks by their names"));
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! What was acquired: scenes, their bands and quality bands, as catalogues or file names state them. No pixel is read here.
 
 pub mod acquisition;
+mod class_names;
 mod coding;
 pub mod file_band;
 mod file_date;
 pub mod folder;
+mod folder_masks;
 mod href;
 pub mod radiometry;
 pub mod select;
@@ -16,6 +18,8 @@ mod stac_asset;
 mod stac_bands;
 mod stac_indices;
 mod stac_item;
+mod stac_masks;
+mod stac_values;
 
 pub use acquisition::Acquisition;
 pub use coding::{BitRule, Coding};
@@ -182,6 +186,8 @@ pub struct QualityAsset {
     pub index: usize,
     /// What its values mean.
     pub coding: Coding,
+    /// The values that mean no data by its item; may hold NaN.
+    pub nodata: Vec<f64>,
     /// What its item states of the raster.
     pub stated: Option<Checksum>,
 }

@@ -243,7 +243,7 @@ impl Walk<'_> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::raster::flags;
     use crate::scene::{Coding, Kind, Pass};
@@ -251,7 +251,7 @@ mod tests {
     use tempfile::TempDir;
 
     /// A folder with empty files of these names.
-    fn folder(files: &[&str]) -> TempDir {
+    pub(in crate::scene) fn folder(files: &[&str]) -> TempDir {
         let dir = tempfile::tempdir().unwrap();
         for file in files {
             std::fs::write(dir.path().join(file), "").unwrap();
@@ -266,7 +266,7 @@ mod tests {
         path
     }
 
-    fn item(id: &str, properties: Value, assets: Value) -> Value {
+    pub(in crate::scene) fn item(id: &str, properties: Value, assets: Value) -> Value {
         let mut item = json!({
             "type": "Feature", "stac_version": "1.1.0", "id": id, "geometry": null,
             "properties": {"datetime": "2024-05-01T10:20:30Z"}, "assets": assets
@@ -278,18 +278,18 @@ mod tests {
         item
     }
 
-    fn read(dir: &TempDir, value: &Value) -> Catalogue {
+    pub(in crate::scene) fn read(dir: &TempDir, value: &Value) -> Catalogue {
         read_stac(&write(dir, "items.json", value), &Sensors::embedded().unwrap()).unwrap()
     }
 
-    fn one(dir: &TempDir, value: &Value) -> Scene {
+    pub(in crate::scene) fn one(dir: &TempDir, value: &Value) -> Scene {
         let mut catalogue = read(dir, value);
         assert_eq!(catalogue.refused, []);
         assert_eq!(catalogue.scenes.len(), 1);
         catalogue.scenes.remove(0)
     }
 
-    fn names(scene: &Scene) -> Vec<&str> {
+    pub(in crate::scene) fn names(scene: &Scene) -> Vec<&str> {
         scene.bands.iter().map(|band| band.name.as_str()).collect()
     }
 
@@ -408,6 +408,32 @@ mod tests {
     }
 
     #[test]
+    fn harmonised_collections_hold_no_raw_offset_and_unknown_products_are_told() {
+        let dir = folder(&["B04.tif"]);
+        let of = |collection: &str| {
+            let mut value = item(
+                "a",
+                json!({"s2:processing_baseline": "05.09"}),
+                json!({"B04": {"href": "B04.tif"}}),
+            );
+            value["collection"] = json!(collection);
+            one(&dir, &value)
+        };
+        let harmonised = of("COPERNICUS/S2_SR_HARMONIZED");
+        assert_eq!(
+            (harmonised.sensor.as_str(), harmonised.bands[0].offset),
+            ("sentinel-2-l2a", 0.0)
+        );
+        assert_eq!(of("COPERNICUS/S2_SR").bands[0].offset, -0.1);
+        let unknown = of("cubes");
+        assert!(
+            unknown.notes[0].starts_with("items with collection cubes and no platform: no sensor is recognised"),
+            "{:?}",
+            unknown.notes
+        );
+    }
+
+    #[test]
     fn what_an_item_says_of_its_pixels_wins_over_offsets_that_it_copies() {
         let dir = folder(&["B04.tif", "SCL.tif"]);
         let offset = |properties: Value, band: Value| sentinel_2(&dir, properties, band).bands[0].offset;
@@ -504,14 +530,19 @@ mod tests {
         );
         let red = &floats.bands[0];
         assert_eq!(
-            (red.scale, red.offset, red.nodata.clone(), red.saturated, red.valid),
-            (1.0, 0.0, vec![0.0], None, Some([0.0, 1.0]))
+            (red.scale, red.offset, red.saturated, red.valid),
+            (1.0, 0.0, None, Some([0.0, 1.0]))
         );
-        let picture = sentinel_2(&dir, json!({}), json!({"data_type": "uint8"}));
-        assert_eq!(
-            (picture.sensor.as_str(), picture.bands[0].scale, picture.bands[0].valid),
-            ("generic", 1.0, None)
-        );
+        assert_eq!(red.nodata, [0.0, -1000.0, -0.1]);
+        // Whatever the item says of the type, it is the product with its masks; what counts is the file's type.
+        for data_type in ["int16", "uint32", "uint8", "other"] {
+            let other = sentinel_2(&dir, json!({}), json!({"data_type": data_type}));
+            assert_eq!(
+                (other.sensor.as_str(), other.quality.len()),
+                ("sentinel-2-l2a", 1),
+                "{data_type}"
+            );
+        }
     }
 
     #[test]

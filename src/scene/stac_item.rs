@@ -11,13 +11,12 @@ use serde_json::Value;
 
 use super::radiometry::{Statements, Version, is_float};
 use super::sensor::{About, GENERIC, Sensor, Sensors, contains};
-use super::stac_asset::{Asset, Object, Reader, Unusable, kind_of, under};
-use super::stac_bands::{Chosen, bands_of, bands_of_any, coding_of, is_stored_as, sensor_quality, version_of};
+use super::stac_asset::{Object, Reader, Unusable, kind_of, under};
+use super::stac_bands::{Chosen, bands_of, bands_of_any, version_of};
 use super::stac_indices::{INDEX_RANGE, indices_of};
-use super::{AbsentBand, BandAsset, Coding, Kind, Pass, QualityAsset, Scene, join, last_second};
+use super::{AbsentBand, BandAsset, Kind, Pass, Scene, join, last_second};
 use crate::fault::{Fault, one_line};
 use crate::intake::names;
-use crate::raster::flags;
 
 /// The scene of an Item. `at` is its place in its file; relative paths are looked up in `base`.
 ///
@@ -67,6 +66,20 @@ fn overpass(properties: &Object) -> Option<String> {
         let value = value.split_once("_N").map_or(value.as_str(), |(pass, _)| pass);
         Some(format!("{key} {value}"))
     })
+}
+
+/// What to know of items that no sensor is recognised by.
+fn unknown(about: &About) -> String {
+    let said = |what: &str, value: &Option<String>| {
+        let value = value.as_deref().filter(|value| !value.is_empty());
+        value.map_or(format!("no {what}"), |value| format!("{what} {}", one_line(value)))
+    };
+    format!(
+        "items with {} and {}: no sensor is recognised, so that values are taken as item and file state them (`{GENERIC}`), noise is only measured, and \
+         masks are read only where the items explain their values",
+        said("collection", &about.collection),
+        said("platform", &about.platform)
+    )
 }
 
 impl Reader<'_> {
@@ -125,7 +138,8 @@ impl Reader<'_> {
             .text(properties, &place, "platform")
             .map(|name| one_line(name).into_owned());
         let overpass = overpass(properties);
-        let assets = self.assets(item, at);
+        let common = self.common_numbers(properties, &place);
+        let assets = self.assets(item, at, &common);
         let about = About {
             platform: platform.clone(),
             constellation: self.text(properties, &place, "constellation").map(str::to_owned),
@@ -152,12 +166,11 @@ impl Reader<'_> {
                 .collect(),
         };
 
-        let product = sensors.recognise(&about).filter(|sensor| is_stored_as(sensor, &assets));
+        let product = sensors.recognise(&about);
         let kind = product.map_or_else(|| sensors.kind(&about), |sensor| sensor.kind);
-        let taken = product.map_or(Vec::new(), |sensor| sensor_quality(sensor, &assets));
         let chosen = match product {
             Some(sensor) => bands_of(sensor, &assets),
-            None => bands_of_any(kind, &assets),
+            None => bands_of_any(kind, &assets, sensors),
         };
         let mut indices = match kind {
             Kind::Optical => indices_of(&assets),
@@ -183,7 +196,9 @@ impl Reader<'_> {
             );
         }
         let sensor = product.or(sensors.get(GENERIC));
-        let version = product.map_or(Version::Untold, |sensor| version_of(sensor, properties));
+        let version = product.map_or(Version::Untold, |sensor| {
+            version_of(sensor, properties, about.collection.as_deref())
+        });
         let (mut bands, mut absent) = (Vec::new(), Vec::new());
         for (one, derived) in chosen
             .iter()
@@ -213,11 +228,15 @@ impl Reader<'_> {
             self.faults.extend(absent.drain(..).flat_map(|(_, why)| why));
         }
         let mut notes = Vec::new();
-        let quality = self.quality(&assets, taken, &mut notes);
+        let quality = self.quality(&assets, product, sensors, &mut notes);
         let (start, end) = times?;
         let id = id?;
+        let notes = notes.into_iter().map(|note| format!("{id}: {note}"));
+        let is_unknown = product.is_none()
+            && kind == Kind::Optical
+            && bands.iter().any(|band| !band.derived && band.valid.is_none());
         Some(Scene {
-            notes: notes.into_iter().map(|note| format!("{id}: {note}")).collect(),
+            notes: notes.chain(is_unknown.then(|| unknown(&about))).collect(),
             id,
             start,
             end,
@@ -305,6 +324,9 @@ impl Reader<'_> {
     ) -> Option<BandAsset> {
         let Chosen { asset, band, .. } = chosen;
         self.band_name(chosen)?;
+        if let Some(wrong) = &asset.wrong {
+            return self.fault(asset.at.clone(), wrong.clone());
+        }
         let derived = sensor.is_none();
         let product = sensor.filter(|sensor| sensor.id != GENERIC);
         // Integers that do not state their scale stay as they are stored.
@@ -343,75 +365,6 @@ impl Reader<'_> {
             Ok(()) => Some(()),
             Err(wrong) => self.fault(at(), format!("its name {wrong}")),
         }
-    }
-
-    /// The sensor's quality bands, else the masks whose classes have telling names.
-    ///
-    /// Each must code a reason that none before it codes, or lie in a file of which a band is taken already: the bands of one file are
-    /// parts of one mask, and two of them may mean the same (cloud and heavy haze in UDM2). Several files that code the same are
-    /// answers of several algorithms, of which the first is believed.
-    ///
-    /// A mask that lies elsewhere is left out, which `notes` say; one that should be here and is not is a fault.
-    fn quality(
-        &mut self,
-        assets: &[Asset],
-        by_sensor: Vec<(&Asset, usize, Coding)>,
-        notes: &mut Vec<String>,
-    ) -> Vec<QualityAsset> {
-        let by_classes = assets
-            .iter()
-            .filter(|asset| {
-                asset.raster
-                    && asset
-                        .roles
-                        .iter()
-                        .any(|role| role.contains("cloud") || role == "data-mask")
-            })
-            .flat_map(|asset| asset.bands.iter().map(move |band| (asset, band)))
-            .filter_map(|(asset, band)| Some((asset, band.index, coding_of(band.classes.as_ref()?)?)));
-        let candidates: Vec<(&Asset, usize, Coding)> = if by_sensor.is_empty() {
-            by_classes.collect()
-        } else {
-            by_sensor
-        };
-        let mut coded = flags::CLEAR;
-        let mut quality: Vec<QualityAsset> = Vec::new();
-        for (asset, index, coding) in candidates {
-            let path = asset.file.as_ref().ok();
-            let of_taken_file = quality.iter().any(|taken| path == Some(&taken.path));
-            if !of_taken_file && coding.reasons() & !coded == flags::CLEAR {
-                continue;
-            }
-            match &asset.file {
-                Err(why) if why.unreadable => {
-                    self.unreadable = true;
-                    self.faults.push(why.fault.clone());
-                }
-                Err(why) => {
-                    let note = format!(
-                        "without the mask {}, whose file is not here ({})",
-                        asset.key, why.fault.message
-                    );
-                    if !notes.contains(&note) {
-                        notes.push(note);
-                    }
-                }
-                Ok(path) => {
-                    coded |= coding.reasons();
-                    let mask = QualityAsset {
-                        path: path.clone(),
-                        index,
-                        coding,
-                        stated: asset.stated.clone(),
-                    };
-                    // Two assets may name one file.
-                    if !quality.contains(&mask) {
-                        quality.push(mask);
-                    }
-                }
-            }
-        }
-        quality
     }
 }
 
