@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::config::{Config, Which};
 use crate::finding::RefusedScene;
-use crate::scene::{self, Acquisition, Compare, Filter, Kind, Pass, Scene, Shown, acquisition};
+use crate::scene::acquisition::{self, Rasters};
+use crate::scene::{self, Acquisition, Compare, Filter, Kind, Pass, Scene, Shown, fineness};
 
 /// Acquisitions that are compared, and the bands of them.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,6 +22,8 @@ pub struct Pair {
     pub kind: Kind,
     /// Comparisons of other scenes whose evidence is joined to this one's.
     pub beside: Vec<Pair>,
+    /// What whoever reads it should know, beside the notes of its scenes.
+    pub notes: Vec<String>,
 }
 
 impl Pair {
@@ -58,26 +61,33 @@ pub struct Candidate<'a> {
     pub scene: &'a Scene,
     /// What it shows of the site.
     pub shown: Shown,
+    /// Edge of its finest pixels there, metres; `None` where that is not known.
+    pub pixel_m: Option<f64>,
 }
 
-/// The comparisons of `scenes`, and which scenes are left out and why; `same_ground` tells whether the rasters of two lie alike.
+/// How the rasters of two scenes lie beside each other.
+type Lie<'a> = dyn Fn(&Scene, &Scene) -> Rasters + 'a;
+
+/// The comparisons of `scenes` on a site of `area_m2`, and which scenes are left out and why; `rasters` tells how those of two lie.
 pub fn pairs(
     scenes: &[Candidate<'_>],
-    same_ground: &dyn Fn(&Scene, &Scene) -> bool,
+    area_m2: f64,
+    rasters: &Lie<'_>,
     config: &Config,
 ) -> (Vec<Pair>, Vec<RefusedScene>) {
+    let pairs_of = |scenes: &[Candidate<'_>]| pairs_of(scenes, area_m2, rasters, config);
     if !config.detect.joins_tracks() {
-        return pairs_of(scenes, same_ground, config);
+        return pairs_of(scenes);
     }
     let (optical, radar): (Vec<_>, Vec<_>) = scenes.iter().cloned().partition(|one| one.scene.kind == Kind::Optical);
-    let (mut pairs, mut refused) = pairs_of(&optical, same_ground, config);
+    let (mut pairs, mut refused) = pairs_of(&optical);
     let track = |scene: &Scene| (scene.relative_orbit, scene.pass.map(|pass| pass == Pass::Ascending));
     let mut tracks: Vec<_> = radar.iter().map(|one| track(one.scene)).collect();
     tracks.sort();
     tracks.dedup();
     for wanted in tracks {
         let one: Vec<_> = radar.iter().filter(|one| track(one.scene) == wanted).cloned().collect();
-        let (found, left_out) = pairs_of(&one, same_ground, config);
+        let (found, left_out) = pairs_of(&one);
         refused.extend(left_out);
         // The newest of each track is heard beside the newest comparison: that of the optical scenes, else of the first track.
         let Some(newest) = found.into_iter().next_back() else {
@@ -95,14 +105,14 @@ pub fn pairs(
 struct Date {
     acquisition: Arc<Acquisition>,
     shown: Shown,
+    /// Edge of its finest pixels, metres.
+    pixel_m: Option<f64>,
+    /// What whoever reads a comparison of it should know.
+    note: Option<String>,
 }
 
 /// The dates that `scenes` make, and the scenes that the filter leaves out.
-fn dates(
-    scenes: &[Candidate<'_>],
-    same_ground: &dyn Fn(&Scene, &Scene) -> bool,
-    filter: &Filter,
-) -> (Vec<Date>, Vec<RefusedScene>) {
+fn dates(scenes: &[Candidate<'_>], area_m2: f64, rasters: &Lie<'_>, filter: &Filter) -> (Vec<Date>, Vec<RefusedScene>) {
     let (mut usable, mut refused) = (Vec::new(), Vec::new());
     for one in scenes {
         match filter.refuses(one.scene) {
@@ -111,15 +121,86 @@ fn dates(
         }
     }
     let plain: Vec<&Scene> = usable.iter().map(|one| one.scene).collect();
-    let alike = |a: usize, b: usize| same_ground(plain[a], plain[b]);
-    let groups = acquisition::pieces(&plain, &alike);
-    let date = |group: Vec<usize>| {
-        Some(Date {
-            acquisition: Arc::new(Acquisition::of(group.iter().map(|at| plain[*at].clone()).collect())?),
-            shown: Shown::together(group.iter().map(|at| &usable[*at].shown)),
-        })
+    let groups = acquisition::pieces(&plain, &|a, b| rasters(plain[a], plain[b]));
+    let mut dates = Vec::with_capacity(groups.len());
+    for group in groups {
+        let mut pieces: Vec<&Candidate<'_>> = group.into_iter().map(|at| usable[at]).collect();
+        let (poor, note) = without_the_poor(&mut pieces, filter);
+        refused.extend(poor);
+        let acquisition = Acquisition::of(pieces.iter().map(|one| one.scene.clone()).collect());
+        let Some(acquisition) = acquisition else { continue };
+        dates.push(Date {
+            acquisition: Arc::new(acquisition),
+            shown: Shown::together(pieces.iter().map(|one| &one.shown)),
+            pixel_m: pieces.iter().filter_map(|one| one.pixel_m).min_by(f64::total_cmp),
+            note,
+        });
+    }
+    for kind in [Kind::Optical, Kind::Sar] {
+        let is_of = |date: &&Date| date.acquisition.whole.kind == kind;
+        let (ids, pixels): (Vec<&str>, Vec<Option<f64>>) = dates
+            .iter()
+            .filter(is_of)
+            .map(|date| (date.acquisition.whole.id.as_str(), date.pixel_m))
+            .unzip();
+        let far = fineness::passed_over(&pixels, area_m2, &ids);
+        let far: Vec<RefusedScene> = dates
+            .iter()
+            .filter(is_of)
+            .enumerate()
+            .filter_map(|(at, date)| {
+                let (_, why) = far.iter().find(|(one, _)| *one == at)?;
+                Some(left_out(&date.acquisition.whole, why.clone()))
+            })
+            .collect();
+        dates.retain(|date| !is_of(&date) || far.iter().all(|one| one.id != date.acquisition.whole.id));
+        refused.extend(far);
+    }
+    (dates, refused)
+}
+
+/// A piece that lacks bands which others have is left out where those show this part of what all show; else it costs the date its bands.
+const ENOUGH_WITHOUT: f64 = 0.9;
+
+/// Takes from the `pieces` of a date those that lack bands of the others and show little that these do not; or what the bands are that it goes
+/// without.
+fn without_the_poor(pieces: &mut Vec<&Candidate<'_>>, filter: &Filter) -> (Vec<RefusedScene>, Option<String>) {
+    let bands = |one: &Candidate<'_>| shared_bands(one.scene, one.scene, filter);
+    let mut all: Vec<String> = pieces.iter().flat_map(|one| bands(one)).collect();
+    all.sort();
+    all.dedup();
+    let missing = |one: &Candidate<'_>| -> Vec<&str> {
+        let has = |name: &String| one.scene.bands.iter().any(|band| band.name == *name);
+        all.iter().filter(|name| !has(name)).map(String::as_str).collect()
     };
-    (groups.into_iter().filter_map(date).collect(), refused)
+    let (rich, poor): (Vec<&Candidate<'_>>, Vec<&Candidate<'_>>) =
+        pieces.iter().copied().partition(|one| missing(one).is_empty());
+    if poor.is_empty() {
+        return (Vec::new(), None);
+    }
+    let share = |some: &[&Candidate<'_>]| Shown::together(some.iter().map(|one| &one.shown)).share();
+    if !rich.is_empty() && share(&rich) >= ENOUGH_WITHOUT * share(pieces) {
+        let others: Vec<&str> = rich.iter().map(|one| one.scene.id.as_str()).collect();
+        let told = poor.iter().map(|one| {
+            let reason = format!(
+                "left out of the acquisition with {}, of which it lacks the bands {}",
+                others.join("+"),
+                missing(one).join(" ")
+            );
+            left_out(one.scene, reason)
+        });
+        let told = told.collect();
+        *pieces = rich;
+        return (told, None);
+    }
+    let each = poor
+        .iter()
+        .map(|one| format!("{} ({})", one.scene.id, missing(one).join(" ")));
+    let note = format!(
+        "bands that a piece of the acquisition lacks are not compared anywhere: {}",
+        each.collect::<Vec<_>>().join(", ")
+    );
+    (Vec::new(), Some(note))
 }
 
 fn left_out(scene: &Scene, reason: String) -> RefusedScene {
@@ -132,11 +213,12 @@ fn left_out(scene: &Scene, reason: String) -> RefusedScene {
 
 fn pairs_of(
     scenes: &[Candidate<'_>],
-    same_ground: &dyn Fn(&Scene, &Scene) -> bool,
+    area_m2: f64,
+    rasters: &Lie<'_>,
     config: &Config,
 ) -> (Vec<Pair>, Vec<RefusedScene>) {
     let (compare, filter) = (compare(config), filter(config));
-    let (dates, mut refused) = dates(scenes, same_ground, &filter);
+    let (dates, mut refused) = dates(scenes, area_m2, rasters, &filter);
     let plain: Vec<Scene> = dates.iter().map(|date| date.acquisition.whole.clone()).collect();
     let shown: Vec<Shown> = dates.iter().map(|date| date.shown.clone()).collect();
     let selection = scene::select(&plain, &shown, &compare, &filter);
@@ -150,19 +232,19 @@ fn pairs_of(
             continue;
         }
         let mut history = Vec::new();
+        let mut notes = Vec::new();
         if compare == Compare::NewestAgainstHistory {
-            for earlier in scene::select::history(&plain, &shown, after, &filter) {
-                let has = |name: &String| plain[earlier].bands.iter().any(|band| band.name == *name);
-                match bands.iter().find(|name| !has(name)) {
-                    _ if earlier == before => {}
-                    None => history.push(dates[earlier].acquisition.clone()),
-                    Some(missing) => refused.push(left_out(
-                        &plain[earlier],
-                        format!("it has no band `{missing}`, which the series compares"),
-                    )),
-                }
-            }
+            let (earlier, passed) = scene::select::history(&plain, &shown, [before, after], &bands, &filter);
+            history.extend(earlier.iter().map(|at| dates[*at].acquisition.clone()));
+            notes.extend(earlier.iter().filter_map(|at| dates[*at].note.clone()));
+            let known: Vec<&str> = selection.refused.iter().map(|one| one.id.as_str()).collect();
+            let passed = passed
+                .into_iter()
+                .filter(|(at, _)| !known.contains(&plain[*at].id.as_str()));
+            refused.extend(passed.map(|(at, why)| left_out(&plain[at], why)));
         }
+        notes.extend([before, after].into_iter().filter_map(|at| dates[at].note.clone()));
+        notes.extend(minutes_apart(&plain[before], &plain[after]));
         pairs.push(Pair {
             history,
             before: dates[before].acquisition.clone(),
@@ -170,9 +252,24 @@ fn pairs_of(
             bands,
             kind: plain[after].kind,
             beside: Vec::new(),
+            notes,
         });
     }
     (pairs, refused)
+}
+
+/// Two dates that are nearer to each other than this are two looks at one state of the ground, seconds.
+const ONE_STATE_S: i64 = 60 * 60;
+
+/// What is said of dates that show hardly any time between them.
+fn minutes_apart(before: &Scene, after: &Scene) -> Option<String> {
+    let apart_s = after.start.as_second() - before.start.as_second();
+    (apart_s < ONE_STATE_S).then(|| {
+        format!(
+            "the dates are {apart_s} s apart ({} and {}): what changed before is seen in neither; compare.period names earlier ones",
+            before.start, after.start
+        )
+    })
 }
 
 fn compare(config: &Config) -> Compare {

@@ -4,6 +4,7 @@ pub mod acquisition;
 mod coding;
 mod file_band;
 mod file_date;
+pub mod fineness;
 pub mod folder;
 mod href;
 pub mod radiometry;
@@ -56,6 +57,8 @@ pub struct Scene {
     pub sensor: String,
     /// What the values are: reflected light or backscatter.
     pub kind: Kind,
+    /// The collection of its item, or the pattern of its folder: scenes of one are of one product.
+    pub collection: Option<String>,
     /// The satellite, as the item spells it.
     pub platform: Option<String>,
     /// The relative orbit (track).
@@ -507,10 +510,9 @@ mod tests {
             ..Filter::default()
         };
         let newest = patch.scenes.len() - 1;
-        assert_eq!(
-            select::history(&patch.scenes, &select::tests::all_shown(&patch.scenes), newest, &ndvi).len(),
-            newest
-        );
+        let shown = select::tests::all_shown(&patch.scenes);
+        let (earlier, passed) = select::history(&patch.scenes, &shown, [newest - 1, newest], &ndvi.bands, &ndvi);
+        assert_eq!((earlier.len(), passed.len()), (newest - 1, 0));
     }
 
     #[test]
