@@ -15,6 +15,8 @@ use crate::stage::coded::{self, Date, Values};
 const LOOKS: (usize, usize) = (4, 2);
 /// Edge of a rectangle, pixels.
 const LOOK_PX: usize = 64;
+/// Pieces that share less than this part of the smaller one's ground are not held against each other: a strip may change all at once.
+const LEAST_SHARED: f64 = 0.25;
 /// What the numbers of clouds and snow say of ground.
 const HIDDEN: Flags = flags::CLOUD | flags::CIRRUS | flags::SHADOW | flags::SNOW;
 
@@ -74,16 +76,18 @@ pub fn refused(
         // Dates of one place are looked at in the same rectangles.
         let mut last: Option<(Rect, Date<'_>)> = None;
         for before in earlier.iter().rev().flatten() {
-            let place = here.intersect(&place(before));
-            if place.is_empty() {
+            let there = place(before);
+            let place = here.intersect(&there);
+            let smaller = here.area().min(there.area());
+            if place.is_empty() || (place.area() as f64) < LEAST_SHARED * smaller as f64 {
                 continue;
             }
             let rects = rects(&place, dates.len());
             if last.as_ref().is_none_or(|(known, _)| *known != place) {
                 last = Some((place, look(after, &compared, names, &rects, infos)?));
             }
-            let there = look(before, &compared, names, &rects, infos)?;
-            if let Some(why) = last.as_ref().and_then(|(_, after)| coded::refused(&there, after)) {
+            let before = look(before, &compared, names, &rects, infos)?;
+            if let Some(why) = last.as_ref().and_then(|(_, after)| coded::refused(&before, after)) {
                 return Ok(Some(why));
             }
         }

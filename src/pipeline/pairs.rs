@@ -1,5 +1,6 @@
 //! Which scenes are compared with which, and in which bands.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::config::{Config, Which};
@@ -136,27 +137,36 @@ fn dates(scenes: &[Candidate<'_>], area_m2: f64, rasters: &Lie<'_>, filter: &Fil
             note,
         });
     }
-    for kind in [Kind::Optical, Kind::Sar] {
-        let is_of = |date: &&Date| date.acquisition.whole.kind == kind;
-        let (ids, pixels): (Vec<&str>, Vec<Option<f64>>) = dates
-            .iter()
-            .filter(is_of)
-            .map(|date| (date.acquisition.whole.id.as_str(), date.pixel_m))
-            .unzip();
-        let far = fineness::passed_over(&pixels, area_m2, &ids);
-        let far: Vec<RefusedScene> = dates
-            .iter()
-            .filter(is_of)
-            .enumerate()
-            .filter_map(|(at, date)| {
-                let (_, why) = far.iter().find(|(one, _)| *one == at)?;
-                Some(left_out(&date.acquisition.whole, why.clone()))
-            })
-            .collect();
-        dates.retain(|date| !is_of(&date) || far.iter().all(|one| one.id != date.acquisition.whole.id));
-        refused.extend(far);
-    }
+    refused.extend(without_the_coarse(&mut dates, area_m2));
     (dates, refused)
+}
+
+/// Takes from `dates` those whose pixels are far longer, or shorter, than those of the others of their kind.
+fn without_the_coarse(dates: &mut Vec<Date>, area_m2: f64) -> Vec<RefusedScene> {
+    let mut far: BTreeMap<usize, String> = BTreeMap::new();
+    for kind in [Kind::Optical, Kind::Sar] {
+        let of_kind = dates.iter().enumerate();
+        let of_kind: Vec<(usize, &Date)> = of_kind
+            .filter(|(_, date)| date.acquisition.whole.kind == kind)
+            .collect();
+        let ids: Vec<&str> = of_kind
+            .iter()
+            .map(|(_, date)| date.acquisition.whole.id.as_str())
+            .collect();
+        let pixels: Vec<Option<f64>> = of_kind.iter().map(|(_, date)| date.pixel_m).collect();
+        let told = fineness::passed_over(&pixels, area_m2, &ids).into_iter();
+        far.extend(told.map(|(at, why)| (of_kind[at].0, why)));
+    }
+    let mut kept = Vec::with_capacity(dates.len());
+    let mut refused = Vec::with_capacity(far.len());
+    for (at, date) in std::mem::take(dates).into_iter().enumerate() {
+        match far.remove(&at) {
+            Some(why) => refused.push(left_out(&date.acquisition.whole, why)),
+            None => kept.push(date),
+        }
+    }
+    *dates = kept;
+    refused
 }
 
 /// A piece that lacks bands which others have is left out where those show this part of what all show; else it costs the date its bands.
@@ -319,4 +329,81 @@ fn shared_bands(before: &Scene, after: &Scene, filter: &Filter) -> Vec<String> {
         .cloned()
         .collect();
     if land.len() >= LEAST_LAND_BANDS { land } else { shared }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scene::select::tests::{band, scene};
+
+    /// A piece that shows so many of a hundred points, and has these bands.
+    fn piece(id: &str, bands: &[&str]) -> Scene {
+        Scene {
+            bands: bands.iter().map(|name| band(name)).collect(),
+            ..scene(id, "2021-06-10")
+        }
+    }
+
+    fn shown(scene: &Scene, covers: impl Fn(usize) -> bool) -> Candidate<'_> {
+        let points: Vec<bool> = (0..100).map(covers).collect();
+        Candidate {
+            scene,
+            shown: Shown::of(scene, &points),
+            pixel_m: Some(10.0),
+        }
+    }
+
+    #[test]
+    fn a_piece_that_lacks_bands_is_left_out_where_little_is_lost_else_it_is_told() {
+        let rich = piece("rich", &["blue", "green", "red", "nir", "rededge1"]);
+        let poor = piece("poor", &["nir"]);
+        let plain = piece("plain", &["blue", "green", "red", "nir"]);
+        let filter = Filter::default();
+        let told = |pieces: &mut Vec<&Candidate<'_>>| {
+            let (refused, note) = without_the_poor(pieces, &filter);
+            let refused: Vec<String> = refused
+                .iter()
+                .map(|one| format!("{}: {}", one.id, one.reason))
+                .collect();
+            (refused, note)
+        };
+        let (most, sliver) = (shown(&rich, |at| at < 95), shown(&poor, |at| at >= 92));
+        let mut pieces = vec![&most, &sliver];
+        let (refused, note) = told(&mut pieces);
+        assert_eq!(
+            refused,
+            ["poor: left out of the acquisition with rich, of which it lacks the bands blue green red"]
+        );
+        assert_eq!((pieces.len(), note), (1, None));
+        // Half of the site is not given up for three bands, but what it costs is told.
+        let (left, right) = (shown(&rich, |at| at < 50), shown(&poor, |at| at >= 50));
+        let mut pieces = vec![&left, &right];
+        let (refused, note) = told(&mut pieces);
+        assert_eq!((pieces.len(), refused.len()), (2, 0));
+        assert_eq!(
+            note.as_deref(),
+            Some("bands that a piece of the acquisition lacks are not compared anywhere: poor (blue green red)")
+        );
+        // What is not compared anyway is not missed.
+        let (left, right) = (shown(&rich, |at| at < 95), shown(&plain, |at| at >= 92));
+        let mut pieces = vec![&left, &right];
+        assert_eq!(told(&mut pieces), (vec![], None));
+        assert_eq!(pieces.len(), 2);
+    }
+
+    #[test]
+    fn dates_within_an_hour_are_told() {
+        let at = |time: &str| Scene {
+            start: format!("2021-06-10T{time}Z").parse().unwrap(),
+            end: format!("2021-06-10T{time}Z").parse().unwrap(),
+            ..scene("a", "2021-06-10")
+        };
+        let told = |a: &str, b: &str| minutes_apart(&at(a), &at(b));
+        assert!(
+            told("10:00:00", "10:01:30")
+                .unwrap()
+                .starts_with("the dates are 90 s apart")
+        );
+        assert_eq!(told("10:00:00", "17:00:00"), None);
+    }
 }
