@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::config::{Config, Which};
 use crate::finding::RefusedScene;
 use crate::scene::acquisition::{self, Rasters};
-use crate::scene::{self, Acquisition, Compare, Filter, Kind, Pass, Scene, Shown, fineness};
+use crate::scene::{self, Acquisition, Compare, Filter, Kind, Pass, Scene, Shown, fineness, is_of_unknown_track};
 
 /// Acquisitions that are compared, and the bands of them.
 #[derive(Debug, Clone, PartialEq)]
@@ -121,6 +121,12 @@ fn dates(scenes: &[Candidate<'_>], area_m2: f64, rasters: &Lie<'_>, filter: &Fil
             Some(reason) => refused.push(left_out(one.scene, reason)),
         }
     }
+    if let Some(reason) = of_two_tracks(&usable, rasters) {
+        let (unknown, known) = usable.into_iter().partition(|one| is_of_unknown_track(one.scene));
+        let unknown: Vec<&Candidate<'_>> = unknown;
+        refused.extend(unknown.into_iter().map(|one| left_out(one.scene, reason.to_owned())));
+        usable = known;
+    }
     let plain: Vec<&Scene> = usable.iter().map(|one| one.scene).collect();
     let groups = acquisition::pieces(&plain, &|a, b| rasters(plain[a], plain[b]));
     let mut dates = Vec::with_capacity(groups.len());
@@ -139,6 +145,19 @@ fn dates(scenes: &[Candidate<'_>], area_m2: f64, rasters: &Lie<'_>, filter: &Fil
     }
     refused.extend(without_the_coarse(&mut dates, area_m2));
     (dates, refused)
+}
+
+/// Why radar of which neither orbit nor time of day is known is not compared: several show the site in one time, or they do not lie alike, as those
+/// of two tracks do.
+fn of_two_tracks(usable: &[&Candidate<'_>], rasters: &Lie<'_>) -> Option<&'static str> {
+    let unknown = usable.iter().map(|one| one.scene);
+    let mut unknown: Vec<&Scene> = unknown.filter(|scene| is_of_unknown_track(scene)).collect();
+    unknown.sort_by_key(|scene| (scene.start, scene.end));
+    let is_one = |pair: &[&Scene]| pair[0].end < pair[1].start && rasters(pair[0], pair[1]) == Rasters::Alike;
+    (!unknown.windows(2).all(is_one)).then_some(
+        "neither its relative orbit nor its time of day is known, and radar of another orbit is another picture: put the time of day into the \
+         files' names and date_pattern, or state sat:relative_orbit in items",
+    )
 }
 
 /// Takes from `dates` those whose pixels are far longer, or shorter, than those of the others of their kind.
@@ -255,6 +274,7 @@ fn pairs_of(
         }
         notes.extend([before, after].into_iter().filter_map(|at| dates[at].note.clone()));
         notes.extend(minutes_apart(&plain[before], &plain[after]));
+        notes.extend(is_of_unknown_track(&plain[after]).then(|| UNKNOWN_TRACK.to_owned()));
         pairs.push(Pair {
             history,
             before: dates[before].acquisition.clone(),
@@ -267,6 +287,10 @@ fn pairs_of(
     }
     (pairs, refused)
 }
+
+/// What is said of radar of which nothing tells the track.
+const UNKNOWN_TRACK: &str = "neither relative orbit nor time of day of the radar is known, and it is taken to be of one orbit: dates of two would \
+     look like change; put the time of day into the files' names and date_pattern";
 
 /// Two dates that are nearer to each other than this are two looks at one state of the ground, seconds.
 const ONE_STATE_S: i64 = 60 * 60;
@@ -389,6 +413,31 @@ mod tests {
         let mut pieces = vec![&left, &right];
         assert_eq!(told(&mut pieces), (vec![], None));
         assert_eq!(pieces.len(), 2);
+    }
+
+    #[test]
+    fn radar_by_day_is_compared_where_it_lies_alike_and_comes_once_a_day() {
+        let radar = |id: &str, day: &str| Scene {
+            kind: Kind::Sar,
+            start: format!("{day}T00:00:00Z").parse().unwrap(),
+            end: format!("{day}T23:59:59Z").parse().unwrap(),
+            ..scene(id, day)
+        };
+        let scenes = [
+            radar("a", "2021-06-01"),
+            radar("b", "2021-06-07"),
+            radar("other b", "2021-06-07"),
+        ];
+        let each: Vec<Candidate<'_>> = scenes.iter().map(|scene| shown(scene, |_| true)).collect();
+        let each: Vec<&Candidate<'_>> = each.iter().collect();
+        let alike = |_: &Scene, _: &Scene| Rasters::Alike;
+        assert_eq!(of_two_tracks(&each[..2], &alike), None);
+        assert!(of_two_tracks(&each, &alike).is_some());
+        assert!(
+            of_two_tracks(&each[..2], &|_, _| Rasters::Beside)
+                .unwrap()
+                .contains("time of day")
+        );
     }
 
     #[test]

@@ -56,13 +56,6 @@ impl Filter {
         {
             return Some(format!("cloud fraction {found} exceeds {most}"));
         }
-        if scene.kind == Kind::Sar && scene.relative_orbit.is_none() && !is_short(scene) {
-            return Some(
-                "neither its relative orbit nor its time of day is known, and radar of another orbit is another picture: put the time of day \
-                 into the files' names and date_pattern, or state sat:relative_orbit in items"
-                    .to_owned(),
-            );
-        }
         if !self.sensors.is_empty() && !self.sensors.contains(&scene.sensor) {
             return Some(format!(
                 "sensor {} is not among {}",
@@ -168,8 +161,13 @@ pub(super) fn overlap(before: &Scene, after: &Scene) -> Option<String> {
     })
 }
 
+/// Whether nothing tells of which track a scene is: radar of unknown orbit, known by day, month or year.
+pub fn is_of_unknown_track(scene: &Scene) -> bool {
+    scene.kind == Kind::Sar && scene.relative_orbit.is_none() && !is_short(scene)
+}
+
 /// Why two SAR scenes are not of one track: their orbits or passes differ, one alone is known, or none is and they came at other times of day.
-/// Of each the orbit or the time of day is known ([`Filter::refuses`]).
+/// Of those whose orbit and time of day are not known nothing tells ([`is_of_unknown_track`]).
 fn other_track(before: &Scene, after: &Scene) -> Option<String> {
     if before.kind != Kind::Sar {
         return None;
@@ -183,8 +181,11 @@ fn other_track(before: &Scene, after: &Scene) -> Option<String> {
             pass_text(after.pass)
         ));
     }
-    if before.relative_orbit.is_some() {
+    if before.relative_orbit.is_some() || !(is_short(before) || is_short(after)) {
         return None;
+    }
+    if !(is_short(before) && is_short(after)) {
+        return Some("neither states its relative orbit, and of one alone the time of day is known".to_owned());
     }
     const DAY_S: i64 = 86_400;
     let apart = (after.start.as_second() - before.start.as_second()).rem_euclid(DAY_S);

@@ -21,7 +21,7 @@ mod stac_item;
 
 pub use acquisition::Acquisition;
 pub use coding::{BitRule, Coding};
-pub use filter::Filter;
+pub use filter::{Filter, is_of_unknown_track};
 pub use folder::{DateFrom, FolderQuality, FolderSpec, ReadTag, read_folder};
 pub use radiometry::{Statement, Unit};
 pub use select::{Compare, Selection, select};
