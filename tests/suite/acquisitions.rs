@@ -329,7 +329,7 @@ fn folders_of_unknown_platforms_are_no_pieces_of_each_other() {
     let (together, _) = planned(folder.path(), &["*st/*_2021*.tif"]);
     assert_eq!(
         together,
-        ["east/east_20210601+west/west_20210601 east/east_20210611+west/west_20210611"]
+        ["east-east_20210601+west-west_20210601 east-east_20210611+west-west_20210611"]
     );
     let (apart, _) = planned(folder.path(), &["west/*.tif", "east/*.tif"]);
     assert_eq!(apart.len(), 1);
