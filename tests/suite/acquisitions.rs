@@ -338,7 +338,7 @@ fn folders_of_unknown_platforms_are_no_pieces_of_each_other() {
     let coarse = ["-tr", "30", "30"];
     for day in ["20210601", "20210611"] {
         let from = folder.path().join(format!("east/east_{day}.tif"));
-        warp(&[from.clone()], &folder.path().join("other.tif"), &coarse);
+        warp(std::slice::from_ref(&from), &folder.path().join("other.tif"), &coarse);
         fs::rename(folder.path().join("other.tif"), from).unwrap();
     }
     let (apart, _) = planned(folder.path(), &["*st/*_2021*.tif"]);
