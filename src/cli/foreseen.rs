@@ -30,6 +30,9 @@ pub fn tell_foreseen(config: &Config, inputs: &Inputs, mut describe: impl FnMut(
                     print(&format!("site {}: nothing can be compared", site.id));
                     code = exit::PARTLY;
                 }
+                for note in plan.pairs.iter().flat_map(|pair| &pair.notes) {
+                    print(&format!("note: site {}: {note}", site.id));
+                }
                 for one in &plan.refused {
                     reasons.entry((&one.id, &one.reason)).or_default().push(&site.id);
                 }

@@ -90,6 +90,13 @@ impl<'a> Channel<'a> {
             each.map(|(date, moved)| open(date, moved))
                 .collect::<Result<Vec<_>, _>>()
         })?;
+        let apart = timers.time("align", || {
+            let each = pair.dates().into_iter().zip(&moved).map(|(date, moved)| {
+                let alone = coded::apart(date);
+                alone.iter().map(|piece| open(piece, moved)).collect()
+            });
+            each.collect::<Result<Vec<Vec<Mosaic>>, _>>()
+        })?;
         let mut channel = Self {
             pair,
             moved,
@@ -102,7 +109,7 @@ impl<'a> Channel<'a> {
             scorers: Vec::new(),
             notes: Vec::new(),
         };
-        for note in scenes.iter().flat_map(|scene| &scene.notes) {
+        for note in scenes.iter().flat_map(|scene| &scene.notes).chain(&pair.notes) {
             if !channel.notes.contains(note) {
                 channel.notes.push(note.clone());
             }
@@ -118,13 +125,34 @@ impl<'a> Channel<'a> {
                 bands: channel.bands.len(),
                 lost: &lost,
             };
+            let mut apart: Vec<Vec<&dyn PixelSource>> = apart
+                .iter()
+                .map(|pieces| pieces.iter().map(|piece| piece as &dyn PixelSource).collect())
+                .collect();
+            let spared_apart: Vec<Vec<Spared<'_>>> = apart
+                .iter()
+                .map(|pieces| pieces.iter().copied().map(spared).collect())
+                .collect();
             let spared: Vec<Spared<'_>> = view.dates.iter().copied().map(spared).collect();
             if is_district {
-                view.dates = spared.iter().map(|date| date as &dyn PixelSource).collect();
+                view.dates = all(&spared);
+                apart = spared_apart.iter().map(|pieces| all(pieces)).collect();
             }
             timers.time("survey", || {
-                let (infos, rect) = (&survey.inputs.infos, ground.grid.rect());
-                match coded::refused(&view.dates, pair, &channel.bands, infos, &rect)? {
+                let dates = pair.dates().into_iter().zip(&view.dates).zip(&apart);
+                let dates: Vec<Vec<coded::Piece<'_>>> = dates
+                    .map(|((date, whole), apart)| {
+                        let sources = if apart.is_empty() {
+                            std::slice::from_ref(whole)
+                        } else {
+                            apart
+                        };
+                        let each = date.pieces.iter().zip(sources);
+                        each.map(|(scene, source)| coded::Piece { scene, source: *source })
+                            .collect()
+                    })
+                    .collect();
+                match coded::refused(&dates, pair, &channel.bands, &survey.inputs.infos, &ground.grid)? {
                     Some(why) => Ok::<_, SiteError>((Some(why), Vec::new())),
                     None => Ok((None, survey::read(&view, cores, survey.stop)?)),
                 }
@@ -269,6 +297,10 @@ fn note(record: &RegistrationRecord) -> Option<String> {
 
 /// Bands of visible light.
 const VISIBLE: [&str; 3] = ["blue", "green", "red"];
+
+fn all<'s>(spared: &'s [Spared<'_>]) -> Vec<&'s dyn PixelSource> {
+    spared.iter().map(|one| one as &dyn PixelSource).collect()
+}
 
 /// Names of the bands that all `scenes` have.
 fn shared(scenes: &[&Scene]) -> Vec<String> {

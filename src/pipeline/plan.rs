@@ -6,7 +6,7 @@ use geo::orient::{Direction, Orient};
 use geo::{BoundingRect, Buffer, MapCoords, MultiPolygon};
 
 use super::config::Config;
-use super::ground_shown::{candidates, same_ground};
+use super::ground_shown::{area_m2, candidates, rasters};
 use super::inputs::{Inputs, files};
 use super::memory::{self, Load};
 use super::pairs::{Pair, pairs};
@@ -93,7 +93,8 @@ pub fn plan_site(site: &Site, inputs: &Inputs, config: &Config) -> Result<SitePl
     let (scenes, elsewhere) = candidates(&whole, inputs);
     let mut refused = inputs.refused.clone();
     refused.extend(elsewhere);
-    let (pairs, left_out) = pairs(&scenes, &|a, b| same_ground(a, b, inputs), config);
+    let area_m2 = area_m2(&whole.boundary);
+    let (pairs, left_out) = pairs(&scenes, area_m2, &|a, b| rasters(a, b, inputs), config);
     refused.extend(left_out);
     refused.sort();
     refused.dedup();

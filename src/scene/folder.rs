@@ -143,6 +143,7 @@ pub fn read_folder(spec: &FolderSpec, sensors: &Sensors, read_tag: &ReadTag) -> 
                 end,
                 sensor: sensor.id.clone(),
                 kind,
+                collection: Some(spec.glob.clone()),
                 platform: None,
                 relative_orbit: None,
                 href: None,

@@ -5,6 +5,8 @@ mod class_names;
 mod coding;
 pub mod file_band;
 mod file_date;
+mod filter;
+pub mod fineness;
 pub mod folder;
 mod folder_masks;
 mod href;
@@ -23,9 +25,10 @@ mod stac_values;
 
 pub use acquisition::Acquisition;
 pub use coding::{BitRule, Coding};
+pub use filter::{Filter, is_of_unknown_track};
 pub use folder::{DateFrom, FolderQuality, FolderSpec, ReadTag, read_folder};
 pub use radiometry::{Statement, Unit};
-pub use select::{Compare, Filter, Selection, select};
+pub use select::{Compare, Selection, select};
 pub use sensor::{Sensor, Sensors};
 pub use shown::Shown;
 pub use stac::{check_stac, read_stac};
@@ -60,6 +63,8 @@ pub struct Scene {
     pub sensor: String,
     /// What the values are: reflected light or backscatter.
     pub kind: Kind,
+    /// The collection of its item, or the pattern of its folder: scenes of one are of one product.
+    pub collection: Option<String>,
     /// The satellite, as the item spells it.
     pub platform: Option<String>,
     /// The relative orbit (track).
@@ -513,10 +518,9 @@ mod tests {
             ..Filter::default()
         };
         let newest = patch.scenes.len() - 1;
-        assert_eq!(
-            select::history(&patch.scenes, &select::tests::all_shown(&patch.scenes), newest, &ndvi).len(),
-            newest
-        );
+        let shown = select::tests::all_shown(&patch.scenes);
+        let (earlier, passed) = select::history(&patch.scenes, &shown, [newest - 1, newest], &ndvi.bands, &ndvi);
+        assert_eq!((earlier.len(), passed.len()), (newest - 1, 0));
     }
 
     #[test]

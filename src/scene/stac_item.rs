@@ -242,6 +242,7 @@ impl Reader<'_> {
             end,
             sensor: product.map_or(GENERIC, |sensor| &sensor.id).to_owned(),
             kind,
+            collection: item.get("collection").and_then(Value::as_str).map(str::to_owned),
             platform,
             relative_orbit,
             pass,
