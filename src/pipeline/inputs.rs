@@ -49,6 +49,18 @@ impl Inputs {
         self.scenes.iter().any(|scene| scene.id == id)
     }
 
+    /// The files that are read and lie beneath `folder`, links resolved.
+    pub fn beneath(&self, folder: &Path) -> Vec<PathBuf> {
+        let folder = names::resolved(folder, Path::new(""));
+        let rasters = self
+            .infos
+            .iter()
+            .flat_map(|(path, info)| info.files.iter().chain([path]));
+        let all = self.texts.keys().chain(rasters);
+        let resolved = all.map(|path| names::resolved(path, Path::new("")));
+        resolved.filter(|path| path.starts_with(&folder)).collect()
+    }
+
     /// Puts the scenes that lie in a file of `failed` among those that cannot be read, with its reason.
     pub fn refuse(&mut self, failed: &BTreeMap<PathBuf, String>, folder: &Path) {
         let refused = &mut self.refused;
@@ -271,10 +283,17 @@ fn catalogue(config: &Config, sensors: &Sensors) -> Result<Catalogue, Vec<Fault>
         take(scene::read_stac(path, sensors));
     }
     let formats = formats::allowed(&config.inputs.formats);
+    let mut folders = Vec::new();
     for folder in &config.inputs.folder {
         let tag = |path: &Path, name: &str| open::tag(path, name, &formats).map_err(|error| error.to_string());
-        take(scene::read_folder(&folder_spec(folder), sensors, &tag));
+        let spec = folder_spec(folder);
+        match scene::read_folder(&spec, sensors, &tag) {
+            Ok(catalogue) => folders.push((spec.base(), catalogue)),
+            Err(error) => take(Err(error)),
+        }
     }
+    scene::tell_apart(&mut folders);
+    folders.into_iter().for_each(|(_, catalogue)| take(Ok(catalogue)));
     if faults.is_empty() {
         Ok(Catalogue {
             read: texts,
@@ -295,6 +314,7 @@ fn folder_spec(folder: &FolderParams) -> FolderSpec {
     };
     FolderSpec {
         glob: folder.glob.clone(),
+        base: folder.base.clone(),
         bands: folder.bands.clone(),
         nodata: folder.nodata,
         scale: folder.scale,

@@ -10,6 +10,7 @@ mod config_file;
 mod counts;
 pub mod driver;
 pub mod events;
+mod foreign;
 mod found;
 mod ground_shown;
 pub mod inputs;
