@@ -7,7 +7,7 @@ use super::config::{Config, FolderParams};
 use super::stated::Stated;
 use super::{bands, names};
 use crate::declaration::{self, Declared};
-use crate::fault::Fault;
+use crate::fault::{Fault, one_line};
 use crate::finding::RefusedScene;
 use crate::io::formats::{self, Format};
 use crate::io::open::{self, RasterInfo};
@@ -279,8 +279,31 @@ fn catalogue(config: &Config, sensors: &Sensors) -> Result<Catalogue, Vec<Fault>
         }
         Err(error) => faults.push(Fault::new("", error.to_string())),
     };
+    // One catalogue of several that cannot be read costs its own scenes; all of them, the run.
+    let (mut read, mut unread) = (0, Vec::new());
     for path in &config.inputs.stac {
-        take(scene::read_stac(path, sensors));
+        match scene::read_stac(path, sensors) {
+            Err(error @ (scene::SceneError::Read(_) | scene::SceneError::Content { .. })) => unread.push((path, error)),
+            other => {
+                read += usize::from(other.is_ok());
+                take(other);
+            }
+        }
+    }
+    let is_alone = read == 0 && config.inputs.folder.is_empty();
+    for (path, error) in unread {
+        match is_alone {
+            true => take(Err(error)),
+            false => take(Ok(Catalogue::new(
+                Vec::new(),
+                vec![Refusal {
+                    id: one_line(&path.display().to_string()).into_owned(),
+                    source: path.clone(),
+                    reason: error.to_string(),
+                    unreadable: true,
+                }],
+            ))),
+        }
     }
     let formats = formats::allowed(&config.inputs.formats);
     let mut folders = Vec::new();

@@ -15,6 +15,7 @@ mod found;
 mod ground_shown;
 pub mod inputs;
 mod keep;
+pub mod left_out;
 pub mod measure;
 pub mod memory;
 pub mod names;

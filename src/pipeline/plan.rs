@@ -61,6 +61,8 @@ pub struct Ground {
     pub strip_px: usize,
     /// Room for decoded blocks, MiB.
     pub blocks_mib: u64,
+    /// Pixels of the ground that is surveyed, and of its surroundings, that any scene covers.
+    pub seen_px: usize,
     /// Predicted peak memory of the run while it works on this site, MiB.
     pub memory_mib: u64,
 }
@@ -277,6 +279,8 @@ fn ground(site: &Site, pairs: &[Pair], inputs: &Inputs, config: &Config) -> Resu
     for read in [&grid, &surveyed] {
         site_grid::check_places(read, margin_px, &all)?;
     }
+    let around = surveyed.part(&surveyed.rect().grow(survey::surroundings(&surveyed)));
+    let seen_px = site_grid::covered(&around, &rasters)?.area();
     let budget = memory::fit((&grid, &surveyed), &load, config);
     Ok(Ground {
         boundary: shape(&boundary),
@@ -284,6 +288,7 @@ fn ground(site: &Site, pairs: &[Pair], inputs: &Inputs, config: &Config) -> Resu
         activities,
         halo,
         margin_px,
+        seen_px,
         surveyed,
         strip_px: memory::strip_px(&grid, budget.tile_px, &load, budget.blocks_mib),
         tile_px: budget.tile_px,

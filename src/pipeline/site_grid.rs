@@ -56,6 +56,9 @@ pub fn check_places(grid: &Grid, margin: usize, rasters: &[&RasterInfo]) -> Resu
     Ok(())
 }
 
+/// A district whose corners are off those of a parallelogram by more than this part of its diagonals does not lie on one side of a map.
+const BENT: f64 = 0.2;
+
 /// A metre of the grid may be this much longer or shorter on the ground: sizes and distances are stated in metres.
 const MOST_STRETCH: f64 = 0.05;
 
@@ -156,12 +159,19 @@ pub fn covered(district: &Grid, rasters: &[&RasterInfo]) -> Result<Rect, Unplace
             continue;
         }
         known = Some(info);
-        let corners = [(0.0, 0.0), (w, 0.0), (0.0, h)].map(|(x, y)| district.to_world(x, y));
+        let corners = [(0.0, 0.0), (w, 0.0), (0.0, h), (w, h)].map(|(x, y)| district.to_world(x, y));
         let (mut x, mut y) = (corners.map(|c| c.0), corners.map(|c| c.1));
         let way = ToPixels::new(&district.crs, &info.crs_wkt, district.to_world(w / 2.0, h / 2.0));
         let way = way.and_then(|way| way.follow(&info.geotransform, &mut x, &mut y).map(|()| way));
         let way = way.map_err(Unplaced::of(info))?;
-        let [a, b, c] = [0, 1, 2].map(|i| (x[i], y[i]));
+        let [a, b, c, d] = [0, 1, 2, 3].map(|i| (x[i], y[i]));
+        // The map may end inside.
+        let bent = (b.0 + c.0 - a.0 - d.0).abs() + (b.1 + c.1 - a.1 - d.1).abs();
+        if way.turn_px(&info.geotransform).is_none()
+            && bent > BENT * ((d.0 - a.0).abs() + (d.1 - a.1).abs() + (c.0 - b.0).abs() + (c.1 - b.1).abs())
+        {
+            return Ok(district.rect());
+        }
         let to_raster = [
             a.0,
             (b.0 - a.0) / w,
