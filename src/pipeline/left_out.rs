@@ -36,11 +36,16 @@ pub fn notes(config: &Config, pair: &Pair) -> Vec<String> {
 /// Why nothing can be fitted on `ground`, as far as no pixel is needed to know it.
 pub fn too_little(ground: &Ground) -> Option<String> {
     let pixel_m = ground.grid.pixel_m;
+    let bounds = ground.boundary.bounds();
+    if (bounds.y..bounds.bottom()).all(|y| ground.boundary.spans(y).is_empty()) {
+        return Some(format!(
+            "no pixel of {pixel_m} m has its centre in the site: give finer scenes, or a smaller grid.pixel_m"
+        ));
+    }
     (ground.seen_px < LEAST_PX).then(|| {
         format!(
-            "the scenes have {} pixels of {pixel_m} m there and around, fewer than the {LEAST_PX} that a comparison needs: \
-             give finer or larger scenes, or a smaller grid.pixel_m",
-            ground.seen_px
+            "the scenes have fewer than {LEAST_PX} pixels of {pixel_m} m there and around, which a comparison needs: give finer or larger scenes, \
+             or a smaller grid.pixel_m"
         )
     })
 }

@@ -366,7 +366,7 @@ fn what_is_asked_for_and_cannot_be_is_told_before_a_run_and_in_its_record() {
     let check = sitewatch(&["check", &text(&pipeline)]);
     let said = String::from_utf8_lossy(&check.stdout).into_owned();
     assert!(
-        check.status.code() == Some(3) && said.contains("fewer than the 100"),
+        check.status.code() == Some(3) && said.contains("no pixel of 5000 m has its centre"),
         "{said}"
     );
 }
