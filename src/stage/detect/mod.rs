@@ -235,6 +235,29 @@ pub fn fit(word: Detector, cells: &[Cell], sample: &Sample, context: &Context<'_
 }
 
 #[cfg(test)]
+impl Default for DetectParams {
+    fn default() -> Self {
+        Self {
+            detector: Detector::Difference,
+            combine: Vec::new(),
+            rule: Rule::Sum,
+            radar_weight: 0.2,
+            smooth_px: 1.0,
+            misregistration_px: 0.3,
+            irmad: IrmadParams::default(),
+            regression: RegressionParams { hidden: 16 },
+            logratio: LogRatioParams::default(),
+            omnibus: OmnibusParams::default(),
+            history: HistoryParams {
+                window_px: 1,
+                consecutive: 1,
+                common_gain: true,
+            },
+        }
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
@@ -264,28 +287,5 @@ mod tests {
             unused(Detector::Combine, &both, &[PAIR]),
             [(Detector::Logratio, "it is made for radar")]
         );
-    }
-}
-
-#[cfg(test)]
-impl Default for DetectParams {
-    fn default() -> Self {
-        Self {
-            detector: Detector::Difference,
-            combine: Vec::new(),
-            rule: Rule::Sum,
-            radar_weight: 0.2,
-            smooth_px: 1.0,
-            misregistration_px: 0.3,
-            irmad: IrmadParams::default(),
-            regression: RegressionParams { hidden: 16 },
-            logratio: LogRatioParams::default(),
-            omnibus: OmnibusParams::default(),
-            history: HistoryParams {
-                window_px: 1,
-                consecutive: 1,
-                common_gain: true,
-            },
-        }
     }
 }
