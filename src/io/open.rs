@@ -9,6 +9,7 @@ use gdal::{Dataset, DatasetOptions, GdalOpenFlags, Metadata};
 
 use super::bands::{self, Called, Content, Mask, Scale};
 use super::bulk::{self, Bulk, MOST_BLOCK};
+use super::complete;
 use super::formats::{self, Format};
 use super::recognise::{HEAD, format_of, read_head};
 use super::tiff::{self, Tiff};
@@ -268,6 +269,7 @@ fn sized(path: &Path, formats: &[Format]) -> Result<Sized, IoError> {
             unpacked >> 30
         )));
     }
+    complete::check(&dataset, tiff.as_ref(), path)?;
     Ok(Sized {
         dataset,
         files,
@@ -421,7 +423,11 @@ fn masks(
     let first = dataset.rasterband(1).map_err(failed)?;
     if bands::has_mask(&first).map_err(failed)? {
         let mask = first.open_mask_band().map_err(failed)?;
-        let block = Tiff::of_mask(dataset, path)?.map_or(mask.block_size(), |tiff| tiff.block);
+        let of_mask = Tiff::of_mask(dataset, path)?;
+        if of_mask.is_some() {
+            complete::check(dataset, of_mask.as_ref(), path)?;
+        }
+        let block = of_mask.map_or(mask.block_size(), |tiff| tiff.block);
         let bytes = block.0.saturating_mul(block.1);
         if bytes > MOST_BLOCK {
             return Err(refuse(format!(

@@ -128,17 +128,24 @@ impl Tiff {
         })
     }
 
+    /// The numbers of `list`, one for each block.
+    ///
+    /// # Errors
+    /// They cannot be read, in words.
+    pub fn all(&self, list: &List) -> Result<Vec<u64>, String> {
+        let bytes = list.count.saturating_mul(list.bytes as u64);
+        let mut all = vec![0; usize::try_from(bytes).unwrap_or(usize::MAX).min(MOST_SIZES)];
+        self.file.read_exact_at(&mut all, list.at).map_err(unreadable)?;
+        let numbers = all.chunks_exact(list.bytes);
+        Ok(numbers.map(|bytes| whole(bytes, self.is_big_endian)).collect())
+    }
+
     /// Whether blocks are left out, because nothing was written there.
     ///
     /// # Errors
     /// A directory that cannot be read, in words.
     pub fn is_sparse(&self) -> Result<bool, String> {
-        let bytes = self.sizes.count.saturating_mul(self.sizes.bytes as u64);
-        let mut all = vec![0; usize::try_from(bytes).unwrap_or(usize::MAX).min(MOST_SIZES)];
-        self.file.read_exact_at(&mut all, self.sizes.at).map_err(unreadable)?;
-        Ok(all
-            .chunks_exact(self.sizes.bytes)
-            .any(|size| size.iter().all(|byte| *byte == 0)))
+        Ok(self.all(&self.sizes)?.contains(&0))
     }
 
     /// Blocks of the file.

@@ -8,6 +8,7 @@ use super::config::Config;
 use super::counts::{Counts, Lattice};
 use super::events::Observer;
 use super::inputs::Inputs;
+use super::left_out;
 use super::observe::Clouds;
 use super::pairs::Pair;
 use super::passes::{self, Pass};
@@ -199,6 +200,7 @@ pub(super) fn comparison(
         .channels
         .iter()
         .flat_map(|channel| channel.notes.clone())
+        .chain(left_out::notes(survey.config, compared.pair))
         .collect();
     if coverage.observed_fraction < least {
         notes.push(format!(

@@ -1,12 +1,15 @@
-//! Which reports a run keeps: those that it would make again, and those that know more than it could.
+//! Which reports a run keeps: those that it would make again, and those that know more than it could. What is no report is kept too.
+
+use std::path::{Path, PathBuf};
 
 use super::SiteError;
 use super::compare::Survey;
 use super::events::Event;
 use super::inputs::Inputs;
+use super::names::resolved;
 use super::outcome::SiteOutcome;
 use super::provenance::Provenance;
-use super::publish::OutFolder;
+use super::publish::{OutFolder, PublishError, holds_no_other};
 use super::standing::{Seen, Standing, standing};
 use crate::declaration::Site;
 use crate::finding::{RefusedScene, SceneRecord};
@@ -43,23 +46,17 @@ impl Stands {
     }
 }
 
-/// What stands in the folder of `site`; files of it that were spoiled are told.
+/// What stands in the folder of `site`, beneath which those of `inputs` must not lie that a report would replace; files of it that were spoiled are told.
 pub fn stands(
     survey: &Survey<'_>,
     site: &Site,
     provenance: Option<&Provenance>,
-    out: &OutFolder,
+    (out, inputs): (&OutFolder, &[PathBuf]),
     seen: &Seen,
 ) -> Stands {
     let folder = out.path().join(&site.folder);
     let run_key = provenance.map_or("", |provenance| &provenance.run_key);
     let standing = standing(&folder, run_key, seen.sites.get(&site.folder));
-    if let Standing::Spoiled(why, _) = &standing {
-        survey.observer.see(&Event::Spoiled {
-            path: &folder.display().to_string(),
-            why,
-        });
-    }
     let outcome = standing.report().map(|report| SiteOutcome::of(site, report));
     if let (Standing::Current(_), Some(outcome)) = (&standing, &outcome) {
         return Stands::Current(SiteOutcome {
@@ -67,9 +64,31 @@ pub fn stands(
             ..outcome.clone()
         });
     }
+    let replaced = holds_no_other(&folder).and_then(|()| holds_no_input(&folder, inputs));
+    if let Err(error) = replaced {
+        return Stands::Kept(outcome, error.to_string());
+    }
+    if let Standing::Spoiled(why, _) = &standing {
+        survey.observer.see(&Event::Spoiled {
+            path: &folder.display().to_string(),
+            why,
+        });
+    }
     match lost(survey.inputs, &standing) {
         Some(why) => Stands::Kept(outcome, why),
         None => Stands::Otherwise(outcome),
+    }
+}
+
+/// That none of `inputs`, links resolved, lies in `folder`, which a report is to replace.
+fn holds_no_input(folder: &Path, inputs: &[PathBuf]) -> Result<(), PublishError> {
+    let real = resolved(folder, Path::new(""));
+    match inputs.iter().find(|input| input.starts_with(&real)) {
+        None => Ok(()),
+        Some(input) => Err(PublishError::Input {
+            path: folder.to_owned(),
+            input: input.clone(),
+        }),
     }
 }
 

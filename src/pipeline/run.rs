@@ -15,7 +15,7 @@ use super::keep::{Stands, stands};
 use super::outcome::{Failure, Outcome, SiteOutcome};
 use super::plan::{Ground, SitePlan, plan_site};
 use super::provenance::{self, Digests, Provenance};
-use super::publish::{OutFolder, PublishError, SEEN};
+use super::publish::{OutFolder, PublishError, SEEN, is_no_other};
 use super::site::survey_site;
 use super::standing::Seen;
 use super::timers::Timers;
@@ -106,6 +106,9 @@ pub fn run(config: &Config, options: &Options<'_>) -> Result<Outcome, RunError> 
     crate::io::prepare();
     let begun = Instant::now();
     let out = OutFolder::lock(options.out)?;
+    for name in [INDEX, RECORD] {
+        is_no_other(&out.path().join(name))?;
+    }
     let left = Seen::read(&out);
     let unread = left.is_none().then_some(SEEN);
     let mut seen = left.unwrap_or_default();
@@ -215,12 +218,13 @@ fn survey_all(
         .iter()
         .map(|plan| Some(provenance::provenance(config, plan.as_ref().ok()?, inputs, digests)))
         .collect();
+    let beneath = inputs.beneath(out.path());
     let standing: Vec<Stands> = inputs
         .declared
         .sites
         .iter()
         .zip(&provenances)
-        .map(|(site, known)| stands(survey, site, known.as_ref(), out, seen))
+        .map(|(site, known)| stands(survey, site, known.as_ref(), (out, &beneath), seen))
         .collect();
     let up_to_date = standing.iter().filter(|stands| stands.is_current()).count();
     survey.observer.see(&Event::Planned {

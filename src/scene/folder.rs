@@ -1,13 +1,15 @@
 //! A folder of rasters, one scene a file: bands in order, the date from the file's name or a tag.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
+use glob::Pattern;
 use serde::Deserialize;
 
 use super::file_band::misnamed;
 pub use super::file_date::DateFrom;
 use super::file_date::{date_pattern, interval_of_name, interval_of_tag};
+use super::folder_ids::{literal_base, scene_id};
 use super::folder_masks::{Masks, masks, quality_assets, quality_file};
 use super::radiometry::{Statement, Statements, Unit};
 use super::sensor::{GENERIC, Sensor, Sensors};
@@ -22,6 +24,9 @@ use crate::intake::{IntakeError, names};
 pub struct FolderSpec {
     /// Which files: a glob, absolute or joined to its base by the caller.
     pub glob: String,
+    /// The folder with which the glob begins, whose name is no pattern; empty where all of the glob is one.
+    #[serde(default)]
+    pub base: PathBuf,
     /// What the file's bands are, in order: common names, or the sensor's or the user's own.
     pub bands: Vec<String>,
     /// A raw value that means no data, beside those of the sensor and of the file.
@@ -38,6 +43,16 @@ pub struct FolderSpec {
     pub date: DateFrom,
     /// Where the quality band is.
     pub quality: Option<FolderQuality>,
+}
+
+impl FolderSpec {
+    /// The folder below which its files are named.
+    pub fn base(&self) -> PathBuf {
+        match self.base.as_os_str().is_empty() {
+            true => literal_base(&self.glob),
+            false => self.base.clone(),
+        }
+    }
 }
 
 /// Where a raster's quality band is.
@@ -91,7 +106,7 @@ pub fn read_folder(spec: &FolderSpec, sensors: &Sensors, read_tag: &ReadTag) -> 
         DateFrom::Tag(_) => None,
     };
 
-    let mut files = files(&spec.glob)?;
+    let mut files = files(spec)?;
     if files.is_empty() {
         // Nothing may have come yet, or what was there is gone: a report that stands stays.
         let refusal = Refusal {
@@ -109,7 +124,7 @@ pub fn read_folder(spec: &FolderSpec, sensors: &Sensors, read_tag: &ReadTag) -> 
         .filter_map(|file| beside(file).filter(|other| other != file))
         .collect();
     files.retain(|file| !quality_files.contains(file));
-    let base = literal_base(&spec.glob);
+    let base = spec.base();
     let notes = notes(spec, sensor, kind, &masks);
     let misnamed = misnamed_files(&files, spec, sensor, sensors);
     let mut scenes = Vec::new();
@@ -240,10 +255,15 @@ fn check_numbers(spec: &FolderSpec) -> Result<(), Fault> {
 }
 
 /// The files that match, in the order of their paths.
-fn files(pattern: &str) -> Result<Vec<PathBuf>, SceneError> {
+fn files(spec: &FolderSpec) -> Result<Vec<PathBuf>, SceneError> {
+    let below = Path::new(&spec.glob).strip_prefix(&spec.base).ok();
+    let escaped = below
+        .filter(|_| !spec.base.as_os_str().is_empty())
+        .map(|below| Path::new(&Pattern::escape(&spec.base.to_string_lossy())).join(below));
+    let pattern = escaped.map_or(spec.glob.clone(), |escaped| escaped.to_string_lossy().into_owned());
     let wrong = |message: String| SceneError::Folder(Fault::new("glob", message));
     let mut files = Vec::new();
-    for entry in glob::glob(pattern).map_err(|error| wrong(format!("`{pattern}`: {error}")))? {
+    for entry in glob::glob(&pattern).map_err(|error| wrong(format!("`{}`: {error}", spec.glob)))? {
         let path = entry.map_err(|error| {
             let path = error.path().to_owned();
             IntakeError::system(&path, error.into())
@@ -255,34 +275,13 @@ fn files(pattern: &str) -> Result<Vec<PathBuf>, SceneError> {
         }
         if files.len() > MAX_SCENES {
             return Err(SceneError::TooMany {
-                path: PathBuf::from(pattern),
+                path: PathBuf::from(&spec.glob),
                 limit: MAX_SCENES,
             });
         }
     }
     files.sort();
     Ok(files)
-}
-
-/// The part of a glob before its first wildcard.
-fn literal_base(pattern: &str) -> PathBuf {
-    let parts: Vec<Component> = Path::new(pattern).components().collect();
-    let folders = &parts[..parts.len().saturating_sub(1)];
-    folders
-        .iter()
-        .take_while(|part| !part.as_os_str().to_string_lossy().contains(['*', '?', '[']))
-        .collect()
-}
-
-/// The path below the glob's base without its extension, `-` for `/`: `2015/a.tif` is `2015-a`.
-fn scene_id(file: &Path, base: &Path) -> String {
-    let below = file.strip_prefix(base).unwrap_or(file).with_extension("");
-    let parts: Vec<String> = below
-        .components()
-        .filter(|part| matches!(part, Component::Normal(_)))
-        .map(|part| part.as_os_str().to_string_lossy().into_owned())
-        .collect();
-    parts.join("-")
 }
 
 /// What the folder holds: decibels, linear power and polarisations are radar, also of no named sensor.
@@ -400,6 +399,7 @@ mod tests {
     fn spec(dir: &tempfile::TempDir, glob: &str, pattern: &str) -> FolderSpec {
         FolderSpec {
             glob: format!("{}/{glob}", dir.path().display()),
+            base: PathBuf::new(),
             bands: vec!["red".into(), "nir".into()],
             nodata: None,
             scale: None,

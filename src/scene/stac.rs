@@ -506,6 +506,51 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn what_only_helps_is_read_as_catalogues_write_it_and_costs_no_scene() {
+        let dir = folder(&["a.tif"]);
+        let of = |properties: Value, geometry: Value| {
+            let asset = json!({"ms": {"href": "a.tif", "bands": [{"name": "r"}]}});
+            let mut value = item("a", properties, asset);
+            value["geometry"] = geometry;
+            one(&dir, &value)
+        };
+        let scene = of(
+            json!({"sat:relative_orbit": "94", "platform": 8, "instruments": "msi"}),
+            json!({"type": "Point", "coordinates": [2, 1]}),
+        );
+        assert_eq!((scene.relative_orbit, scene.platform.as_deref()), (Some(94), Some("8")));
+        assert!(scene.footprint.is_none() && scene.notes[0].contains("a: the ground of its geometry is not known"));
+        let odd = of(json!({"sat:relative_orbit": "x", "platform": ["p"]}), Value::Null);
+        assert_eq!(
+            (odd.relative_orbit, odd.platform.as_ref(), odd.notes.len()),
+            (None, None, 2),
+            "{:?}",
+            odd.notes
+        );
+        let times = |when: &str| {
+            let scene = of(json!({"datetime": when}), Value::Null);
+            [scene.start, scene.end].map(|at| at.to_string())
+        };
+        for (when, start, end) in [
+            ("2024-05-01T10:20:30", "2024-05-01T10:20:30Z", "2024-05-01T10:20:30Z"),
+            (
+                "2024-05-01T10:20:30.5",
+                "2024-05-01T10:20:30.5Z",
+                "2024-05-01T10:20:30.5Z",
+            ),
+            ("2024-05-01 10:20:30", "2024-05-01T10:20:30Z", "2024-05-01T10:20:30Z"),
+            (
+                "2024-05-01T10:20:30+02:00",
+                "2024-05-01T08:20:30Z",
+                "2024-05-01T08:20:30Z",
+            ),
+            ("2024-05-01", "2024-05-01T00:00:00Z", "2024-05-01T23:59:59Z"),
+        ] {
+            assert_eq!(times(when), [start, end], "{when}");
+        }
+    }
+
+    #[test]
     fn a_cloud_cover_that_is_none_is_not_stated() {
         let dir = folder(&["a.tif"]);
         let cover = |percent: Value| {
@@ -751,7 +796,10 @@ pub(super) mod tests {
             backwards, swapped, 3
         ]});
         let catalogue = read(&dir, &features);
-        assert_eq!(catalogue.scenes.len(), 1);
+        let taken = |id: &str| catalogue.scenes.iter().find(|scene| scene.id == id).unwrap();
+        assert_eq!(catalogue.scenes.len(), 3);
+        assert!(taken("orbit").notes[0].contains("expected a whole number, found 1.5"));
+        assert!(taken("swapped").notes[0].contains("longitude first") && taken("swapped").footprint.is_none());
         let reasons: Vec<String> = catalogue
             .refused
             .iter()
@@ -769,9 +817,7 @@ pub(super) mod tests {
             ("absent", "no file"),
             ("product", "holds no reflectance band and no index"),
             ("index", "features[9].assets.ndvi.href: no file"),
-            ("orbit", "expected a whole number, found 1.5"),
             ("backwards", "is after end_datetime"),
-            ("swapped", "longitude first"),
             ("features[13]", "expected an Item, found a number"),
             ("good", "is given twice"),
         ];
@@ -835,7 +881,7 @@ pub(super) mod tests {
         write(
             &dir,
             "broken.json",
-            &item("broken", json!({"sat:relative_orbit": 1.5}), ms("a.tif")),
+            &item("broken", json!({"datetime": 1.5}), ms("a.tif")),
         );
         let whole = item("cut", json!({}), ms("a.tif")).to_string();
         std::fs::write(dir.path().join("cut.json"), &whole[..whole.len() - 1]).unwrap();

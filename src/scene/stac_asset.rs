@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::Checksum;
+use super::file_date::{Interval, interval_of_tag};
 use super::href::local_path;
 use super::radiometry::{Statement, Unit, add};
 use super::stac_values::Values;
@@ -103,6 +103,8 @@ impl Reader<'_> {
         match object.get(key)? {
             Value::Null => None,
             Value::Number(number) => number.as_f64(),
+            // Catalogues write numbers as text.
+            Value::String(text) if text.trim().parse().is_ok_and(f64::is_finite) => text.trim().parse().ok(),
             other => self.fault(under(at, key), format!("expected a number, found {}", kind_of(other))),
         }
     }
@@ -121,10 +123,11 @@ impl Reader<'_> {
         }
     }
 
-    pub(super) fn time(&mut self, object: &Object, at: &str, key: &str) -> Option<Timestamp> {
+    /// The instant that the text of `key` tells, or the first and the last second of a day; UTC where it names no zone.
+    pub(super) fn time(&mut self, object: &Object, at: &str, key: &str) -> Option<Interval> {
         let text = self.text(object, at, key)?;
-        match text.parse() {
-            Ok(time) => Some(time),
+        match interval_of_tag(text) {
+            Ok(interval) => Some(interval),
             Err(_) => self.fault(
                 under(at, key),
                 format!(

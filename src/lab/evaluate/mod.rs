@@ -74,8 +74,8 @@ pub enum EvaluateError {
 }
 
 fn listed(left_out: &[LeftOut]) -> String {
-    let line = |one: &LeftOut| format!("\n  {}: {}", one.site, one.reason);
-    left_out.iter().map(line).collect()
+    let line = |one: &LeftOut| format!(" {}: {}", one.site, one.reason);
+    left_out.iter().map(line).collect::<Vec<_>>().join(";")
 }
 
 /// A figure with its 95 % interval, where one can be given.
