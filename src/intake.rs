@@ -126,7 +126,14 @@ pub fn json(text: &str) -> Result<Value, Problem> {
             .map_or(message.as_str(), |(reason, _)| reason);
         Problem::NotJson(Fault::new(
             format!("line {}, column {}", error.line(), error.column()),
-            format!("not JSON: {reason}"),
+            match reason {
+                "trailing characters" => {
+                    "not JSON: expected one value, found more behind it; make one of them, for example a \
+                                          FeatureCollection of items"
+                        .into()
+                }
+                reason => format!("not JSON: {reason}"),
+            },
         ))
     })
 }

@@ -1,13 +1,12 @@
 //! What `check` and `plan` tell of what a run would do, with the exit code that says so.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{exit, print, print_lines, tell};
 use crate::config::Config;
 use crate::finding::NOT_COVERING;
-use crate::plan::SitePlan;
 use crate::plan::inputs::{self, Inputs};
-use crate::plan::plan_sites;
+use crate::plan::{SitePlan, left_out, plan_sites};
 use crate::scene::Scene;
 
 /// Notes that are told one by one: most of a long folder are alike.
@@ -21,6 +20,7 @@ pub fn tell_foreseen(config: &Config, inputs: &Inputs, mut describe: impl FnMut(
     tell_notes(&inputs.scenes);
     let plans = plan_sites(config, inputs);
     let mut code = exit::DONE;
+    let mut notes: BTreeSet<String> = BTreeSet::new();
     // Most reasons are those of every site: each is told once.
     let mut reasons: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
     for (site, plan) in inputs.declared.sites.iter().zip(&plans) {
@@ -30,6 +30,14 @@ pub fn tell_foreseen(config: &Config, inputs: &Inputs, mut describe: impl FnMut(
                 if plan.pairs.is_empty() {
                     print(&format!("site {}: nothing can be compared", site.id));
                     code = exit::PARTLY;
+                }
+                if let Some(why) = plan.ground.as_ref().and_then(left_out::too_little) {
+                    print(&format!("site {}: nothing can be compared: {why}", site.id));
+                    code = exit::PARTLY;
+                }
+                for pair in &plan.pairs {
+                    notes.extend(pair.notes.iter().map(|note| format!("site {}: {note}", site.id)));
+                    notes.extend(left_out::notes(config, pair));
                 }
                 for one in &plan.refused {
                     reasons.entry((&one.id, &one.reason)).or_default().push(&site.id);
@@ -41,6 +49,7 @@ pub fn tell_foreseen(config: &Config, inputs: &Inputs, mut describe: impl FnMut(
             }
         }
     }
+    notes.iter().for_each(|note| print(&format!("note: {note}")));
     let mut nowhere = 0;
     for ((id, reason), sites) in reasons {
         let everywhere = sites.len() == plans.len();

@@ -14,7 +14,7 @@ use jiff::tz::TimeZone;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::scene::{Pass, Unit};
+use crate::scene::{Pass, Unit, literal_base};
 use crate::stage::coregister::CoregisterParams;
 use crate::stage::cutoff::CutoffParams;
 use crate::stage::detect::DetectParams;
@@ -93,7 +93,15 @@ impl InputParams {
             .chain(&mut self.sensors);
         files.for_each(|path| *path = change(path));
         for folder in &mut self.folder {
-            folder.glob = change(Path::new(&folder.glob)).display().to_string();
+            // What stands before the pattern is a path, whatever its characters mean in a pattern.
+            let glob = PathBuf::from(&folder.glob);
+            let base = match folder.base.as_os_str().is_empty() {
+                true => literal_base(&folder.glob),
+                false => std::mem::take(&mut folder.base),
+            };
+            folder.base = change(&base);
+            let below = glob.strip_prefix(&base).unwrap_or(&glob);
+            folder.glob = folder.base.join(below).display().to_string();
         }
     }
 }
@@ -104,6 +112,9 @@ impl InputParams {
 pub struct FolderParams {
     /// Which files.
     pub glob: String,
+    /// The folder with which it begins.
+    #[serde(skip)]
+    pub base: PathBuf,
     /// Names of their bands, in order.
     pub bands: Vec<String>,
     /// Value that means no data.

@@ -47,7 +47,7 @@ impl Config {
         let mut merged: toml::Table =
             toml::from_str(DEFAULTS).map_err(|error| vec![Fault::of_toml(DEFAULTS, &error)])?;
         overlay(&mut merged, user);
-        let config: Self = merged.try_into().map_err(|error: toml::de::Error| {
+        let mut config: Self = merged.try_into().map_err(|error: toml::de::Error| {
             let message = error.to_string();
             let key = message.split('`').nth_back(1).unwrap_or_default().to_owned();
             vec![Fault::new(
@@ -55,6 +55,11 @@ impl Config {
                 message.replace('\n', " ").trim().to_owned(),
             )]
         })?;
+        config.grid.crs = match config.grid.crs.to_ascii_uppercase() {
+            upper if upper == "UTM" => "utm".into(),
+            upper if upper.starts_with("EPSG:") => upper,
+            _ => config.grid.crs,
+        };
         let faults: Vec<Fault> = out_of_range(&config)
             .into_iter()
             .map(|(key, message)| Fault::new(place_of(text, document.get_ref(), key), format!("{key}: {message}")))

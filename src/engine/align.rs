@@ -42,15 +42,9 @@ pub fn measure(
     let margin_px = ground.margin_px + short.div_ceil(2);
     let open = |date: &Acquisition| session.open(date, (grid, margin_px), &Affine::IDENTITY, &bands);
     let sources = [open(dates[0])?, open(dates[1])?];
-    let spared = spare.map(|lost| {
-        let spared = |source| Spared::of(source, bands.len(), lost);
-        [spared(&sources[0] as &dyn PixelSource), spared(&sources[1])]
-    });
+    let spared = sources.each_ref().map(|source| Spared::of(source, bands.len(), spare));
     let view = View {
-        dates: match &spared {
-            Some(spared) => spared.iter().map(|date| date as &dyn PixelSource).collect(),
-            None => sources.iter().map(|date| date as &dyn PixelSource).collect(),
-        },
+        dates: spared.iter().map(|date| date as &dyn PixelSource).collect(),
         bands: &bands,
         compared: bands.len(),
         clouds: Clouds::Stated,

@@ -1,51 +1,102 @@
-//! How the dates of a comparison are coded, by a few of their pixels.
+//! How the dates of a comparison are coded, by a few pixels of each of their pieces.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crate::geo::Rect;
+use crate::engine::spared::Spared;
+use crate::geo::{Grid, Rect};
 use crate::io::open::RasterInfo;
 use crate::plan::pairs::Pair;
+use crate::plan::{bands, site_grid};
 use crate::raster::{Flags, PixelSource, ReadError, Stack, flags};
-use crate::scene::{BandAsset, Kind, Scene};
+use crate::scene::{Acquisition, BandAsset, Kind, Scene};
 use crate::stage::coded::{self, Date, Values};
 
 /// So many rectangles are looked at in each direction, of a pair and of a series.
 const LOOKS: (usize, usize) = (4, 2);
 /// Edge of a rectangle, pixels.
 const LOOK_PX: usize = 64;
+/// Pieces that share less than this part of the smaller one's ground are not held against each other: a strip may change all at once.
+const LEAST_SHARED: f64 = 0.25;
 /// What the numbers of clouds and snow say of ground.
 const HIDDEN: Flags = flags::CLOUD | flags::CIRRUS | flags::SHADOW | flags::SNOW;
 
-/// Why the dates of `pair` cannot be compared as they are coded; `sources` read them, of `names` the bands that are compared first, and
-/// some of `ground` is looked at. `None` where nothing speaks against it.
+/// A piece of a date.
+pub struct Piece<'a> {
+    /// Its scene.
+    pub scene: &'a Scene,
+    /// What reads it alone.
+    pub source: Spared<'a>,
+}
+
+/// The pieces of `date`, each as an acquisition of its own: one that is coded otherwise is little of the whole. None where it is of one.
+pub fn apart(date: &Acquisition) -> Vec<Acquisition> {
+    let alone = |piece: &Scene| Acquisition {
+        whole: piece.clone(),
+        pieces: vec![piece.clone()],
+    };
+    match date.pieces.as_slice() {
+        [_] => Vec::new(),
+        several => several.iter().map(alone).collect(),
+    }
+}
+
+/// Why the dates of `pair` cannot be compared as they are coded: each piece of the judged date is held against each of the dates before it, where they
+/// meet. `dates` are their pieces, of `names` the bands that are compared come first, and some of the ground of `grid` is looked at. `None` where
+/// nothing speaks against it.
 ///
 /// # Errors
 /// A file that cannot be read.
 pub fn refused(
-    sources: &[&dyn PixelSource],
+    dates: &[Vec<Piece<'_>>],
     pair: &Pair,
     names: &[String],
     infos: &BTreeMap<PathBuf, RasterInfo>,
-    ground: &Rect,
+    grid: &Grid,
 ) -> Result<Option<String>, ReadError> {
-    let scenes = pair.scenes();
-    let (Some(judged), true) = (scenes.last(), sources.len() == scenes.len()) else {
+    let Some((judged, earlier)) = dates.split_last() else {
         return Ok(None);
     };
-    let derived = |name: &String| judged.bands.iter().any(|band| band.name == *name && band.derived);
+    let is_derived = |name: &String| {
+        let bands = &pair.after.whole.bands;
+        bands.iter().any(|band| band.name == *name && band.derived)
+    };
     let compared = names.iter().take(pair.bands.len()).enumerate();
-    let compared: Vec<usize> = compared.filter(|(_, name)| !derived(name)).map(|(at, _)| at).collect();
-    let rects = rects(ground, scenes.len());
-    let mut looks = Vec::with_capacity(scenes.len());
-    for (scene, source) in scenes.iter().zip(sources.iter().copied()) {
-        looks.push(Date {
-            counts: counts(scene, infos),
-            ..look(scene, source, &compared, names, &rects)?
-        });
+    let compared: Vec<usize> = compared
+        .filter(|(_, name)| !is_derived(name))
+        .map(|(at, _)| at)
+        .collect();
+    let place = |piece: &Piece<'_>| {
+        let info = piece.scene.bands.first().and_then(|band| infos.get(&band.path));
+        // Where that is not known, all of it is looked at.
+        let covered = info.and_then(|info| site_grid::covered(grid, &[info]).ok());
+        covered.unwrap_or_else(|| grid.rect())
+    };
+    for after in judged {
+        let here = place(after);
+        // Dates of one place are looked at in the same rectangles.
+        let mut last: Option<(Rect, Date<'_>)> = None;
+        for before in earlier.iter().rev().flatten() {
+            if let Some(why) = bands::shown_otherwise(before.scene, after.scene, infos) {
+                return Ok(Some(why));
+            }
+            let there = place(before);
+            let place = here.intersect(&there);
+            let smaller = here.area().min(there.area());
+            if place.is_empty() || (place.area() as f64) < LEAST_SHARED * smaller as f64 {
+                continue;
+            }
+            let rects = rects(&place, dates.len());
+            if last.as_ref().is_none_or(|(known, _)| *known != place) {
+                last = Some((place, look(after, &compared, names, &rects, infos)?));
+            }
+            let before = look(before, &compared, names, &rects, infos)?;
+            if let Some(why) = last.as_ref().and_then(|(_, after)| coded::refused(&before, after)) {
+                return Ok(Some(why));
+            }
+        }
     }
-    let Some(after) = looks.pop() else { return Ok(None) };
-    Ok(looks.iter().rev().find_map(|before| coded::refused(before, &after)))
+    Ok(None)
 }
 
 /// Rectangles of `ground`, evenly.
@@ -69,13 +120,13 @@ fn rects(ground: &Rect, dates: usize) -> Vec<Rect> {
     rows.iter().flat_map(in_row).collect()
 }
 
-/// The bands `compared` of `scene`, by their places in `names`, on `rects`.
+/// The bands `compared` of a piece, by their places in `names`, on `rects`.
 fn look<'a>(
-    scene: &'a Scene,
-    source: &dyn PixelSource,
+    Piece { scene, source }: &Piece<'a>,
     compared: &[usize],
     names: &[String],
     rects: &[Rect],
+    infos: &'a BTreeMap<PathBuf, RasterInfo>,
 ) -> Result<Date<'a>, ReadError> {
     let mut bands: Vec<Vec<f32>> = vec![Vec::new(); compared.len()];
     let (mut covered, mut impossible) = (0_usize, 0_usize);
@@ -85,7 +136,7 @@ fn look<'a>(
             for x in 0..rect.w {
                 let why = stack.reasons([y, x]);
                 covered += usize::from(why & (flags::NOT_COVERED | flags::NODATA) == 0);
-                impossible += usize::from(why & flags::INVALID != 0);
+                impossible += usize::from(stack.flags.data[[y, x]] & flags::INVALID != 0);
                 for (values, index) in bands.iter_mut().zip(compared) {
                     let value = stack.bands.get(*index).map_or(f32::NAN, |band| band[[y, x]]);
                     values.push(if why & HIDDEN == 0 { value } else { f32::NAN });
@@ -98,7 +149,7 @@ fn look<'a>(
         values: values(scene, compared.iter().map(|at| &names[*at])),
         bands,
         impossible: impossible as f64 / covered.max(1) as f64,
-        counts: None,
+        counts: counts(scene, infos),
     })
 }
 
@@ -212,8 +263,18 @@ mod tests {
                         Mosaic::new(date, grid, ground.margin_px, moved, &pair.bands, &inputs.infos, &blocks)
                     });
                     let sources = sources.collect::<Result<Vec<_>, _>>().unwrap();
-                    let sources: Vec<&dyn PixelSource> = sources.iter().map(|source| source as _).collect();
-                    refusals.extend(refused(&sources, pair, &pair.bands, &inputs.infos, &ground.grid.rect()).unwrap());
+                    let dates: Vec<Vec<Piece<'_>>> = pair
+                        .scenes()
+                        .into_iter()
+                        .zip(&sources)
+                        .map(|(scene, source)| {
+                            vec![Piece {
+                                scene,
+                                source: Spared::of(source, pair.bands.len(), None),
+                            }]
+                        })
+                        .collect();
+                    refusals.extend(refused(&dates, pair, &pair.bands, &inputs.infos, &ground.grid).unwrap());
                     looked += 1;
                 }
             }

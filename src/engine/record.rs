@@ -21,6 +21,7 @@ use crate::geo::Grid;
 use crate::io::area::area_m2;
 use crate::io::crs::{Projector, WGS84};
 use crate::plan::Ground;
+use crate::plan::left_out;
 use crate::plan::pairs::Pair;
 use crate::raster::stats::SCORE_SCALE;
 use crate::scene::{Acquisition, Pass, Scene};
@@ -277,6 +278,7 @@ pub fn notes(work: &SiteWork<'_>, scored: &Scored<'_>) -> Vec<String> {
     let coverage = scored.counts.areas[0].coverage();
     let least = work.config().judge.min_observed_fraction;
     let mut notes: Vec<String> = scored.tracks.iter().flat_map(|open| open.track.notes.clone()).collect();
+    notes.extend(left_out::notes(work.config(), scored.pair));
     if coverage.observed_fraction < least {
         notes.push(format!(
             "{:.1} % of the site was observed, less than the {:.0} % that a judgement needs",

@@ -42,12 +42,12 @@ impl Lost {
 pub struct Spared<'a> {
     source: &'a dyn PixelSource,
     bands: usize,
-    lost: &'a Lost,
+    lost: Option<&'a Lost>,
 }
 
 impl<'a> Spared<'a> {
-    /// The date that `source` reads, of `bands` bands; what it cannot read enters `lost`.
-    pub fn of(source: &'a dyn PixelSource, bands: usize, lost: &'a Lost) -> Self {
+    /// The date that `source` reads, of `bands` bands; what it cannot read enters `lost`, and is an error without it.
+    pub fn of(source: &'a dyn PixelSource, bands: usize, lost: Option<&'a Lost>) -> Self {
         Self { source, bands, lost }
     }
 }
@@ -55,9 +55,12 @@ impl<'a> Spared<'a> {
 impl PixelSource for Spared<'_> {
     fn read_around(&self, rect: &Rect, around: &Rect) -> Result<Stack, ReadError> {
         let read = || self.source.read_around(rect, around);
+        let Some(lost) = self.lost else {
+            return read();
+        };
         // What the system refused once is there the next time; damage stays.
         read().or_else(|_| read()).or_else(|error| {
-            self.lost.add(error);
+            lost.add(error);
             Ok(Stack {
                 rect: *rect,
                 bands: vec![Array2::from_elem((rect.h, rect.w), f32::NAN); self.bands],
@@ -97,7 +100,7 @@ mod tests {
 
     fn read(failures: usize) -> (Stack, Vec<String>) {
         let (source, lost) = (Failing(AtomicUsize::new(failures)), Lost::default());
-        let spared = Spared::of(&source, 2, &lost);
+        let spared = Spared::of(&source, 2, Some(&lost));
         let stack = spared.read(&Rect::new(0, 0, 3, 2)).unwrap();
         (stack, lost.notes())
     }

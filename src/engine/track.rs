@@ -1,11 +1,12 @@
 //! Dates of one track (an optical pair or series, radar of one orbit): aligned, sampled, and detectors fitted to them.
 
+use std::slice;
 use std::sync::Arc;
 
 use crate::config::names;
 use crate::engine::EngineError;
 use crate::engine::align;
-use crate::engine::coded;
+use crate::engine::coded::{self, Piece};
 use crate::engine::sample;
 use crate::engine::session::Session;
 use crate::engine::spared::{Lost, Spared};
@@ -127,7 +128,7 @@ impl<'a> Track<'a> {
             held_out: Vec::new(),
             scorers: Vec::new(),
         };
-        for note in scenes.iter().flat_map(|scene| &scene.notes) {
+        for note in scenes.iter().flat_map(|scene| &scene.notes).chain(&pair.notes) {
             if !track.notes.contains(note) {
                 track.notes.push(note.clone());
             }
@@ -263,20 +264,50 @@ impl OpenTrack<'_> {
         cores: &[Rect],
         lost: Option<&Lost>,
     ) -> Result<Sampled, EngineError> {
-        let bands = &self.track.bands;
-        let mut view = self.view(session, ground);
-        let spared: Vec<Spared<'_>> = lost
-            .iter()
-            .flat_map(|lost| view.dates.iter().map(|source| Spared::of(*source, bands.len(), lost)))
+        let (track, infos) = (self.track, &session.inputs.infos);
+        let bands = &track.bands;
+        let spared = |source| Spared::of(source, bands.len(), lost);
+        let apart = self.apart(session, ground)?;
+        let dates = track.pair.dates().into_iter().zip(&self.sources).zip(&apart);
+        let pieces: Vec<Vec<Piece<'_>>> = dates
+            .map(|((date, whole), apart)| {
+                let sources = if apart.is_empty() {
+                    slice::from_ref(whole)
+                } else {
+                    apart
+                };
+                let pieces = date.pieces.iter().zip(sources);
+                pieces
+                    .map(|(scene, source)| Piece {
+                        scene,
+                        source: spared(source),
+                    })
+                    .collect()
+            })
             .collect();
-        if !spared.is_empty() {
-            view.dates = spared.iter().map(|date| date as &dyn PixelSource).collect();
-        }
-        let (infos, rect) = (&session.inputs.infos, ground.grid.rect());
-        match coded::refused(&view.dates, self.track.pair, bands, infos, &rect)? {
+        let dates: Vec<Spared<'_>> = self.sources.iter().map(|source| spared(source)).collect();
+        let view = View {
+            dates: dates.iter().map(|date| date as &dyn PixelSource).collect(),
+            ..self.view(session, ground)
+        };
+        match coded::refused(&pieces, track.pair, bands, infos, &ground.grid)? {
             Some(why) => Ok(Sampled::CodedDifferently(why)),
             None => Ok(Sampled::Cells(sample::cells(&view, cores, session.stop)?)),
         }
+    }
+
+    /// The pieces of each of its dates, open one by one; none of a date of one piece.
+    fn apart(&self, session: &Session<'_>, ground: &Ground) -> Result<Vec<Vec<Mosaic>>, EngineError> {
+        let grid = (&ground.grid, ground.margin_px);
+        let dates = self.track.pair.dates().into_iter().zip(&self.moved);
+        dates
+            .map(|(date, moved)| {
+                let pieces = coded::apart(date).into_iter();
+                pieces
+                    .map(|piece| Ok(session.open(&piece, grid, moved, &self.track.bands)?))
+                    .collect()
+            })
+            .collect()
     }
 
     /// Its dates, as every pass looks at them.

@@ -14,6 +14,8 @@ pub enum Layer {
     Mask(usize),
     /// 0 where the file leaves out the block of a band, because nothing was written there.
     Written(usize),
+    /// 0 where all bands hold the values that mean no data together.
+    Together,
 }
 
 /// What the numbers of a band are.
@@ -40,6 +42,8 @@ pub enum Mask {
     Alpha(usize),
     /// In the file: blocks that are left out, because nothing was written there.
     Sparse,
+    /// In the file: values that mean no data where all bands hold theirs (`NODATA_VALUES`).
+    Together,
     /// In the file beside it (`.msk`), in blocks of so many columns and rows.
     Beside {
         /// That file.
@@ -58,6 +62,7 @@ impl Mask {
             Self::Inside(_) => Some(Layer::Mask(band)),
             Self::Alpha(alpha) => (*alpha != band).then_some(Layer::Band(*alpha)),
             Self::Sparse => Some(Layer::Written(band)),
+            Self::Together => Some(Layer::Together),
             Self::Beside { of_each, .. } => Some(Layer::Band(if *of_each { band } else { 1 })),
         }
     }
@@ -69,12 +74,13 @@ impl Content {
         // SAFETY: the band is open; the calls read of it, and names and the table of attributes stay GDAL's own.
         let (is_complex, has_names) = unsafe {
             let raw = band.c_rasterband();
-            let table = gdal_sys::GDALGetDefaultRAT(raw);
             (
                 gdal_sys::GDALDataTypeIsComplex(gdal_sys::GDALGetRasterDataType(raw)) != 0,
                 !gdal_sys::GDALGetRasterCategoryNames(raw).is_null()
-                    || !table.is_null()
-                        && gdal_sys::GDALRATGetColOfUsage(table, gdal_sys::GDALRATFieldUsage::GFU_Name) >= 0,
+                    || names_classes(gdal_sys::GDALGetDefaultRAT(raw))
+                    || band
+                        .metadata_item("LAYER_TYPE", "")
+                        .is_some_and(|kind| kind.eq_ignore_ascii_case("thematic")),
             )
         };
         match band.color_interpretation() {
@@ -105,18 +111,78 @@ impl Content {
     }
 }
 
-/// Scale and offset that GDAL has of `band`; `None` where nobody states them, which it tells as 1 and 0.
-pub(super) fn scale_of(band: &RasterBand) -> Option<[f64; 2]> {
-    let scale = [band.scale().unwrap_or(1.0), band.offset().unwrap_or(0.0)];
-    Some(scale).filter(|scale| *scale != [1.0, 0.0])
+/// Whether a table of attributes gives classes their names or colours: in a column of that use, or, of a table that is not said to be of
+/// another kind (a histogram, a ramp of colours), in words.
+///
+/// # Safety
+/// The table is null, or GDAL's own and alive.
+unsafe fn names_classes(table: gdal_sys::GDALRasterAttributeTableH) -> bool {
+    use gdal_sys::{GDALRATFieldType::GFT_String, GDALRATFieldUsage, GDALRATTableType::GRTT_THEMATIC};
+    if table.is_null() {
+        return false;
+    }
+    // SAFETY: the caller's.
+    unsafe {
+        let has = |usage| gdal_sys::GDALRATGetColOfUsage(table, usage) >= 0;
+        let mut columns = 0..gdal_sys::GDALRATGetColumnCount(table);
+        has(GDALRATFieldUsage::GFU_Name)
+            || gdal_sys::GDALRATGetTableType(table) == GRTT_THEMATIC
+                && (has(GDALRATFieldUsage::GFU_Red)
+                    || columns.any(|column| gdal_sys::GDALRATGetTypeOfCol(table, column) == GFT_String))
+    }
 }
 
-/// Whether GDAL has a mask of `band` that is neither made of its no-data value nor an alpha band.
+/// What a file calls one of its bands.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Called {
+    /// Its description; empty where it has none.
+    pub description: String,
+    /// The colour that it is shown in: `red`, `green` or `blue`.
+    pub colour: Option<&'static str>,
+}
+
+impl Called {
+    pub(super) fn of(band: &RasterBand) -> Self {
+        Self {
+            description: band.description().unwrap_or_default(),
+            colour: match band.color_interpretation() {
+                ColorInterpretation::RedBand => Some("red"),
+                ColorInterpretation::GreenBand => Some("green"),
+                ColorInterpretation::BlueBand => Some("blue"),
+                _ => None,
+            },
+        }
+    }
+}
+
+/// Scale and offset of a band, where they are stated.
+pub type Scale = [Option<f64>; 2];
+
+/// Scale and offset that GDAL has of `band`. What nobody states it tells as 1 and 0, and programs that state a scale alone write 0 beside it.
+pub(super) fn scale_of(band: &RasterBand) -> Scale {
+    match (band.scale().unwrap_or(1.0), band.offset().unwrap_or(0.0)) {
+        (1.0, 0.0) => [None, None],
+        (scale, 0.0) => [Some(scale), None],
+        (scale, offset) => [Some(scale), Some(offset)],
+    }
+}
+
+/// Whether GDAL has a mask of `band` that is made neither of values that mean no data nor of an alpha band.
 pub(super) fn has_mask(band: &RasterBand) -> gdal::errors::Result<bool> {
     let flags = band.mask_flags()?;
-    // Of values that mean no data together (NODATA_VALUES) GDAL makes a mask of all bands.
-    let is_of_values = flags.is_nodata() && !flags.is_per_dataset();
-    Ok(!flags.is_all_valid() && !flags.is_alpha() && !is_of_values)
+    Ok(!flags.is_all_valid() && !flags.is_alpha() && !flags.is_nodata())
+}
+
+/// The values of `dataset` that mean no data where all bands hold theirs, one a band; `None` where it states none, and where GDAL takes none
+/// from what it states: another number of them.
+pub(super) fn nodata_together(dataset: &Dataset) -> Option<Vec<f64>> {
+    let stated = dataset.metadata_item("NODATA_VALUES", "")?;
+    let values: Vec<f64> = stated
+        .split([' ', ','])
+        .filter(|word| !word.is_empty())
+        .map(|word| word.parse().ok())
+        .collect::<Option<_>>()?;
+    (!values.is_empty() && values.len() == dataset.raster_count()).then_some(values)
 }
 
 /// Whether the bytes of `band` have a sign, which GDAL before 3.7 says beside their type.

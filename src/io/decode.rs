@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use gdal::Dataset;
 use gdal::raster::GdalDataType;
+use gdal::{Dataset, Metadata};
 
 use super::IoError;
-use super::bands::Layer;
+use super::bands::{self, Layer};
 use super::blocked::Blocked;
 use super::inflate;
 use super::pool::{self, Handle};
@@ -38,18 +38,65 @@ pub(super) fn cell(
     let bands: Vec<usize> = match layers {
         [Layer::Mask(band)] => return Ok(vec![mask(handle, file, *band, &rect)?]),
         [Layer::Written(band)] => return Ok(vec![written(handle, file, *band, &rect)?]),
-        _ => {
-            let band = |layer: &Layer| match layer {
-                Layer::Band(band) | Layer::Mask(band) | Layer::Written(band) => *band,
-            };
-            layers.iter().map(band).collect()
-        }
+        [Layer::Together] => return Ok(vec![together(handle, file, index, &rect)?]),
+        _ => layers
+            .iter()
+            .filter_map(|layer| match layer {
+                Layer::Band(band) | Layer::Mask(band) | Layer::Written(band) => Some(*band),
+                Layer::Together => None,
+            })
+            .collect(),
     };
-    let mut blocks = of_bands(handle, file, &bands, index, &rect)?;
+    of_bands(handle, file, &bands, index, &rect)
+}
+
+/// 0 on `rect` where all bands hold the values that mean no data together.
+fn together(handle: &Handle, file: &Blocked, index: (usize, usize), rect: &Rect) -> Result<Block, IoError> {
+    let values = bands::nodata_together(&handle.dataset).unwrap_or_default();
+    let bands: Vec<usize> = (1..=values.len()).collect();
+    // A block of one band brings the others, or none.
+    let at_once = match handle.tiff.as_ref().is_some_and(|tiff| tiff.is_apart) {
+        true => 1,
+        false => bands.len().max(1),
+    };
+    let mut is_measured = Plane::filled(*rect, if bands.is_empty() { u8::MAX } else { 0 });
+    for (bands, values) in bands.chunks(at_once).zip(values.chunks(at_once)) {
+        for (block, value) in of_bands(handle, file, bands, index, rect)?.iter().zip(values) {
+            match block {
+                Block::U8(plane) => differ(plane, *value, &mut is_measured),
+                Block::U16(plane) => differ(plane, *value, &mut is_measured),
+                Block::I16(plane) => differ(plane, *value, &mut is_measured),
+                Block::F32(plane) => differ(plane, *value, &mut is_measured),
+                Block::F64(plane) => differ(plane, *value, &mut is_measured),
+            }
+        }
+    }
+    Ok(Block::U8(is_measured))
+}
+
+/// Sets `differs` where `plane` holds another number than `value`, as a text rounds it to that of a 32-bit float.
+fn differ<T: Copy + Into<f64>>(plane: &Plane<T>, value: f64, differs: &mut Plane<u8>) {
+    let near = value.abs() * f64::from(f32::EPSILON);
+    differs.data.zip_mut_with(&plane.data, |differs, stored| {
+        let stored: f64 = (*stored).into();
+        let is_value = (stored - value).abs() <= near || stored == value || stored.is_nan() && value.is_nan();
+        *differs |= if is_value { 0 } else { u8::MAX };
+    });
+}
+
+/// The pixels of `bands` on `rect`.
+fn of_bands(
+    handle: &Handle,
+    file: &Blocked,
+    bands: &[usize],
+    index: (usize, usize),
+    rect: &Rect,
+) -> Result<Vec<Block>, IoError> {
+    let mut blocks = as_gdal_has_them(handle, file, bands, index, rect)?;
     if file.has_signed_bytes {
         for block in &mut blocks {
             if let Block::U8(plane) = block {
-                let data = plane.data.mapv(|byte| i16::from(byte.cast_signed()));
+                let (rect, data) = (*rect, plane.data.mapv(|byte| i16::from(byte.cast_signed())));
                 *block = Block::I16(Plane { rect, data });
             }
         }
@@ -57,7 +104,7 @@ pub(super) fn cell(
     Ok(blocks)
 }
 
-fn of_bands(
+fn as_gdal_has_them(
     handle: &Handle,
     file: &Blocked,
     bands: &[usize],
@@ -72,23 +119,37 @@ fn of_bands(
             inflate::verify(tiff, &file.path, *band, rect)?;
         }
     }
-    bands
-        .iter()
-        .map(|band| read_by_gdal(&handle.dataset, file, *band, index, rect))
+    let all = bands.iter();
+    all.map(|band| read_by_gdal(&handle.dataset, file, *band, index, rect).map_err(|error| packed(handle, error)))
         .collect()
+}
+
+/// Codecs that newer versions of their libraries write in ways that older ones cannot read.
+const GROWING: [&str; 4] = ["LERC", "JXL", "WEBP", "ZSTD"];
+
+/// Why a block could not be read: `error`, or the codec that it is packed by.
+fn packed(handle: &Handle, error: IoError) -> IoError {
+    let codec = handle
+        .dataset
+        .metadata_item("COMPRESSION", "IMAGE_STRUCTURE")
+        .unwrap_or_default();
+    match error {
+        IoError::Gdal { path, message, .. } if GROWING.iter().any(|one| codec.starts_with(one)) => IoError::Open {
+            path,
+            message: format!(
+                "{message}: it is packed by {codec}, which newer programs write in ways that this GDAL ({}) cannot unpack, or it is damaged; \
+                 where a GDAL reads it, pack it otherwise, for example with gdal_translate -co COMPRESS=DEFLATE",
+                gdal::version::VersionInfo::release_name()
+            ),
+        },
+        error => error,
+    }
 }
 
 /// What GDAL has as the mask of `band` on `rect`.
 fn mask(handle: &Handle, file: &Blocked, band: usize, rect: &Rect) -> Result<Block, IoError> {
-    match (&handle.mask, handle.deflate()) {
-        (Some(tiff), _) if inflate::is_deflate(tiff) => inflate::verify(tiff, &file.path, 1, rect)?,
-        // It is made of all bands.
-        (None, Some(tiff)) => {
-            for band in 1..=handle.dataset.raster_count() {
-                inflate::verify(tiff, &file.path, band, rect)?;
-            }
-        }
-        _ => {}
+    if let Some(tiff) = handle.mask.as_ref().filter(|tiff| inflate::is_deflate(tiff)) {
+        inflate::verify(tiff, &file.path, 1, rect)?;
     }
     let size = (rect.w, rect.h);
     let values = handle

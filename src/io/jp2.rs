@@ -90,6 +90,7 @@ pub(super) fn weight(file: &File) -> Result<Weight, String> {
                     bytes => bytes.max(14),
                 };
                 *packed.entry(value(0, 2)?).or_default() += bytes;
+                is_within(at.saturating_add(bytes), end)?;
                 part_end = Some(at + bytes);
             }
             _ => {}
@@ -120,13 +121,29 @@ fn codestream(file: &File, end: u64) -> Result<(u64, u64), String> {
         };
         let is_codestream = kind == u64::from(u32::from_be_bytes(*b"jp2c"));
         match found {
-            None if is_codestream => found = Some(at + head),
+            None if is_codestream => {
+                is_within(at.saturating_add(length), end)?;
+                found = Some(at + head);
+            }
             _ => beside += length.max(head).min(end - at),
         }
         at = at.saturating_add(length.max(head));
     }
     let begin = found.ok_or("it holds no codestream")?;
     Ok((begin, beside))
+}
+
+/// Looks whether a part that ends at `place` lies in a file of `end` bytes.
+///
+/// # Errors
+/// It does not, in words.
+fn is_within(place: u64, end: u64) -> Result<(), String> {
+    match place <= end {
+        true => Ok(()),
+        false => Err(format!(
+            "it is not complete: it ends after {end} bytes, and its pixels go on to {place}"
+        )),
+    }
 }
 
 /// The marker SIZ, of which `value` gives numbers.

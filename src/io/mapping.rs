@@ -20,6 +20,14 @@ const REACH_PX: usize = 2;
 /// Offsets that differ by no more than this part of a pixel all over a site are one.
 const SAME_PX: f64 = 0.001;
 
+/// Both coordinates of what has no place on the side of a map that is read: beyond every raster.
+const NOWHERE: f64 = -1e12;
+/// A node is on another side of the map when it lies so many times as far from the centre as it should, and so many pixels more.
+const TORN: f64 = 4.0;
+const TORN_PX: f64 = 64.0;
+/// Nodes are no farther apart where the map is torn, pixels of the site grid: what lies between two sides is not read.
+const TORN_STEP: usize = 8;
+
 /// Where the pixels of a site grid lie in a raster.
 #[derive(Debug, Clone)]
 pub enum Mapping {
@@ -57,6 +65,8 @@ pub struct Nodes {
     pub(super) scale: f64,
     /// Samples along a pixel of the grid that make one value, at least 1.
     pub(super) samples: usize,
+    /// Whether some of the grid lies on another side of the map, which has no place here.
+    is_torn: bool,
 }
 
 impl Mapping {
@@ -83,6 +93,9 @@ impl Mapping {
             let nodes = Nodes::new(&way, &area, step)?;
             let finer = Nodes::new(&way, &area, step / 2)?;
             if step == 2 || nodes.error_at(&finer) < NODE_TOLERANCE_PX {
+                if nodes.is_torn && step > TORN_STEP {
+                    return Ok(Self::Nodes(Nodes::new(&way, &area, TORN_STEP)?));
+                }
                 return Ok(Self::Nodes(nodes));
             }
             step /= 2;
@@ -182,6 +195,9 @@ struct Way<'a> {
     to_pixels: ToPixels,
     /// Columns to add in the turn that is read.
     shift_px: f64,
+    /// The centre of the grid in it and in the raster, and pixels of the raster along a pixel of the grid there; none of a raster that goes around
+    /// the earth. Most maps of the whole earth end at a meridian, and what lies beyond it is at their other end.
+    centre: Option<([f64; 2], [f64; 2], f64)>,
 }
 
 /// The mapping where the raster's lattice is that of the grid, or that moved by the same offset everywhere.
@@ -230,13 +246,38 @@ impl<'a> Way<'a> {
         let centre = grid.to_world(grid.width as f64 / 2.0, grid.height as f64 / 2.0);
         let to_pixels = ToPixels::new(&grid.crs, crs_wkt, centre)?;
         let shift_px = to_pixels.turn_px(geotransform).map_or(0.0, |px| px * turn as f64);
-        Ok(Self {
+        let mut way = Self {
             grid,
             moved,
             geotransform,
             to_pixels,
             shift_px,
-        })
+            centre: None,
+        };
+        if way.to_pixels.turn_px(geotransform).is_none() {
+            way.centre = Some(way.at_centre()?);
+        }
+        Ok(way)
+    }
+
+    /// See `centre`.
+    fn at_centre(&self) -> Result<([f64; 2], [f64; 2], f64), IoError> {
+        let [x, y] = [self.grid.width as f64 / 2.0, self.grid.height as f64 / 2.0];
+        let mut points = [[x, y], [x - 1.0, y], [x + 1.0, y], [x, y - 1.0], [x, y + 1.0]];
+        self.follow(&mut points)?;
+        let [at, around @ ..] = points;
+        let [left, right, up, down] = around.map(|one| (one[0] - at[0]).hypot(one[1] - at[1]));
+        // The map may be torn there too, on one side.
+        Ok(([x, y], at, left.min(right).max(up.min(down))))
+    }
+
+    /// Whether the point `to` of the raster, where `from` of the grid lies, is on another side of the map than the grid's centre.
+    fn is_torn(&self, from: [f64; 2], to: [f64; 2]) -> bool {
+        let Some((x, at, scale)) = self.centre else {
+            return false;
+        };
+        let away = |a: [f64; 2], b: [f64; 2]| (a[0] - b[0]).hypot(a[1] - b[1]);
+        away(to, at) > TORN * scale * away(from, x) + TORN_PX
     }
 
     /// Replaces points in pixels of the grid by points in pixels of the raster.
@@ -271,13 +312,26 @@ impl Nodes {
                 ]
             }));
         }
+        let from = points.clone();
         way.follow(&mut points)?;
+        let mut is_torn = false;
+        for (to, from) in points.iter_mut().zip(from) {
+            if way.is_torn(from, *to) {
+                *to = [NOWHERE; 2];
+                is_torn = true;
+            }
+        }
         let at =
             Array2::from_shape_vec((rows, columns), points).unwrap_or_else(|_| Array2::from_elem((1, 1), [0.0, 0.0]));
         let (a, b, c) = (at[[0, 0]], at[[0, 1]], at[[1, 0]]);
-        let scale = ((b[0] - a[0]).hypot(b[1] - a[1])).max((c[0] - a[0]).hypot(c[1] - a[1])) / step as f64;
+        let straight = ((b[0] - a[0]).hypot(b[1] - a[1])).max((c[0] - a[0]).hypot(c[1] - a[1])) / step as f64;
+        let scale = match way.centre {
+            Some((_, _, scale)) if is_torn => scale,
+            _ => straight,
+        };
         Ok(Self {
             step,
+            is_torn,
             origin,
             at,
             scale,
@@ -327,6 +381,9 @@ impl Nodes {
             );
             if x <= limit.0 && y <= limit.1 {
                 let (u, v) = self.locate(x as f64, y as f64);
+                if self.is_torn && (is_nowhere(u) || is_nowhere(exact[0])) {
+                    continue;
+                }
                 worst = worst.max((u - exact[0]).abs()).max((v - exact[1]).abs());
             }
         }
@@ -338,6 +395,9 @@ impl Nodes {
         let (mut low, mut high) = ([f64::INFINITY; 2], [f64::NEG_INFINITY; 2]);
         let mut see = |x: i64, y: i64| {
             let (u, v) = self.locate(x as f64, y as f64);
+            if self.is_torn && is_nowhere(u) {
+                return;
+            }
             low = [low[0].min(u), low[1].min(v)];
             high = [high[0].max(u), high[1].max(v)];
         };
@@ -349,6 +409,21 @@ impl Nodes {
             see(rect.x, y);
             see(rect.right(), y);
         });
+        if self.is_torn {
+            // Its edge may lie inside.
+            let along =
+                |from: i64, origin: i64| origin + (from - origin).div_euclid(self.step as i64) * self.step as i64;
+            for y in (along(rect.y, self.origin.1)..rect.bottom())
+                .step_by(self.step)
+                .filter(|y| *y >= rect.y)
+            {
+                let row = (along(rect.x, self.origin.0)..rect.right()).step_by(self.step);
+                row.filter(|x| *x >= rect.x).for_each(|x| see(x, y));
+            }
+        }
+        if low[0] > high[0] {
+            return Rect::new(rect.x, rect.y, 0, 0);
+        }
         let reach = REACH_PX as i64;
         let (x, y) = (low[0].floor() as i64 - reach, low[1].floor() as i64 - reach);
         Rect::new(
@@ -358,6 +433,11 @@ impl Nodes {
             (high[1].ceil() as i64 + reach - y).max(0) as usize,
         )
     }
+}
+
+/// Whether a coordinate is that of no place: mixed with others it stays so far away.
+fn is_nowhere(u: f64) -> bool {
+    u < NOWHERE / 1e4
 }
 
 #[cfg(test)]
@@ -410,6 +490,34 @@ pub(super) mod tests {
         )
         .unwrap();
         assert!(matches!(moved, Mapping::Window { dx: 10, dy: 7 }), "{moved:?}");
+    }
+
+    #[test]
+    fn beyond_the_end_of_a_map_nothing_is_read_from_its_other_end() {
+        // The grid's upper edge crosses the 180th meridian a quarter from its left.
+        let to_grid = crs::Projector::new(crs::WGS84, "EPSG:32660").unwrap();
+        let (mut x, mut y) = ([180.0], [60.0]);
+        to_grid.project(&mut x, &mut y).unwrap();
+        let grid = Grid {
+            crs: "EPSG:32660".into(),
+            left_m: (x[0] - 750.0).round(),
+            top_m: y[0].round(),
+            ..grid()
+        };
+        let sinusoidal = "PROJCS[\"s\",GEOGCS[\"WGS 84\",DATUM[\"WGS_1984\",SPHEROID[\"WGS 84\",6378137,298.257223563]],PRIMEM[\"Greenwich\",0],\
+                          UNIT[\"degree\",0.0174532925199433]],PROJECTION[\"Sinusoidal\"],PARAMETER[\"longitude_of_center\",0],UNIT[\"metre\",1]]";
+        let (width, transform) = (401_000, [-20_050_000.0, 100.0, 0.0, 10_000_000.0, 0.0, -100.0]);
+        let mapping = Mapping::new(&grid, 5, (&transform, sinusoidal), 0, &Affine::IDENTITY).unwrap();
+        let lies = |x: f64, y: f64| (0.0..f64::from(width)).contains(&mapping.locate(x, y).0);
+        assert!(lies(299.5, 0.5) && lies(150.5, 100.5), "the side of the centre is read");
+        assert!(!lies(0.5, 0.5) && !lies(60.5, 0.5), "the other is not");
+        let needed = mapping.window(&grid.rect(), width as usize, 200_000);
+        assert!(
+            (1..200).contains(&needed.w) && (1..200).contains(&needed.h),
+            "{needed:?}"
+        );
+        let none = mapping.window(&Rect::new(0, 0, 8, 8), width as usize, 200_000);
+        assert!(none.is_empty(), "{none:?}");
     }
 
     #[test]

@@ -6,6 +6,7 @@ pub mod blocked;
 pub mod blocks;
 mod bulk;
 pub mod cog;
+mod complete;
 pub mod crs;
 pub mod decode;
 mod flagged;

@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use gdal::raster::GdalDataType;
 use gdal::{Dataset, DatasetOptions, GdalOpenFlags, Metadata};
 
-use super::bands::{self, Content, Mask};
+use super::bands::{self, Called, Content, Mask, Scale};
 use super::bulk::{self, Bulk, MOST_BLOCK};
+use super::complete;
 use super::formats::{self, Format};
 use super::recognise::{HEAD, format_of, read_head};
 use super::tiff::{self, Tiff};
@@ -44,7 +45,11 @@ pub struct RasterInfo {
     /// How the pixels are stored, as STAC has it: `uint16`, `float32`.
     pub data_type: String,
     /// Scale and offset of each band, where the file states them.
-    pub scales: Vec<Option<[f64; 2]>>,
+    pub scales: Vec<Scale>,
+    /// What the file calls each band.
+    pub called: Vec<Called>,
+    /// Rasters that the file holds one behind the other, of which this is the first.
+    pub pages: usize,
     /// Whether the pixels are floating point.
     pub float: bool,
     /// Whether its bytes are signed, which GDAL before 3.7 hands out as if they were not.
@@ -120,10 +125,17 @@ impl RasterInfo {
         }
     }
 
-    /// The band that tells how opaque pixels are, if there is one.
-    pub fn alpha(&self) -> Option<usize> {
-        Some(self.content.iter().position(|content| *content == Content::Alpha)? + 1)
+    /// The bands that tell how opaque pixels are.
+    pub fn alphas(&self) -> impl Iterator<Item = usize> {
+        alphas(&self.content)
     }
+}
+
+fn alphas(content: &[Content]) -> impl Iterator<Item = usize> {
+    let bands = (1..).zip(content);
+    bands
+        .filter(|(_, content)| **content == Content::Alpha)
+        .map(|(band, _)| band)
 }
 
 /// An open handle on the raster file `path`, which must be in one of `formats`.
@@ -257,6 +269,7 @@ fn sized(path: &Path, formats: &[Format]) -> Result<Sized, IoError> {
             unpacked >> 30
         )));
     }
+    complete::check(&dataset, tiff.as_ref(), path)?;
     Ok(Sized {
         dataset,
         files,
@@ -292,7 +305,26 @@ pub fn info(path: &Path, formats: &[Format]) -> Result<RasterInfo, IoError> {
         None => None,
     };
     let stated = aside.as_ref().map(|(_, stated)| stated);
-    let (mut nodata, mut content, mut scales) = (Vec::new(), Vec::new(), Vec::new());
+    let looked = tiff
+        .as_ref()
+        .map(|_| tiff::look_through(path))
+        .transpose()?
+        .unwrap_or_default();
+    let (first_px, most_px) = (
+        width as u64 * height as u64,
+        looked.largest.0.saturating_mul(looked.largest.1),
+    );
+    if looked.pages > 1 && most_px > first_px {
+        return Err(refuse(format!(
+            "it holds {} rasters one behind the other, and the first, of {width} x {height} px, is smaller than one of {} x {} px: a preview? Make a \
+             GeoTIFF of the one that is wanted with gdal_translate GTIFF_DIR:2:{} (or 3, 4, ...)",
+            looked.pages,
+            looked.largest.0,
+            looked.largest.1,
+            path.file_name().unwrap_or_default().display()
+        )));
+    }
+    let (mut nodata, mut content, mut scales, mut called) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for index in 1..=count {
         let band = dataset.rasterband(index).map_err(failed)?;
         let besides = stated.and_then(|stated| *stated.nodata.get(index - 1)?);
@@ -308,13 +340,15 @@ pub fn info(path: &Path, formats: &[Format]) -> Result<RasterInfo, IoError> {
             own
         });
         scales.push(match &aside {
-            Some((aside, stated)) => pam::scale(
-                aside,
-                bands::scale_of(&band),
-                stated.scales.get(index - 1).copied().flatten(),
-            )?,
+            Some((aside, stated)) => {
+                let beside = stated.scales.get(index - 1).copied().unwrap_or_default();
+                pam::scale(aside, bands::scale_of(&band), beside)?
+            }
             None => bands::scale_of(&band),
         });
+        // GDAL has what the side file says beside what the raster itself does.
+        let besides = stated.and_then(|stated| stated.called.get(index - 1).cloned());
+        called.push(besides.unwrap_or_else(|| Called::of(&band)));
     }
     let (geotransform, crs_wkt) = place::of(&dataset, path, stated)?;
     if let Some(named) = crs::names_a_file(&crs_wkt) {
@@ -328,10 +362,11 @@ pub fn info(path: &Path, formats: &[Format]) -> Result<RasterInfo, IoError> {
     }
     files.extend(aside.map(|(aside, _)| aside));
     let mut block_bytes = bulk.block;
-    let masks = masks(path, &dataset, tiff.as_ref(), &content, &mut block_bytes)?;
+    let tiff = tiff.as_ref().map(|tiff| (tiff, looked.has_mask));
+    let masks = masks(path, &dataset, tiff, &content, &mut block_bytes)?;
     files.extend(masks.iter().filter_map(|mask| match mask {
         Mask::Beside { path, .. } => Some(path.clone()),
-        Mask::Inside(_) | Mask::Alpha(_) | Mask::Sparse => None,
+        Mask::Inside(_) | Mask::Alpha(_) | Mask::Sparse | Mask::Together => None,
     }));
     let first = dataset.rasterband(1).map_err(failed)?;
     let (data_type, has_signed_bytes) = (first.band_type(), bands::has_signed_bytes(&first));
@@ -350,6 +385,8 @@ pub fn info(path: &Path, formats: &[Format]) -> Result<RasterInfo, IoError> {
             name => name,
         },
         scales,
+        called,
+        pages: looked.pages.max(1),
         float: data_type.is_floating(),
         has_signed_bytes,
         kept_bytes: if has_signed_bytes {
@@ -365,15 +402,15 @@ pub fn info(path: &Path, formats: &[Format]) -> Result<RasterInfo, IoError> {
     })
 }
 
-/// What says beside no-data values which pixels of `dataset`, which is the file `path`, are none; `block_bytes` grows to that of the largest
-/// mask.
+/// What says beside no-data values which pixels of `dataset`, which is the file `path`, are none; of a `tiff` it is known whether one of its
+/// directories is a mask. `block_bytes` grows to that of the largest mask.
 ///
 /// # Errors
 /// A mask that cannot be read.
 fn masks(
     path: &Path,
     dataset: &Dataset,
-    tiff: Option<&Tiff>,
+    tiff: Option<(&Tiff, bool)>,
     content: &[Content],
     block_bytes: &mut usize,
 ) -> Result<Vec<Mask>, IoError> {
@@ -386,7 +423,11 @@ fn masks(
     let first = dataset.rasterband(1).map_err(failed)?;
     if bands::has_mask(&first).map_err(failed)? {
         let mask = first.open_mask_band().map_err(failed)?;
-        let block = Tiff::of_mask(dataset, path)?.map_or(mask.block_size(), |tiff| tiff.block);
+        let of_mask = Tiff::of_mask(dataset, path)?;
+        if of_mask.is_some() {
+            complete::check(dataset, of_mask.as_ref(), path)?;
+        }
+        let block = of_mask.map_or(mask.block_size(), |tiff| tiff.block);
         let bytes = block.0.saturating_mul(block.1);
         if bytes > MOST_BLOCK {
             return Err(refuse(format!(
@@ -398,19 +439,19 @@ fn masks(
         }
         *block_bytes = bytes.max(*block_bytes);
         masks.push(Mask::Inside(mask.block_size()));
-    } else if tiff.is_some() && tiff::look_through(path)? {
+    } else if tiff.is_some_and(|(_, has_mask)| has_mask) {
         return Err(refuse(
             "it holds a mask that this GDAL does not read; write it anew with gdal_translate where a GDAL reads it"
                 .into(),
         ));
     }
-    if let Some(tiff) = tiff
+    if let Some((tiff, _)) = tiff
         && tiff.is_sparse().map_err(refuse)?
     {
         masks.push(Mask::Sparse);
     }
-    let alpha = content.iter().position(|content| *content == Content::Alpha);
-    masks.extend(alpha.map(|at| Mask::Alpha(at + 1)));
+    masks.extend(bands::nodata_together(dataset).map(|_| Mask::Together));
+    masks.extend(alphas(content).map(Mask::Alpha));
     let names = [".msk", ".MSK"].map(|extension| formats::appended(path, extension));
     if let Some(beside) = formats::first_file(path, names)? {
         let found = sized(&beside, &[Format::GTiff])?;

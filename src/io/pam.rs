@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use gdal::{Dataset, DatasetOptions, GdalOpenFlags, Metadata};
 
 use super::IoError;
-use super::bands::{self, Content};
+use super::bands::{self, Called, Content, Scale};
 use super::crs::Projector;
 use super::formats::{self, Format};
 use crate::intake;
@@ -42,8 +42,10 @@ pub(super) struct Stated {
     pub nodata: Vec<Option<f64>>,
     /// What each band holds.
     pub content: Vec<Content>,
+    /// What it calls each band.
+    pub called: Vec<Called>,
     /// Scale and offset of each band.
-    pub scales: Vec<Option<[f64; 2]>>,
+    pub scales: Vec<Scale>,
     /// From pixels to the reference system.
     pub geotransform: Option<[f64; 6]>,
     /// Well-known text; empty where there is none.
@@ -96,6 +98,7 @@ pub(super) fn read(
     let mut stated = Stated {
         nodata: Vec::new(),
         content: Vec::new(),
+        called: Vec::new(),
         scales: Vec::new(),
         geotransform: dataset.geo_transform().ok(),
         crs_wkt: dataset.projection(),
@@ -105,6 +108,7 @@ pub(super) fn read(
         let band = dataset.rasterband(index).map_err(failed)?;
         stated.nodata.push(band.no_data_value());
         stated.content.push(Content::of(&band));
+        stated.called.push(Called::of(&band));
         stated.scales.push(bands::scale_of(&band));
     }
     Ok(stated)
@@ -114,17 +118,20 @@ pub(super) fn read(
 ///
 /// # Errors
 /// Both state some, and they differ.
-pub(super) fn scale(
-    aside: &Path,
-    own: Option<[f64; 2]>,
-    beside: Option<[f64; 2]>,
-) -> Result<Option<[f64; 2]>, IoError> {
+pub(super) fn scale(aside: &Path, own: Scale, beside: Scale) -> Result<Scale, IoError> {
+    const NONE: Scale = [None, None];
     match (own, beside) {
-        (Some(own), Some(beside)) if own != beside => Err(refused(
-            aside,
-            format!("it states scale and offset {beside:?}, and the raster itself {own:?}, and only one can be right"),
-        )),
-        _ => Ok(own.or(beside)),
+        (NONE, other) | (other, NONE) => Ok(other),
+        (own, beside) if own == beside => Ok(own),
+        (own, beside) => {
+            let [own, beside] = [own, beside].map(|[scale, offset]| [scale.unwrap_or(1.0), offset.unwrap_or(0.0)]);
+            Err(refused(
+                aside,
+                format!(
+                    "it states scale and offset {beside:?}, and the raster itself {own:?}, and only one can be right"
+                ),
+            ))
+        }
     }
 }
 

@@ -110,7 +110,7 @@ impl SceneSource {
                         }
                     };
                     let together = wanted.iter().filter(|(other, _)| *other == path);
-                    let together = together.map(|(_, index)| *index).chain(info.alpha());
+                    let together = together.map(|(_, index)| *index).chain(info.alphas());
                     let file = Arc::new(Blocked::new(
                         path,
                         info,
@@ -124,13 +124,14 @@ impl SceneSource {
                 Mask::Alpha(alpha) => !is_listed(path, *alpha),
                 // A block of clear ground may be left out.
                 Mask::Sparse => !is_quality,
-                Mask::Inside(_) | Mask::Beside { .. } => true,
+                Mask::Inside(_) | Mask::Together | Mask::Beside { .. } => true,
             });
             let masks = masks.filter_map(|mask| {
                 let blocks = match mask {
                     Mask::Alpha(_) => file.clone(),
                     Mask::Inside(block) => Arc::new(Blocked::mask(path, info, *block)),
                     Mask::Sparse => Arc::new(Blocked::mask(path, info, info.block)),
+                    Mask::Together => Arc::new(Blocked::new(path, info, Vec::new())),
                     Mask::Beside { path, block, .. } => Arc::new(Blocked::mask(path, info, *block)),
                 };
                 Some((blocks, mask.layer(index)?))
@@ -161,7 +162,7 @@ impl SceneSource {
                 let info = infos.get(&band.path);
                 let of_file = info.and_then(|info| info.nodata.get(band.index - 1));
                 let is_float = info.is_some_and(|info| info.float);
-                let radiometry = Radiometry::of(band, of_file.map_or(&[][..], Vec::as_slice), is_float);
+                let radiometry = Radiometry::of(band, scene.kind, of_file.map_or(&[][..], Vec::as_slice), is_float);
                 Ok((reader, radiometry))
             })
             .collect::<Result<_, IoError>>()?;
@@ -172,7 +173,8 @@ impl SceneSource {
                 let band = reader(&asset.path, asset.index, true)?;
                 let stated = infos.get(&asset.path).and_then(|info| info.nodata.get(asset.index - 1));
                 // Programs state 0 so that clear ground is drawn transparent: whether it is data, the coding tells.
-                let nodata = stated.into_iter().flatten().filter(|value| **value != 0.0);
+                let all = stated.into_iter().flatten().chain(&asset.nodata);
+                let nodata = all.filter(|value| **value != 0.0);
                 Ok(QualityReader {
                     band,
                     coding: asset.coding.clone(),
@@ -284,13 +286,18 @@ impl SceneSource {
             .map_err(|error| ReadError {
                 path: file.path.display().to_string(),
                 message: format!(
-                    "band {}, columns {}..{}, rows {}..{}: {}; is the file complete?",
+                    "band {}, columns {}..{}, rows {}..{}: {}{}",
                     band.index,
                     needed.x,
                     needed.right(),
                     needed.y,
                     needed.bottom(),
-                    error.cause()
+                    error.cause(),
+                    if matches!(error, IoError::Open { .. }) {
+                        ""
+                    } else {
+                        "; is the file complete?"
+                    }
                 ),
             })
     }

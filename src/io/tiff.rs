@@ -128,17 +128,24 @@ impl Tiff {
         })
     }
 
+    /// The numbers of `list`, one for each block.
+    ///
+    /// # Errors
+    /// They cannot be read, in words.
+    pub fn all(&self, list: &List) -> Result<Vec<u64>, String> {
+        let bytes = list.count.saturating_mul(list.bytes as u64);
+        let mut all = vec![0; usize::try_from(bytes).unwrap_or(usize::MAX).min(MOST_SIZES)];
+        self.file.read_exact_at(&mut all, list.at).map_err(unreadable)?;
+        let numbers = all.chunks_exact(list.bytes);
+        Ok(numbers.map(|bytes| whole(bytes, self.is_big_endian)).collect())
+    }
+
     /// Whether blocks are left out, because nothing was written there.
     ///
     /// # Errors
     /// A directory that cannot be read, in words.
     pub fn is_sparse(&self) -> Result<bool, String> {
-        let bytes = self.sizes.count.saturating_mul(self.sizes.bytes as u64);
-        let mut all = vec![0; usize::try_from(bytes).unwrap_or(usize::MAX).min(MOST_SIZES)];
-        self.file.read_exact_at(&mut all, self.sizes.at).map_err(unreadable)?;
-        Ok(all
-            .chunks_exact(self.sizes.bytes)
-            .any(|size| size.iter().all(|byte| *byte == 0)))
+        Ok(self.all(&self.sizes)?.contains(&0))
     }
 
     /// Blocks of the file.
@@ -274,29 +281,49 @@ const MOST_TAG_BYTES: u64 = 1 << 20;
 /// So many directories are looked at: overviews and masks have one each.
 const MOST_DIRECTORIES: usize = 1000;
 
-/// Whether one of the directories of the file `path` is a mask of the whole raster. Before GDAL reads any, they are held against what their
-/// tags may take; other files than TIFFs pass.
+/// What the directories of a TIFF are, beside the first.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Looked {
+    /// One is a mask of the whole raster.
+    pub has_mask: bool,
+    /// So many are rasters of their own, the first too: neither overviews nor masks.
+    pub pages: usize,
+    /// Columns and rows of the largest of these.
+    pub largest: (u64, u64),
+}
+
+/// What the directories of the file `path` are. Before GDAL reads any, they are held against what their tags may take; other files than TIFFs
+/// pass.
 ///
 /// # Errors
 /// Tags of more than a MiB.
-pub(super) fn look_through(path: &Path) -> Result<bool, IoError> {
+pub(super) fn look_through(path: &Path) -> Result<Looked, IoError> {
     let refuse = |message: String| IoError::Open {
         path: path.to_owned(),
         message,
     };
     let file = File::open(path).map_err(IoError::system(path))?;
     let Ok(Some(head)) = Head::read(&file) else {
-        return Ok(false);
+        return Ok(Looked::default());
     };
     let mut offset = head.first;
     let mut sum = 0_u64;
-    let mut has_mask = false;
+    let mut looked = Looked::default();
     for _ in 0..MOST_DIRECTORIES {
         // What cannot be read is GDAL's to tell.
         let Ok(directory) = Directory::read(&file, head, offset) else {
-            return Ok(has_mask);
+            return Ok(looked);
         };
-        has_mask |= directory.is_mask(&file);
+        match directory.kind(&file) {
+            MASK => looked.has_mask = true,
+            0 => {
+                let [columns, rows] = [256, 257].map(|tag| directory.first(tag, &file).unwrap_or(0));
+                looked.pages += 1;
+                let is_larger = columns.saturating_mul(rows) > looked.largest.0.saturating_mul(looked.largest.1);
+                looked.largest = if is_larger { (columns, rows) } else { looked.largest };
+            }
+            _ => {}
+        }
         sum = sum.saturating_add(directory.tag_bytes());
         if sum > MOST_TAG_BYTES {
             return Err(refuse(format!(
@@ -309,8 +336,12 @@ pub(super) fn look_through(path: &Path) -> Result<bool, IoError> {
             break;
         }
     }
-    Ok(has_mask)
+    Ok(looked)
 }
+
+/// Bits of what kind of image a directory is.
+const OVERVIEW: u64 = 1;
+const MASK: u64 = 4;
 
 /// How a TIFF begins.
 #[derive(Debug, Clone, Copy)]
@@ -418,11 +449,14 @@ impl Directory {
         Ok(Some(List { at, count, bytes }))
     }
 
-    /// Whether its pixels are the mask of the whole raster (bit 2 of what kind of image it is), not of an overview (bit 0).
-    fn is_mask(&self, file: &File) -> bool {
-        let kind = self.find(254).ok().flatten();
-        let kind = kind.and_then(|list| list.get(file, 0, self.head.is_big_endian).ok());
-        kind.is_some_and(|kind| kind & 0b101 == 0b100)
+    /// Whether its pixels are an overview, a mask, or both; 0 where they are neither.
+    fn kind(&self, file: &File) -> u64 {
+        self.first(254, file).unwrap_or(0) & (OVERVIEW | MASK)
+    }
+
+    /// The first value of the first tag `wanted`.
+    fn first(&self, wanted: u64, file: &File) -> Option<u64> {
+        self.find(wanted).ok()??.get(file, 0, self.head.is_big_endian).ok()
     }
 
     /// Bytes of all tags but those that say where blocks lie.

@@ -98,6 +98,7 @@ impl Made {
     /// What is read of band `index` by which `nodata` values mean no data, and what a `quality` band of it says.
     fn shown_with(&self, index: usize, nodata: &[f64], quality: Option<(&Path, Coding)>) -> String {
         let quality = quality.map(|(path, coding)| QualityAsset {
+            nodata: Vec::new(),
             path: path.to_owned(),
             index: 1,
             coding,
@@ -363,6 +364,15 @@ fn alpha_masks_where_it_is_nothing() {
     let wide: [u16; 8] = [256, 0, 65_535, 1, 65_535, 65_535, 65_535, 65_535];
     let wide = Made::tiff(&[&numbers, &wide], &[("ALPHA", "YES")], alpha);
     assert_eq!([bytes.shown(), wide.shown()], [SHOWN; 2]);
+    let other: [u16; 8] = [9, 9, 9, 9, 9, 9, 9, 0];
+    let first: [u16; 8] = [9, 0, 9, 9, 9, 9, 9, 9];
+    let two = Made::tiff(&[&numbers, &first, &other], &[("ALPHA", "NO")], |dataset| {
+        for index in [2, 3] {
+            let mut band = dataset.rasterband(index).unwrap();
+            band.set_color_interpretation(ColorInterpretation::AlphaBand).unwrap();
+        }
+    });
+    assert_eq!(two.shown(), "1 nodata 3 4 5 6 7 nodata");
     // The item may list it as a band: then it is one.
     assert_eq!(bytes.shown_with(2, &[], None), "1 0 255 128 255 255 255 255");
 }
@@ -377,6 +387,30 @@ fn values_that_mean_no_data_together_mask_where_all_bands_have_them() {
         },
     );
     assert_eq!(made.shown(), "9 nodata 3 4 5 6 7 8");
+    let together = |values: &'static str| {
+        move |dataset: &mut Dataset| {
+            dataset.set_metadata_item("NODATA_VALUES", values, "").unwrap();
+        }
+    };
+    // They add up with a mask inside, of which GDAL shows one alone, and with a value of one band.
+    for options in [&[][..], &[("INTERLEAVE", "BAND"), ("COMPRESS", "DEFLATE")]] {
+        let bands: [&[i16]; 2] = [&[-9, 2, 3, 4, 5, 6, 7, 8], &[-8, -8, 3, 4, 5, 6, 7, 8]];
+        let made = Made::tiff(&bands, options, |dataset| {
+            together("-9 -8")(dataset);
+            dataset.rasterband(1).unwrap().set_no_data_value(Some(8.0)).unwrap();
+            mask(dataset, true, &[&ALL_BUT_SECOND]);
+        });
+        assert_eq!(made.shown(), "nodata nodata 3 4 5 6 7 nodata", "{options:?}");
+    }
+    let floats = [0.1_f32, f32::NAN, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0];
+    let made = Made::tiff(&[&floats[..], &floats], &[], together("0.1 0.1"));
+    assert_eq!(made.shown(), "nodata nodata 3 4 5 6 7 8");
+    let bytes = ONE_TO_EIGHT.map(|byte| if byte == 1 { 200 } else { byte });
+    let signed = Made::tiff(&[&bytes], &[("PIXELTYPE", "SIGNEDBYTE")], together("-56"));
+    assert_eq!(signed.shown(), "nodata 2 3 4 5 6 7 8");
+    // One value for two bands is none.
+    let made = Made::tiff(&[&ONE_TO_EIGHT[..], &ONE_TO_EIGHT], &[], together("1"));
+    assert_eq!(made.shown(), "1 2 3 4 5 6 7 8");
 }
 
 #[test]
@@ -464,10 +498,22 @@ fn pixels_that_are_no_measurements_are_refused_by_name() {
          <FieldDefn index='0'><Name>Value</Name><Type>0</Type><Usage>5</Usage></FieldDefn>\
          <FieldDefn index='1'><Name>Class</Name><Type>2</Type><Usage>2</Usage></FieldDefn>\
          <Row index='0'><F>1</F><F>tree cover</F></Row></GDALRasterAttributeTable></PAMRasterBand>";
-    for names in [CATEGORIES, table] {
+    // Many programs give the columns of their tables no use, and say of none that it is of classes.
+    let unused = table.replace("<Usage>2</Usage>", "<Usage>0</Usage>");
+    let thematic = unused.replace("Table>", "Table tableType='thematic'>").replace(
+        "</GDALRasterAttributeTable tableType='thematic'>",
+        "</GDALRasterAttributeTable>",
+    );
+    let layer = "<PAMRasterBand band='1'><Metadata><MDI key='LAYER_TYPE'>thematic</MDI></Metadata></PAMRasterBand>";
+    for names in [CATEGORIES, table, &unused, &thematic, layer] {
         let told = Made::plain(|_| {}).with_pam(names).shown();
         assert!(told.contains("numbers of classes"), "{told}");
     }
+    // A histogram, as programs leave it beside measurements.
+    let histogram = "<PAMRasterBand band='1'><GDALRasterAttributeTable tableType='athematic'>\
+         <FieldDefn index='0'><Name>Histogram</Name><Type>1</Type><Usage>1</Usage></FieldDefn>\
+         <Row index='0'><F>12</F></Row></GDALRasterAttributeTable></PAMRasterBand>";
+    assert_eq!(Made::plain(|_| {}).with_pam(histogram).shown(), "1 2 3 4 5 6 7 8");
     for code in [
         gdal_sys::GDALDataType::GDT_CInt16,
         gdal_sys::GDALDataType::GDT_CInt32,
@@ -486,6 +532,52 @@ fn pixels_that_are_no_measurements_are_refused_by_name() {
             "{told}"
         );
     }
+}
+
+#[test]
+fn a_file_of_several_rasters_is_told_and_a_preview_refused() {
+    let behind = |size: (usize, usize)| {
+        let made = Made::plain(|_| {});
+        let pixels: Vec<u8> = vec![7; size.0 * size.1];
+        let other = Made::new("GTiff", size, &[&pixels[..]], &[], |_| {});
+        let driver = DriverManager::get_driver_by_name("GTiff").unwrap();
+        let options = creation(&[("APPEND_SUBDATASET", "YES")]);
+        let whole = open::open(&other.path, USUAL).unwrap();
+        whole
+            .create_copy(&driver, &made.path, &options)
+            .unwrap()
+            .close()
+            .unwrap();
+        made
+    };
+    let page = behind((4, 2));
+    assert_eq!(open::info(&page.path, USUAL).unwrap().pages, 2);
+    assert_eq!(page.shown(), "1 2 3 4 5 6 7 8");
+    let told = behind((40, 20)).shown();
+    assert!(
+        told.contains("the first, of 4 x 2 px, is smaller than one of 40 x 20 px")
+            && told.contains("GTIFF_DIR:2:scene.tif"),
+        "{told}"
+    );
+    // Overviews and masks are no rasters of their own.
+    let masked = Made::plain(|dataset| mask(dataset, true, &[&ALL_BUT_SECOND]));
+    assert_eq!(open::info(&masked.path, USUAL).unwrap().pages, 1);
+}
+
+#[test]
+fn what_a_raster_calls_its_bands_is_known() {
+    let made = Made::tiff(&[&ONE_TO_EIGHT[..]; 3], &[("PHOTOMETRIC", "MINISBLACK")], |dataset| {
+        dataset.rasterband(1).unwrap().set_description("B4").unwrap();
+        let mut band = dataset.rasterband(2).unwrap();
+        band.set_color_interpretation(ColorInterpretation::BlueBand).unwrap();
+    });
+    let made = made.with_pam("<PAMRasterBand band='3'><Description>nir</Description></PAMRasterBand>");
+    let called = open::info(&made.path, USUAL).unwrap().called;
+    let told: Vec<_> = called
+        .iter()
+        .map(|band| (band.description.as_str(), band.colour))
+        .collect();
+    assert_eq!(told, [("B4", None), ("", Some("blue")), ("nir", None)]);
 }
 
 /// A raster of complex numbers.
@@ -524,6 +616,22 @@ fn a_quality_band_may_have_colours_names_and_a_value_for_nothing() {
     assert!(told_of_none.contains("complex numbers"), "{told_of_none}");
     let quality = Made::of(&[0_u8, 255, 3, 0, 0, 0, 0, 0], 255.0);
     assert_eq!(told(&quality), "1 nodata cloud 4 5 6 7 8");
+    // The item's word counts as the file's does.
+    let quality = Made::of(&[0_u8, 255, 3, 0, 0, 0, 0, 0], 77.0);
+    assert_eq!(told(&quality), "1 2 cloud 4 5 6 7 8");
+    let stated = QualityAsset {
+        path: quality.path.clone(),
+        index: 1,
+        coding: coding(),
+        nodata: vec![0.0, 255.0],
+        stated: None,
+    };
+    let mut judged = scene("a", "2020-01-01");
+    (judged.bands[0].path, judged.quality) = (made.path.clone(), vec![stated]);
+    assert_eq!(
+        shown(&judged, &made.path, 10.0).as_deref(),
+        Ok("1 nodata cloud 4 5 6 7 8")
+    );
     // Programs state 0 so that clear ground is drawn transparent.
     let quality = Made::of(&[0_u8, 0, 3, 0, 0, 0, 0, 0], 0.0);
     assert_eq!(told(&quality), "1 2 cloud 4 5 6 7 8");
@@ -617,7 +725,7 @@ fn a_side_file_places_a_raster_that_does_not_and_contradicts_none() {
     let own = Made::plain(|dataset| dataset.rasterband(1).unwrap().set_scale(0.1).unwrap()).with_pam(scale);
     let none = Made::plain(|_| {}).with_pam(scale);
     let scales = [own, none].map(|made| open::info(&made.path, USUAL).unwrap().scales);
-    assert_eq!(scales, [[Some([0.1, 0.0])], [Some([0.2, 0.0])]]);
+    assert_eq!(scales, [[[Some(0.1), None]], [[Some(0.2), None]]]);
 }
 
 #[test]

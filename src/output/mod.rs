@@ -1,6 +1,7 @@
 //! What stands in the output folder: files of a site, put into their place whole, and what an earlier run left.
 
 pub mod existing;
+mod foreign;
 pub mod publish;
 pub mod rasters;
 pub mod render;

@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{CWD, OFlags, RenameFlags, renameat_with};
 use rustix::io::Errno;
 
+use super::foreign;
+
 /// What begins so is no report: what a run which died has left is swept by the next.
 pub(crate) const ASIDE: &str = ".sitewatch-";
 /// The file that a run holds a lock on.
@@ -29,6 +31,22 @@ pub enum PublishError {
     /// The output folder is no longer the one that was locked.
     #[error("writing to {}: the folder was moved or replaced while the run went on; run again", .0.display())]
     Gone(PathBuf),
+    /// Something that is not sitewatch's has the place of what is to be written: it stays.
+    #[error("writing {}: {found} stands there, which sitewatch did not write: move it away, or give another --out", path.display())]
+    Foreign {
+        /// Where.
+        path: PathBuf,
+        /// What stands there.
+        found: String,
+    },
+    /// An input lies in a folder that a report would replace: it stays.
+    #[error("writing {}: the input {} lies there: move it away, or give another --out", path.display(), input.display())]
+    Input {
+        /// Where.
+        path: PathBuf,
+        /// The input.
+        input: PathBuf,
+    },
     /// A file that was written cannot be read.
     #[error("reading {}: {source}", path.display())]
     Read {
@@ -178,6 +196,7 @@ impl OutFolder {
             fs::rename(&aside, &place).map_err(failed(&place))?;
             return sync(&self.path);
         }
+        holds_no_other(&place)?;
         // One step for the file system: there is no moment without a report.
         match renameat_with(CWD, &aside, CWD, &place, RenameFlags::EXCHANGE) {
             Ok(()) => {
@@ -227,6 +246,31 @@ impl OutFolder {
             .map_err(failed(&place))?;
         file.persist(&place).map_err(|error| failed(&place)(error.error))?;
         sync(&self.path)
+    }
+}
+
+/// That at `place` nothing stands but a report, which another may replace.
+///
+/// # Errors
+/// Something else stands there; the system does not tell.
+pub fn holds_no_other(place: &Path) -> Result<(), PublishError> {
+    is_none(place, foreign::in_place_of_report(place))
+}
+
+/// The same of a file of the run itself.
+///
+/// # Errors
+/// As those of [`holds_no_other`].
+pub fn is_no_other(place: &Path) -> Result<(), PublishError> {
+    is_none(place, foreign::in_place_of_file(place))
+}
+
+fn is_none(place: &Path, foreign: io::Result<Option<String>>) -> Result<(), PublishError> {
+    let path = place.to_owned();
+    match foreign {
+        Ok(None) => Ok(()),
+        Ok(Some(found)) => Err(PublishError::Foreign { path, found }),
+        Err(source) => Err(PublishError::Read { path, source }),
     }
 }
 
@@ -292,10 +336,18 @@ mod tests {
         let out = OutFolder::lock(root.path()).unwrap();
         for text in ["first", "second"] {
             let aside = out.aside("site").unwrap();
-            fs::write(aside.join("report.json"), text).unwrap();
+            fs::write(aside.join("report.json"), format!("{text} of sitewatch")).unwrap();
             out.publish("site").unwrap();
-            assert_eq!(fs::read_to_string(root.path().join("site/report.json")).unwrap(), text);
+            let found = fs::read_to_string(root.path().join("site/report.json")).unwrap();
+            assert_eq!(found, format!("{text} of sitewatch"));
         }
+        fs::write(root.path().join("site/notes.txt"), "mine").unwrap();
+        out.aside("site").unwrap();
+        let refused = out.publish("site").unwrap_err().to_string();
+        assert!(refused.contains("site: `notes.txt` stands there"), "{refused}");
+        assert_eq!(fs::read_to_string(root.path().join("site/notes.txt")).unwrap(), "mine");
+        out.abandon("site");
+        fs::remove_file(root.path().join("site/notes.txt")).unwrap();
         fs::write(out.aside("other").unwrap().join("half"), b"half").unwrap();
         drop(out);
         let out = OutFolder::lock(root.path()).unwrap();

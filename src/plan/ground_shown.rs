@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use geo::{BoundingRect, Contains, Coord, CoordsIter, MapCoords, MultiPolygon, Point};
+use geo::{BoundingRect, ChamberlainDuquetteArea, Contains, Coord, CoordsIter, MapCoords, MultiPolygon, Point};
 
 use crate::declaration::Site;
 use crate::finding::{NOT_COVERING, RefusedScene};
@@ -11,7 +11,8 @@ use crate::io::open::RasterInfo;
 use crate::io::to_pixels::ToPixels;
 use crate::plan::inputs::Inputs;
 use crate::plan::pairs::Candidate;
-use crate::scene::{Scene, Shown};
+use crate::scene::acquisition::Rasters;
+use crate::scene::{BandAsset, Scene, Shown};
 
 /// Sample points of a site: a lattice over its box gets finer until so many lie inside the boundary.
 const ENOUGH_POINTS: usize = 64;
@@ -45,12 +46,13 @@ pub fn candidates<'a>(site: &Site, inputs: &'a Inputs) -> (Vec<Candidate<'a>>, V
                 if !meets(info, way, &site.boundary) {
                     return Err(NOT_COVERING.to_owned());
                 }
-                Ok(covered(scene, info, way, &points))
+                Ok((covered(scene, info, way, &points), pixel_m(scene, way, near, inputs)))
             });
         match placed {
-            Ok(covers) => found.push(Candidate {
+            Ok((covers, pixel_m)) => found.push(Candidate {
                 scene,
                 shown: Shown::of(scene, &covers),
+                pixel_m,
             }),
             Err(reason) => refused.push(RefusedScene {
                 id: scene.id.clone(),
@@ -85,10 +87,62 @@ fn swapped(boundary: &MultiPolygon<f64>) -> Option<MultiPolygon<f64>> {
     is_place.then(|| boundary.map_coords(|c| Coord { x: c.y, y: c.x }))
 }
 
-/// Whether the rasters of the first bands of two scenes lie alike.
-pub fn same_ground(a: &Scene, b: &Scene, inputs: &Inputs) -> bool {
-    let info = |scene: &Scene| inputs.infos.get(&scene.bands.first()?.path);
-    info(a).zip(info(b)).is_some_and(|(a, b)| a.lies_as(b))
+/// The area of a site, square metres.
+pub fn area_m2(boundary: &MultiPolygon<f64>) -> f64 {
+    boundary.chamberlain_duquette_unsigned_area()
+}
+
+/// Edge in metres of a square as large as a pixel of the finest measured band of `scene` at `near`, degrees; bands lie where `way` leads. `None`
+/// where that is not known.
+fn pixel_m(scene: &Scene, way: &ToPixels, near: (f64, f64), inputs: &Inputs) -> Option<f64> {
+    /// Metres of a degree of latitude.
+    const DEGREE_M: f64 = 111_195.0;
+    /// The way to the neighbours that are asked for, degrees: straight in any projection.
+    const STEP: f64 = 1e-4;
+    // At a pole there is no east.
+    let (east_m, north_m) = (STEP * DEGREE_M * near.1.to_radians().cos(), STEP * DEGREE_M);
+    let edge = |info: &RasterInfo| {
+        let south = -STEP.copysign(near.1);
+        let (mut x, mut y) = ([near.0, near.0 + STEP, near.0], [near.1, near.1, near.1 + south]);
+        way.follow(&info.geotransform, &mut x, &mut y).ok()?;
+        let pixels = ((x[1] - x[0]) * (y[2] - y[0]) - (x[2] - x[0]) * (y[1] - y[0])).abs();
+        let edge = (east_m * north_m / pixels).sqrt();
+        (edge.is_finite() && edge > 0.0).then_some(edge)
+    };
+    let measured = scene.bands.iter().filter(|band| !band.derived);
+    let mut infos: Vec<&RasterInfo> = measured.filter_map(|band| inputs.infos.get(&band.path)).collect();
+    infos.dedup_by(|a, b| a.geotransform == b.geotransform);
+    infos.into_iter().filter_map(edge).min_by(f64::total_cmp)
+}
+
+/// How the rasters of two scenes lie, by the first of the bands that both have.
+pub fn rasters(a: &Scene, b: &Scene, inputs: &Inputs) -> Rasters {
+    let of_b = |name: &String| b.bands.iter().find(|band| band.name == *name);
+    let mut shared = a.bands.iter().filter_map(|band| Some((band, of_b(&band.name)?)));
+    let Some((one, other)) = shared.next() else {
+        return Rasters::Unlike;
+    };
+    let coding = |band: &BandAsset| (band.scale, band.offset, band.decibel);
+    let is_alike = coding(one) == coding(other) && shared.all(|(one, other)| coding(one) == coding(other));
+    match inputs.infos.get(&one.path).zip(inputs.infos.get(&other.path)) {
+        Some((a, b)) if is_alike && a.data_type == b.data_type => match a.lies_as(b) {
+            true => Rasters::Alike,
+            false if is_of_one_size(a, b) => Rasters::Beside,
+            false => Rasters::Unlike,
+        },
+        _ => Rasters::Unlike,
+    }
+}
+
+/// Whether the pixels of two rasters are of one size, each in its own reference system.
+fn is_of_one_size(a: &RasterInfo, b: &RasterInfo) -> bool {
+    /// Sizes in degrees are rounded.
+    const SAME: f64 = 0.01;
+    let area = |info: &RasterInfo| {
+        let [_, a, b, _, c, d] = info.geotransform;
+        (a * d - b * c).abs()
+    };
+    (area(a) - area(b)).abs() <= SAME * area(a)
 }
 
 /// Points of a regular lattice inside `boundary` (degrees); its corners where it is too thin for any.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::config::names;
 use crate::config::{Config, FolderParams};
 use crate::declaration::{self, Declared};
-use crate::fault::Fault;
+use crate::fault::{Fault, one_line};
 use crate::finding::RefusedScene;
 use crate::io::formats::{self, Format};
 use crate::io::open::{self, RasterInfo};
@@ -48,6 +48,18 @@ impl Inputs {
     /// Whether there is a scene with this id that can be read.
     pub fn has(&self, id: &str) -> bool {
         self.scenes.iter().any(|scene| scene.id == id)
+    }
+
+    /// The files that are read and lie beneath `folder`, links resolved.
+    pub fn beneath(&self, folder: &Path) -> Vec<PathBuf> {
+        let folder = names::resolved(folder, Path::new(""));
+        let rasters = self
+            .infos
+            .iter()
+            .flat_map(|(path, info)| info.files.iter().chain([path]));
+        let all = self.texts.keys().chain(rasters);
+        let resolved = all.map(|path| names::resolved(path, Path::new("")));
+        resolved.filter(|path| path.starts_with(&folder)).collect()
     }
 
     /// Puts the scenes that lie in a file of `failed` among those that cannot be read, with its reason.
@@ -268,14 +280,44 @@ fn catalogue(config: &Config, sensors: &Sensors) -> Result<Catalogue, Vec<Fault>
         }
         Err(error) => faults.push(Fault::new("", error.to_string())),
     };
+    // One catalogue of several that cannot be read costs its own scenes; all of them, the run.
+    let (mut read, mut unread) = (0, Vec::new());
     for path in &config.inputs.stac {
-        take(scene::read_stac(path, sensors));
+        match scene::read_stac(path, sensors) {
+            Err(error @ (scene::SceneError::Read(_) | scene::SceneError::Content { .. })) => unread.push((path, error)),
+            other => {
+                read += usize::from(other.is_ok());
+                take(other);
+            }
+        }
+    }
+    let is_alone = read == 0 && config.inputs.folder.is_empty();
+    for (path, error) in unread {
+        match is_alone {
+            true => take(Err(error)),
+            false => take(Ok(Catalogue::new(
+                Vec::new(),
+                vec![Refusal {
+                    id: one_line(&path.display().to_string()).into_owned(),
+                    source: path.clone(),
+                    reason: error.to_string(),
+                    unreadable: true,
+                }],
+            ))),
+        }
     }
     let formats = formats::allowed(&config.inputs.formats);
+    let mut folders = Vec::new();
     for folder in &config.inputs.folder {
         let tag = |path: &Path, name: &str| open::tag(path, name, &formats).map_err(|error| error.to_string());
-        take(scene::read_folder(&folder_spec(folder), sensors, &tag));
+        let spec = folder_spec(folder);
+        match scene::read_folder(&spec, sensors, &tag) {
+            Ok(catalogue) => folders.push((spec.base(), catalogue)),
+            Err(error) => take(Err(error)),
+        }
     }
+    scene::tell_apart(&mut folders);
+    folders.into_iter().for_each(|(_, catalogue)| take(Ok(catalogue)));
     if faults.is_empty() {
         Ok(Catalogue {
             read: texts,
@@ -296,6 +338,7 @@ fn folder_spec(folder: &FolderParams) -> FolderSpec {
     };
     FolderSpec {
         glob: folder.glob.clone(),
+        base: folder.base.clone(),
         bands: folder.bands.clone(),
         nodata: folder.nodata,
         scale: folder.scale,

@@ -3,6 +3,7 @@
 pub mod bands;
 pub mod ground_shown;
 pub mod inputs;
+pub mod left_out;
 pub mod memory;
 pub mod pairs;
 pub mod reach;

@@ -1,10 +1,63 @@
 //! The site grid: whether its reference system is in metres, its pixel, the raster whose lattice it shares, and what rasters cover of it.
 
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
 use crate::geo::{Grid, Rect};
 use crate::io::IoError;
 use crate::io::crs::{self, Projector};
 use crate::io::open::{self, RasterInfo};
 use crate::io::to_pixels::ToPixels;
+
+/// Why there is no site grid: the raster whose reference system has no place for some of the site, or the site itself.
+#[derive(Debug)]
+pub struct Unplaced {
+    /// The raster's file; none where the site is at fault.
+    pub raster: Option<PathBuf>,
+    /// What PROJ said.
+    pub error: IoError,
+}
+
+impl From<IoError> for Unplaced {
+    fn from(error: IoError) -> Self {
+        Self { raster: None, error }
+    }
+}
+
+impl Unplaced {
+    /// That it is `info`'s reference system.
+    fn of(info: &RasterInfo) -> impl Fn(IoError) -> Self {
+        let raster = info.files.first().cloned();
+        move |error| Self {
+            raster: raster.clone(),
+            error,
+        }
+    }
+}
+
+/// Looks whether every raster has a place for the corners, the middles of the edges and the centre of `grid` and `margin` pixels around it.
+///
+/// # Errors
+/// One that has not.
+pub fn check_places(grid: &Grid, margin: usize, rasters: &[&RasterInfo]) -> Result<(), Unplaced> {
+    let area = grid.rect().grow(margin);
+    let along = |from: i64, length: usize| [0.0, 0.5, 1.0].map(|part| from as f64 + part * length as f64);
+    let rows = along(area.y, area.h);
+    let points = along(area.x, area.w)
+        .into_iter()
+        .flat_map(|x| rows.map(|y| grid.to_world(x, y)));
+    let (x, y): (Vec<f64>, Vec<f64>) = points.unzip();
+    let mut known: BTreeSet<&str> = BTreeSet::new();
+    for info in rasters.iter().filter(|info| known.insert(&info.crs_wkt)) {
+        let way = Projector::new(&grid.crs, &info.crs_wkt);
+        way.and_then(|way| way.project(&mut x.clone(), &mut y.clone()))
+            .map_err(Unplaced::of(info))?;
+    }
+    Ok(())
+}
+
+/// A district whose corners are off those of a parallelogram by more than this part of its diagonals does not lie on one side of a map.
+const BENT: f64 = 0.2;
 
 /// A metre of the grid may be this much longer or shorter on the ground: sizes and distances are stated in metres.
 const MOST_STRETCH: f64 = 0.05;
@@ -46,7 +99,7 @@ pub fn pixel<'a>(
     code: &str,
     centre: (f64, f64),
     wanted: Option<f64>,
-) -> Result<(f64, Option<&'a RasterInfo>), IoError> {
+) -> Result<(f64, Option<&'a RasterInfo>), Unplaced> {
     let (mut x, mut y) = ([centre.0], [centre.1]);
     to_grid.project(&mut x, &mut y)?;
     let mut finest: Option<(f64, &RasterInfo)> = None;
@@ -54,7 +107,7 @@ pub fn pixel<'a>(
     for info in rasters {
         let edge = match known {
             Some((same, edge)) if same.geotransform == info.geotransform && same.crs_wkt == info.crs_wkt => edge,
-            _ => native_pixel(info, code, (x[0], y[0]))?,
+            _ => native_pixel(info, code, (x[0], y[0])).map_err(Unplaced::of(info))?,
         };
         known = Some((info, edge));
         if finest.is_none_or(|(least, _)| edge < least - 1e-6) {
@@ -74,17 +127,29 @@ fn native_pixel(info: &RasterInfo, code: &str, at: (f64, f64)) -> Result<f64, Io
     let there = Projector::new(code, &info.crs_wkt)?;
     let (mut x, mut y) = ([at.0], [at.1]);
     there.project(&mut x, &mut y)?;
-    let [_, a, b, _, c, d] = info.geotransform;
     let back = Projector::new(&info.crs_wkt, code)?;
-    let (mut x, mut y) = ([x[0], x[0] + a, x[0] + b], [y[0], y[0] + c, y[0] + d]);
-    back.project(&mut x, &mut y)?;
-    let area = ((x[1] - x[0]) * (y[2] - y[0]) - (x[2] - x[0]) * (y[1] - y[0])).abs();
+    let [_, a, b, _, c, d] = info.geotransform;
+    let area = |[across, down]: [f64; 2]| {
+        let (a, b, c, d) = (a * across, b * down, c * across, d * down);
+        let (mut x, mut y) = ([x[0], x[0] + a, x[0] + b], [y[0], y[0] + c, y[0] + d]);
+        back.project(&mut x, &mut y)?;
+        Ok::<f64, IoError>(((x[1] - x[0]) * (y[2] - y[0]) - (x[2] - x[0]) * (y[1] - y[0])).abs())
+    };
+    // A map may end at the site: then the pixel on the other side tells.
+    let sides = [[1.0, 1.0], [-1.0, 1.0], [1.0, -1.0], [-1.0, -1.0]];
+    let first = area(sides[0]);
+    let area = sides[1..].iter().fold(first, |found, side| {
+        found.or_else(|error| area(*side).map_err(|_| error))
+    })?;
     Ok(((area.sqrt() * 100.0).round() / 100.0).max(0.01))
 }
 
 /// The smallest rectangle of the pixels of `district` that holds what of it any raster covers. It is small enough that a projection is
 /// as good as straight there.
-pub fn covered(district: &Grid, rasters: &[&RasterInfo]) -> Result<Rect, IoError> {
+///
+/// # Errors
+/// A raster that has no place for some of it.
+pub fn covered(district: &Grid, rasters: &[&RasterInfo]) -> Result<Rect, Unplaced> {
     let (w, h) = (district.width as f64, district.height as f64);
     let mut covered = Rect::new(0, 0, 0, 0);
     let mut known: Option<&RasterInfo> = None;
@@ -94,11 +159,19 @@ pub fn covered(district: &Grid, rasters: &[&RasterInfo]) -> Result<Rect, IoError
             continue;
         }
         known = Some(info);
-        let corners = [(0.0, 0.0), (w, 0.0), (0.0, h)].map(|(x, y)| district.to_world(x, y));
+        let corners = [(0.0, 0.0), (w, 0.0), (0.0, h), (w, h)].map(|(x, y)| district.to_world(x, y));
         let (mut x, mut y) = (corners.map(|c| c.0), corners.map(|c| c.1));
-        let way = ToPixels::new(&district.crs, &info.crs_wkt, district.to_world(w / 2.0, h / 2.0))?;
-        way.follow(&info.geotransform, &mut x, &mut y)?;
-        let [a, b, c] = [0, 1, 2].map(|i| (x[i], y[i]));
+        let way = ToPixels::new(&district.crs, &info.crs_wkt, district.to_world(w / 2.0, h / 2.0));
+        let way = way.and_then(|way| way.follow(&info.geotransform, &mut x, &mut y).map(|()| way));
+        let way = way.map_err(Unplaced::of(info))?;
+        let [a, b, c, d] = [0, 1, 2, 3].map(|i| (x[i], y[i]));
+        // The map may end inside.
+        let bent = (b.0 + c.0 - a.0 - d.0).abs() + (b.1 + c.1 - a.1 - d.1).abs();
+        if way.turn_px(&info.geotransform).is_none()
+            && bent > BENT * ((d.0 - a.0).abs() + (d.1 - a.1).abs() + (c.0 - b.0).abs() + (c.1 - b.1).abs())
+        {
+            return Ok(district.rect());
+        }
         let to_raster = [
             a.0,
             (b.0 - a.0) / w,
@@ -140,8 +213,9 @@ pub fn phase(info: &RasterInfo, code: &str, pixel_m: f64, site: Option<geo::Rect
     /// Lattices that part by less over the site are one, metres: a hundredth of what is read without resampling.
     const SAME_M: f64 = 1e-4;
     let [_, a, b, _, c, d] = info.geotransform;
-    let Some(site) = site.filter(|_| (a - pixel_m).abs() < 1e-6 && (d + pixel_m).abs() < 1e-6 && b == 0.0 && c == 0.0)
-    else {
+    // Rows may run north: the lattice is the same.
+    let is_edge = |step: f64| (step.abs() - pixel_m).abs() < 1e-6;
+    let Some(site) = site.filter(|_| is_edge(a) && is_edge(d) && b == 0.0 && c == 0.0) else {
         return Ok([0.0, 0.0]);
     };
     if crs::parse(code)? == crs::parse(&info.crs_wkt)? {
@@ -224,12 +298,62 @@ mod tests {
     }
 
     #[test]
+    fn a_map_that_ends_at_the_site_has_a_pixel_and_one_that_has_no_place_for_it_is_named() {
+        let centre = (179.9999, 60.0);
+        let to_grid = Projector::new(crs::WGS84, "EPSG:32660").unwrap();
+        let of = |projection: &str| {
+            format!(
+                "PROJCS[\"x\",GEOGCS[\"WGS 84\",DATUM[\"WGS_1984\",SPHEROID[\"WGS 84\",6378137,298.257223563]],PRIMEM[\"Greenwich\",0],\
+                 UNIT[\"degree\",0.0174532925199433]],PROJECTION[\"{projection}\"],PARAMETER[\"central_meridian\",0],UNIT[\"metre\",1]]"
+            )
+        };
+        let mollweide = of("Mollweide");
+        let (mut x, mut y) = ([centre.0], [centre.1]);
+        Projector::new(crs::WGS84, &mollweide)
+            .unwrap()
+            .project(&mut x, &mut y)
+            .unwrap();
+        let info = RasterInfo {
+            crs_wkt: mollweide,
+            geotransform: [x[0], 1000.0, 0.0, y[0], 0.0, -1000.0],
+            ..raster("EPSG:32660", 0.0, 0.0)
+        };
+        let (edge, _) = pixel(&[&info], &to_grid, "EPSG:32660", centre, None).unwrap();
+        assert!((990.0..1010.0).contains(&edge), "{edge}");
+        let gnomonic = RasterInfo {
+            crs_wkt: of("Gnomonic"),
+            ..raster("EPSG:32660", 0.0, 0.0)
+        };
+        let why = pixel(&[&gnomonic], &to_grid, "EPSG:32660", centre, None).unwrap_err();
+        assert_eq!(why.raster.as_ref(), gnomonic.files.first());
+        let grid = Grid::covering(
+            "EPSG:32660",
+            [660_000.0, 6_650_000.0, 661_000.0, 6_651_000.0],
+            10.0,
+            [0.0; 2],
+        );
+        assert!(check_places(&grid, 30, &[&info]).is_ok());
+        assert_eq!(
+            check_places(&grid, 30, &[&info, &gnomonic]).unwrap_err().raster,
+            why.raster
+        );
+    }
+
+    #[test]
     fn the_lattice_of_a_zone_counted_from_elsewhere_is_shared() {
         let site = Some(geo::Rect::new((300_000.0, 8_796_000.0), (303_000.0, 8_799_000.0)));
         let phase = |info: &RasterInfo| phase(info, "EPSG:32718", 30.0, site).unwrap();
         // 10,000 km are a third of a pixel more than a whole number of them.
         assert_eq!(phase(&raster("EPSG:32618", 300_015.0, -1_200_015.0)), [15.0, 25.0]);
         assert_eq!(phase(&raster("EPSG:32718", 300_015.0, 8_799_985.0)), [15.0, 25.0]);
+        // Rows may run north.
+        let info = raster("EPSG:32718", 300_015.0, 8_799_985.0);
+        let [x0, a, b, y0, c, d] = info.geotransform;
+        let south_up = RasterInfo {
+            geotransform: [x0, a, b, y0 + 8.0 * d, c, -d],
+            ..info
+        };
+        assert_eq!(phase(&south_up), [15.0, 25.0]);
         // Another zone lies askew.
         assert_eq!(phase(&raster("EPSG:32719", 300_015.0, 8_799_985.0)), [0.0, 0.0]);
     }

@@ -12,12 +12,12 @@ use crate::geo::{Grid, Shape, longitude};
 use crate::io::IoError;
 use crate::io::crs::{self, Projector, WGS84};
 use crate::io::open::RasterInfo;
-use crate::plan::ground_shown::{candidates, same_ground};
+use crate::plan::ground_shown::{area_m2, candidates, rasters};
 use crate::plan::inputs::{Inputs, files};
 use crate::plan::memory::{self, Load};
 use crate::plan::pairs::{Pair, pairs};
 use crate::plan::reach;
-use crate::plan::site_grid;
+use crate::plan::site_grid::{self, Unplaced};
 use crate::plan::training;
 use crate::stage::judge::{Declared, DeclaredZone};
 
@@ -62,6 +62,8 @@ pub struct Ground {
     pub strip_px: usize,
     /// Room for decoded blocks, MiB.
     pub blocks_mib: u64,
+    /// Pixels of the ground that is surveyed, and of its surroundings, that any scene covers.
+    pub seen_px: usize,
     /// Predicted peak memory of the run while it works on this site, MiB.
     pub memory_mib: u64,
 }
@@ -92,18 +94,42 @@ impl Ground {
 /// A place that cannot be projected; a grid that is too large.
 pub fn plan_site(site: &Site, inputs: &Inputs, config: &Config) -> Result<SitePlan, IoError> {
     let whole = joined_at_the_antimeridian(site);
-    let (scenes, elsewhere) = candidates(&whole, inputs);
+    let (mut scenes, elsewhere) = candidates(&whole, inputs);
     let mut refused = inputs.refused.clone();
     refused.extend(elsewhere);
-    let (pairs, left_out) = pairs(&scenes, &|a, b| same_ground(a, b, inputs), config);
-    refused.extend(left_out);
+    let area_m2 = area_m2(&whole.boundary);
+    let (pairs, ground) = loop {
+        let (pairs, left_out) = pairs(&scenes, area_m2, &|a, b| rasters(a, b, inputs), config);
+        let ground = match pairs.is_empty() {
+            true => Ok(None),
+            false => ground(&whole, &pairs, inputs, config).map(Some),
+        };
+        match ground {
+            Ok(ground) => {
+                refused.extend(left_out);
+                break (pairs, ground);
+            }
+            // A map may end where the site lies: its scene goes, and the others stay.
+            Err(Unplaced { raster, error }) => {
+                let (without, with): (Vec<_>, Vec<_>) = scenes
+                    .into_iter()
+                    .partition(|one| !raster.as_ref().is_some_and(|raster| files(one.scene).contains(raster)));
+                if with.is_empty() {
+                    return Err(error);
+                }
+                scenes = without;
+                refused.extend(with.iter().map(|one| RefusedScene {
+                    id: one.scene.id.clone(),
+                    reason: format!(
+                        "its coordinate reference system has no place for some of the site's ground ({error})"
+                    ),
+                    unreadable: false,
+                }));
+            }
+        }
+    };
     refused.sort();
     refused.dedup();
-    let ground = if pairs.is_empty() {
-        None
-    } else {
-        Some(ground(&whole, &pairs, inputs, config)?)
-    };
     Ok(SitePlan {
         site: site.clone(),
         pairs,
@@ -138,7 +164,7 @@ fn projected(polygon: &MultiPolygon<f64>, project: &Projector) -> Result<MultiPo
     })
 }
 
-fn ground(site: &Site, pairs: &[Pair], inputs: &Inputs, config: &Config) -> Result<Ground, IoError> {
+fn ground(site: &Site, pairs: &[Pair], inputs: &Inputs, config: &Config) -> Result<Ground, Unplaced> {
     let failed = |message: String| IoError::Projection {
         from: format!("site {}", site.id),
         to: config.grid.crs.clone(),
@@ -172,7 +198,8 @@ fn ground(site: &Site, pairs: &[Pair], inputs: &Inputs, config: &Config) -> Resu
     if pixels > MAX_PIXELS {
         return Err(failed(format!(
             "{pixels:.0} pixels of {pixel_m} m are more than {MAX_PIXELS:.0}; give a larger grid.pixel_m or a smaller site"
-        )));
+        ))
+        .into());
     }
     let phase = match finest {
         Some(info) => site_grid::phase(info, &code, pixel_m, boundary.bounding_rect())?,
@@ -250,13 +277,20 @@ fn ground(site: &Site, pairs: &[Pair], inputs: &Inputs, config: &Config) -> Resu
         header_bytes: all.iter().map(|info| info.header_bytes).max().unwrap_or(0),
         halo,
     };
+    let margin_px = halo + training::surroundings(&surveyed);
+    for read in [&grid, &surveyed] {
+        site_grid::check_places(read, margin_px, &all)?;
+    }
+    let around = surveyed.part(&surveyed.rect().grow(training::surroundings(&surveyed)));
+    let seen_px = site_grid::covered(&around, &rasters)?.area();
     let budget = memory::fit((&grid, &surveyed), &load, config);
     Ok(Ground {
         boundary: shape(&boundary),
         zones,
         activities,
         halo,
-        margin_px: halo + training::surroundings(&surveyed),
+        margin_px,
+        seen_px,
         surveyed,
         strip_px: memory::strip_px(&grid, budget.tile_px, &load, budget.blocks_mib),
         tile_px: budget.tile_px,

@@ -1,11 +1,14 @@
-//! Which reports a run keeps: those that it would make again, and those that know more than it could.
+//! Which reports a run keeps: those that it would make again, and those that know more than it could. What is no report is kept too.
 
+use std::path::{Path, PathBuf};
+
+use crate::config::names::resolved;
 use crate::declaration::Site;
 use crate::engine::events::Event;
 use crate::engine::session::Session;
 use crate::finding::{RefusedScene, SceneRecord};
 use crate::output::existing::{Seen, Standing, standing};
-use crate::output::publish::OutFolder;
+use crate::output::publish::{OutFolder, PublishError, holds_no_other};
 use crate::plan::inputs::Inputs;
 use crate::run::error::SiteError;
 use crate::run::outcome::SiteOutcome;
@@ -47,8 +50,9 @@ impl Existing {
 /// What stands in the folder of every site of `out`, of which the last run left word in `seen`.
 pub fn existing(session: &Session<'_>, prepared: &Prepared, out: &OutFolder, seen: &Seen) -> Vec<Existing> {
     let sites = prepared.inputs.declared.sites.iter().zip(&prepared.provenances);
+    let beneath = prepared.inputs.beneath(out.path());
     let existing: Vec<Existing> = sites
-        .map(|(site, provenance)| of_site(session, site, provenance.as_ref(), out, seen))
+        .map(|(site, provenance)| of_site(session, site, provenance.as_ref(), (out, &beneath), seen))
         .collect();
     let up_to_date = existing.iter().filter(|one| one.is_current()).count();
     session.observer.see(&Event::Planned {
@@ -58,23 +62,17 @@ pub fn existing(session: &Session<'_>, prepared: &Prepared, out: &OutFolder, see
     existing
 }
 
-/// What stands in the folder of `site`; files of it that were spoiled are told.
+/// What stands in the folder of `site`, beneath which those of `inputs` must not lie that a report would replace; files of it that were spoiled are told.
 fn of_site(
     session: &Session<'_>,
     site: &Site,
     provenance: Option<&Provenance>,
-    out: &OutFolder,
+    (out, inputs): (&OutFolder, &[PathBuf]),
     seen: &Seen,
 ) -> Existing {
     let folder = out.path().join(&site.folder);
     let run_key = provenance.map_or("", |provenance| &provenance.run_key);
     let standing = standing(&folder, run_key, seen.sites.get(&site.folder));
-    if let Standing::Spoiled(why, _) = &standing {
-        session.observer.see(&Event::Spoiled {
-            path: &folder.display().to_string(),
-            why,
-        });
-    }
     let outcome = standing.report().map(|report| SiteOutcome::of(site, report));
     if let (Standing::Current(_), Some(outcome)) = (&standing, &outcome) {
         return Existing::Current(SiteOutcome {
@@ -82,9 +80,31 @@ fn of_site(
             ..outcome.clone()
         });
     }
+    let replaced = holds_no_other(&folder).and_then(|()| holds_no_input(&folder, inputs));
+    if let Err(error) = replaced {
+        return Existing::Kept(outcome, error.to_string());
+    }
+    if let Standing::Spoiled(why, _) = &standing {
+        session.observer.see(&Event::Spoiled {
+            path: &folder.display().to_string(),
+            why,
+        });
+    }
     match lost(session.inputs, &standing) {
         Some(why) => Existing::Kept(outcome, why),
         None => Existing::Due(outcome),
+    }
+}
+
+/// That none of `inputs`, links resolved, lies in `folder`, which a report is to replace.
+fn holds_no_input(folder: &Path, inputs: &[PathBuf]) -> Result<(), PublishError> {
+    let real = resolved(folder, Path::new(""));
+    match inputs.iter().find(|input| input.starts_with(&real)) {
+        None => Ok(()),
+        Some(input) => Err(PublishError::Input {
+            path: folder.to_owned(),
+            input: input.clone(),
+        }),
     }
 }
 

@@ -57,7 +57,7 @@ pub fn run(config: &Config, options: &Options<'_>) -> Result<Outcome, RunError> 
     crate::io::prepare();
     let (begun, threads) = (Instant::now(), config.compute.threads);
     let out = OutFolder::lock(options.out)?;
-    let last = record::last_run(&out, options.observer);
+    let last = record::last_run(&out, options.observer)?;
     let trusted = if options.verify { Seen::default() } else { last.clone() };
     let inputs = inputs::gather(config).map_err(RunError::Inputs)?;
     let pool = Arc::new(Pool::new(formats::allowed(&config.inputs.formats)));

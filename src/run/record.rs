@@ -12,7 +12,7 @@ use crate::engine::record::program;
 use crate::finding::{Program, RefusedScene, round};
 use crate::io::meter::{Meter, Work};
 use crate::output::existing::Seen;
-use crate::output::publish::{OutFolder, SEEN};
+use crate::output::publish::{OutFolder, SEEN, is_no_other};
 use crate::report::{IndexRow, index_html};
 
 /// The page of a run.
@@ -21,7 +21,13 @@ const INDEX: &str = "index.html";
 const RECORD: &str = "run.json";
 
 /// What the last run left word of in `out`; what is no longer as it left it is told.
-pub fn last_run(out: &OutFolder, observer: &dyn Observer) -> Seen {
+///
+/// # Errors
+/// Something stands where page and log go that is none of a run.
+pub fn last_run(out: &OutFolder, observer: &dyn Observer) -> Result<Seen, RunError> {
+    for name in [INDEX, RECORD] {
+        is_no_other(&out.path().join(name))?;
+    }
     let left = Seen::read(out);
     let unread = left.is_none().then_some(SEEN);
     let seen = left.unwrap_or_default();
@@ -32,7 +38,7 @@ pub fn last_run(out: &OutFolder, observer: &dyn Observer) -> Seen {
             why: "it is not what the last run left",
         });
     }
-    seen
+    Ok(seen)
 }
 
 /// Where the time of a run went.

@@ -7,6 +7,19 @@ use crate::raster::flags;
 const ONE_OVERPASS_S: i64 = 30 * 60;
 /// As do those of one platform that name none: a satellite images one place once in a few minutes, a geostationary one every ten.
 const WITHIN_MINUTES_S: i64 = 5 * 60;
+/// As do those of an unknown platform that show the same ground: the strips of a tile that was received in parts are seconds apart.
+const ONE_INSTANT_S: i64 = 60;
+
+/// How the rasters of two scenes lie beside each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rasters {
+    /// Their pixels are in the same places, and of one type and scale.
+    Alike,
+    /// They lie elsewhere; their pixels are of one size, type and scale.
+    Beside,
+    /// Their pixels are of another size, type or scale: those of two products.
+    Unlike,
+}
 
 /// One date over a site.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,6 +50,12 @@ impl Acquisition {
         let least = pieces.iter().find(|piece| !tells_cloud(piece)).unwrap_or(first);
         let has = |piece: &Scene, name: &str| piece.bands.iter().any(|band| band.name == name);
         let bands = first.bands.iter();
+        let mut notes: Vec<String> = Vec::new();
+        for note in pieces.iter().flat_map(|piece| &piece.notes) {
+            if !notes.contains(note) {
+                notes.push(note.clone());
+            }
+        }
         let whole = Scene {
             id: ids.join("+"),
             end: pieces.iter().map(|piece| piece.end).max().unwrap_or(first.end),
@@ -50,18 +69,20 @@ impl Acquisition {
                 .cloned()
                 .collect(),
             quality: least.quality.clone(),
+            notes,
             ..first.clone()
         };
         Some(Self { whole, pieces })
     }
 }
 
-/// `scenes` in groups, each the pieces of one acquisition, by the time of their first; `same_ground` tells whether two rasters lie alike.
+/// `scenes` in groups, each the pieces of one acquisition, by the time of their first; `rasters` tells how those of two lie.
 ///
 /// Pieces are of one sensor and share a band, no two state different platforms, orbits or passes, and they belong together by the first of
 /// these that holds: their items name one pass ([`Scene::overpass`], or platform and relative orbit) and they began within 30 minutes; they are of one
-/// platform and began within 5 minutes; the platform is not known, they began within 5 minutes or have the same day, month or year, and they do not lie alike.
-pub fn pieces(scenes: &[&Scene], same_ground: &dyn Fn(usize, usize) -> bool) -> Vec<Vec<usize>> {
+/// platform and began within 5 minutes; the platform is not known, they are of one [collection](Scene::collection), their pixels are of one
+/// kind, and they began within 5 minutes or have the same day, month or year and lie elsewhere, or began within a minute and lie alike.
+pub fn pieces(scenes: &[&Scene], rasters: &dyn Fn(usize, usize) -> Rasters) -> Vec<Vec<usize>> {
     let mut order: Vec<usize> = (0..scenes.len()).collect();
     order.sort_by(|a, b| {
         let key = |at: usize| (scenes[at].start, scenes[at].end, &scenes[at].id);
@@ -72,7 +93,7 @@ pub fn pieces(scenes: &[&Scene], same_ground: &dyn Fn(usize, usize) -> bool) -> 
         let fits = |group: &&mut Vec<usize>| {
             group
                 .iter()
-                .all(|one| belong_together(scenes[*one], scenes[at], &|| same_ground(*one, at)))
+                .all(|one| belong_together(scenes[*one], scenes[at], &|| rasters(*one, at)))
         };
         match groups.iter_mut().find(fits) {
             Some(group) => group.push(at),
@@ -83,14 +104,14 @@ pub fn pieces(scenes: &[&Scene], same_ground: &dyn Fn(usize, usize) -> bool) -> 
 }
 
 /// Whether `a` and `b`, which began no earlier, are pieces of one acquisition.
-fn belong_together(a: &Scene, b: &Scene, same_ground: &dyn Fn() -> bool) -> bool {
+fn belong_together(a: &Scene, b: &Scene, rasters: &dyn Fn() -> Rasters) -> bool {
     // The time first: most scenes of a large catalogue are of other days.
     let Some(apart) = apart_s(a, b) else { return false };
     let differ = apart >= ONE_OVERPASS_S
         || a.sensor != b.sensor
-        || contradict(&a.platform, &b.platform)
-        || contradict(&a.relative_orbit, &b.relative_orbit)
-        || contradict(&a.pass, &b.pass)
+        || contradict(&a.platform, &b.platform, |a, b| is_one_platform(a, b))
+        || contradict(&a.relative_orbit, &b.relative_orbit, PartialEq::eq)
+        || contradict(&a.pass, &b.pass, PartialEq::eq)
         || !a
             .bands
             .iter()
@@ -99,12 +120,19 @@ fn belong_together(a: &Scene, b: &Scene, same_ground: &dyn Fn() -> bool) -> bool
         return false;
     }
     let one_is_unknown = a.platform.is_none() || b.platform.is_none();
-    are_of_one_pass(a, b) || one_is_unknown && apart < WITHIN_MINUTES_S && !same_ground()
+    let may_be = || match rasters() {
+        Rasters::Alike => apart < ONE_INSTANT_S && is_short(a) && is_short(b),
+        Rasters::Beside => apart < WITHIN_MINUTES_S,
+        Rasters::Unlike => false,
+    };
+    // Unknown is not equal: what nobody names must at least come from one place and look alike.
+    are_of_one_pass(a, b) || one_is_unknown && a.collection == b.collection && may_be()
 }
 
 /// Whether two scenes, of which `a` began no later, are parts of one pass of one platform, whatever they hold.
 pub(super) fn are_of_one_pass(a: &Scene, b: &Scene) -> bool {
-    let same_platform = a.platform.is_some() && a.platform == b.platform;
+    let platforms = a.platform.as_ref().zip(b.platform.as_ref());
+    let same_platform = platforms.is_some_and(|(a, b)| is_one_platform(a, b));
     let same_orbit = same_platform && a.relative_orbit.is_some() && a.relative_orbit == b.relative_orbit;
     let same_pass = a.overpass.is_some() && a.overpass == b.overpass;
     apart_s(a, b).is_some_and(|apart| {
@@ -112,13 +140,26 @@ pub(super) fn are_of_one_pass(a: &Scene, b: &Scene) -> bool {
     })
 }
 
-fn contradict<T: PartialEq>(a: &Option<T>, b: &Option<T>) -> bool {
-    a.is_some() && b.is_some() && a != b
+/// Whether two names are those of one platform, in any case and with any marks between (`sentinel-2a`, `Sentinel_2A`).
+pub fn is_one_platform(a: &str, b: &str) -> bool {
+    let plain = |name: &str| -> String {
+        let letters = name.chars().filter(|c| c.is_alphanumeric());
+        letters.flat_map(char::to_lowercase).collect()
+    };
+    a == b || plain(a) == plain(b) && !plain(a).is_empty()
+}
+
+fn contradict<T>(a: &Option<T>, b: &Option<T>, is_one: impl Fn(&T, &T) -> bool) -> bool {
+    a.as_ref().zip(b.as_ref()).is_some_and(|(a, b)| !is_one(a, b))
+}
+
+/// Whether it is known at what time of day a scene was acquired: it took less than half an hour.
+pub(super) fn is_short(scene: &Scene) -> bool {
+    scene.end.as_second() - scene.start.as_second() < ONE_OVERPASS_S
 }
 
 /// Seconds from the start of `a` to that of `b`; of scenes whose time is known by day, month or year alone, 0 where it is the same, else nothing.
 fn apart_s(a: &Scene, b: &Scene) -> Option<i64> {
-    let is_short = |scene: &Scene| scene.end.as_second() - scene.start.as_second() < ONE_OVERPASS_S;
     if is_short(a) && is_short(b) {
         return Some(b.start.as_second() - a.start.as_second());
     }
@@ -146,10 +187,17 @@ mod tests {
         }
     }
 
-    /// Ids of each group; rasters of scenes whose ids begin alike lie alike.
+    /// Ids of each group; rasters of scenes whose ids begin alike lie alike, and those that say `coarse` have other pixels.
     fn groups(scenes: &[Scene]) -> Vec<String> {
         let refs: Vec<&Scene> = scenes.iter().collect();
-        let alike = |a: usize, b: usize| scenes[a].id[..1] == scenes[b].id[..1];
+        let rasters = |a: usize, b: usize| {
+            let (a, b) = (&scenes[a].id, &scenes[b].id);
+            match a[..1] == b[..1] {
+                _ if a.contains("coarse") != b.contains("coarse") => Rasters::Unlike,
+                true => Rasters::Alike,
+                false => Rasters::Beside,
+            }
+        };
         let named = |group: Vec<usize>| {
             group
                 .iter()
@@ -157,7 +205,7 @@ mod tests {
                 .collect::<Vec<_>>()
                 .join(" ")
         };
-        pieces(&refs, &alike).into_iter().map(named).collect()
+        pieces(&refs, &rasters).into_iter().map(named).collect()
     }
 
     #[test]
@@ -215,6 +263,50 @@ mod tests {
         ];
         // Two files of one ground on one day are no mosaic; an instant is not a day.
         assert_eq!(groups(&scenes), ["again left right", "another", "left2", "left3"]);
+    }
+
+    #[test]
+    fn unknown_is_not_equal() {
+        let from = |collection: &str, scene: Scene| Scene {
+            collection: Some(collection.into()),
+            ..scene
+        };
+        let day = |id: &str| Scene {
+            end: "2021-06-01T23:59:59Z".parse().unwrap(),
+            ..scene(id, "2021-06-01")
+        };
+        let scenes = [day("left"), day("right"), day("way coarse")];
+        assert_eq!(groups(&scenes), ["left right", "way coarse"]);
+        let scenes = [from("a/*.tif", day("left")), from("b/*.tif", day("right"))];
+        assert_eq!(groups(&scenes), ["left", "right"]);
+        // One names its platform, the other does not.
+        let scenes = [
+            from("x", of("s2a", at("a", "2021-06-10T10:00:00Z"))),
+            from("y", at("b", "2021-06-10T10:00:10Z")),
+        ];
+        assert_eq!(groups(&scenes), ["a", "b"]);
+    }
+
+    #[test]
+    fn strips_of_a_tile_at_one_instant_are_one_date() {
+        let scenes = [
+            at("tile_0", "2021-06-10T10:00:31Z"),
+            at("tile_1", "2021-06-10T10:00:31Z"),
+            at("tile_2", "2021-06-10T10:00:45Z"),
+            at("tile_3", "2021-06-10T10:02:00Z"),
+        ];
+        assert_eq!(groups(&scenes), ["tile_0 tile_1 tile_2", "tile_3"]);
+    }
+
+    #[test]
+    fn a_platform_has_one_name_however_it_is_spelled() {
+        let scenes = [
+            of("sentinel-2a", at("a", "2021-06-10T10:00:00Z")),
+            of("Sentinel_2A", at("b", "2021-06-10T10:00:14Z")),
+            of("SENTINEL-2B", at("c", "2021-06-10T10:00:15Z")),
+        ];
+        assert_eq!(groups(&scenes), ["a b", "c"]);
+        assert!(!is_one_platform("--", "-"));
     }
 
     #[test]

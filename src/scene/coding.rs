@@ -11,7 +11,7 @@ use crate::raster::flags::{self, Flags};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "CodingToml")]
 pub enum Coding {
-    /// A flag for each class; classes that are not listed are clear.
+    /// A flag for each class. Classes that are not listed are clear; where clear ones are listed, what is not listed is no class: `INVALID`.
     Classes(BTreeMap<i64, Flags>),
     /// A flag for each pattern of bits; several can hold at once.
     Bits(Vec<BitRule>),
@@ -36,12 +36,15 @@ pub struct BitRule {
 }
 
 impl Coding {
-    /// The flags of a raw quality value. A value that the coding cannot hold (NaN, or a negative or fractional bit field) is `INVALID`.
+    /// The flags of a raw quality value. A value that the coding cannot hold (NaN, a negative or fractional bit field, a class that
+    /// is none) is `INVALID`.
     pub fn decode(&self, raw: f64) -> Flags {
         if !raw.is_finite() {
             return flags::INVALID;
         }
         match self {
+            // No probability is less than none.
+            Self::Above { .. } if raw < 0.0 => flags::INVALID,
             Self::Above { threshold, flag } => {
                 if raw >= *threshold {
                     *flag
@@ -50,7 +53,11 @@ impl Coding {
                 }
             }
             _ if raw.fract() != 0.0 => flags::INVALID,
-            Self::Classes(classes) => classes.get(&(raw as i64)).copied().unwrap_or(flags::CLEAR),
+            Self::Classes(classes) => match classes.get(&(raw as i64)) {
+                Some(flag) => *flag,
+                None if classes.values().any(|flag| *flag == flags::CLEAR) => flags::INVALID,
+                None => flags::CLEAR,
+            },
             Self::Bits(_) if !(0.0..=f64::from(u32::MAX)).contains(&raw) => flags::INVALID,
             Self::Bits(rules) => rules
                 .iter()
@@ -106,6 +113,9 @@ struct AboveToml {
 
 fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Flags, D::Error> {
     let name = String::deserialize(deserializer)?;
+    if name == "clear" {
+        return Ok(flags::CLEAR);
+    }
     flags::by_name(&name).ok_or_else(|| {
         let known: Vec<&str> = flags::REASONS.iter().map(|(_, known)| *known).collect();
         let hint = nearest(&name, known.iter().copied());

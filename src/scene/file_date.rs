@@ -126,8 +126,8 @@ pub(super) fn interval_of_tag(text: &str) -> Result<Interval, String> {
     }
     [
         "%Y:%m:%d %H:%M:%S",
-        "%Y-%m-%dT%H:%M:%S",
-        "%Y-%m-%d %H:%M:%S",
+        "%Y-%m-%dT%H:%M:%S%.f",
+        "%Y-%m-%d %H:%M:%S%.f",
         "%Y-%m-%d",
         "%Y:%m:%d",
         "%Y%m%d",

@@ -1,19 +1,22 @@
 //! A folder of rasters, one scene a file: bands in order, the date from the file's name or a tag.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
+use glob::Pattern;
 use serde::Deserialize;
 
 use super::file_band::misnamed;
 pub use super::file_date::DateFrom;
 use super::file_date::{date_pattern, interval_of_name, interval_of_tag};
+use super::folder_ids::{literal_base, scene_id};
+use super::folder_masks::{Masks, masks, quality_assets, quality_file};
 use super::radiometry::{Statement, Statements, Unit};
 use super::sensor::{GENERIC, Sensor, Sensors};
 use super::stac_bands::POLARISATIONS;
-use super::{BandAsset, Catalogue, Coding, Kind, MAX_SCENES, QualityAsset, Refusal, Scene, SceneError};
+use super::{BandAsset, Catalogue, Coding, Kind, MAX_SCENES, Refusal, Scene, SceneError};
 use crate::fault::{Fault, one_line};
-use crate::intake::{self, IntakeError, names};
+use crate::intake::{IntakeError, names};
 
 /// How a folder of rasters is read.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -21,6 +24,9 @@ use crate::intake::{self, IntakeError, names};
 pub struct FolderSpec {
     /// Which files: a glob, absolute or joined to its base by the caller.
     pub glob: String,
+    /// The folder with which the glob begins, whose name is no pattern; empty where all of the glob is one.
+    #[serde(default)]
+    pub base: PathBuf,
     /// What the file's bands are, in order: common names, or the sensor's or the user's own.
     pub bands: Vec<String>,
     /// A raw value that means no data, beside those of the sensor and of the file.
@@ -37,6 +43,16 @@ pub struct FolderSpec {
     pub date: DateFrom,
     /// Where the quality band is.
     pub quality: Option<FolderQuality>,
+}
+
+impl FolderSpec {
+    /// The folder below which its files are named.
+    pub fn base(&self) -> PathBuf {
+        match self.base.as_os_str().is_empty() {
+            true => literal_base(&self.glob),
+            false => self.base.clone(),
+        }
+    }
 }
 
 /// Where a raster's quality band is.
@@ -71,7 +87,8 @@ pub fn read_folder(spec: &FolderSpec, sensors: &Sensors, read_tag: &ReadTag) -> 
     let sensor = sensors.get(id).ok_or_else(|| wrong("sensor", sensors.unknown(id)))?;
     check_numbers(spec).map_err(SceneError::Folder)?;
     let kind = kind(spec, sensor).map_err(SceneError::Folder)?;
-    let bands = bands(spec, sensor, kind).map_err(SceneError::Folder)?;
+    let masks = masks(spec, sensor, sensors);
+    let bands = bands(spec, sensor, kind, &masks).map_err(SceneError::Folder)?;
     let coding = match &spec.quality {
         None => None,
         Some(quality) => Some(
@@ -89,7 +106,7 @@ pub fn read_folder(spec: &FolderSpec, sensors: &Sensors, read_tag: &ReadTag) -> 
         DateFrom::Tag(_) => None,
     };
 
-    let mut files = files(&spec.glob)?;
+    let mut files = files(spec)?;
     if files.is_empty() {
         // Nothing may have come yet, or what was there is gone: a report that stands stays.
         let refusal = Refusal {
@@ -107,8 +124,8 @@ pub fn read_folder(spec: &FolderSpec, sensors: &Sensors, read_tag: &ReadTag) -> 
         .filter_map(|file| beside(file).filter(|other| other != file))
         .collect();
     files.retain(|file| !quality_files.contains(file));
-    let base = literal_base(&spec.glob);
-    let notes = notes(spec, sensor, kind);
+    let base = spec.base();
+    let notes = notes(spec, sensor, kind, &masks);
     let misnamed = misnamed_files(&files, spec, sensor, sensors);
     let mut scenes = Vec::new();
     let mut refused = Vec::new();
@@ -132,7 +149,7 @@ pub fn read_folder(spec: &FolderSpec, sensors: &Sensors, read_tag: &ReadTag) -> 
             if let Some(why) = misnamed.get(&file) {
                 return Err(Refused::by_rule(why.clone()));
             }
-            Ok((interval, quality_assets(&file, spec, coding.as_ref())?))
+            Ok((interval, quality_assets(&file, spec, coding.as_ref(), &masks)?))
         };
         match read() {
             Ok(((start, end), quality)) => scenes.push(Scene {
@@ -141,6 +158,7 @@ pub fn read_folder(spec: &FolderSpec, sensors: &Sensors, read_tag: &ReadTag) -> 
                 end,
                 sensor: sensor.id.clone(),
                 kind,
+                collection: Some(spec.glob.clone()),
                 platform: None,
                 relative_orbit: None,
                 href: None,
@@ -172,21 +190,21 @@ pub fn read_folder(spec: &FolderSpec, sensors: &Sensors, read_tag: &ReadTag) -> 
 }
 
 /// Why a file is no scene.
-struct Refused {
-    reason: String,
+pub(super) struct Refused {
+    pub reason: String,
     /// It should be readable and is not.
-    unreadable: bool,
+    pub unreadable: bool,
 }
 
 impl Refused {
-    fn by_rule(reason: impl Into<String>) -> Self {
+    pub fn by_rule(reason: impl Into<String>) -> Self {
         Self {
             reason: reason.into(),
             unreadable: false,
         }
     }
 
-    fn unreadable(reason: String) -> Self {
+    pub fn unreadable(reason: String) -> Self {
         Self {
             reason,
             unreadable: true,
@@ -237,10 +255,15 @@ fn check_numbers(spec: &FolderSpec) -> Result<(), Fault> {
 }
 
 /// The files that match, in the order of their paths.
-fn files(pattern: &str) -> Result<Vec<PathBuf>, SceneError> {
+fn files(spec: &FolderSpec) -> Result<Vec<PathBuf>, SceneError> {
+    let below = Path::new(&spec.glob).strip_prefix(&spec.base).ok();
+    let escaped = below
+        .filter(|_| !spec.base.as_os_str().is_empty())
+        .map(|below| Path::new(&Pattern::escape(&spec.base.to_string_lossy())).join(below));
+    let pattern = escaped.map_or(spec.glob.clone(), |escaped| escaped.to_string_lossy().into_owned());
     let wrong = |message: String| SceneError::Folder(Fault::new("glob", message));
     let mut files = Vec::new();
-    for entry in glob::glob(pattern).map_err(|error| wrong(format!("`{pattern}`: {error}")))? {
+    for entry in glob::glob(&pattern).map_err(|error| wrong(format!("`{}`: {error}", spec.glob)))? {
         let path = entry.map_err(|error| {
             let path = error.path().to_owned();
             IntakeError::system(&path, error.into())
@@ -252,34 +275,13 @@ fn files(pattern: &str) -> Result<Vec<PathBuf>, SceneError> {
         }
         if files.len() > MAX_SCENES {
             return Err(SceneError::TooMany {
-                path: PathBuf::from(pattern),
+                path: PathBuf::from(&spec.glob),
                 limit: MAX_SCENES,
             });
         }
     }
     files.sort();
     Ok(files)
-}
-
-/// The part of a glob before its first wildcard.
-fn literal_base(pattern: &str) -> PathBuf {
-    let parts: Vec<Component> = Path::new(pattern).components().collect();
-    let folders = &parts[..parts.len().saturating_sub(1)];
-    folders
-        .iter()
-        .take_while(|part| !part.as_os_str().to_string_lossy().contains(['*', '?', '[']))
-        .collect()
-}
-
-/// The path below the glob's base without its extension, `-` for `/`: `2015/a.tif` is `2015-a`.
-fn scene_id(file: &Path, base: &Path) -> String {
-    let below = file.strip_prefix(base).unwrap_or(file).with_extension("");
-    let parts: Vec<String> = below
-        .components()
-        .filter(|part| matches!(part, Component::Normal(_)))
-        .map(|part| part.as_os_str().to_string_lossy().into_owned())
-        .collect();
-    parts.join("-")
 }
 
 /// What the folder holds: decibels, linear power and polarisations are radar, also of no named sensor.
@@ -300,7 +302,7 @@ fn kind(spec: &FolderSpec, sensor: &Sensor) -> Result<Kind, Fault> {
 }
 
 /// The bands of each file, settled as far as that is known before it is opened.
-fn bands(spec: &FolderSpec, sensor: &Sensor, kind: Kind) -> Result<Vec<BandAsset>, Fault> {
+fn bands(spec: &FolderSpec, sensor: &Sensor, kind: Kind, masks: &Masks) -> Result<Vec<BandAsset>, Fault> {
     let pipeline = Statement {
         scale: spec.scale.into_iter().collect(),
         offset: spec.offset.into_iter().collect(),
@@ -328,23 +330,38 @@ fn bands(spec: &FolderSpec, sensor: &Sensor, kind: Kind) -> Result<Vec<BandAsset
             .map_err(|why| Fault::new("bands", format!("`{name}` {why}")))?;
         Ok(band)
     };
-    spec.bands.iter().enumerate().map(band).collect()
+    let measured = spec.bands.iter().enumerate().filter(|(at, _)| !masks.contains_key(at));
+    let bands: Vec<BandAsset> = measured.map(band).collect::<Result<_, Fault>>()?;
+    if bands.is_empty() {
+        let names = spec.bands.join(", ");
+        return Err(Fault::new(
+            "bands",
+            format!("`{names}`: masks by their names, and no measurements to compare"),
+        ));
+    }
+    Ok(bands)
 }
 
 /// What whoever reads a comparison of the folder's scenes should know.
-fn notes(spec: &FolderSpec, sensor: &Sensor, kind: Kind) -> Vec<String> {
+fn notes(spec: &FolderSpec, sensor: &Sensor, kind: Kind, masks: &Masks) -> Vec<String> {
     let is_unknown = spec.sensor.is_none() && kind == Kind::Optical && sensor.valid.is_none();
     let clouds = match spec.quality {
         None => " and clouds are not looked for",
         Some(_) => "",
     };
+    let unread = masks.iter().filter(|(_, coding)| coding.is_none()).map(|(at, _)| {
+        format!(
+            "{}: its band {} is a mask by its name, and neither compared nor read: name the `sensor` whose mask it is",
+            spec.glob, spec.bands[*at]
+        )
+    });
     let note = || {
         format!(
             "{}: no sensor is named, so that values are taken as they are stored (`{GENERIC}`), noise is only measured{clouds}: name one with `sensor`",
             spec.glob
         )
     };
-    is_unknown.then(note).into_iter().collect()
+    is_unknown.then(note).into_iter().chain(unread).collect()
 }
 
 /// The files whose names tell another band than the one that they are said to hold. The names of files with several bands tell none.
@@ -362,43 +379,6 @@ fn misnamed_files(
         false => vec![sensor],
     };
     misnamed(files, band, &known)
-}
-
-fn quality_file(file: &Path, quality: &FolderQuality) -> Option<PathBuf> {
-    let Some([from, to]) = &quality.replace else {
-        return Some(file.to_path_buf());
-    };
-    let name = file.file_name()?.to_str()?;
-    name.contains(from.as_str())
-        .then(|| file.with_file_name(name.replace(from.as_str(), to)))
-}
-
-fn quality_assets(file: &Path, spec: &FolderSpec, coding: Option<&Coding>) -> Result<Vec<QualityAsset>, Refused> {
-    let (Some(quality), Some(coding)) = (&spec.quality, coding) else {
-        return Ok(Vec::new());
-    };
-    let path = quality_file(file, quality)
-        .filter(|path| quality.replace.is_none() || path != file)
-        .ok_or_else(|| {
-            let part = quality.replace.as_ref().map_or("", |[from, _]| from);
-            Refused::by_rule(format!(
-                "its name does not contain `{part}`, so that the name of its quality file is not known"
-            ))
-        })?;
-    let wrong = match intake::about(&path) {
-        Ok(Some(about)) if about.is_file() => None,
-        Ok(_) => Some(format!("its quality file {} does not exist", path.display())),
-        Err(error) => Some(format!("cannot read its quality file {}: {error}", path.display())),
-    };
-    if let Some(reason) = wrong {
-        return Err(Refused::unreadable(reason));
-    }
-    Ok(vec![QualityAsset {
-        path,
-        index: quality.index,
-        coding: coding.clone(),
-        stated: None,
-    }])
 }
 
 #[cfg(test)]
@@ -419,6 +399,7 @@ mod tests {
     fn spec(dir: &tempfile::TempDir, glob: &str, pattern: &str) -> FolderSpec {
         FolderSpec {
             glob: format!("{}/{glob}", dir.path().display()),
+            base: PathBuf::new(),
             bands: vec!["red".into(), "nir".into()],
             nodata: None,
             scale: None,
@@ -516,6 +497,39 @@ mod tests {
             reasons[0].contains("`yesterday`") && reasons[1].contains("has no tag") && reasons[2].contains("broken"),
             "{reasons:?}"
         );
+    }
+
+    #[test]
+    fn a_band_that_is_a_mask_by_its_name_is_never_compared() {
+        let dir = folder(&["20200105.tif"]);
+        let mut spec = spec(&dir, "*.tif", r"(\d{8})");
+        let of = |spec: &FolderSpec| read_folder(spec, &Sensors::embedded().unwrap(), &|_, _| Ok(None));
+        spec.bands = ["B02", "SCL", "B04"].map(str::to_owned).into();
+        spec.sensor = Some("sentinel-2-l2a".into());
+        let scene = of(&spec).unwrap().scenes.remove(0);
+        let bands: Vec<_> = scene
+            .bands
+            .iter()
+            .map(|band| (band.name.as_str(), band.index))
+            .collect();
+        assert_eq!(bands, [("blue", 1), ("red", 3)]);
+        let [mask] = &scene.quality[..] else { panic!() };
+        assert_eq!((mask.index, mask.path == scene.source, scene.notes.len()), (2, true, 0));
+        assert_eq!(mask.coding.decode(9.0), flags::CLOUD);
+        // Without the sensor nobody tells what it means.
+        spec.sensor = None;
+        let scene = of(&spec).unwrap().scenes.remove(0);
+        assert_eq!((scene.bands.len(), scene.quality.len()), (2, 0));
+        assert!(
+            scene
+                .notes
+                .iter()
+                .any(|note| note.contains("its band SCL is a mask by its name")),
+            "{:?}",
+            scene.notes
+        );
+        spec.bands = vec!["SCL".into()];
+        assert!(of(&spec).unwrap_err().to_string().contains("masks by their names"));
     }
 
     #[test]

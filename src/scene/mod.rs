@@ -1,10 +1,15 @@
 //! What was acquired: scenes, their bands and quality bands, as catalogues or file names state them. No pixel is read here.
 
 pub mod acquisition;
+mod class_names;
 mod coding;
-mod file_band;
+pub mod file_band;
 mod file_date;
+mod filter;
+pub mod fineness;
 pub mod folder;
+mod folder_ids;
+mod folder_masks;
 mod href;
 pub mod radiometry;
 pub mod select;
@@ -14,14 +19,19 @@ pub mod spectra;
 pub mod stac;
 mod stac_asset;
 mod stac_bands;
+mod stac_footprint;
 mod stac_indices;
 mod stac_item;
+mod stac_masks;
+mod stac_values;
 
 pub use acquisition::Acquisition;
 pub use coding::{BitRule, Coding};
+pub use filter::{Filter, is_of_unknown_track};
 pub use folder::{DateFrom, FolderQuality, FolderSpec, ReadTag, read_folder};
+pub use folder_ids::{literal_base, tell_apart};
 pub use radiometry::{Statement, Unit};
-pub use select::{Compare, Filter, Selection, select};
+pub use select::{Compare, Selection, select};
 pub use sensor::{Sensor, Sensors};
 pub use shown::Shown;
 pub use stac::{check_stac, read_stac};
@@ -56,6 +66,8 @@ pub struct Scene {
     pub sensor: String,
     /// What the values are: reflected light or backscatter.
     pub kind: Kind,
+    /// The collection of its item, or the pattern of its folder: scenes of one are of one product.
+    pub collection: Option<String>,
     /// The satellite, as the item spells it.
     pub platform: Option<String>,
     /// The relative orbit (track).
@@ -182,6 +194,8 @@ pub struct QualityAsset {
     pub index: usize,
     /// What its values mean.
     pub coding: Coding,
+    /// The values that mean no data by its item; may hold NaN.
+    pub nodata: Vec<f64>,
     /// What its item states of the raster.
     pub stated: Option<Checksum>,
 }
@@ -507,10 +521,9 @@ mod tests {
             ..Filter::default()
         };
         let newest = patch.scenes.len() - 1;
-        assert_eq!(
-            select::history(&patch.scenes, &select::tests::all_shown(&patch.scenes), newest, &ndvi).len(),
-            newest
-        );
+        let shown = select::tests::all_shown(&patch.scenes);
+        let (earlier, passed) = select::history(&patch.scenes, &shown, [newest - 1, newest], &ndvi.bands, &ndvi);
+        assert_eq!((earlier.len(), passed.len()), (newest - 1, 0));
     }
 
     #[test]

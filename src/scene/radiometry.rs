@@ -23,6 +23,21 @@ pub struct Statement {
     pub data_type: Option<String>,
 }
 
+impl Statement {
+    /// Adds what is stated more widely: no-data values add up, the rest stands where nothing is stated here.
+    pub(super) fn complete(&mut self, wider: &Self) {
+        if self.scale.is_empty() {
+            self.scale.clone_from(&wider.scale);
+        }
+        if self.offset.is_empty() {
+            self.offset.clone_from(&wider.offset);
+        }
+        wider.nodata.iter().for_each(|value| add(&mut self.nodata, *value));
+        self.unit = self.unit.or(wider.unit);
+        self.data_type = self.data_type.take().or_else(|| wider.data_type.clone());
+    }
+}
+
 /// All that is stated of a band before its file is opened.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Statements {
@@ -113,7 +128,7 @@ pub fn settle(
     let by_item = !(item.scale.is_empty() && item.offset.is_empty());
     if let (Some(said), Some(found)) = (item.data_type.as_deref(), file.data_type.as_deref())
         && by_item
-        && is_float(said) != is_float(found)
+        && (is_float(said) != is_float(found) || is_byte(found) && !is_byte(said))
     {
         return Err(format!(
             "its item states scale and offset of {said}, and the file stores {found}: put the item right, or take its scale and offset out"
@@ -126,13 +141,19 @@ pub fn settle(
     let is_integer = data_type.is_some_and(|stored| !is_float(stored));
     if kind == Kind::Sar && is_integer && scale.is_none() && unit != Some(Unit::Decibel) {
         return Err(
-            "holds raw amplitudes; expected calibrated backscatter: calibrate to sigma0 or gamma0 and terrain-correct it, or state its scale"
+            "holds raw amplitudes; expected calibrated backscatter: calibrate to sigma0 or gamma0 and terrain-correct it, or state its scale, or decibels as its unit"
                 .into(),
         );
     }
     // What a sensor says of stored numbers holds only for numbers that are stored as the product's are.
     let product = sensor.filter(|sensor| sensor.may_store(data_type));
-    if let (Some(sensor), None, None, true, Kind::Optical) = (sensor, product, scale, is_integer, kind) {
+    let is_own = |sensor: &Sensor| scale.is_none_or(|scale| is_alike(sensor.scale, scale));
+    if let (Some(sensor), None, true, Kind::Optical) = (sensor, product, is_integer, kind)
+        && pipeline.scale.is_empty()
+        && is_own(sensor)
+        // The item's word of the type is not the last.
+        && file.data_type.is_some()
+    {
         return Err(format!(
             "stores {}, but {} comes as {}, so that its scale does not hold: state scale and offset",
             data_type.unwrap_or_default(),
@@ -188,17 +209,25 @@ pub fn settle(
     })
 }
 
-/// What means no data to `sensor` in numbers that are stored so: of floating-point numbers that it stores as integers both its value and what
-/// becomes of that with its scale and offset, for tools turn all pixels into reflectance or leave that value.
+/// What means no data to `sensor` in numbers that are stored so: its value, and what tools that turn all pixels alike make of it. They take a raw
+/// offset off integers that can be negative, and turn floating-point numbers into reflectance, with that offset or without.
 fn nodata_of(sensor: Option<&Sensor>, data_type: Option<&str>) -> Vec<f64> {
     let Some((sensor, value)) = sensor.and_then(|sensor| Some((sensor, sensor.nodata?))) else {
         return Vec::new();
     };
+    let physical = |stored: f64| stored * sensor.scale + sensor.offset;
+    let taken_off = sensor.raw_offset.as_ref().map(|rule| value + rule.value);
+    let mut all = vec![value];
     match data_type {
-        stored if sensor.may_store(stored) => vec![value],
-        Some(stored) if is_float(stored) => vec![value, value * sensor.scale + sensor.offset],
-        _ => Vec::new(),
+        Some(stored) if sensor.may_store(data_type) => all.extend(taken_off.filter(|_| stored.starts_with("int"))),
+        None => {}
+        Some(stored) if is_float(stored) => {
+            all.extend(taken_off);
+            all.extend([Some(value), taken_off].into_iter().flatten().map(physical));
+        }
+        Some(_) => return Vec::new(),
     }
+    all
 }
 
 /// Adds `value` to `values` unless it is there; NaN is there once, too.
@@ -234,6 +263,11 @@ fn agreed(what: &str, item: &[f64], file: &[f64]) -> Result<Option<f64>, String>
 /// Whether two numbers are one but for how they were written.
 fn is_alike(a: f64, b: f64) -> bool {
     (a - b).abs() <= 1e-6 * a.abs().max(b.abs())
+}
+
+/// Numbers of eight bits: pictures of a product that stores others.
+fn is_byte(data_type: &str) -> bool {
+    data_type.ends_with("int8")
 }
 
 pub(super) fn is_float(data_type: &str) -> bool {
@@ -313,14 +347,17 @@ mod tests {
         let none = Statements::default();
         let file = |data_type: &str| stated(&[], &[], data_type);
         assert_eq!(told(S2, &none, &file("uint16")), "0.0001 0.000 [0.0] 65535");
-        assert_eq!(told(S2, &none, &file("int16")), "0.0001 0.000 [0.0] 65535");
+        assert_eq!(told(S2, &none, &file("uint32")), "0.0001 0.000 [0.0] 65535");
+        // 0 less the raw offset, and what reflectance becomes of both.
+        assert_eq!(told(S2, &none, &file("int16")), "0.0001 0.000 [0.0, -1000.0] 65535");
         for float in ["float32", "float64"] {
-            assert_eq!(told(S2, &none, &file(float)), "1 0.000 [0.0]");
+            assert_eq!(told(S2, &none, &file(float)), "1 0.000 [0.0, -1000.0, -0.1]");
         }
+        assert_eq!(told("hls-s30", &none, &file("float32")), "1 0.000 [-9999.0, -0.9999]");
         assert!(told(S2, &none, &file("uint8")).contains("stores uint8, but sentinel-2-l2a comes as uint16"));
         assert_eq!(
             told(S2, &pipeline(&[0.0001], &[]), &file("float32")),
-            "0.0001 0.000 [0.0]"
+            "0.0001 0.000 [0.0, -1000.0, -0.1]"
         );
         assert_eq!(told(S2, &pipeline(&[0.004], &[]), &file("uint8")), "0.004 0.000 []");
         assert_eq!(
@@ -331,12 +368,26 @@ mod tests {
         assert_eq!(told("generic", &none, &file("uint8")), "1 0.000 []");
         // The item's word of the type is good until the file is seen.
         let floats = item(stated(&[], &[], "float32"), Version::Newer);
-        assert_eq!(told(S2, &floats, &file("")), "1 0.000 [0.0]");
+        assert_eq!(told(S2, &floats, &file("")), "1 0.000 [0.0, -1000.0, -0.1]");
         assert_eq!(told(S2, &floats, &file("uint16")), "0.0001 -0.100 [0.0] 65535");
         let integers = item(stated(&[0.0001], &[-0.1], "uint16"), Version::Newer);
         assert!(
             told(S2, &integers, &file("float32")).contains("scale and offset of uint16, and the file stores float32")
         );
+        // Eight bits are pictures, also where the item states the product's scale.
+        let bytes = item(stated(&[], &[], "uint8"), Version::Newer);
+        assert_eq!(told(S2, &bytes, &file("uint16")), "0.0001 -0.100 [0.0] 65535");
+        assert!(told(S2, &bytes, &file("uint8")).contains("stores uint8, but sentinel-2-l2a comes as uint16"));
+        let refused = told("generic", &integers, &file("uint8"));
+        assert!(
+            refused.contains("scale and offset of uint16, and the file stores uint8"),
+            "{refused}"
+        );
+        let untyped = item(stated(&[0.0001], &[], ""), Version::Newer);
+        assert!(told(S2, &untyped, &file("uint8")).contains("its scale does not hold"));
+        let own = item(stated(&[0.004], &[], "uint8"), Version::Newer);
+        assert_eq!(told(S2, &own, &file("uint8")), "0.004 0.000 []");
+        assert_eq!(told(S2, &own, &file("uint16")), "0.004 0.000 [0.0]");
     }
 
     #[test]

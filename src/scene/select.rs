@@ -1,19 +1,17 @@
 //! Which scenes are compared: a stated choice of pairs, and why each scene that is in none is left out.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use ::geo::{BoundingRect, Intersects};
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::acquisition::are_of_one_pass;
-use super::{BandAsset, Kind, Pass, Refusal, Scene, Shown};
+use super::filter::{Filter, not_after, overlap};
+use super::{Refusal, Scene, Shown};
 
 /// The newest scene is passed over when it shows less of the site than this part of what the best one shows, and a partner when it shows
 /// less than this part of what the judged scene shows: a sliver is no view of a site.
 const LEAST_PART: f64 = 0.5;
-/// Radar of one track comes back to a place at the same time of day, within so many seconds (neighbouring tracks of Sentinel-1 are 8 minutes apart).
-const SAME_TRACK_S: i64 = 3 * 60;
 
 /// The pairs to compare.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -34,30 +32,6 @@ pub enum Compare {
     EveryConsecutivePair,
 }
 
-/// Which scenes, and which pairs of them, may be compared. Empty lists and `None` let everything pass.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Filter {
-    /// The largest distance between the days of the year of a pair, days; the end of December is near the beginning of January.
-    pub max_season_distance_days: Option<f64>,
-    /// The largest cloud fraction, 0 to 1. A scene that does not state its own passes.
-    pub max_cloud_fraction: Option<f64>,
-    /// Sensor ids.
-    pub sensors: Vec<String>,
-    /// Platforms, any case. A scene that does not state its own fails; likewise for orbit and pass.
-    pub platforms: Vec<String>,
-    /// Relative orbits.
-    pub relative_orbits: Vec<u32>,
-    /// The direction of flight.
-    pub pass: Option<Pass>,
-    /// Nothing that began before this.
-    pub from: Option<Timestamp>,
-    /// Nothing that ended after this.
-    pub to: Option<Timestamp>,
-    /// Names of the bands to compare; empty for all that are measured. A scene that has none of them fails.
-    pub bands: Vec<String>,
-}
-
 /// The pairs, and what was left out.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Selection {
@@ -75,6 +49,8 @@ pub struct Selection {
 /// meet, they share a band that the filter [compares](Filter::compares) by name, both are optical or both SAR, their seasons are near enough, and both show
 /// some of the same ground. SAR scenes also need the same relative orbit and pass: another geometry is another picture.
 ///
+/// Of scenes whose times overlap and that show the same ground one is used: the shorter, then the one that shows more, then the later by name.
+///
 /// The newest scene is the latest that shows at least half of what the best one shows; its partner the latest that shows at least half of
 /// the ground that it shows, else the one that shows most of it.
 pub fn select(scenes: &[Scene], shown: &[Shown], compare: &Compare, filter: &Filter) -> Selection {
@@ -88,6 +64,7 @@ pub fn select(scenes: &[Scene], shown: &[Shown], compare: &Compare, filter: &Fil
     }
     let order = |at: &usize| (scenes[*at].start, scenes[*at].end, &scenes[*at].id);
     usable.sort_by(|a, b| order(a).cmp(&order(b)));
+    reasons.extend(pass_over_doubles(scenes, shown, filter, &mut usable));
     if *compare != Compare::EveryConsecutivePair {
         reasons.extend(pass_over_slivers(scenes, shown, &mut usable));
     }
@@ -169,18 +146,88 @@ fn pass_over_slivers(scenes: &[Scene], shown: &[Shown], usable: &mut Vec<usize>)
     passed
 }
 
-/// Positions of all scenes before `newest` that it can be compared with, in order of time.
-pub fn history(scenes: &[Scene], shown: &[Shown], newest: usize, filter: &Filter) -> Vec<usize> {
-    let mut earlier: Vec<usize> = (0..scenes.len())
-        .filter(|at| filter.refuses(&scenes[*at]).is_none())
+/// Takes from `usable`, in order of time, what cannot be told in time from another that shows the same ground: it is no date of its own; and why.
+fn pass_over_doubles(
+    scenes: &[Scene],
+    shown: &[Shown],
+    filter: &Filter,
+    usable: &mut Vec<usize>,
+) -> Vec<(usize, String)> {
+    let mut passed: BTreeMap<usize, String> = BTreeMap::new();
+    for (position, first) in usable.iter().enumerate() {
+        let later = usable[position + 1..].iter();
+        for second in later.take_while(|second| scenes[**second].start <= scenes[*first].end) {
+            let (one, other) = (&scenes[*first], &scenes[*second]);
+            let is_settled = passed.contains_key(first) || passed.contains_key(second);
+            let Some(why) = overlap(one, other).filter(|_| !is_settled) else {
+                continue;
+            };
+            let (used, double) = match worth(scenes, shown, *first) > worth(scenes, shown, *second) {
+                true => (*first, *second),
+                false => (*second, *first),
+            };
+            let is_there = shown[used].shared(&shown[double]) >= LEAST_PART * shown[double].share();
+            if is_there && filter.differ(one, other).is_none() {
+                passed.insert(double, format!("not used beside {}: {why}", scenes[used].id));
+            }
+        }
+    }
+    usable.retain(|at| !passed.contains_key(at));
+    passed.into_iter().collect()
+}
+
+/// What is used of scenes of one time: the shorter, then what shows more, then the later.
+fn worth<'a>(scenes: &'a [Scene], shown: &[Shown], at: usize) -> impl PartialOrd + use<'a> {
+    let scene = &scenes[at];
+    let length_s = scene.end.as_second() - scene.start.as_second();
+    (-length_s, shown[at].share(), scene.start, scene.end, &scene.id)
+}
+
+/// What else a series holds of the pair `before`, `newest`: the scenes before the newest that it can be compared with in all `bands` and that follow
+/// each other, in order of time; and what else is passed over, and why.
+pub fn history(
+    scenes: &[Scene],
+    shown: &[Shown],
+    [before, newest]: [usize; 2],
+    bands: &[String],
+    filter: &Filter,
+) -> (Vec<usize>, Vec<(usize, String)>) {
+    let mut others: Vec<usize> = (0..scenes.len())
+        .filter(|at| *at != before && filter.refuses(&scenes[*at]).is_none())
         .filter(|at| filter.refuses_pair(&scenes[*at], &scenes[newest]).is_none())
         .filter(|at| shown[*at].shared(&shown[newest]) > 0.0)
         .collect();
-    earlier.sort_by(|a, b| {
-        let order = |at: usize| (scenes[at].start, scenes[at].end, &scenes[at].id);
-        order(*a).cmp(&order(*b))
+    let mut passed = Vec::new();
+    others.retain(|at| {
+        let has = |name: &&String| scenes[*at].bands.iter().any(|band| band.name == **name);
+        let missing = bands.iter().find(|name| !has(name));
+        passed.extend(missing.map(|name| (*at, format!("it has no band `{name}`, which the series compares"))));
+        missing.is_none()
     });
-    earlier
+    let compared = |a: &usize, b: &usize| worth(scenes, shown, *b).partial_cmp(&worth(scenes, shown, *a));
+    others.sort_by(|a, b| compared(a, b).unwrap_or(Ordering::Equal));
+    let order = |at: usize| (scenes[at].start, scenes[at].end, &scenes[at].id);
+    // In order of time. What is kept does not overlap, so that neighbours tell.
+    let mut kept = vec![before];
+    for at in others {
+        let place = kept.partition_point(|one| order(*one) < order(at));
+        let neighbours = [place.checked_sub(1), Some(place)].into_iter().flatten();
+        let why = neighbours.filter_map(|one| kept.get(one)).find_map(|one| {
+            let (first, second) = if order(*one) < order(at) {
+                (*one, at)
+            } else {
+                (at, *one)
+            };
+            let why = not_after(&scenes[first], &scenes[second])?;
+            Some(format!("no date of the series beside {}: {why}", scenes[*one].id))
+        });
+        match why {
+            Some(why) => passed.push((at, why)),
+            None => kept.insert(place, at),
+        }
+    }
+    kept.retain(|at| *at != before);
+    (kept, passed)
 }
 
 struct Partner {
@@ -241,181 +288,10 @@ fn percent(share: f64) -> String {
     format!("{:.0} %", 100.0 * share)
 }
 
-impl Filter {
-    /// Whether the band is one of those to compare: named in [`Filter::bands`]; where none is named, measured and not derived.
-    pub fn compares(&self, band: &BandAsset) -> bool {
-        if self.bands.is_empty() {
-            !band.derived
-        } else {
-            self.bands.contains(&band.name)
-        }
-    }
-
-    fn compared<'s>(&'s self, scene: &'s Scene) -> impl Iterator<Item = &'s str> {
-        let bands = scene.bands.iter().filter(|band| self.compares(band));
-        bands.map(|band| band.name.as_str())
-    }
-
-    /// Why this scene is not to be used at all.
-    pub fn refuses(&self, scene: &Scene) -> Option<String> {
-        if let (Some(most), Some(found)) = (self.max_cloud_fraction, scene.cloud_fraction)
-            && found > most
-        {
-            return Some(format!("cloud fraction {found} exceeds {most}"));
-        }
-        if !self.sensors.is_empty() && !self.sensors.contains(&scene.sensor) {
-            return Some(format!(
-                "sensor {} is not among {}",
-                scene.sensor,
-                self.sensors.join(", ")
-            ));
-        }
-        let platform = scene.platform.as_deref().unwrap_or("unknown");
-        if !self.platforms.is_empty() && !self.platforms.iter().any(|one| one.eq_ignore_ascii_case(platform)) {
-            return Some(format!(
-                "platform {platform} is not among {}",
-                self.platforms.join(", ")
-            ));
-        }
-        if !self.relative_orbits.is_empty()
-            && !scene
-                .relative_orbit
-                .is_some_and(|orbit| self.relative_orbits.contains(&orbit))
-        {
-            let found = text(scene.relative_orbit);
-            let wanted: Vec<String> = self.relative_orbits.iter().map(ToString::to_string).collect();
-            return Some(format!("relative orbit {found} is not among {}", wanted.join(", ")));
-        }
-        if self.pass.is_some() && scene.pass != self.pass {
-            return Some(format!(
-                "pass is {}, {} wanted",
-                pass_text(scene.pass),
-                pass_text(self.pass)
-            ));
-        }
-        if self.compared(scene).next().is_none() {
-            let found = joined(scene.bands.iter().map(|band| band.name.as_str()));
-            return Some(if self.bands.is_empty() {
-                format!("holds derived indices only ({found}): name them in compare.bands to compare them")
-            } else {
-                format!("has none of the bands {} (found: {found})", self.bands.join(", "))
-            });
-        }
-        if let Some(from) = self.from.filter(|from| scene.start < *from) {
-            return Some(format!("began {}, before {from}", scene.start));
-        }
-        if let Some(to) = self.to.filter(|to| scene.end > *to) {
-            return Some(format!("ended {}, after {to}", scene.end));
-        }
-        None
-    }
-
-    /// Why these two, `before` having begun no later than `after`, are not to be compared.
-    fn refuses_pair(&self, before: &Scene, after: &Scene) -> Option<String> {
-        if before.end > after.start || before.start >= after.start {
-            return Some(format!(
-                "their acquisition intervals overlap ({} to {}, {} to {}), so that it is not known which came first",
-                before.start, before.end, after.start, after.end
-            ));
-        }
-        if are_of_one_pass(before, after) {
-            return Some("they are pieces of one overpass".to_owned());
-        }
-        if before.kind != after.kind {
-            return Some("one is optical, the other SAR".to_owned());
-        }
-        if let Some(why) = other_track(before, after) {
-            return Some(why);
-        }
-        if !self
-            .compared(before)
-            .any(|name| self.compared(after).any(|other| other == name))
-        {
-            return Some(format!(
-                "they share no band ({} and {})",
-                joined(self.compared(before)),
-                joined(self.compared(after))
-            ));
-        }
-        if let Some(most) = self.max_season_distance_days {
-            let found = season_distance_days(before, after);
-            if found > most {
-                return Some(format!("they are {found:.0} days apart in season, {most} allowed"));
-            }
-        }
-        if let (Some(one), Some(other)) = (&before.footprint, &after.footprint) {
-            // The boxes first: most scenes of a large catalogue are elsewhere.
-            let boxes = one.bounding_rect().zip(other.bounding_rect());
-            if !(boxes.is_some_and(|(a, b)| a.intersects(&b)) && one.intersects(other)) {
-                return Some("their footprints do not meet".to_owned());
-            }
-        }
-        None
-    }
-}
-
-/// Why two SAR scenes are not of one track: their orbits or passes differ, one alone is known, or none is and they came at other times of day.
-fn other_track(before: &Scene, after: &Scene) -> Option<String> {
-    if before.kind != Kind::Sar {
-        return None;
-    }
-    if (before.relative_orbit, before.pass) != (after.relative_orbit, after.pass) {
-        return Some(format!(
-            "SAR of relative orbit {} {} is not compared with orbit {} {}",
-            text(before.relative_orbit),
-            pass_text(before.pass),
-            text(after.relative_orbit),
-            pass_text(after.pass)
-        ));
-    }
-    let is_instant = |scene: &Scene| scene.end.as_second() - scene.start.as_second() < SAME_TRACK_S;
-    if before.relative_orbit.is_some() || !(is_instant(before) && is_instant(after)) {
-        return None;
-    }
-    const DAY_S: i64 = 86_400;
-    let apart = (after.start.as_second() - before.start.as_second()).rem_euclid(DAY_S);
-    (apart.min(DAY_S - apart) > SAME_TRACK_S).then(|| {
-        format!(
-            "neither states its relative orbit, and they came at other times of day ({}, {}): SAR of one track comes at one",
-            before.start, after.start
-        )
-    })
-}
-
-fn text(orbit: Option<u32>) -> String {
-    orbit.map_or_else(|| "unknown".to_owned(), |orbit| orbit.to_string())
-}
-
-fn pass_text(pass: Option<Pass>) -> &'static str {
-    match pass {
-        Some(Pass::Ascending) => "ascending",
-        Some(Pass::Descending) => "descending",
-        None => "unknown",
-    }
-}
-
-fn joined<'s>(names: impl Iterator<Item = &'s str>) -> String {
-    names.collect::<Vec<_>>().join(" ")
-}
-
-/// Days between the middles of two acquisitions within the year, the year being a circle: 0 to 183.
-fn season_distance_days(one: &Scene, other: &Scene) -> f64 {
-    const YEAR: f64 = 365.25;
-    let apart = (day_of_year(one) - day_of_year(other)).abs();
-    apart.min(YEAR - apart)
-}
-
-fn day_of_year(scene: &Scene) -> f64 {
-    let middle = (scene.start.as_second() + scene.end.as_second()) / 2;
-    let middle = Timestamp::from_second(middle)
-        .unwrap_or(scene.start)
-        .to_zoned(TimeZone::UTC);
-    f64::from(middle.day_of_year()) + f64::from(middle.hour()) / 24.0
-}
-
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::scene::{BandAsset, Kind, Pass};
 
     /// An optical scene of one band, `red`.
     pub(crate) fn scene(id: &str, start: &str) -> Scene {
@@ -426,6 +302,7 @@ pub(crate) mod tests {
             end: start,
             sensor: "generic".into(),
             kind: Kind::Optical,
+            collection: None,
             platform: None,
             relative_orbit: None,
             pass: None,
@@ -493,6 +370,20 @@ pub(crate) mod tests {
 
     const NOTHING: [&str; 0] = [];
 
+    /// What else a series of the pair holds.
+    fn before_them(scenes: &[Scene], shown: &[Shown], pair: [usize; 2], filter: &Filter) -> Vec<usize> {
+        history(scenes, shown, pair, &[], filter).0
+    }
+
+    /// A scene of a day of which no more is known.
+    fn of_a_day(id: &str, day: &str) -> Scene {
+        Scene {
+            start: format!("{day}T00:00:00Z").parse().unwrap(),
+            end: format!("{day}T23:59:59Z").parse().unwrap(),
+            ..scene(id, day)
+        }
+    }
+
     fn year() -> Vec<Scene> {
         vec![
             scene("c", "2024-07-10"),
@@ -521,7 +412,10 @@ pub(crate) mod tests {
     fn a_history_holds_what_the_newest_can_be_compared_with() {
         let mut scenes = year();
         scenes.push(sar("s", "2024-01-01", 22, Pass::Ascending));
-        assert_eq!(history(&scenes, &all_shown(&scenes), 3, &Filter::default()), [1, 2, 0]);
+        assert_eq!(
+            before_them(&scenes, &all_shown(&scenes), [0, 3], &Filter::default()),
+            [1, 2]
+        );
         let (pairs, _) = run(&scenes, Compare::NewestAgainstHistory, Filter::default());
         assert_eq!(pairs, ["c d"]);
     }
@@ -756,7 +650,7 @@ pub(crate) mod tests {
                 "not compared with left: they have 10 % of the site in common"
             ]
         );
-        assert_eq!(history(&scenes[..4], &shown, 3, &Filter::default()), [0, 2]);
+        assert_eq!(before_them(&scenes[..4], &shown, [0, 3], &Filter::default()), [2]);
     }
 
     #[test]
@@ -786,23 +680,90 @@ pub(crate) mod tests {
             refused[1].contains("orbit unknown unknown is not compared with orbit 22"),
             "{refused:?}"
         );
-        // Known by the day alone, nothing says otherwise.
-        let day = |scene: &Scene| Scene {
-            start: scene
-                .start
-                .to_string()
-                .replace("T17:15:00Z", "T00:00:00Z")
-                .parse()
-                .unwrap(),
-            end: scene.start + jiff::SignedDuration::from_hours(6),
-            ..scene.clone()
+        // Known by the day alone, nothing says otherwise; a day and a time are not equal.
+        let day = |id: &str, day: &str| Scene {
+            end: format!("{day}T23:59:59Z").parse().unwrap(),
+            ..unknown(id, &format!("{day}T00:00:00Z"))
         };
-        let (pairs, _) = run(
-            &[day(&scenes[0]), scenes[1].clone()],
+        let days = [day("a", "2024-01-01"), day("b", "2024-01-07")];
+        assert_eq!(run(&days, Compare::EveryConsecutivePair, Filter::default()).0, ["a b"]);
+        let mixed = [days[0].clone(), scenes[1].clone()];
+        let (pairs, refused) = run(&mixed, Compare::EveryConsecutivePair, Filter::default());
+        assert_eq!(pairs, NOTHING);
+        assert!(
+            refused[1].contains("of one alone the time of day is known"),
+            "{refused:?}"
+        );
+    }
+
+    #[test]
+    fn doubles_are_one_date() {
+        let scenes = [
+            of_a_day("a1", "2021-06-01"),
+            of_a_day("b1", "2021-06-01"),
+            of_a_day("a2", "2021-06-11"),
+            of_a_day("b2", "2021-06-11"),
+        ];
+        let (pairs, refused) = run(&scenes, Compare::EveryConsecutivePair, Filter::default());
+        assert_eq!(pairs, ["b1 b2"]);
+        assert!(
+            refused[0].starts_with("a1: not used beside b1: their acquisition intervals overlap"),
+            "{refused:?}"
+        );
+        assert!(refused[1].starts_with("a2: not used beside b2: "), "{refused:?}");
+        // What shows other ground, or other bands, is no double.
+        let elsewhere = [[true, false], [false, true], [true, true], [true, true]];
+        let shown: Vec<Shown> = scenes
+            .iter()
+            .zip(elsewhere)
+            .map(|(scene, points)| Shown::of(scene, &points))
+            .collect();
+        let selection = select(&scenes, &shown, &Compare::EveryConsecutivePair, &Filter::default());
+        assert_eq!(selection.pairs, [(1, 3)]);
+        assert_eq!(selection.refused.len(), 2);
+        // A year is not preferred to a day in it.
+        let year = Scene {
+            end: "2021-12-31T23:59:59Z".parse().unwrap(),
+            ..of_a_day("year", "2021-01-01")
+        };
+        let (pairs, refused) = run(
+            &[scenes[0].clone(), year, scenes[2].clone()],
             Compare::EveryConsecutivePair,
             Filter::default(),
         );
-        assert_eq!(pairs, ["a b"]);
+        assert_eq!(pairs, ["a1 a2"]);
+        assert!(refused[0].starts_with("year: not used beside a1: "), "{refused:?}");
+    }
+
+    #[test]
+    fn a_series_counts_a_date_once() {
+        let scenes = [
+            of_a_day("a1", "2021-06-01"),
+            of_a_day("b1", "2021-06-01"),
+            of_a_day("a2", "2021-06-06"),
+            of_a_day("b2", "2021-06-06"),
+            of_a_day("new", "2021-06-11"),
+        ];
+        let told = |bands: &[String]| {
+            let (kept, passed) = history(&scenes, &all_shown(&scenes), [3, 4], bands, &Filter::default());
+            let passed = passed
+                .into_iter()
+                .map(|(at, why)| format!("{}: {}", scenes[at].id, &why[..32.min(why.len())]));
+            (kept, passed.collect::<Vec<_>>())
+        };
+        assert_eq!(
+            told(&["red".into()]),
+            (
+                vec![1],
+                vec![
+                    "a2: no date of the series beside b2:".to_owned(),
+                    "a1: no date of the series beside b1:".to_owned()
+                ]
+            )
+        );
+        // What lacks a band that is compared takes no other's place.
+        let (kept, passed) = told(&["red".into(), "nir".into()]);
+        assert_eq!((kept.len(), passed.len()), (0, 3));
     }
 
     #[test]
@@ -838,8 +799,11 @@ pub(crate) mod tests {
         let (pairs, refused) = run(&scenes, Compare::EveryConsecutivePair, named("ndvi"));
         assert_eq!(pairs, ["a c", "c d", "d e"]);
         assert_eq!(refused, ["b: has none of the bands ndvi (found: red)"]);
-        assert_eq!(history(&scenes, &all_shown(&scenes), 4, &named("ndvi")), [0, 2, 3]);
-        assert_eq!(history(&scenes, &all_shown(&scenes), 1, &Filter::default()), [0]);
+        assert_eq!(
+            before_them(&scenes, &all_shown(&scenes), [3, 4], &named("ndvi")),
+            [0, 2]
+        );
+        assert!(before_them(&scenes, &all_shown(&scenes), [0, 1], &Filter::default()).is_empty());
         // The newest scene is the newest that has what is compared.
         let (pairs, _) = run(&scenes, Compare::NewestAgainstPrevious, named("red"));
         assert_eq!(pairs, ["a b"]);

@@ -77,7 +77,8 @@ pub struct Sensor {
 /// What an item of the product says of itself.
 ///
 /// Nothing that the item states may contradict `platforms`, `constellations` or `instruments`. On top of that it must show which product it is:
-/// by its collection, else by a property, else by an asset that only this product has.
+/// by its collection, else by a property, else by an asset that only this product has. Letters and digits count, their case and what joins them
+/// does not; of an item that shows its collection, names of satellites that no sensor has contradict nothing.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Recognise {
@@ -108,6 +109,9 @@ pub struct RawOffset {
     /// Item properties that, when true, say that it was added already.
     #[serde(default)]
     pub unless_true: Vec<String>,
+    /// The collection's id contains one of these where it was added already.
+    #[serde(default)]
+    pub unless_collection: Vec<String>,
 }
 
 /// One band of a product.
@@ -193,6 +197,12 @@ impl Sensors {
         self.0.get(id)
     }
 
+    /// The sensor that has a quality band of that name (any case) and none that has a measured one, where there is one.
+    pub(super) fn of_mask(&self, name: &str) -> Option<&Sensor> {
+        let is_band = self.iter().any(|sensor| sensor.band(name).is_some());
+        self.iter().find(|sensor| !is_band && sensor.mask(name).is_some())
+    }
+
     /// All sensors by id.
     pub fn iter(&self) -> impl Iterator<Item = &Sensor> {
         self.0.values()
@@ -212,7 +222,13 @@ impl Sensors {
     /// The sensor whose product the item shows itself to be; a collection is better evidence than a property, a property than an asset.
     /// `None` when nothing shows it, or when it shows two alike (Landsat without a platform).
     pub(super) fn recognise(&self, about: &About) -> Option<&Sensor> {
-        let evidence = |sensor: &&Sensor| sensor.recognise.evidence(about);
+        let lists = |sensor: &Sensor, name: &str| {
+            let of = &sensor.recognise;
+            let mut all = of.platforms.iter().chain(&of.constellations).chain(&of.instruments);
+            all.any(|one| bare(one) == bare(name))
+        };
+        let is_known = |name: &str| self.iter().any(|sensor| lists(sensor, name));
+        let evidence = |sensor: &&Sensor| sensor.recognise.evidence(about, &is_known);
         let best = self.iter().max_by_key(evidence)?;
         let rivals = self.iter().filter(|sensor| evidence(sensor) == evidence(&best)).count();
         (evidence(&best) > 0 && rivals == 1).then_some(best)
@@ -223,7 +239,7 @@ impl Sensors {
         let sar = about.sar_properties
             || self
                 .iter()
-                .any(|sensor| sensor.kind == Kind::Sar && sensor.recognise.family(about) == Some(true));
+                .any(|sensor| sensor.kind == Kind::Sar && sensor.recognise.family(about, &|_| true) == Some(true));
         if sar { Kind::Sar } else { Kind::Optical }
     }
 }
@@ -243,9 +259,9 @@ pub(super) struct About {
 }
 
 impl Recognise {
-    /// Whether the item's satellite and instrument are this sensor's; `None` when the item names neither.
-    fn family(&self, about: &About) -> Option<bool> {
-        let among = |list: &[String], stated: &str| list.iter().any(|one| plain(one) == plain(stated));
+    /// Whether the item's satellite and instrument are this sensor's, by those of its names that `count`; `None` when it names neither.
+    fn family(&self, about: &About, count: &dyn Fn(&str) -> bool) -> Option<bool> {
+        let among = |list: &[String], stated: &str| list.iter().any(|one| bare(one) == bare(stated));
         let checks = [
             (&self.platforms, about.platform.as_slice()),
             (&self.constellations, about.constellation.as_slice()),
@@ -253,24 +269,26 @@ impl Recognise {
         ];
         checks
             .iter()
-            .filter(|(list, stated)| !list.is_empty() && !stated.is_empty())
+            .filter(|(list, stated)| !list.is_empty() && stated.iter().any(|one| count(one)))
             .map(|(list, stated)| stated.iter().any(|one| among(list, one)))
             .reduce(|all, one| all && one)
     }
 
-    /// 3 by collection, 2 by property, 1 by asset, 0 not this product.
-    fn evidence(&self, about: &About) -> u8 {
-        let family = self.family(about);
-        if family == Some(false) {
-            return 0;
-        }
-        let collection = about.collection.as_deref().map(plain).unwrap_or_default();
+    /// 3 by collection, 2 by property, 1 by asset, 0 not this product. A name that no sensor has is a spelling that is not known, and less
+    /// than the collection.
+    fn evidence(&self, about: &About, is_known: &dyn Fn(&str) -> bool) -> u8 {
+        let family = self.family(about, &|_| true);
+        let collection = about.collection.as_deref().map(bare).unwrap_or_default();
         let by_property = |(name, values): (&String, &Vec<String>)| {
-            let stated = about.properties.get(name).map(|value| plain(value));
-            stated.is_some_and(|stated| values.iter().any(|value| plain(value) == stated))
+            let stated = about.properties.get(name).map(|value| bare(value));
+            stated.is_some_and(|stated| values.iter().any(|value| bare(value) == stated))
         };
-        if self.collections.iter().any(|part| collection.contains(&plain(part))) {
+        if self.collections.iter().any(|part| collection.contains(&bare(part)))
+            && self.family(about, is_known) != Some(false)
+        {
             3
+        } else if family == Some(false) {
+            0
         } else if self.properties.iter().any(by_property) {
             2
         // Asset keys are too common to be evidence without a satellite.
@@ -289,6 +307,12 @@ impl Sensor {
             .iter()
             .enumerate()
             .find(|(_, band)| band.name.eq_ignore_ascii_case(name) || contains(&band.keys, name))
+    }
+
+    /// The coding of the quality band of that name (any case), the first where several lie in one file.
+    pub(super) fn mask(&self, name: &str) -> Option<&Coding> {
+        let is_one = |quality: &&SensorQuality| quality.index == 1 && contains(&quality.assets, name);
+        self.quality.iter().find(is_one).map(|quality| &quality.coding)
     }
 
     /// Whether scale, offset, nodata and saturation hold for values that are stored so.
@@ -360,9 +384,10 @@ impl Sensor {
     }
 }
 
-/// Lower case with `-` for `_` and blanks: catalogues spell one name in many ways.
-fn plain(name: &str) -> String {
-    name.trim().to_ascii_lowercase().replace(['_', ' '], "-")
+/// Letters and digits in lower case: catalogues spell one name in many ways.
+pub(super) fn bare(name: &str) -> String {
+    let kept = name.chars().filter(|c| c.is_alphanumeric());
+    kept.map(|c| c.to_ascii_lowercase()).collect()
 }
 
 /// Whether `list` holds `name` in any case.
@@ -441,11 +466,13 @@ mod tests {
                 "cloud",
                 "cirrus",
                 "snow",
-                "clear"
+                "invalid"
             ]
         );
-        assert_eq!(scl.decode(f64::NAN), flags::INVALID);
-        assert_eq!(scl.decode(8.5), flags::INVALID);
+        // Fill after a warp, or a number between classes, is no class.
+        for raw in [255.0, -1.0, 8.5, f64::NAN] {
+            assert_eq!(scl.decode(raw), flags::INVALID, "{raw}");
+        }
     }
 
     #[test]
@@ -593,6 +620,53 @@ mod tests {
                 .contains("did you mean 'cloud'?")
         );
         assert!(refused(quality).contains("exactly one of"));
+    }
+
+    #[test]
+    fn a_product_is_recognised_however_it_is_spelled() {
+        let sensors = Sensors::embedded().unwrap();
+        let id = |platform: &str, instrument: &str, collection: &str| {
+            let text = |value: &str| Some(value.to_owned()).filter(|value| !value.is_empty());
+            let about = About {
+                platform: text(platform),
+                instruments: text(instrument).into_iter().collect(),
+                collection: text(collection),
+                ..About::default()
+            };
+            sensors.recognise(&about).map_or("none", |sensor| &sensor.id).to_owned()
+        };
+        for (platform, instrument, collection, sensor) in [
+            ("S2A", "MSI", "S2_MSI_L2A", "sentinel-2-l2a"),
+            ("Sentinel2A", "msi", "sentinel-2-l2a", "sentinel-2-l2a"),
+            ("SENTINEL_2B", "", "Sentinel-2-L1C", "sentinel-2-l1c"),
+            // A spelling that nobody knows is less than the collection,
+            ("Sentinel-2 (A)", "MSI 2", "sentinel-2-l2a", "sentinel-2-l2a"),
+            // another satellite is not.
+            ("landsat-8", "", "sentinel-2-l2a", "none"),
+            ("", "", "COPERNICUS/S2_SR_HARMONIZED", "sentinel-2-l2a"),
+            ("", "", "COPERNICUS/S2_SR", "sentinel-2-l2a"),
+            ("", "", "COPERNICUS/S2_HARMONIZED", "sentinel-2-l1c"),
+            ("L8", "OLI", "LANDSAT_C2L2", "landsat-8-9-c2l2"),
+            ("Landsat8", "oli", "landsat-c2-l2", "landsat-8-9-c2l2"),
+            ("LE07", "", "landsat-c2l2-sr", "landsat-5-7-c2l2"),
+            ("", "", "LANDSAT/LC08/C02/T1_L2", "landsat-8-9-c2l2"),
+            ("LANDSAT_5", "", "LANDSAT/LT05/C02/T1_L2", "landsat-5-7-c2l2"),
+            ("", "", "landsat-c2-l2", "none"),
+            ("S1A", "C-SAR", "sentinel-1-rtc", "sentinel-1-rtc"),
+        ] {
+            assert_eq!(
+                id(platform, instrument, collection),
+                sensor,
+                "{platform} {instrument} {collection}"
+            );
+        }
+        // Level 2 of another satellite is another product.
+        let about = About {
+            platform: Some("enmap".into()),
+            properties: [("processing:level".to_string(), "L2A".to_string())].into(),
+            ..About::default()
+        };
+        assert_eq!(sensors.recognise(&about), None);
     }
 
     #[test]

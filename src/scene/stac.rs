@@ -243,7 +243,7 @@ impl Walk<'_> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::raster::flags;
     use crate::scene::{Coding, Kind, Pass};
@@ -251,7 +251,7 @@ mod tests {
     use tempfile::TempDir;
 
     /// A folder with empty files of these names.
-    fn folder(files: &[&str]) -> TempDir {
+    pub(in crate::scene) fn folder(files: &[&str]) -> TempDir {
         let dir = tempfile::tempdir().unwrap();
         for file in files {
             std::fs::write(dir.path().join(file), "").unwrap();
@@ -266,7 +266,7 @@ mod tests {
         path
     }
 
-    fn item(id: &str, properties: Value, assets: Value) -> Value {
+    pub(in crate::scene) fn item(id: &str, properties: Value, assets: Value) -> Value {
         let mut item = json!({
             "type": "Feature", "stac_version": "1.1.0", "id": id, "geometry": null,
             "properties": {"datetime": "2024-05-01T10:20:30Z"}, "assets": assets
@@ -278,18 +278,18 @@ mod tests {
         item
     }
 
-    fn read(dir: &TempDir, value: &Value) -> Catalogue {
+    pub(in crate::scene) fn read(dir: &TempDir, value: &Value) -> Catalogue {
         read_stac(&write(dir, "items.json", value), &Sensors::embedded().unwrap()).unwrap()
     }
 
-    fn one(dir: &TempDir, value: &Value) -> Scene {
+    pub(in crate::scene) fn one(dir: &TempDir, value: &Value) -> Scene {
         let mut catalogue = read(dir, value);
         assert_eq!(catalogue.refused, []);
         assert_eq!(catalogue.scenes.len(), 1);
         catalogue.scenes.remove(0)
     }
 
-    fn names(scene: &Scene) -> Vec<&str> {
+    pub(in crate::scene) fn names(scene: &Scene) -> Vec<&str> {
         scene.bands.iter().map(|band| band.name.as_str()).collect()
     }
 
@@ -408,6 +408,32 @@ mod tests {
     }
 
     #[test]
+    fn harmonised_collections_hold_no_raw_offset_and_unknown_products_are_told() {
+        let dir = folder(&["B04.tif"]);
+        let of = |collection: &str| {
+            let mut value = item(
+                "a",
+                json!({"s2:processing_baseline": "05.09"}),
+                json!({"B04": {"href": "B04.tif"}}),
+            );
+            value["collection"] = json!(collection);
+            one(&dir, &value)
+        };
+        let harmonised = of("COPERNICUS/S2_SR_HARMONIZED");
+        assert_eq!(
+            (harmonised.sensor.as_str(), harmonised.bands[0].offset),
+            ("sentinel-2-l2a", 0.0)
+        );
+        assert_eq!(of("COPERNICUS/S2_SR").bands[0].offset, -0.1);
+        let unknown = of("cubes");
+        assert!(
+            unknown.notes[0].starts_with("items with collection cubes and no platform: no sensor is recognised"),
+            "{:?}",
+            unknown.notes
+        );
+    }
+
+    #[test]
     fn what_an_item_says_of_its_pixels_wins_over_offsets_that_it_copies() {
         let dir = folder(&["B04.tif", "SCL.tif"]);
         let offset = |properties: Value, band: Value| sentinel_2(&dir, properties, band).bands[0].offset;
@@ -480,6 +506,55 @@ mod tests {
     }
 
     #[test]
+    fn what_only_helps_is_read_as_catalogues_write_it_and_costs_no_scene() {
+        let dir = folder(&["a.tif"]);
+        let of = |properties: Value, geometry: Value| {
+            let asset = json!({"ms": {"href": "a.tif", "bands": [{"name": "r"}]}});
+            let mut value = item("a", properties, asset);
+            value["geometry"] = geometry;
+            one(&dir, &value)
+        };
+        let scene = of(
+            json!({"sat:relative_orbit": "94", "platform": 8, "instruments": "msi"}),
+            json!({"type": "Point", "coordinates": [2, 1]}),
+        );
+        assert_eq!((scene.relative_orbit, scene.platform.as_deref()), (Some(94), Some("8")));
+        assert!(scene.footprint.is_none() && scene.notes[0].contains("a: the ground of its geometry is not known"));
+        let odd = of(json!({"sat:relative_orbit": "x", "platform": ["p"]}), Value::Null);
+        assert_eq!((odd.relative_orbit, odd.platform.as_ref()), (None, None));
+        for told in ["sat:relative_orbit", "platform"] {
+            assert!(
+                odd.notes
+                    .iter()
+                    .any(|note| note.starts_with("a: ") && note.contains(told)),
+                "{:?}",
+                odd.notes
+            );
+        }
+        let times = |when: &str| {
+            let scene = of(json!({"datetime": when}), Value::Null);
+            [scene.start, scene.end].map(|at| at.to_string())
+        };
+        for (when, start, end) in [
+            ("2024-05-01T10:20:30", "2024-05-01T10:20:30Z", "2024-05-01T10:20:30Z"),
+            (
+                "2024-05-01T10:20:30.5",
+                "2024-05-01T10:20:30.5Z",
+                "2024-05-01T10:20:30.5Z",
+            ),
+            ("2024-05-01 10:20:30", "2024-05-01T10:20:30Z", "2024-05-01T10:20:30Z"),
+            (
+                "2024-05-01T10:20:30+02:00",
+                "2024-05-01T08:20:30Z",
+                "2024-05-01T08:20:30Z",
+            ),
+            ("2024-05-01", "2024-05-01T00:00:00Z", "2024-05-01T23:59:59Z"),
+        ] {
+            assert_eq!(times(when), [start, end], "{when}");
+        }
+    }
+
+    #[test]
     fn a_cloud_cover_that_is_none_is_not_stated() {
         let dir = folder(&["a.tif"]);
         let cover = |percent: Value| {
@@ -504,14 +579,19 @@ mod tests {
         );
         let red = &floats.bands[0];
         assert_eq!(
-            (red.scale, red.offset, red.nodata.clone(), red.saturated, red.valid),
-            (1.0, 0.0, vec![0.0], None, Some([0.0, 1.0]))
+            (red.scale, red.offset, red.saturated, red.valid),
+            (1.0, 0.0, None, Some([0.0, 1.0]))
         );
-        let picture = sentinel_2(&dir, json!({}), json!({"data_type": "uint8"}));
-        assert_eq!(
-            (picture.sensor.as_str(), picture.bands[0].scale, picture.bands[0].valid),
-            ("generic", 1.0, None)
-        );
+        assert_eq!(red.nodata, [0.0, -1000.0, -0.1]);
+        // Whatever the item says of the type, it is the product with its masks; what counts is the file's type.
+        for data_type in ["int16", "uint32", "uint8", "other"] {
+            let other = sentinel_2(&dir, json!({}), json!({"data_type": data_type}));
+            assert_eq!(
+                (other.sensor.as_str(), other.quality.len()),
+                ("sentinel-2-l2a", 1),
+                "{data_type}"
+            );
+        }
     }
 
     #[test]
@@ -720,7 +800,10 @@ mod tests {
             backwards, swapped, 3
         ]});
         let catalogue = read(&dir, &features);
-        assert_eq!(catalogue.scenes.len(), 1);
+        let taken = |id: &str| catalogue.scenes.iter().find(|scene| scene.id == id).unwrap();
+        assert_eq!(catalogue.scenes.len(), 3);
+        assert!(taken("orbit").notes[0].contains("expected a whole number, found 1.5"));
+        assert!(taken("swapped").notes[0].contains("longitude first") && taken("swapped").footprint.is_none());
         let reasons: Vec<String> = catalogue
             .refused
             .iter()
@@ -738,9 +821,7 @@ mod tests {
             ("absent", "no file"),
             ("product", "holds no reflectance band and no index"),
             ("index", "features[9].assets.ndvi.href: no file"),
-            ("orbit", "expected a whole number, found 1.5"),
             ("backwards", "is after end_datetime"),
-            ("swapped", "longitude first"),
             ("features[13]", "expected an Item, found a number"),
             ("good", "is given twice"),
         ];
@@ -804,7 +885,7 @@ mod tests {
         write(
             &dir,
             "broken.json",
-            &item("broken", json!({"sat:relative_orbit": 1.5}), ms("a.tif")),
+            &item("broken", json!({"datetime": 1.5}), ms("a.tif")),
         );
         let whole = item("cut", json!({}), ms("a.tif")).to_string();
         std::fs::write(dir.path().join("cut.json"), &whole[..whole.len() - 1]).unwrap();

@@ -2,12 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::Checksum;
+use super::file_date::{Interval, interval_of_tag};
 use super::href::local_path;
 use super::radiometry::{Statement, Unit, add};
+use super::stac_values::Values;
 use crate::fault::Fault;
 use crate::intake;
 use crate::seal::multihash::Multihash;
@@ -58,6 +59,8 @@ pub(super) struct Asset<'v> {
     pub roles: Vec<String>,
     pub raster: bool,
     pub bands: Vec<Band<'v>>,
+    /// Why it cannot be told what the numbers of its bands are.
+    pub wrong: Option<String>,
     pub stated: Option<Checksum>,
 }
 
@@ -69,7 +72,8 @@ pub(super) struct Band<'v> {
     /// What is stated of its stored numbers.
     pub stated: Statement,
     pub gsd: Option<f64>,
-    pub classes: Option<Vec<(i64, String)>>,
+    /// What its values mean, where they are no measurements.
+    pub values: Option<Values>,
 }
 
 /// `key` below `at`, as a JSON path.
@@ -99,6 +103,8 @@ impl Reader<'_> {
         match object.get(key)? {
             Value::Null => None,
             Value::Number(number) => number.as_f64(),
+            // Catalogues write numbers as text.
+            Value::String(text) if text.trim().parse().is_ok_and(f64::is_finite) => text.trim().parse().ok(),
             other => self.fault(under(at, key), format!("expected a number, found {}", kind_of(other))),
         }
     }
@@ -117,10 +123,11 @@ impl Reader<'_> {
         }
     }
 
-    pub(super) fn time(&mut self, object: &Object, at: &str, key: &str) -> Option<Timestamp> {
+    /// The instant that the text of `key` tells, or the first and the last second of a day; UTC where it names no zone.
+    pub(super) fn time(&mut self, object: &Object, at: &str, key: &str) -> Option<Interval> {
         let text = self.text(object, at, key)?;
-        match text.parse() {
-            Ok(time) => Some(time),
+        match interval_of_tag(text) {
+            Ok(interval) => Some(interval),
             Err(_) => self.fault(
                 under(at, key),
                 format!(
@@ -131,8 +138,8 @@ impl Reader<'_> {
         }
     }
 
-    /// The assets in key order.
-    pub(super) fn assets<'v>(&mut self, item: &'v Object, at: &str) -> Vec<Asset<'v>> {
+    /// The assets in key order; `common` is what the item states of all numbers.
+    pub(super) fn assets<'v>(&mut self, item: &'v Object, at: &str, common: &Statement) -> Vec<Asset<'v>> {
         let at = under(at, "assets");
         let Some(assets) = item.get("assets").and_then(Value::as_object) else {
             self.faults.push(Fault::new(at, "expected an object"));
@@ -141,13 +148,20 @@ impl Reader<'_> {
         // serde_json keeps objects in key order; sorted here all the same, should a dependency switch that off.
         let mut found: Vec<Asset> = assets
             .iter()
-            .filter_map(|(key, value)| self.asset(key, value, under(&at, key)))
+            .filter_map(|(key, value)| self.asset(key, value, under(&at, key), common))
             .collect();
         found.sort_by_key(|asset| asset.key);
         found
     }
 
-    fn asset<'v>(&mut self, key: &'v str, value: &'v Value, at: String) -> Option<Asset<'v>> {
+    /// What an item's properties state of the numbers of all its assets (common metadata of 1.1).
+    pub(super) fn common_numbers(&mut self, properties: &Object, at: &str) -> Statement {
+        let mut common = Statement::default();
+        self.numbers(properties, at, Some(None), &mut common);
+        common
+    }
+
+    fn asset<'v>(&mut self, key: &'v str, value: &'v Value, at: String, common: &Statement) -> Option<Asset<'v>> {
         let Some(asset) = value.as_object() else {
             return self.fault(at, format!("expected an object, found {}", kind_of(value)));
         };
@@ -159,21 +173,24 @@ impl Reader<'_> {
         let media = self.text(asset, &at, "type").unwrap_or_default().to_ascii_lowercase();
         let raster = !NO_RASTER_TYPES.iter().any(|no| media.starts_with(no));
         let href = self.text(asset, &at, "href");
-        let mut bands = Vec::new();
+        let (mut bands, mut wrong) = (Vec::new(), None);
         if raster {
             // 1.1 has `bands`; 1.0 has two arrays in step, one for the eye and one for the numbers. Items that were migrated have both.
             let mut lists = ["bands", "eo:bands", "raster:bands"].map(|list| (list, self.list(asset, &at, list)));
-            let count = match lists[0].1.len() {
-                0 => lists[1].1.len().max(lists[2].1.len()),
-                count => {
-                    let in_step = |bands: &[Value]| bands.len() == count;
-                    lists
-                        .iter_mut()
-                        .filter(|(_, bands)| !in_step(bands))
-                        .for_each(|(_, bands)| *bands = &[]);
-                    count
-                }
-            };
+            let [own, names, numbers] = lists.each_ref().map(|(_, list)| list.len());
+            let count = if own > 0 { own } else { names.max(numbers) };
+            if names != count && own > 0 {
+                lists[1].1 = &[];
+            }
+            // Numbers that are stated once are those of all bands.
+            let for_all = (numbers == 1 && count > 1).then(|| lists[2].1[0].as_object()).flatten();
+            if for_all.is_some() {
+                lists[2].1 = &[];
+            } else if (1..count).contains(&numbers) {
+                wrong = Some(format!(
+                    "its raster:bands state the numbers of {numbers} bands, and it has {count}: state those of each, or once those of all"
+                ));
+            }
             for number in 0..count.max(1) {
                 let layers: Vec<(String, &Object)> = lists
                     .iter()
@@ -184,7 +201,12 @@ impl Reader<'_> {
                     .collect();
                 let whole = count <= 1;
                 let own = lists[0].1.get(number).and_then(Value::as_object);
-                bands.push(self.band(key, number + 1, whole, &layers, own));
+                let mut band = self.band(key, number + 1, whole, &layers, own);
+                if let Some(numbers) = for_all {
+                    self.numbers(numbers, &format!("{at}.raster:bands[0]"), None, &mut band.stated);
+                }
+                band.stated.complete(common);
+                bands.push(band);
             }
         }
         let stated = raster.then(|| self.stated(asset, &at)).flatten();
@@ -196,6 +218,7 @@ impl Reader<'_> {
             roles,
             raster,
             bands,
+            wrong,
         })
     }
 
@@ -246,7 +269,7 @@ impl Reader<'_> {
             common: None,
             stated: Statement::default(),
             gsd: None,
-            classes: None,
+            values: None,
         };
         let last = layers.len() - 1;
         for (depth, (at, object)) in layers.iter().enumerate() {
@@ -264,9 +287,14 @@ impl Reader<'_> {
             }
             self.numbers(object, at, of_asset.then_some(own), &mut band.stated);
             band.gsd = band.gsd.or_else(|| self.number(object, at, "gsd"));
-            if band.classes.is_none() && object.contains_key("classification:classes") {
-                band.classes = Some(self.classes(object, at));
+            if band.values.is_none() {
+                band.values = self.values(object, at);
             }
+        }
+        // Of measurements it may be said which values are none.
+        if let Some(nodata) = band.values.as_ref().and_then(Values::only_nodata) {
+            nodata.into_iter().for_each(|value| add(&mut band.stated.nodata, value));
+            band.values = None;
         }
         band
     }
@@ -282,22 +310,30 @@ impl Reader<'_> {
         self.nodata(object, at)
             .into_iter()
             .for_each(|value| add(&mut stated.nodata, value));
-        for (short, key) in [("scale", "raster:scale"), ("offset", "raster:offset")] {
+        let [scale, offset] = [("scale", "raster:scale"), ("offset", "raster:offset")].map(|(short, key)| {
             let keys = match asset_of {
                 None => &[key, short][..],
                 Some(Some(own)) if own.contains_key(key) || own.contains_key(short) => &[],
                 Some(_) => &[key],
             };
+            let mut values = Vec::new();
             for key in keys {
                 match self.number(object, at, key) {
                     None => {}
                     Some(0.0) if short == "scale" => self
                         .faults
                         .push(Fault::new(under(at, key), "is 0: every value would be the same")),
-                    Some(value) if short == "scale" => add(&mut stated.scale, value),
-                    Some(value) => add(&mut stated.offset, value),
+                    Some(value) => values.push(value),
                 }
             }
+            values
+        });
+        // What programs write where nobody states a scale, as GDAL answers.
+        let says_nothing =
+            !scale.is_empty() && scale.iter().all(|one| *one == 1.0) && offset.iter().all(|one| *one == 0.0);
+        if !says_nothing {
+            scale.into_iter().for_each(|value| add(&mut stated.scale, value));
+            offset.into_iter().for_each(|value| add(&mut stated.offset, value));
         }
     }
 
@@ -323,23 +359,6 @@ impl Reader<'_> {
             ),
         }
     }
-
-    fn classes(&mut self, object: &Object, at: &str) -> Vec<(i64, String)> {
-        let mut classes = Vec::new();
-        for (number, class) in self.list(object, at, "classification:classes").iter().enumerate() {
-            let name = ["name", "title", "description"]
-                .iter()
-                .find_map(|key| class.get(key)?.as_str());
-            match (class.get("value").and_then(Value::as_i64), name) {
-                (Some(value), Some(name)) => classes.push((value, name.to_owned())),
-                _ => self.faults.push(Fault::new(
-                    format!("{at}.classification:classes[{number}]"),
-                    "expected an integer `value` and a `name`",
-                )),
-            }
-        }
-        classes
-    }
 }
 
 pub(super) fn kind_of(value: &Value) -> &'static str {
@@ -350,5 +369,96 @@ pub(super) fn kind_of(value: &Value) -> &'static str {
         Value::String(_) => "a string",
         Value::Array(_) => "an array",
         Value::Object(_) => "an object",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::scene::stac::tests::{folder, item, one, read};
+
+    /// `scale offset nodata` of each band of the asset, in an item with these properties.
+    fn told(properties: Value, asset: Value) -> Vec<String> {
+        let dir = folder(&["a.tif"]);
+        let mut ms = json!({"href": "a.tif", "roles": ["data"]});
+        ms.as_object_mut().unwrap().extend(asset.as_object().unwrap().clone());
+        let scene = one(&dir, &item("a", properties, json!({"ms": ms})));
+        let told = scene
+            .bands
+            .iter()
+            .map(|band| format!("{} {} {:?}", band.scale, band.offset, band.nodata));
+        told.collect()
+    }
+
+    const NAMES: [&str; 2] = ["bands", "eo:bands"];
+
+    #[test]
+    fn numbers_that_are_stated_once_are_those_of_all_bands() {
+        let three = json!([{"name": "r"}, {"name": "g"}, {"name": "b"}]);
+        let once = json!([{"scale": 0.001, "offset": -0.1, "nodata": 9000}]);
+        for names in NAMES {
+            let all = told(json!({}), json!({names: three, "raster:bands": once}));
+            assert_eq!(all, ["0.001 -0.1 [9000.0]"; 3], "{names}");
+            // Those of some alone are anybody's.
+            let two = json!([{"scale": 0.001}, {"scale": 0.001}]);
+            let dir = folder(&["a.tif"]);
+            let ms = json!({"href": "a.tif", names: three, "raster:bands": two});
+            let refused = read(&dir, &item("a", json!({}), json!({"ms": ms}))).refused;
+            assert!(
+                refused[0].reason.contains("state the numbers of 2 bands, and it has 3"),
+                "{refused:?}"
+            );
+        }
+        // One name and the numbers of an alpha band beside it.
+        let alpha = json!({"eo:bands": [{"name": "r"}], "raster:bands": [{"scale": 0.001}, {"nodata": 7}]});
+        assert_eq!(told(json!({}), alpha), ["0.001 0 []", "1 0 [7.0]"]);
+    }
+
+    #[test]
+    fn what_the_properties_state_stands_where_no_band_does() {
+        let common = json!({"nodata": 10000, "data_type": "uint16", "raster:scale": 0.0001, "raster:offset": -0.1});
+        assert_eq!(
+            told(common.clone(), json!({"bands": [{"name": "r"}, {"name": "g"}]})),
+            ["0.0001 -0.1 [10000.0]"; 2]
+        );
+        let own = json!({"bands": [{"name": "r", "raster:scale": 0.5, "raster:offset": 1, "nodata": 0}]});
+        assert_eq!(told(common, own), ["0.5 1 [0.0, 10000.0]"]);
+    }
+
+    #[test]
+    fn a_scale_of_1_and_an_offset_of_0_state_nothing() {
+        let dir = folder(&["a.tif"]);
+        let scale = |numbers: Value| {
+            let image = json!({"href": "a.tif", "roles": ["data"], "eo:bands": [{"name": "B02"}, {"name": "B04"}], "raster:bands": [numbers, numbers]});
+            let mut value = item("a", json!({"s2:processing_baseline": "05.09"}), json!({"image": image}));
+            value["collection"] = json!("sentinel-2-l2a");
+            let band = one(&dir, &value).bands.remove(0);
+            (band.scale, band.offset)
+        };
+        assert_eq!(
+            scale(json!({"data_type": "uint16", "scale": 1.0, "offset": 0.0})),
+            (0.0001, -0.1)
+        );
+        assert_eq!(scale(json!({"data_type": "uint16", "scale": 1})), (0.0001, -0.1));
+        assert_eq!(
+            scale(json!({"data_type": "uint16", "scale": 1, "offset": 5})),
+            (1.0, 5.0)
+        );
+        assert_eq!(scale(json!({"data_type": "uint16", "offset": 0})), (0.0001, 0.0));
+        // Integers of no stated scale are no reflectance, whoever calls them so.
+        let image = json!({"href": "a.tif", "roles": ["data", "reflectance"], "data_type": "uint16", "bands": [{"name": "r", "raster:scale": 1, "raster:offset": 0}]});
+        assert_eq!(
+            one(&dir, &item("a", json!({}), json!({"image": image}))).bands[0].valid,
+            None
+        );
+    }
+
+    #[test]
+    fn values_that_mean_no_data_are_no_classes() {
+        let asset =
+            json!({"bands": [{"name": "r", "nodata": 0}], "file:values": [{"values": [-9999], "summary": "no data"}]});
+        assert_eq!(told(json!({}), asset), ["1 0 [0.0, -9999.0]"]);
     }
 }

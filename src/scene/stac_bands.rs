@@ -1,15 +1,15 @@
-//! Which assets of a STAC Item are its bands, under which names, and what its masks mean.
+//! Which assets of a STAC Item are its bands, and under which names.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::radiometry::{Version, is_float};
-use super::sensor::{Sensor, SensorBand};
+use super::Kind;
+use super::radiometry::Version;
+use super::sensor::{Sensor, SensorBand, Sensors, bare};
 use super::stac_asset::{Asset, Band, Object};
 use super::stac_indices::index_name;
-use super::{Coding, Kind};
-use crate::raster::flags::{self, Flags};
+use super::stac_masks::is_mask_name;
 
 /// Roles whose assets are for people, for machines, or masks: never bands.
 pub(super) const NO_BAND_ROLES: [&str; 24] = [
@@ -74,7 +74,7 @@ pub(super) fn rank(asset: &Asset, band: &Band) -> (bool, f64) {
 pub(super) fn bands_of<'i, 'v>(sensor: &'i Sensor, assets: &'i [Asset<'v>]) -> Vec<Chosen<'i, 'v>> {
     let mut found: BTreeMap<usize, Chosen> = BTreeMap::new();
     for asset in assets.iter().filter(|asset| may_hold_bands(asset)) {
-        for band in asset.bands.iter().filter(|band| band.classes.is_none()) {
+        for band in asset.bands.iter().filter(|band| band.values.is_none()) {
             let key = if asset.bands.len() == 1 { asset.key } else { "" };
             let known = [key, &band.name, band.common.unwrap_or_default()]
                 .into_iter()
@@ -104,8 +104,8 @@ pub(super) fn bands_of<'i, 'v>(sensor: &'i Sensor, assets: &'i [Asset<'v>]) -> V
 /// The bands of an item whose product is not known, in key order.
 ///
 /// Bands with common names if any asset has them, else all that is no mask, index or preview; polarisations where the item is SAR.
-pub(super) fn bands_of_any<'i, 'v>(kind: Kind, assets: &'i [Asset<'v>]) -> Vec<Chosen<'i, 'v>> {
-    let measured = |asset: &&Asset| may_hold_bands(asset);
+pub(super) fn bands_of_any<'i, 'v>(kind: Kind, assets: &'i [Asset<'v>], sensors: &Sensors) -> Vec<Chosen<'i, 'v>> {
+    let measured = |asset: &&Asset| may_hold_bands(asset) && !is_mask_name(asset.key, sensors);
     let some_common = assets
         .iter()
         .filter(measured)
@@ -120,7 +120,7 @@ pub(super) fn bands_of_any<'i, 'v>(kind: Kind, assets: &'i [Asset<'v>]) -> Vec<C
         for band in asset
             .bands
             .iter()
-            .filter(|band| band.classes.is_none() && !is_derived(&band.name))
+            .filter(|band| band.values.is_none() && !is_derived(&band.name) && !is_mask_name(&band.name, sensors))
         {
             let name = match kind {
                 Kind::Sar => {
@@ -169,46 +169,18 @@ pub(super) fn bands_of_any<'i, 'v>(kind: Kind, assets: &'i [Asset<'v>]) -> Vec<C
     best
 }
 
-/// Whether the bands are stored as the product stores them, or say how to read them. Eight-bit numbers under the names of a
-/// reflectance product are pictures of it, and its scale would turn them into nonsense.
-pub(super) fn is_stored_as(sensor: &Sensor, assets: &[Asset]) -> bool {
-    bands_of(sensor, assets).iter().all(|chosen| {
-        let band = chosen.band;
-        let data_type = band.stated.data_type.as_deref();
-        !band.stated.scale.is_empty() || sensor.stores(data_type) || data_type.is_some_and(is_float)
-    })
-}
-
-pub(super) fn sensor_quality<'i, 'v>(sensor: &Sensor, assets: &'i [Asset<'v>]) -> Vec<(&'i Asset<'v>, usize, Coding)> {
-    let find = |here: bool| {
-        move |key: &String| {
-            let is_one = |asset: &&Asset| asset.raster && asset.key.eq_ignore_ascii_case(key);
-            assets.iter().find(|asset| is_one(asset) && asset.file.is_ok() == here)
-        }
-    };
-    sensor
-        .quality
-        .iter()
-        .filter_map(|quality| {
-            Some((
-                quality
-                    .assets
-                    .iter()
-                    .find_map(find(true))
-                    .or_else(|| quality.assets.iter().find_map(find(false)))?,
-                quality.index,
-                quality.coding.clone(),
-            ))
-        })
-        .collect()
-}
-
 /// What an item's properties say of the raw offset that versions of the product have.
-pub(super) fn version_of(sensor: &Sensor, properties: &Object) -> Version {
+pub(super) fn version_of(sensor: &Sensor, properties: &Object, collection: Option<&str>) -> Version {
     let Some(rule) = &sensor.raw_offset else {
         return Version::Untold;
     };
-    let taken_off = rule.unless_true.iter().find_map(|key| truth(properties.get(key)?));
+    let collection = bare(collection.unwrap_or_default());
+    let by_collection = rule
+        .unless_collection
+        .iter()
+        .any(|part| collection.contains(&bare(part)));
+    let by_property = rule.unless_true.iter().find_map(|key| truth(properties.get(key)?));
+    let taken_off = by_property.or(by_collection.then_some(true));
     let version = rule.properties.iter().find_map(|key| version(properties.get(key)?));
     match (taken_off, version.map(|version| version >= rule.from_version)) {
         (Some(true), _) => Version::TakenOff,
@@ -243,47 +215,6 @@ fn version(value: &Value) -> Option<f64> {
     format!("{major}.{minor}").parse().ok()
 }
 
-/// The coding of named classes; `None` when no name is a reason.
-pub(super) fn coding_of(classes: &[(i64, String)]) -> Option<Coding> {
-    let coded: BTreeMap<i64, Flags> = classes
-        .iter()
-        .filter_map(|(value, name)| Some((*value, class_flag(name)?)))
-        .collect();
-    (!coded.is_empty()).then_some(Coding::Classes(coded))
-}
-
-/// What a class of that name means for judging a pixel; `None` when it can be judged.
-fn class_flag(name: &str) -> Option<Flags> {
-    let name = name.trim().to_ascii_lowercase().replace(['-', ' '], "_");
-    let has = |parts: &[&str]| parts.iter().any(|part| name.contains(part));
-    let word = |words: &[&str]| name.split('_').any(|one| words.contains(&one));
-    if has(&["nodata", "no_data", "not_observed", "missing"]) || word(&["fill"]) {
-        return Some(flags::NODATA);
-    }
-    if word(&["no", "not", "non", "clear", "free", "low", "without"]) {
-        return None;
-    }
-    if has(&["saturat", "defective"]) {
-        return Some(flags::SATURATED);
-    }
-    if has(&["shadow"]) {
-        return Some(flags::SHADOW);
-    }
-    if has(&["adjacent", "dilated", "near_cloud", "cloud_buffer"]) {
-        return Some(flags::NEAR_CLOUD);
-    }
-    if has(&["cirrus", "thin_cloud"]) || word(&["haze"]) {
-        return Some(flags::CIRRUS);
-    }
-    if has(&["cloud"]) {
-        return Some(flags::CLOUD);
-    }
-    if word(&["snow", "ice"]) {
-        return Some(flags::SNOW);
-    }
-    has(&["invalid"]).then_some(flags::INVALID)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -298,29 +229,5 @@ mod tests {
         assert_eq!(version(&json!(5.1)), Some(5.1));
         assert_eq!(version(&json!("latest")), None);
         assert_eq!(version(&json!(["05.09"])), None);
-    }
-
-    #[test]
-    fn class_names_tell_reasons() {
-        let reason = |name: &str| class_flag(name).map_or("clear", |flag| flags::first_reason(flag).unwrap());
-        for (name, expected) in [
-            ("no_data", "nodata"),
-            ("Fill", "nodata"),
-            ("saturated or defective", "saturated"),
-            ("cloud_shadow", "shadow"),
-            ("cloud high probability", "cloud"),
-            ("cloud_low_probability", "clear"),
-            ("thin-cirrus", "cirrus"),
-            ("adjacent_to_cloud", "near_cloud"),
-            ("snow_ice", "snow"),
-            ("not_cloud", "clear"),
-            ("cloud_free", "clear"),
-            ("clear", "clear"),
-            ("water", "clear"),
-            ("device", "clear"),
-        ] {
-            assert_eq!(reason(name), expected, "{name}");
-        }
-        assert_eq!(coding_of(&[(0, "clear".into()), (1, "water".into())]), None);
     }
 }

@@ -25,7 +25,7 @@ pub(super) fn index_name(name: &str) -> Option<&'static str> {
 pub(super) fn indices_of<'i, 'v>(assets: &'i [Asset<'v>]) -> Vec<Chosen<'i, 'v>> {
     let mut found: BTreeMap<&str, Chosen> = BTreeMap::new();
     for asset in assets.iter().filter(|asset| may_hold_indices(asset)) {
-        for band in asset.bands.iter().filter(|band| band.classes.is_none()) {
+        for band in asset.bands.iter().filter(|band| band.values.is_none()) {
             let key = if asset.bands.len() == 1 { asset.key } else { "" };
             let Some(name) = index_name(key).or_else(|| index_name(&band.name)) else {
                 continue;

@@ -4,20 +4,18 @@
 
 use std::path::Path;
 
-use ::geo::CoordsIter;
 use jiff::Timestamp;
-use serde::Deserialize;
 use serde_json::Value;
 
 use super::radiometry::{Statements, Version, is_float};
 use super::sensor::{About, GENERIC, Sensor, Sensors, contains};
-use super::stac_asset::{Asset, Object, Reader, Unusable, kind_of, under};
-use super::stac_bands::{Chosen, bands_of, bands_of_any, coding_of, is_stored_as, sensor_quality, version_of};
+use super::stac_asset::{Object, Reader, Unusable, kind_of, under};
+use super::stac_bands::{Chosen, bands_of, bands_of_any, version_of};
+use super::stac_footprint::footprint;
 use super::stac_indices::{INDEX_RANGE, indices_of};
-use super::{AbsentBand, BandAsset, Coding, Kind, Pass, QualityAsset, Scene, join, last_second};
+use super::{AbsentBand, BandAsset, Kind, Pass, Scene, join, last_second};
 use crate::fault::{Fault, one_line};
 use crate::intake::names;
-use crate::raster::flags;
 
 /// The scene of an Item. `at` is its place in its file; relative paths are looked up in `base`.
 ///
@@ -69,6 +67,20 @@ fn overpass(properties: &Object) -> Option<String> {
     })
 }
 
+/// What to know of items that no sensor is recognised by.
+fn unknown(about: &About) -> String {
+    let said = |what: &str, value: &Option<String>| {
+        let value = value.as_deref().filter(|value| !value.is_empty());
+        value.map_or(format!("no {what}"), |value| format!("{what} {}", one_line(value)))
+    };
+    format!(
+        "items with {} and {}: no sensor is recognised, so that values are taken as item and file state them (`{GENERIC}`), noise is only measured, and \
+         masks are read only where the items explain their values",
+        said("collection", &about.collection),
+        said("platform", &about.platform)
+    )
+}
+
 impl Reader<'_> {
     fn scene(&mut self, item: &Value, at: &str, source: &Path, sensors: &Sensors) -> Option<Scene> {
         let Some(item) = item.as_object() else {
@@ -89,26 +101,46 @@ impl Reader<'_> {
                 format!("expected 1.0 or 1.1, found `{version}`: migrate the item"),
             ));
         }
-        let footprint = self.footprint(item, at);
+        // What only helps to choose among scenes costs none of them.
+        let mut notes = Vec::new();
+        let footprint = footprint(item.get("geometry")).unwrap_or_else(|why| {
+            notes.push(format!("the ground of its geometry is not known: {why}"));
+            None
+        });
         let place = under(at, "properties");
         let Some(properties) = item.get("properties").and_then(Value::as_object) else {
             return self.fault(place, "expected an object");
         };
         let times = self.times(properties, &place);
-        let relative_orbit = self.number(properties, &place, "sat:relative_orbit").and_then(|orbit| {
-            if orbit.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&orbit) {
-                return Some(orbit as u32);
+        let mut hint = |object: &Object, key: &str| match object.get(key)? {
+            Value::Null => None,
+            Value::String(text) => Some(text.clone()),
+            Value::Number(number) => Some(number.to_string()),
+            other => {
+                notes.push(format!(
+                    "its {key} is not read: expected a string, found {}",
+                    kind_of(other)
+                ));
+                None
             }
-            self.fault(
-                under(&place, "sat:relative_orbit"),
-                format!("expected a whole number, found {orbit}"),
-            )
+        };
+        let orbit = hint(properties, "sat:relative_orbit");
+        let state = hint(properties, "sat:orbit_state").map(|state| state.to_ascii_lowercase());
+        let platform = hint(properties, "platform").map(|name| one_line(&name).into_owned());
+        let constellation = hint(properties, "constellation");
+        let collection = hint(item, "collection");
+        let relative_orbit = orbit.and_then(|orbit| {
+            let number: Option<f64> = orbit.trim().parse().ok();
+            let whole = number.filter(|one| one.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(one));
+            if whole.is_none() {
+                let found = one_line(&orbit);
+                notes.push(format!(
+                    "its sat:relative_orbit is not read: expected a whole number, found {found}"
+                ));
+            }
+            whole.map(|orbit| orbit as u32)
         });
-        let pass = match self
-            .text(properties, &place, "sat:orbit_state")
-            .map(str::to_ascii_lowercase)
-            .as_deref()
-        {
+        let pass = match state.as_deref() {
             Some("ascending") => Some(Pass::Ascending),
             Some("descending") => Some(Pass::Descending),
             _ => None,
@@ -121,20 +153,18 @@ impl Reader<'_> {
         let cloud_fraction = cloud_percent
             .filter(|percent| (0.0..=100.0).contains(percent))
             .map(|percent| percent / 100.0);
-        let platform = self
-            .text(properties, &place, "platform")
-            .map(|name| one_line(name).into_owned());
         let overpass = overpass(properties);
-        let assets = self.assets(item, at);
+        let common = self.common_numbers(properties, &place);
+        let assets = self.assets(item, at, &common);
         let about = About {
             platform: platform.clone(),
-            constellation: self.text(properties, &place, "constellation").map(str::to_owned),
-            instruments: self
-                .list(properties, &place, "instruments")
-                .iter()
-                .filter_map(|one| one.as_str().map(str::to_owned))
-                .collect(),
-            collection: self.text(item, at, "collection").map(str::to_owned),
+            constellation,
+            instruments: match properties.get("instruments") {
+                Some(Value::String(one)) => vec![one.clone()],
+                Some(Value::Array(all)) => all.iter().filter_map(|one| one.as_str().map(str::to_owned)).collect(),
+                _ => Vec::new(),
+            },
+            collection,
             properties: properties
                 .iter()
                 .filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())))
@@ -152,12 +182,11 @@ impl Reader<'_> {
                 .collect(),
         };
 
-        let product = sensors.recognise(&about).filter(|sensor| is_stored_as(sensor, &assets));
+        let product = sensors.recognise(&about);
         let kind = product.map_or_else(|| sensors.kind(&about), |sensor| sensor.kind);
-        let taken = product.map_or(Vec::new(), |sensor| sensor_quality(sensor, &assets));
         let chosen = match product {
             Some(sensor) => bands_of(sensor, &assets),
-            None => bands_of_any(kind, &assets),
+            None => bands_of_any(kind, &assets, sensors),
         };
         let mut indices = match kind {
             Kind::Optical => indices_of(&assets),
@@ -183,7 +212,9 @@ impl Reader<'_> {
             );
         }
         let sensor = product.or(sensors.get(GENERIC));
-        let version = product.map_or(Version::Untold, |sensor| version_of(sensor, properties));
+        let version = product.map_or(Version::Untold, |sensor| {
+            version_of(sensor, properties, about.collection.as_deref())
+        });
         let (mut bands, mut absent) = (Vec::new(), Vec::new());
         for (one, derived) in chosen
             .iter()
@@ -212,17 +243,21 @@ impl Reader<'_> {
             self.unreadable |= absent.iter().any(|(band, _)| band.unreadable);
             self.faults.extend(absent.drain(..).flat_map(|(_, why)| why));
         }
-        let mut notes = Vec::new();
-        let quality = self.quality(&assets, taken, &mut notes);
+        let quality = self.quality(&assets, product, sensors, &mut notes);
         let (start, end) = times?;
         let id = id?;
+        let notes = notes.into_iter().map(|note| format!("{id}: {note}"));
+        let is_unknown = product.is_none()
+            && kind == Kind::Optical
+            && bands.iter().any(|band| !band.derived && band.valid.is_none());
         Some(Scene {
-            notes: notes.into_iter().map(|note| format!("{id}: {note}")).collect(),
+            notes: notes.chain(is_unknown.then(|| unknown(&about))).collect(),
             id,
             start,
             end,
             sensor: product.map_or(GENERIC, |sensor| &sensor.id).to_owned(),
             kind,
+            collection: item.get("collection").and_then(Value::as_str).map(str::to_owned),
             platform,
             relative_orbit,
             pass,
@@ -237,59 +272,23 @@ impl Reader<'_> {
         })
     }
 
-    /// The acquisition interval: `start_datetime` to `end_datetime` where both are given, else the instant `datetime`.
+    /// The acquisition interval: `start_datetime` to `end_datetime` where both are given, else `datetime`: an instant, or a whole day.
     fn times(&mut self, properties: &Object, at: &str) -> Option<(Timestamp, Timestamp)> {
         let before = self.faults.len();
         let instant = self.time(properties, at, "datetime");
         let start = self.time(properties, at, "start_datetime");
         let end = self.time(properties, at, "end_datetime");
         match (start, end, instant) {
-            (Some(start), Some(end), _) if start > end => self.fault(
+            (Some((start, _)), Some((_, end)), _) if start > end => self.fault(
                 under(at, "start_datetime"),
                 format!("{start} is after end_datetime, {end}"),
             ),
-            (Some(start), Some(end), _) => Some((start, last_second(start, end))),
-            (_, _, Some(instant)) => Some((instant, instant)),
+            (Some((start, _)), Some((_, end)), _) => Some((start, last_second(start, end))),
+            (_, _, Some(instant)) => Some(instant),
             _ if self.faults.len() > before => None,
             _ => self.fault(
                 under(at, "datetime"),
                 "expected a time, or null with start_datetime and end_datetime",
-            ),
-        }
-    }
-
-    fn footprint(&mut self, item: &Object, at: &str) -> Option<::geo::MultiPolygon<f64>> {
-        let value = item.get("geometry").filter(|value| !value.is_null())?;
-        let place = under(at, "geometry");
-        // Not by way of the geojson crate: its conversion panics at a position of one number.
-        let polygons = match Outline::deserialize(value) {
-            Ok(Outline::Polygon { coordinates }) => vec![coordinates],
-            Ok(Outline::MultiPolygon { coordinates }) => coordinates,
-            Err(error) => {
-                return self.fault(place, format!("expected a Polygon or a MultiPolygon, or null: {error}"));
-            }
-        };
-        let Some(footprint) = polygons
-            .into_iter()
-            .map(polygon)
-            .collect::<Option<::geo::MultiPolygon<f64>>>()
-        else {
-            return self.fault(
-                place,
-                "expected rings of at least four positions, each of longitude and latitude",
-            );
-        };
-        match footprint
-            .coords_iter()
-            .find(|at| !(at.x.abs() <= 180.0 && at.y.abs() <= 90.0))
-        {
-            None => Some(footprint),
-            Some(at) => self.fault(
-                place,
-                format!(
-                    "({}, {}) is not on the globe: expected WGS 84 degrees, longitude first",
-                    at.x, at.y
-                ),
             ),
         }
     }
@@ -305,6 +304,9 @@ impl Reader<'_> {
     ) -> Option<BandAsset> {
         let Chosen { asset, band, .. } = chosen;
         self.band_name(chosen)?;
+        if let Some(wrong) = &asset.wrong {
+            return self.fault(asset.at.clone(), wrong.clone());
+        }
         let derived = sensor.is_none();
         let product = sensor.filter(|sensor| sensor.id != GENERIC);
         // Integers that do not state their scale stay as they are stored.
@@ -344,94 +346,4 @@ impl Reader<'_> {
             Err(wrong) => self.fault(at(), format!("its name {wrong}")),
         }
     }
-
-    /// The sensor's quality bands, else the masks whose classes have telling names.
-    ///
-    /// Each must code a reason that none before it codes, or lie in a file of which a band is taken already: the bands of one file are
-    /// parts of one mask, and two of them may mean the same (cloud and heavy haze in UDM2). Several files that code the same are
-    /// answers of several algorithms, of which the first is believed.
-    ///
-    /// A mask that lies elsewhere is left out, which `notes` say; one that should be here and is not is a fault.
-    fn quality(
-        &mut self,
-        assets: &[Asset],
-        by_sensor: Vec<(&Asset, usize, Coding)>,
-        notes: &mut Vec<String>,
-    ) -> Vec<QualityAsset> {
-        let by_classes = assets
-            .iter()
-            .filter(|asset| {
-                asset.raster
-                    && asset
-                        .roles
-                        .iter()
-                        .any(|role| role.contains("cloud") || role == "data-mask")
-            })
-            .flat_map(|asset| asset.bands.iter().map(move |band| (asset, band)))
-            .filter_map(|(asset, band)| Some((asset, band.index, coding_of(band.classes.as_ref()?)?)));
-        let candidates: Vec<(&Asset, usize, Coding)> = if by_sensor.is_empty() {
-            by_classes.collect()
-        } else {
-            by_sensor
-        };
-        let mut coded = flags::CLEAR;
-        let mut quality: Vec<QualityAsset> = Vec::new();
-        for (asset, index, coding) in candidates {
-            let path = asset.file.as_ref().ok();
-            let of_taken_file = quality.iter().any(|taken| path == Some(&taken.path));
-            if !of_taken_file && coding.reasons() & !coded == flags::CLEAR {
-                continue;
-            }
-            match &asset.file {
-                Err(why) if why.unreadable => {
-                    self.unreadable = true;
-                    self.faults.push(why.fault.clone());
-                }
-                Err(why) => {
-                    let note = format!(
-                        "without the mask {}, whose file is not here ({})",
-                        asset.key, why.fault.message
-                    );
-                    if !notes.contains(&note) {
-                        notes.push(note);
-                    }
-                }
-                Ok(path) => {
-                    coded |= coding.reasons();
-                    let mask = QualityAsset {
-                        path: path.clone(),
-                        index,
-                        coding,
-                        stated: asset.stated.clone(),
-                    };
-                    // Two assets may name one file.
-                    if !quality.contains(&mask) {
-                        quality.push(mask);
-                    }
-                }
-            }
-        }
-        quality
-    }
-}
-
-/// The shapes that a footprint may have.
-#[derive(Deserialize)]
-#[serde(tag = "type")]
-enum Outline {
-    Polygon { coordinates: Vec<Vec<Vec<f64>>> },
-    MultiPolygon { coordinates: Vec<Vec<Vec<Vec<f64>>>> },
-}
-
-/// `None` when a ring is too short, or a position has less than two numbers.
-fn polygon(rings: Vec<Vec<Vec<f64>>>) -> Option<::geo::Polygon<f64>> {
-    let line = |ring: Vec<Vec<f64>>| -> Option<::geo::LineString<f64>> {
-        let positions: Option<Vec<(f64, f64)>> = ring
-            .iter()
-            .map(|position| Some((*position.first()?, *position.get(1)?)))
-            .collect();
-        positions.filter(|positions| positions.len() >= 4).map(Into::into)
-    };
-    let mut lines = rings.into_iter().map(line).collect::<Option<Vec<_>>>()?.into_iter();
-    Some(::geo::Polygon::new(lines.next()?, lines.collect()))
 }

@@ -16,8 +16,8 @@ const PLAIN_OFFSET: f64 = 3.0;
 const LEAST_OFFSET_BANDS: usize = 3;
 /// The part of the pixels that may be as no ground is.
 const ODD_PART: f64 = 0.05;
-/// Power is not above 0 where noise was taken off, but not in so large a part of the pixels.
-const NO_POWER: f64 = 0.8;
+/// Power is not above 0 where noise was taken off, and programs have numbers of their own for no data, but not in so large a part of the pixels.
+const MOST_IMPOSSIBLE: f64 = 0.8;
 /// Reflectance below which nothing is, water included, in all bands at once.
 const DARKEST: f32 = 5e-4;
 /// Fewer pixels do not tell.
@@ -45,7 +45,7 @@ pub struct Date<'a> {
     pub values: Values,
     /// Its bands in physical units, the pixels in one order; NaN where there is no measurement.
     pub bands: Vec<Vec<f32>>,
-    /// The part of its pixels whose numbers cannot be measured so: power that is not above 0.
+    /// The part of its pixels whose numbers cannot be measured so: power that is not above 0, what lies far outside the range.
     pub impossible: f64,
     /// Whose counts its numbers are: platform and type of integers that nobody gave a scale; absent of anything else.
     pub counts: Option<(&'a str, &'a str)>,
@@ -73,18 +73,21 @@ fn impossible(date: &Date<'_>) -> Option<String> {
     match date.values {
         Values::Numbers => None,
         Values::Reflectance(most) => {
-            let odd = if all(&|value| value >= most) {
-                format!("nearly all reach {most}, the most that there is")
+            let odd = if date.impossible >= MOST_IMPOSSIBLE {
+                let part = 100.0 * date.impossible;
+                format!("{part:.0} % of its pixels are far from 0 to {most}, as counts and values for no data are")
+            } else if all(&|value| value >= most) {
+                format!("in every band nearly all reach {most}, the most that there is")
             } else if all(&|value| value <= DARKEST) {
-                format!("nearly all are below {DARKEST}, darker than any ground")
+                format!("in every band nearly all are below {DARKEST}, darker than any ground")
             } else {
                 return None;
             };
             Some(format!(
-                "the numbers of {id} are not reflectance: in every band {odd}; state its scale and offset (docs/ingestion.md)"
+                "the numbers of {id} are not reflectance: {odd}; state its scale, offset and nodata (docs/ingestion.md)"
             ))
         }
-        Values::Power => (date.impossible >= NO_POWER).then(|| {
+        Values::Power => (date.impossible >= MOST_IMPOSSIBLE).then(|| {
             format!(
                 "the numbers of {id} are not power: {:.0} % of them are not above 0; these look like decibels: state unit = \"decibel\" for the \
                  folder, or \"unit\": \"dB\" for the item's bands",
@@ -361,7 +364,12 @@ mod tests {
                 .unwrap()
                 .contains("darker than any ground")
         );
-        assert_eq!(said(Values::Reflectance(1.0), 0.9, 0.0), None);
+        assert!(
+            said(Values::Reflectance(1.0), f32::NAN, 0.9)
+                .unwrap()
+                .contains("90 % of its pixels are far from 0 to 1")
+        );
+        assert_eq!(said(Values::Reflectance(1.0), 0.9, 0.5), None);
         assert_eq!(said(Values::Reflectance(1.0), 0.004, 0.0), None);
         assert!(
             said(Values::Power, f32::NAN, 1.0)

@@ -9,6 +9,7 @@ use sitewatch::config::Config;
 use sitewatch::finding::{Anomaly, SiteReport};
 use sitewatch::geo::Rect;
 use sitewatch::io::geotiff::{Compression, DataType, GeoTiffWriter, Layout};
+use sitewatch::plan::{inputs, plan_sites};
 
 use super::common::{only_report, survey};
 use super::places::{BANDS, EDGE, ground};
@@ -265,4 +266,104 @@ fn tiles_of_two_zones_are_one_date_too() {
         .map(|axis| (one.centroid[axis] - other.centroid[axis]).abs())
         .fold(0.0, f64::max);
     assert!(away < 1e-4, "{:?} and {:?}", one.centroid, other.centroid);
+}
+
+#[test]
+fn a_tile_that_is_coded_otherwise_is_told_by_its_name() {
+    let folder = tempfile::tempdir().unwrap();
+    scenes(folder.path(), CRS);
+    // A tenth more of reflectance, as the offset of another processing.
+    let more = |x, y, band| ground(x, y, band, 1) + 1000.0;
+    write(&folder.path().join("11.tif"), &TILES[1], BANDS.len(), more);
+    let found = as_they_lie(folder.path(), &tiles(), "tiles");
+    let [comparison] = found.comparisons.as_slice() else {
+        panic!("{} comparisons", found.comparisons.len())
+    };
+    let why = comparison.notes.join("; ");
+    assert!(
+        why.contains("the two dates are coded differently: in every band 11 is 0.1 more than"),
+        "{why}"
+    );
+    assert!(comparison.anomalies.is_empty());
+}
+
+/// What is compared in folders of tiles, as `before after` by ids, and what is left out; each folder is a pattern.
+fn planned(folder: &Path, patterns: &[&str]) -> (Vec<String>, Vec<String>) {
+    let of = |pattern: &&str| {
+        format!(
+            "[[inputs.folder]]\nglob = '{pattern}'\nbands = ['{}']\ndate_pattern = '_(\\d{{8}})'\n",
+            BANDS.join("', '")
+        )
+    };
+    let folders: Vec<String> = patterns.iter().map(of).collect();
+    let pipeline = folder.join("folders.toml");
+    let text = format!("[inputs]\ndeclarations = ['declaration.geojson']\n{}", folders.concat());
+    fs::write(&pipeline, text).unwrap();
+    let config = Config::read(&pipeline).unwrap();
+    let inputs = inputs::gather(&config).unwrap();
+    let plan = plan_sites(&config, &inputs).remove(0).unwrap();
+    let pairs = plan.pairs.iter();
+    (
+        pairs
+            .map(|pair| format!("{} {}", pair.before.whole.id, pair.after.whole.id))
+            .collect(),
+        plan.refused
+            .iter()
+            .map(|one| format!("{}: {}", one.id, one.reason))
+            .collect(),
+    )
+}
+
+#[test]
+fn folders_of_unknown_platforms_are_no_pieces_of_each_other() {
+    let folder = tempfile::tempdir().unwrap();
+    scenes(folder.path(), CRS);
+    for tile in ["west", "east"] {
+        fs::create_dir(folder.path().join(tile)).unwrap();
+    }
+    for (date, day) in ["20210601", "20210611"].into_iter().enumerate() {
+        for (tile, name) in ["west", "east"].into_iter().enumerate() {
+            let to = folder.path().join(name).join(format!("{name}_{day}.tif"));
+            fs::copy(folder.path().join(format!("{date}{tile}.tif")), to).unwrap();
+        }
+    }
+    let (together, _) = planned(folder.path(), &["*st/*_2021*.tif"]);
+    assert_eq!(
+        together,
+        ["east-east_20210601+west-west_20210601 east-east_20210611+west-west_20210611"]
+    );
+    let (apart, _) = planned(folder.path(), &["west/*.tif", "east/*.tif"]);
+    assert_eq!(apart.len(), 1);
+    assert!(!apart[0].contains('+'), "{apart:?}");
+    // Pixels of another size are those of another instrument, in one folder too.
+    let coarse = ["-tr", "30", "30"];
+    for day in ["20210601", "20210611"] {
+        let from = folder.path().join(format!("east/east_{day}.tif"));
+        warp(std::slice::from_ref(&from), &folder.path().join("other.tif"), &coarse);
+        fs::rename(folder.path().join("other.tif"), from).unwrap();
+    }
+    let (apart, _) = planned(folder.path(), &["*st/*_2021*.tif"]);
+    assert!(!apart[0].contains('+'), "{apart:?}");
+}
+
+#[test]
+fn pixels_far_coarser_are_passed_over_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    scenes(folder.path(), CRS);
+    fs::create_dir(folder.path().join("all")).unwrap();
+    for (date, day) in ["20210601", "20210611"].into_iter().enumerate() {
+        let to = folder.path().join(format!("all/fine_{day}.tif"));
+        fs::copy(folder.path().join(format!("{date}whole.tif")), to).unwrap();
+    }
+    for day in ["20210608", "20210620"] {
+        let to = folder.path().join(format!("all/coarse_{day}.tif"));
+        warp(&[folder.path().join("0whole.tif")], &to, &["-tr", "250", "250"]);
+    }
+    let (pairs, refused) = planned(folder.path(), &["all/*.tif"]);
+    assert_eq!(pairs, ["fine_20210601 fine_20210611"]);
+    let told = "passed over: its pixels are 250 m, 25 times coarser than those of fine_20210611";
+    assert_eq!(
+        refused,
+        [format!("coarse_20210608: {told}"), format!("coarse_20210620: {told}")]
+    );
 }

@@ -102,13 +102,13 @@ fn a_scene_replaced_by_mrf_is_refused_by_name_and_nothing_is_written_beside_it()
 }
 
 #[test]
-fn a_truncated_raster_fails_its_site_by_name() {
+fn a_truncated_raster_is_refused_by_name_before_it_is_read() {
     let (code, told) = said(|raster| {
         let bytes = fs::read(raster).unwrap();
         fs::write(raster, &bytes[..bytes.len() / 2]).unwrap();
     });
     assert!(
-        code == Some(3) && told.contains("is the file complete?") && told.contains(".tif"),
+        code == Some(3) && told.contains(".tif: it is not complete") && told.contains("no scene could be used"),
         "{code:?} {told}"
     );
 }

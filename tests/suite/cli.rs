@@ -279,3 +279,94 @@ fn flags_are_held_to_the_ranges_of_the_file() {
         "{told}"
     );
 }
+
+/// What a run of the pipeline `text` says, and with which exit code it ends; `folder` holds the scenes.
+fn run_of(folder: &Path, text_of: &str, out: &Path) -> (Option<i32>, String) {
+    let pipeline = folder.join("pipeline.toml");
+    fs::write(&pipeline, text_of).unwrap();
+    let run = sitewatch(&["run", &text(&pipeline), "--out", &text(out)]);
+    let said = [run.stdout, run.stderr].concat();
+    (run.status.code(), String::from_utf8_lossy(&said).into_owned())
+}
+
+#[test]
+fn what_sitewatch_did_not_write_a_run_leaves() {
+    let folder = tempfile::tempdir().unwrap();
+    let root_of = folder.path();
+    let pipeline = simulate(&root().join("testdata/cases/undeclared/recipe.toml"), root_of);
+    let plain = fs::read_to_string(&pipeline).unwrap();
+    let out = root_of.join("out");
+    let (code, said) = run_of(root_of, &plain, &out);
+    assert_eq!(code, Some(0), "{said}");
+    let site = super::common::only_site(&out);
+    let report = fs::read(site.join("report.json")).unwrap();
+    // A note of mine in the folder of a report: it may stay, and nothing takes its place.
+    fs::write(site.join("notes.txt"), "mine").unwrap();
+    assert_eq!(run_of(root_of, &plain, &out).0, Some(0));
+    let otherwise = format!("{plain}[regions]\nmin_area_m2 = 500.0\n");
+    let (code, said) = run_of(root_of, &otherwise, &out);
+    assert!(
+        code == Some(3) && said.contains("`notes.txt` stands there, which sitewatch did not write"),
+        "{said}"
+    );
+    assert_eq!(fs::read(site.join("report.json")).unwrap(), report);
+    fs::remove_dir_all(&site).unwrap();
+    fs::write(&site, "mine").unwrap();
+    assert_eq!(run_of(root_of, &plain, &out).0, Some(3));
+    assert_eq!(fs::read(&site).unwrap(), b"mine");
+    let own = root_of.join("own");
+    fs::create_dir(&own).unwrap();
+    fs::write(own.join("index.html"), "<h1>Mine</h1>").unwrap();
+    let (code, said) = run_of(root_of, &plain, &own);
+    assert!(
+        code == Some(3) && said.contains("index.html: a file stands there"),
+        "{said}"
+    );
+    assert_eq!(fs::read(own.join("index.html")).unwrap(), b"<h1>Mine</h1>");
+}
+
+#[test]
+fn one_catalogue_of_several_that_is_cut_short_costs_its_own_scenes() {
+    let folder = tempfile::tempdir().unwrap();
+    simulate(&root().join("testdata/cases/undeclared/recipe.toml"), folder.path());
+    fs::write(folder.path().join("cut.json"), "{\"type\": \"FeatureColl").unwrap();
+    let of = |stac: &str| format!("[inputs]\ndeclarations = ['scenes/declaration.geojson']\nstac = [{stac}]\n");
+    let out = folder.path().join("out");
+    let (code, said) = run_of(folder.path(), &of("'scenes/items.json', 'cut.json'"), &out);
+    assert!(
+        code == Some(3) && said.contains("cut.json") && said.contains("undeclared"),
+        "{said}"
+    );
+    assert_eq!(run_of(folder.path(), &of("'cut.json'"), &out).0, Some(2));
+}
+
+#[test]
+fn what_is_asked_for_and_cannot_be_is_told_before_a_run_and_in_its_record() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipeline = simulate(&root().join("testdata/cases/undeclared/recipe.toml"), folder.path());
+    let plain = fs::read_to_string(&pipeline).unwrap();
+    let asked = "[detect]\ndetector = 'omnibus'\n[compare]\nbands = ['red', 'nri']\n";
+    fs::write(&pipeline, format!("{plain}{asked}")).unwrap();
+    let check = sitewatch(&["check", &text(&pipeline)]);
+    let said = String::from_utf8_lossy(&check.stdout).into_owned();
+    let expected = [
+        "detector omnibus is not used: it is made for radar",
+        "compare.bands names nri",
+    ];
+    assert!(expected.iter().all(|part| said.contains(part)), "{said}");
+    let out = folder.path().join("out");
+    assert_eq!(run_of(folder.path(), &format!("{plain}{asked}"), &out).0, Some(0));
+    let notes = &super::common::only_report(&out).comparisons[0].notes;
+    assert!(
+        expected.iter().all(|part| notes.iter().any(|note| note.contains(part))),
+        "{notes:?}"
+    );
+    // A pixel as large as the site.
+    fs::write(&pipeline, format!("{plain}[grid]\npixel_m = 5000.0\n")).unwrap();
+    let check = sitewatch(&["check", &text(&pipeline)]);
+    let said = String::from_utf8_lossy(&check.stdout).into_owned();
+    assert!(
+        check.status.code() == Some(3) && said.contains("no pixel of 5000 m has its centre"),
+        "{said}"
+    );
+}

@@ -441,7 +441,7 @@ fn what_headers_and_names_tell_is_known_before_a_run() {
         // Two files of one time and ground.
         (
             folder_of("", ""),
-            &["b_20210611: not compared with c_20210611: their acquisition intervals overlap"],
+            &["b_20210611: not used beside c_20210611: their acquisition intervals overlap"],
         ),
         (
             bands("'blue', 'green', 'red', 'nir', 'swir16'"),

@@ -1,5 +1,7 @@
 //! What the tests share: simulated scenes, runs into a temporary folder.
 
+use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
@@ -36,6 +38,36 @@ pub fn unstate(path: &Path) {
         }
     }
     std::fs::write(path, items.to_string()).unwrap();
+}
+
+/// Where the packed blocks of the first raster of a classic little-endian TIFF lie, row by row.
+pub fn blocks(bytes: &[u8]) -> Vec<Range<usize>> {
+    let number = |at: usize, size: usize| (0..size).fold(0, |sum, i| sum | usize::from(bytes[at + i]) << (8 * i));
+    assert_eq!(bytes[..4], *b"II*\0");
+    let directory = number(4, 4);
+    let mut lists = BTreeMap::new();
+    for entry in 0..number(directory, 2) {
+        let at = directory + 2 + 12 * entry;
+        let (tag, size, count) = (
+            number(at, 2),
+            if number(at + 2, 2) == 3 { 2 } else { 4 },
+            number(at + 4, 4),
+        );
+        let values = if size * count <= 4 { at + 8 } else { number(at + 8, 4) };
+        let list: Vec<usize> = if matches!(tag, 273 | 279 | 324 | 325) {
+            (0..count).map(|i| number(values + size * i, size)).collect()
+        } else {
+            Vec::new()
+        };
+        lists.insert(tag, list);
+    }
+    let [offsets, sizes] = [[273, 324], [279, 325]].map(|tags| tags.iter().find_map(|tag| lists.get(tag)).unwrap());
+    offsets
+        .iter()
+        .zip(sizes)
+        .filter(|(_, size)| **size > 0)
+        .map(|(at, size)| *at..at + size)
+        .collect()
 }
 
 /// Runs `pipeline` into `out`, with `change` made to its parameters.

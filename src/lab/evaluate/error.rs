@@ -48,6 +48,6 @@ pub enum EvaluateError {
 }
 
 fn listed(left_out: &[LeftOut]) -> String {
-    let line = |one: &LeftOut| format!("\n  {}: {}", one.site, one.reason);
-    left_out.iter().map(line).collect()
+    let line = |one: &LeftOut| format!(" {}: {}", one.site, one.reason);
+    left_out.iter().map(line).collect::<Vec<_>>().join(";")
 }

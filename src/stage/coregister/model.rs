@@ -85,7 +85,8 @@ pub enum Unmeasured {
     },
     /// Clouds, no data.
     #[error(
-        "expected at least {:.0} % of the ground clear on both dates, found {found:.0} %; choose a clearer scene",
+        "expected at least {:.0} % of the ground clear and covered on both dates, found {found:.0} %; choose clearer scenes, or where nothing \
+         hides the ground scenes that reach farther around the site",
         100.0 * LEAST_CLEAR
     )]
     Cloud {

@@ -98,8 +98,8 @@ impl Regression {
         let standard = Standard::new([0, 1].map(|side| {
             (0..bands)
                 .map(|band| {
-                    let mut values = drawn::values_at(cells, &places, side, band);
-                    Scale::fit(&mut values, noise.get(band).copied().unwrap_or_default())
+                    let values = drawn::values_at(cells, &places, side, band);
+                    Scale::fit(&values, noise.get(band).copied().unwrap_or_default())
                 })
                 .collect()
         }));
@@ -284,6 +284,20 @@ mod tests {
                 at(0.5),
                 at(0.999)
             );
+        }
+    }
+
+    #[test]
+    fn a_patch_of_numbers_that_nobody_states_as_no_data_hides_no_change() {
+        let patch = |x: i64, y: i64| (1080..1105).contains(&x) && (40..65).contains(&y);
+        for fill in [-9999.0, 255.0, -99.0] {
+            let cell = pair(|x, y, band, v| match (built(x, y), patch(x, y)) {
+                (true, _) => [0.3, 0.32, 0.33][band],
+                (_, true) => fill,
+                _ => 1.03 * v,
+            });
+            let new = scores(&cell, 0, built);
+            assert!(new[new.len() / 4] > 5.0, "{fill}: {}", new[new.len() / 4]);
         }
     }
 

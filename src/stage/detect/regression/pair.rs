@@ -239,7 +239,7 @@ mod tests {
             floor: 0.0,
             fraction: 0.0,
         };
-        let scale = Scale::fit(&mut (0..23).map(f64::from).collect::<Vec<_>>(), quiet);
+        let scale = Scale::fit(&(0..23).map(f64::from).collect::<Vec<_>>(), quiet);
         let standard = Standard::new([vec![scale], vec![scale]]);
         let rows = |seen: &Seen, area: &Rect| {
             let mut rows = Vec::new();

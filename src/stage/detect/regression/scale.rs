@@ -11,6 +11,9 @@ const UNIT: f64 = 2.0;
 const BOUND: f32 = 6.0;
 /// A band whose middle half is (almost) constant is still read no more finely than this part of its mean absolute deviation.
 const LEAST_SPREAD: f64 = 0.1;
+/// So many robust standard deviations is the most that one value adds to that mean, where no sensor says what values can be: a patch of 255 or
+/// -9999 that nobody states as no data would coarsen all others until no change is seen.
+const MOST_DEVIATION: f64 = 100.0;
 
 /// How one band of one date becomes one of unit scale, and the noise that its sensor states, in that unit.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -25,17 +28,16 @@ pub struct Scale {
 }
 
 impl Scale {
-    /// The scale by the `values` of clear pixels, which are overwritten.
-    pub fn fit(values: &mut [f64], noise: SensorNoise) -> Self {
-        let mean = |values: &[f64], centre: f64| {
-            values.iter().map(|v| (v - centre).abs()).sum::<f64>() / values.len().max(1) as f64
+    /// The scale by the `values` of clear pixels.
+    pub fn fit(values: &[f64], noise: SensorNoise) -> Self {
+        let (centre, sigma) = median_and_sigma(&mut values.to_vec()).unwrap_or((0.0, 0.0));
+        let most = match sigma > 0.0 && noise.floor == 0.0 {
+            true => MOST_DEVIATION * sigma,
+            false => f64::INFINITY,
         };
-        let centre = median_and_sigma(&mut values.to_vec()).map_or(0.0, |(centre, _)| centre);
-        let spread = LEAST_SPREAD * mean(values, centre);
-        let sigma = median_and_sigma(values)
-            .map_or(0.0, |(_, sigma)| sigma)
-            .max(spread)
-            .max(noise.floor);
+        let deviations = values.iter().map(|v| (v - centre).abs().min(most));
+        let spread = LEAST_SPREAD * deviations.sum::<f64>() / values.len().max(1) as f64;
+        let sigma = sigma.max(spread).max(noise.floor);
         let unit = if sigma > 0.0 { UNIT * sigma } else { 1.0 };
         Self {
             centre: centre as f32,
@@ -79,9 +81,9 @@ mod tests {
 
     #[test]
     fn a_band_has_unit_scale_whatever_its_own_and_glint_is_held() {
-        let mut values: Vec<f64> = (0..101).map(f64::from).collect();
+        let values: Vec<f64> = (0..101).map(f64::from).collect();
         let scale = Scale::fit(
-            &mut values,
+            &values,
             SensorNoise {
                 floor: 2.0,
                 fraction: 0.1,
@@ -97,13 +99,13 @@ mod tests {
 
     #[test]
     fn constant_bands_and_no_pixel_have_a_scale() {
-        for values in [&mut [][..], &mut [3.0][..], &mut [7.0; 9][..]] {
+        for values in [&[][..], &[3.0][..], &[7.0; 9][..]] {
             let scale = Scale::fit(values, QUIET);
             assert!(scale.standard(7.0).is_finite() && scale.sensor_variance(1.0) == 0.0);
         }
         // More than half of the pixels are alike, the others are not.
         let mut values = vec![0.0; 60];
         values.extend((0..40).map(f64::from));
-        assert!(Scale::fit(&mut values, QUIET).standard(1.0) < 1.0);
+        assert!(Scale::fit(&values, QUIET).standard(1.0) < 1.0);
     }
 }

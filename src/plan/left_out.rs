@@ -1,0 +1,51 @@
+//! What a pipeline asks for by name and a comparison cannot give: it is told, never dropped without a word.
+
+use crate::config::Config;
+use crate::plan::pairs::Pair;
+use crate::plan::site_plan::Ground;
+use crate::scene::Kind;
+
+/// Pixels that are clear on both dates without which nothing can be fitted.
+const LEAST_PX: usize = 100;
+
+/// What of `config` is not used in `pair`, as notes.
+pub fn notes(config: &Config, pair: &Pair) -> Vec<String> {
+    let all: Vec<&Pair> = std::iter::once(pair).chain(&pair.beside).collect();
+    let mut notes = Vec::new();
+    let has = |name: &&String| all.iter().any(|one| one.bands.contains(name));
+    let missing: Vec<&str> = config
+        .compare
+        .bands
+        .iter()
+        .filter(|name| !has(name))
+        .map(String::as_str)
+        .collect();
+    if !missing.is_empty() {
+        notes.push(format!(
+            "compare.bands names {}, which the scenes that are compared do not all have: not compared",
+            missing.join(", ")
+        ));
+    }
+    let suits = all.iter().map(|one| (one.kind == Kind::Sar, one.is_series()));
+    for (word, why) in config.detect.unused(&suits.collect::<Vec<_>>()) {
+        notes.push(format!("detector {} is not used: {why}", word.word()));
+    }
+    notes
+}
+
+/// Why nothing can be fitted on `ground`, as far as no pixel is needed to know it.
+pub fn too_little(ground: &Ground) -> Option<String> {
+    let pixel_m = ground.grid.pixel_m;
+    let bounds = ground.boundary.bounds();
+    if (bounds.y..bounds.bottom()).all(|y| ground.boundary.spans(y).is_empty()) {
+        return Some(format!(
+            "no pixel of {pixel_m} m has its centre in the site: give finer scenes, or a smaller grid.pixel_m"
+        ));
+    }
+    (ground.seen_px < LEAST_PX).then(|| {
+        format!(
+            "the scenes have fewer than {LEAST_PX} pixels of {pixel_m} m there and around, which a comparison needs: give finer or larger scenes, \
+             or a smaller grid.pixel_m"
+        )
+    })
+}
