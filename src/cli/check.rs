@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::confine::confine;
+use super::exit;
 use super::foreseen::{tell_foreseen, tell_notes};
-use super::{exit, print, tell_faults};
+use super::output::{print, tell_faults};
 use crate::config::Config;
 use crate::fault::Fault;
 use crate::finding::RefusedScene;

@@ -9,7 +9,8 @@ use landlock::{
 };
 use seccompiler::{BpfProgram, SeccompAction, SeccompFilter};
 
-use super::{exit, tell};
+use super::exit;
+use super::output::tell;
 use crate::output::publish::PublishError;
 
 /// Calls that no part of the program makes, and by which a decoder that was taken over would get away.

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::confine::{confine, folder_of, made};
-use super::{exit, print, print_json, print_lines, tell};
+use super::exit;
+use super::output::{print, print_json, print_lines, tell};
 use crate::lab::evaluate::{self, Coding, Estimate, Evaluation, Figures};
 use crate::verify as expect;
 

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{exit, print, print_lines, tell};
+use super::exit;
+use super::output::{print, print_lines, tell};
 use crate::config::Config;
 use crate::finding::NOT_COVERING;
 use crate::plan::inputs::{self, Inputs};

@@ -1,8 +1,10 @@
 //! `sitewatch plan`.
 
+use super::args::{PipelineArgs, read_pipeline};
 use super::confine::confine;
+use super::exit;
 use super::foreseen::tell_foreseen;
-use super::{PipelineArgs, exit, print, read_pipeline, tell_faults};
+use super::output::{print, tell_faults};
 use crate::plan::inputs;
 use crate::plan::memory;
 use crate::plan::{Ground, SitePlan};

@@ -6,8 +6,9 @@ use std::sync::Mutex;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
+use super::args::Log;
 use super::log::{self, Level};
-use super::{Log, tell, tell_json};
+use super::output::{tell, tell_json};
 use crate::engine::events::Event;
 use crate::engine::events::Observer;
 use crate::fault::one_line;

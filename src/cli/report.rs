@@ -6,10 +6,12 @@ use clap::ValueEnum;
 use clap::builder::PossibleValue;
 
 use super::confine::{confine, folder_of};
-use super::{exit, print, tell};
+use super::exit;
+use super::output::{print, tell};
 use crate::output::OutputError;
+use crate::output::files::Format;
 use crate::output::publish::PublishError;
-use crate::output::render::{self, Format};
+use crate::output::render;
 
 pub fn report(record: &Path, to: &[Format]) -> u8 {
     confine(&[folder_of(record)]);

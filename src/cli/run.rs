@@ -1,9 +1,10 @@
 //! `sitewatch run`.
 
+use super::args::{FailOn, Log, RunArgs, read_pipeline};
 use super::confine::{confine, made};
-use super::{
-    FailOn, Log, RunArgs, exit, interrupts, log, print_text, progress, read_pipeline, summary, tell, tell_faults,
-};
+use super::output::{print_text, tell, tell_faults};
+use super::signals::interrupts;
+use super::{exit, log, progress, summary};
 use crate::output::publish::PublishError;
 use crate::run::Options;
 use crate::run::RunError;

@@ -1,7 +1,10 @@
 //! `sitewatch sensitivity`.
 
+use super::args::{PipelineArgs, read_pipeline};
 use super::confine::confine;
-use super::{PipelineArgs, exit, interrupts, print_json, print_lines, read_pipeline, tell, tell_faults};
+use super::exit;
+use super::output::{print_json, print_lines, tell, tell_faults};
+use super::signals::interrupts;
 use crate::finding::{ChangeSensitivity, DetectableSize, Sensitivity};
 use crate::run::RunError;
 use crate::run::sensitivity::{Measured, of_sites};

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use super::confine::{confine, made};
-use super::{exit, print, tell, tell_faults};
+use super::exit;
+use super::output::{print, tell, tell_faults};
 use crate::engine::driver::on_threads;
 use crate::fault::Fault;
 use crate::intake;

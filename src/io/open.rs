@@ -330,7 +330,7 @@ pub fn info(path: &Path, formats: &[Format]) -> Result<RasterInfo, IoError> {
         let besides = stated.and_then(|stated| *stated.nodata.get(index - 1)?);
         let mut values = Vec::new();
         let stated_values = [band.no_data_value(), besides].into_iter().flatten();
-        stated_values.for_each(|value| crate::scene::radiometry::add(&mut values, value));
+        stated_values.for_each(|value| crate::scene::statement::add(&mut values, value));
         nodata.push(values);
         let own = Content::of(&band);
         let besides = stated.and_then(|stated| stated.content.get(index - 1).copied());

@@ -4,9 +4,8 @@ use std::fs;
 use std::io::{self, Read};
 use std::path::Path;
 
-use super::publish::ASIDE;
-use super::render::{Format, PICTURES, RASTERS, RECORD};
 use crate::intake;
+use crate::output::files::{ASIDE, Format, PICTURES, RASTERS, RECORD};
 
 /// The word that every text of ours holds.
 const MARK: &[u8] = b"sitewatch";

@@ -9,10 +9,9 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{CWD, OFlags, RenameFlags, renameat_with};
 use rustix::io::Errno;
 
-use super::foreign;
+use crate::output::files::ASIDE;
+use crate::output::foreign;
 
-/// What begins so is no report: what a run which died has left is swept by the next.
-pub(crate) const ASIDE: &str = ".sitewatch-";
 /// The file that a run holds a lock on.
 const LOCK: &str = ".sitewatch-lock";
 /// What the last run saw of the files that stand.

@@ -5,9 +5,9 @@ use std::path::Path;
 use crate::engine::rasters::Rasters;
 use crate::io::cog;
 use crate::io::pool::Pool;
-use crate::output::OutputError;
+use crate::output::error::OutputError;
+use crate::output::files::RASTERS;
 use crate::output::publish::PublishError;
-use crate::output::render::RASTERS;
 
 /// Writes the rasters into `folder` with `threads` threads; those that they were made from, which `pool` has open, are gone afterwards.
 ///

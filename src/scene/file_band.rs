@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use super::sensor::{Sensor, contains};
-use super::stac_bands::PRODUCTS;
+use super::stac::bands::PRODUCTS;
 
 /// What products end the names of their files with beside the band: its resolution.
 const RESOLUTIONS: [&str; 3] = ["_10m_", "_20m_", "_60m_"];

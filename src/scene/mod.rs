@@ -8,8 +8,6 @@ mod file_date;
 mod filter;
 pub mod fineness;
 pub mod folder;
-mod folder_ids;
-mod folder_masks;
 mod href;
 pub mod radiometry;
 pub mod select;
@@ -17,24 +15,18 @@ pub mod sensor;
 pub mod shown;
 pub mod spectra;
 pub mod stac;
-mod stac_asset;
-mod stac_bands;
-mod stac_footprint;
-mod stac_indices;
-mod stac_item;
-mod stac_masks;
-mod stac_values;
+pub mod statement;
 
 pub use acquisition::Acquisition;
 pub use coding::{BitRule, Coding};
 pub use filter::{Filter, is_of_unknown_track};
+pub use folder::ids::{literal_base, tell_apart};
 pub use folder::{DateFrom, FolderQuality, FolderSpec, ReadTag, read_folder};
-pub use folder_ids::{literal_base, tell_apart};
-pub use radiometry::{Statement, Unit};
 pub use select::{Compare, Selection, select};
 pub use sensor::{Sensor, Sensors};
 pub use shown::Shown;
 pub use stac::{check_stac, read_stac};
+pub use statement::{Statement, Unit};
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -46,7 +38,7 @@ use crate::fault::Fault;
 use crate::intake::IntakeError;
 use crate::seal::digest::Digest;
 use crate::seal::multihash::Multihash;
-use radiometry::Statements;
+use statement::Statements;
 
 /// No catalogue file larger than this is read.
 pub const MAX_FILE_BYTES: u64 = 256 * 1024 * 1024;
@@ -153,7 +145,7 @@ impl BandAsset {
     /// The unit of its physical values, of a scene of that `kind`; `None` where they have none, or nothing tells it.
     pub fn unit(&self, kind: Kind) -> Option<&'static str> {
         let stated = [&self.radiometry.pipeline, &self.radiometry.item].map(|one| one.unit);
-        let is_decibel = self.decibel || stated.into_iter().flatten().next() == Some(radiometry::Unit::Decibel);
+        let is_decibel = self.decibel || stated.into_iter().flatten().next() == Some(Unit::Decibel);
         match kind {
             _ if self.derived => None,
             Kind::Sar => is_decibel.then_some("dB"),

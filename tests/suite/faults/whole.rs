@@ -5,7 +5,8 @@ use std::fs;
 use std::path::Path;
 
 use serde_json::Value;
-use sitewatch::output::render::{self, Format};
+use sitewatch::output::files::Format;
+use sitewatch::output::render;
 
 /// The files of a folder and of those in it, by their path from it.
 pub fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {

@@ -2,15 +2,15 @@
 
 use serde_json::Value;
 
-use super::class_names::{class_flag, coding_of};
-use super::stac_asset::{Object, Reader};
-use super::{BitRule, Coding};
 use crate::fault::Fault;
 use crate::raster::flags;
+use crate::scene::class_names::{class_flag, coding_of};
+use crate::scene::stac::object::{Object, Reader};
+use crate::scene::{BitRule, Coding};
 
 /// The values of a band that holds no measurements.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Values {
+pub(in crate::scene) enum Values {
     /// `classification:classes`, or `file:values`.
     Classes(Vec<(i64, String)>),
     /// `classification:bitfields`.
@@ -19,7 +19,7 @@ pub(super) enum Values {
 
 /// Some bits of a value, and the classes that they code.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Field {
+pub(in crate::scene) struct Field {
     name: String,
     offset: u64,
     length: u64,
@@ -73,7 +73,7 @@ impl Field {
 
 impl Reader<'_> {
     /// What `object` says that values mean; `None` where it does not.
-    pub(super) fn values(&mut self, object: &Object, at: &str) -> Option<Values> {
+    pub(in crate::scene) fn values(&mut self, object: &Object, at: &str) -> Option<Values> {
         let classes = self.classes(object, at, "classification:classes");
         if !classes.is_empty() {
             return Some(Values::Classes(classes));

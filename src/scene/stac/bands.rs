@@ -4,15 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::Kind;
-use super::radiometry::Version;
-use super::sensor::{Sensor, SensorBand, Sensors, bare};
-use super::stac_asset::{Asset, Band, Object};
-use super::stac_indices::index_name;
-use super::stac_masks::is_mask_name;
+use crate::scene::Kind;
+use crate::scene::sensor::{Sensor, SensorBand, Sensors, bare};
+use crate::scene::stac::asset::{Asset, Band};
+use crate::scene::stac::masks::is_mask_name;
+use crate::scene::stac::object::Object;
+use crate::scene::statement::Version;
 
 /// Roles whose assets are for people, for machines, or masks: never bands.
-pub(super) const NO_BAND_ROLES: [&str; 24] = [
+pub(in crate::scene) const NO_BAND_ROLES: [&str; 24] = [
     "thumbnail",
     "overview",
     "visual",
@@ -40,12 +40,17 @@ pub(super) const NO_BAND_ROLES: [&str; 24] = [
 ];
 
 /// Modelled from bands or made for the eye: neither bands nor indices.
-pub(super) const PRODUCTS: [&str; 5] = ["lai", "fapar", "aot", "wvp", "tci"];
+pub(in crate::scene) const PRODUCTS: [&str; 5] = ["lai", "fapar", "aot", "wvp", "tci"];
 
-pub(super) const POLARISATIONS: [&str; 4] = ["VV", "VH", "HH", "HV"];
+pub(in crate::scene) const POLARISATIONS: [&str; 4] = ["VV", "VH", "HH", "HV"];
+
+/// Normalised indices of vegetation, water, snow, soil, built-up and burnt ground.
+const INDICES: [&str; 14] = [
+    "ndvi", "evi", "evi2", "savi", "msavi", "ndwi", "mndwi", "ndbi", "ndmi", "ndre", "nbr", "nbr2", "ndsi", "bsi",
+];
 
 /// A band of an asset under the name that it has in the scene.
-pub(super) struct Chosen<'i, 'v> {
+pub(in crate::scene) struct Chosen<'i, 'v> {
     pub asset: &'i Asset<'v>,
     pub band: &'i Band<'v>,
     pub name: String,
@@ -65,13 +70,18 @@ fn is_derived(name: &str) -> bool {
     index_name(name).is_some() || PRODUCTS.iter().any(|product| product.eq_ignore_ascii_case(name))
 }
 
+/// The name of the index that is called so, whatever the case.
+pub(in crate::scene) fn index_name(name: &str) -> Option<&'static str> {
+    INDICES.into_iter().find(|index| index.eq_ignore_ascii_case(name))
+}
+
 /// Of several files of one band the least is taken: one that is here before one that lies elsewhere, then the finest.
-pub(super) fn rank(asset: &Asset, band: &Band) -> (bool, f64) {
+pub(in crate::scene) fn rank(asset: &Asset, band: &Band) -> (bool, f64) {
     (asset.file.is_err(), band.gsd.unwrap_or(f64::INFINITY))
 }
 
 /// The sensor's bands among the assets, in the sensor's order; of several files of one band the first by [`rank`], then by key.
-pub(super) fn bands_of<'i, 'v>(sensor: &'i Sensor, assets: &'i [Asset<'v>]) -> Vec<Chosen<'i, 'v>> {
+pub(in crate::scene) fn bands_of<'i, 'v>(sensor: &'i Sensor, assets: &'i [Asset<'v>]) -> Vec<Chosen<'i, 'v>> {
     let mut found: BTreeMap<usize, Chosen> = BTreeMap::new();
     for asset in assets.iter().filter(|asset| may_hold_bands(asset)) {
         for band in asset.bands.iter().filter(|band| band.values.is_none()) {
@@ -104,7 +114,11 @@ pub(super) fn bands_of<'i, 'v>(sensor: &'i Sensor, assets: &'i [Asset<'v>]) -> V
 /// The bands of an item whose product is not known, in key order.
 ///
 /// Bands with common names if any asset has them, else all that is no mask, index or preview; polarisations where the item is SAR.
-pub(super) fn bands_of_any<'i, 'v>(kind: Kind, assets: &'i [Asset<'v>], sensors: &Sensors) -> Vec<Chosen<'i, 'v>> {
+pub(in crate::scene) fn bands_of_any<'i, 'v>(
+    kind: Kind,
+    assets: &'i [Asset<'v>],
+    sensors: &Sensors,
+) -> Vec<Chosen<'i, 'v>> {
     let measured = |asset: &&Asset| may_hold_bands(asset) && !is_mask_name(asset.key, sensors);
     let some_common = assets
         .iter()
@@ -170,7 +184,7 @@ pub(super) fn bands_of_any<'i, 'v>(kind: Kind, assets: &'i [Asset<'v>], sensors:
 }
 
 /// What an item's properties say of the raw offset that versions of the product have.
-pub(super) fn version_of(sensor: &Sensor, properties: &Object, collection: Option<&str>) -> Version {
+pub(in crate::scene) fn version_of(sensor: &Sensor, properties: &Object, collection: Option<&str>) -> Version {
     let Some(rule) = &sensor.raw_offset else {
         return Version::Untold;
     };

@@ -1,19 +1,17 @@
 //! The JSON of a STAC Item's assets, of version 1.0 or 1.1, as plain descriptions of files and bands.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use super::Checksum;
-use super::file_date::{Interval, interval_of_tag};
-use super::href::local_path;
-use super::radiometry::{Statement, Unit, add};
-use super::stac_values::Values;
 use crate::fault::Fault;
 use crate::intake;
+use crate::scene::Checksum;
+use crate::scene::href::local_path;
+use crate::scene::stac::object::{Object, Reader, kind_of, under};
+use crate::scene::stac::values::Values;
+use crate::scene::statement::{Statement, Unit, add};
 use crate::seal::multihash::Multihash;
-
-pub(super) type Object = Map<String, Value>;
 
 /// Media types that hold no raster of measurements. Unknown types may (an ENVI raster has none of its own).
 const NO_RASTER_TYPES: [&str; 8] = [
@@ -27,31 +25,16 @@ const NO_RASTER_TYPES: [&str; 8] = [
     "application/vnd.apache",
 ];
 
-/// Why an item is no scene.
-#[derive(Debug)]
-pub(super) struct Unusable {
-    pub faults: Vec<Fault>,
-    /// A file that should be readable is not.
-    pub unreadable: bool,
-}
-
-pub(super) struct Reader<'a> {
-    pub base: &'a Path,
-    pub faults: Vec<Fault>,
-    /// A file that should be readable is not.
-    pub unreadable: bool,
-}
-
 /// Why an asset names no file on disk.
 #[derive(Debug)]
-pub(super) struct NoFile {
+pub(in crate::scene) struct NoFile {
     pub fault: Fault,
     /// It should be there and is not; false where it lies elsewhere.
     pub unreadable: bool,
 }
 
 /// One asset that a scene could use.
-pub(super) struct Asset<'v> {
+pub(in crate::scene) struct Asset<'v> {
     pub key: &'v str,
     pub at: String,
     /// The file on disk that it names, or why there is none.
@@ -65,7 +48,7 @@ pub(super) struct Asset<'v> {
 }
 
 /// One band of an asset, as the item describes it.
-pub(super) struct Band<'v> {
+pub(in crate::scene) struct Band<'v> {
     pub index: usize,
     pub name: String,
     pub common: Option<&'v str>,
@@ -76,70 +59,9 @@ pub(super) struct Band<'v> {
     pub values: Option<Values>,
 }
 
-/// `key` below `at`, as a JSON path.
-pub(super) fn under(at: &str, key: &str) -> String {
-    if at.is_empty() {
-        key.to_owned()
-    } else {
-        format!("{at}.{key}")
-    }
-}
-
 impl Reader<'_> {
-    pub(super) fn fault<T>(&mut self, place: String, message: impl Into<String>) -> Option<T> {
-        self.faults.push(Fault::new(place, message));
-        None
-    }
-
-    pub(super) fn text<'v>(&mut self, object: &'v Object, at: &str, key: &str) -> Option<&'v str> {
-        match object.get(key)? {
-            Value::Null => None,
-            Value::String(text) => Some(text),
-            other => self.fault(under(at, key), format!("expected a string, found {}", kind_of(other))),
-        }
-    }
-
-    pub(super) fn number(&mut self, object: &Object, at: &str, key: &str) -> Option<f64> {
-        match object.get(key)? {
-            Value::Null => None,
-            Value::Number(number) => number.as_f64(),
-            // Catalogues write numbers as text.
-            Value::String(text) if text.trim().parse().is_ok_and(f64::is_finite) => text.trim().parse().ok(),
-            other => self.fault(under(at, key), format!("expected a number, found {}", kind_of(other))),
-        }
-    }
-
-    pub(super) fn list<'v>(&mut self, object: &'v Object, at: &str, key: &str) -> &'v [Value] {
-        match object.get(key) {
-            None | Some(Value::Null) => &[],
-            Some(Value::Array(list)) => list,
-            Some(other) => {
-                self.faults.push(Fault::new(
-                    under(at, key),
-                    format!("expected an array, found {}", kind_of(other)),
-                ));
-                &[]
-            }
-        }
-    }
-
-    /// The instant that the text of `key` tells, or the first and the last second of a day; UTC where it names no zone.
-    pub(super) fn time(&mut self, object: &Object, at: &str, key: &str) -> Option<Interval> {
-        let text = self.text(object, at, key)?;
-        match interval_of_tag(text) {
-            Ok(interval) => Some(interval),
-            Err(_) => self.fault(
-                under(at, key),
-                format!(
-                    "expected a time as in 2024-05-01T10:20:30Z, found `{}`",
-                    text.escape_debug()
-                ),
-            ),
-        }
-    }
-
     /// The assets in key order; `common` is what the item states of all numbers.
-    pub(super) fn assets<'v>(&mut self, item: &'v Object, at: &str, common: &Statement) -> Vec<Asset<'v>> {
+    pub(in crate::scene) fn assets<'v>(&mut self, item: &'v Object, at: &str, common: &Statement) -> Vec<Asset<'v>> {
         let at = under(at, "assets");
         let Some(assets) = item.get("assets").and_then(Value::as_object) else {
             self.faults.push(Fault::new(at, "expected an object"));
@@ -155,7 +77,7 @@ impl Reader<'_> {
     }
 
     /// What an item's properties state of the numbers of all its assets (common metadata of 1.1).
-    pub(super) fn common_numbers(&mut self, properties: &Object, at: &str) -> Statement {
+    pub(in crate::scene) fn common_numbers(&mut self, properties: &Object, at: &str) -> Statement {
         let mut common = Statement::default();
         self.numbers(properties, at, Some(None), &mut common);
         common
@@ -358,17 +280,6 @@ impl Reader<'_> {
                 format!("expected a number or \"nan\", found {}", kind_of(other)),
             ),
         }
-    }
-}
-
-pub(super) fn kind_of(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "true or false",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a string",
-        Value::Array(_) => "an array",
-        Value::Object(_) => "an object",
     }
 }
 

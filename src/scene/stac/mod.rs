@@ -1,17 +1,26 @@
 //! STAC 1.0 and 1.1 on disk: an Item, an ItemCollection, or a static Catalog or Collection. No URL is ever followed.
 
+mod asset;
+pub(super) mod bands;
+mod footprint;
+mod indices;
+mod item;
+mod masks;
+mod object;
+mod values;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::href::local_path;
-use super::sensor::Sensors;
-use super::stac_asset::{Unusable, under};
-use super::stac_item::scene;
-use super::{Catalogue, MAX_FILE_BYTES, MAX_SCENES, Refusal, Scene, SceneError, join};
 use crate::fault::{Fault, one_line};
 use crate::intake::{self, IntakeError, Text};
+use crate::scene::href::local_path;
+use crate::scene::sensor::Sensors;
+use crate::scene::stac::item::scene;
+use crate::scene::stac::object::{Unusable, under};
+use crate::scene::{Catalogue, MAX_FILE_BYTES, MAX_SCENES, Refusal, Scene, SceneError, join};
 use crate::seal::digest::Digest;
 
 /// How far links are followed below the file that was given.
@@ -243,7 +252,7 @@ impl Walk<'_> {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(in crate::scene) mod tests {
     use super::*;
     use crate::raster::flags;
     use crate::scene::{Coding, Kind, Pass};

@@ -7,21 +7,28 @@ use std::path::Path;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::radiometry::{Statements, Version, is_float};
-use super::sensor::{About, GENERIC, Sensor, Sensors, contains};
-use super::stac_asset::{Object, Reader, Unusable, kind_of, under};
-use super::stac_bands::{Chosen, bands_of, bands_of_any, version_of};
-use super::stac_footprint::footprint;
-use super::stac_indices::{INDEX_RANGE, indices_of};
-use super::{AbsentBand, BandAsset, Kind, Pass, Scene, join, last_second};
 use crate::fault::{Fault, one_line};
 use crate::intake::names;
+use crate::scene::radiometry::is_float;
+use crate::scene::sensor::{About, GENERIC, Sensor, Sensors, contains};
+use crate::scene::stac::bands::{Chosen, bands_of, bands_of_any, version_of};
+use crate::scene::stac::footprint::footprint;
+use crate::scene::stac::indices::{INDEX_RANGE, indices_of};
+use crate::scene::stac::object::{Object, Reader, Unusable, kind_of, under};
+use crate::scene::statement::{Statements, Version};
+use crate::scene::{AbsentBand, BandAsset, Kind, Pass, Scene, join, last_second};
 
 /// The scene of an Item. `at` is its place in its file; relative paths are looked up in `base`.
 ///
 /// # Errors
 /// Everything that is wrong with it, each with its JSON path.
-pub(super) fn scene(item: &Value, at: &str, source: &Path, base: &Path, sensors: &Sensors) -> Result<Scene, Unusable> {
+pub(in crate::scene) fn scene(
+    item: &Value,
+    at: &str,
+    source: &Path,
+    base: &Path,
+    sensors: &Sensors,
+) -> Result<Scene, Unusable> {
     let mut reader = Reader {
         base,
         faults: Vec::new(),

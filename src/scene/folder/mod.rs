@@ -1,76 +1,26 @@
 //! A folder of rasters, one scene a file: bands in order, the date from the file's name or a tag.
 
+pub mod ids;
+mod masks;
+mod spec;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use glob::Pattern;
-use serde::Deserialize;
 
-use super::file_band::misnamed;
-pub use super::file_date::DateFrom;
-use super::file_date::{date_pattern, interval_of_name, interval_of_tag};
-use super::folder_ids::{literal_base, scene_id};
-use super::folder_masks::{Masks, masks, quality_assets, quality_file};
-use super::radiometry::{Statement, Statements, Unit};
-use super::sensor::{GENERIC, Sensor, Sensors};
-use super::stac_bands::POLARISATIONS;
-use super::{BandAsset, Catalogue, Coding, Kind, MAX_SCENES, Refusal, Scene, SceneError};
 use crate::fault::{Fault, one_line};
 use crate::intake::{IntakeError, names};
-
-/// How a folder of rasters is read.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct FolderSpec {
-    /// Which files: a glob, absolute or joined to its base by the caller.
-    pub glob: String,
-    /// The folder with which the glob begins, whose name is no pattern; empty where all of the glob is one.
-    #[serde(default)]
-    pub base: PathBuf,
-    /// What the file's bands are, in order: common names, or the sensor's or the user's own.
-    pub bands: Vec<String>,
-    /// A raw value that means no data, beside those of the sensor and of the file.
-    pub nodata: Option<f64>,
-    /// Physical units per raw unit; where not given, what [`super::radiometry`] settles.
-    pub scale: Option<f64>,
-    /// Physical value of raw 0; where not given 0 with a `scale`, else what [`super::radiometry`] settles.
-    pub offset: Option<f64>,
-    /// What radar backscatter is in; the sensor's where not given.
-    pub unit: Option<Unit>,
-    /// The sensor's id; `generic` where not given.
-    pub sensor: Option<String>,
-    /// Where the date comes from.
-    pub date: DateFrom,
-    /// Where the quality band is.
-    pub quality: Option<FolderQuality>,
-}
-
-impl FolderSpec {
-    /// The folder below which its files are named.
-    pub fn base(&self) -> PathBuf {
-        match self.base.as_os_str().is_empty() {
-            true => literal_base(&self.glob),
-            false => self.base.clone(),
-        }
-    }
-}
-
-/// Where a raster's quality band is.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct FolderQuality {
-    /// What to replace in the file's name, and by what, to get the quality file's; the same file where not given.
-    pub replace: Option<[String; 2]>,
-    /// The band in that file, from 1.
-    #[serde(default = "first")]
-    pub index: usize,
-    /// What its values mean; the sensor's first quality band where not given.
-    pub coding: Option<Coding>,
-}
-
-fn first() -> usize {
-    1
-}
+use crate::scene::file_band::misnamed;
+use crate::scene::file_date::{date_pattern, interval_of_name, interval_of_tag};
+use crate::scene::folder::ids::scene_id;
+use crate::scene::folder::masks::{Masks, masks, quality_assets, quality_file};
+use crate::scene::folder::spec::Refused;
+pub use crate::scene::folder::spec::{DateFrom, FolderQuality, FolderSpec};
+use crate::scene::sensor::{GENERIC, Sensor, Sensors};
+use crate::scene::stac::bands::POLARISATIONS;
+use crate::scene::statement::{Statement, Statements};
+use crate::scene::{BandAsset, Catalogue, Kind, MAX_SCENES, Refusal, Scene, SceneError};
 
 /// Answers with a file's tag of a name, `None` where it has none; the error says why the file cannot be read.
 pub type ReadTag<'a> = dyn Fn(&Path, &str) -> Result<Option<String>, String> + 'a;
@@ -187,29 +137,6 @@ pub fn read_folder(spec: &FolderSpec, sensors: &Sensors, read_tag: &ReadTag) -> 
         }
     }
     Ok(Catalogue::new(scenes, refused))
-}
-
-/// Why a file is no scene.
-pub(super) struct Refused {
-    pub reason: String,
-    /// It should be readable and is not.
-    pub unreadable: bool,
-}
-
-impl Refused {
-    pub fn by_rule(reason: impl Into<String>) -> Self {
-        Self {
-            reason: reason.into(),
-            unreadable: false,
-        }
-    }
-
-    pub fn unreadable(reason: String) -> Self {
-        Self {
-            reason,
-            unreadable: true,
-        }
-    }
 }
 
 /// Whether `file` is a file at all: a link may lead nowhere, and a pipe would be waited for.
@@ -385,6 +312,7 @@ fn misnamed_files(
 mod tests {
     use super::*;
     use crate::raster::flags;
+    use crate::scene::Unit;
 
     fn folder(files: &[&str]) -> tempfile::TempDir {
         let dir = tempfile::tempdir().unwrap();

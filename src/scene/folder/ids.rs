@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
-use super::Catalogue;
 use crate::intake::names;
+use crate::scene::Catalogue;
 
 /// The folders of a glob before its first wildcard.
 pub fn literal_base(pattern: &str) -> PathBuf {
@@ -17,7 +17,7 @@ pub fn literal_base(pattern: &str) -> PathBuf {
 }
 
 /// The path below the glob's base without its extension, `-` for `/`: `2015/a.tif` is `2015-a`.
-pub(super) fn scene_id(file: &Path, base: &Path) -> String {
+pub(in crate::scene) fn scene_id(file: &Path, base: &Path) -> String {
     let below = file.strip_prefix(base).unwrap_or(file).with_extension("");
     let parts: Vec<String> = below
         .components()

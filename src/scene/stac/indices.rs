@@ -4,25 +4,15 @@
 
 use std::collections::BTreeMap;
 
-use super::stac_asset::Asset;
-use super::stac_bands::{Chosen, NO_BAND_ROLES, rank};
-
-/// Normalised indices of vegetation, water, snow, soil, built-up and burnt ground.
-const INDICES: [&str; 14] = [
-    "ndvi", "evi", "evi2", "savi", "msavi", "ndwi", "mndwi", "ndbi", "ndmi", "ndre", "nbr", "nbr2", "ndsi", "bsi",
-];
+use crate::scene::stac::asset::Asset;
+use crate::scene::stac::bands::{Chosen, NO_BAND_ROLES, index_name, rank};
 
 /// The range of the indices. Normalised differences cannot leave it while reflectance is not negative; EVI, EVI2 and the soil-adjusted
 /// ones stay within it over land (valid range of EVI in MOD13: -0.2 to 1) and leave it over bright clouds only.
-pub(super) const INDEX_RANGE: [f64; 2] = [-1.0, 1.0];
-
-/// The name of the index that is called so, whatever the case.
-pub(super) fn index_name(name: &str) -> Option<&'static str> {
-    INDICES.into_iter().find(|index| index.eq_ignore_ascii_case(name))
-}
+pub(in crate::scene) const INDEX_RANGE: [f64; 2] = [-1.0, 1.0];
 
 /// The indices among the assets under their names in lower case, by name; of several files of one index the first by [`rank`], then by key.
-pub(super) fn indices_of<'i, 'v>(assets: &'i [Asset<'v>]) -> Vec<Chosen<'i, 'v>> {
+pub(in crate::scene) fn indices_of<'i, 'v>(assets: &'i [Asset<'v>]) -> Vec<Chosen<'i, 'v>> {
     let mut found: BTreeMap<&str, Chosen> = BTreeMap::new();
     for asset in assets.iter().filter(|asset| may_hold_indices(asset)) {
         for band in asset.bands.iter().filter(|band| band.values.is_none()) {

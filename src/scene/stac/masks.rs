@@ -1,10 +1,11 @@
 //! Which assets of a STAC Item say what cannot be judged: the sensor's quality bands, then the masks whose values the item explains.
 
-use super::sensor::{Sensor, Sensors};
-use super::stac_asset::{Asset, Band, Reader};
-use super::stac_values::Values;
-use super::{Coding, QualityAsset};
 use crate::raster::flags::{self, Flags};
+use crate::scene::sensor::{Sensor, Sensors};
+use crate::scene::stac::asset::{Asset, Band};
+use crate::scene::stac::object::Reader;
+use crate::scene::stac::values::Values;
+use crate::scene::{Coding, QualityAsset};
 
 /// Words of names that masks alone have, without the numbers that may end them (`QA60`, `udm2`).
 const MASK_WORDS: [&str; 10] = [
@@ -24,7 +25,7 @@ const MASK_WORDS: [&str; 10] = [
 const NO_MASK_ROLES: [&str; 4] = ["thumbnail", "overview", "visual", "metadata"];
 
 /// Whether a band or an asset that is called so is a mask: some sensor's, or by a word of its name.
-pub(super) fn is_mask_name(name: &str, sensors: &Sensors) -> bool {
+pub(in crate::scene) fn is_mask_name(name: &str, sensors: &Sensors) -> bool {
     let lower = name.to_ascii_lowercase();
     let mut words = lower.split(|c: char| !c.is_alphanumeric());
     words.any(|word| MASK_WORDS.contains(&word.trim_end_matches(|c: char| c.is_ascii_digit())))
@@ -114,7 +115,7 @@ impl Reader<'_> {
     /// answers of several algorithms, of which the first is believed, the sensor's before others.
     ///
     /// A mask that lies elsewhere or whose values nobody explains is left out, which `notes` say; one that should be here and is not is a fault.
-    pub(super) fn quality(
+    pub(in crate::scene) fn quality(
         &mut self,
         assets: &[Asset],
         product: Option<&Sensor>,

@@ -3,16 +3,16 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::folder::{FolderQuality, FolderSpec, Refused};
-use super::sensor::{Sensor, Sensors};
-use super::{Coding, QualityAsset};
 use crate::intake;
+use crate::scene::folder::spec::{FolderQuality, FolderSpec, Refused};
+use crate::scene::sensor::{Sensor, Sensors};
+use crate::scene::{Coding, QualityAsset};
 
 /// Places, from 0, of bands that are masks, and what they mean where the folder's sensor tells.
-pub(super) type Masks = BTreeMap<usize, Option<Coding>>;
+pub(in crate::scene) type Masks = BTreeMap<usize, Option<Coding>>;
 
 /// Of the bands that are named, those that are masks by their names.
-pub(super) fn masks(spec: &FolderSpec, sensor: &Sensor, sensors: &Sensors) -> Masks {
+pub(in crate::scene) fn masks(spec: &FolderSpec, sensor: &Sensor, sensors: &Sensors) -> Masks {
     let mask = |(at, name): (usize, &String)| match sensor.mask(name).filter(|_| sensor.band(name).is_none()) {
         Some(coding) => Some((at, Some(coding.clone()))),
         None => sensors.of_mask(name).map(|_| (at, None)),
@@ -21,7 +21,7 @@ pub(super) fn masks(spec: &FolderSpec, sensor: &Sensor, sensors: &Sensors) -> Ma
 }
 
 /// The file that holds the quality band of `file`; `None` where its name does not tell.
-pub(super) fn quality_file(file: &Path, quality: &FolderQuality) -> Option<PathBuf> {
+pub(in crate::scene) fn quality_file(file: &Path, quality: &FolderQuality) -> Option<PathBuf> {
     let Some([from, to]) = &quality.replace else {
         return Some(file.to_path_buf());
     };
@@ -34,7 +34,7 @@ pub(super) fn quality_file(file: &Path, quality: &FolderQuality) -> Option<PathB
 ///
 /// # Errors
 /// The quality file is not there, or its name cannot be told.
-pub(super) fn quality_assets(
+pub(in crate::scene) fn quality_assets(
     file: &Path,
     spec: &FolderSpec,
     coding: Option<&Coding>,

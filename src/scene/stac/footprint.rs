@@ -27,7 +27,7 @@ enum Outline {
 ///
 /// # Errors
 /// Why it is no such ground.
-pub(super) fn footprint(geometry: Option<&Value>) -> Result<Option<MultiPolygon<f64>>, String> {
+pub(in crate::scene) fn footprint(geometry: Option<&Value>) -> Result<Option<MultiPolygon<f64>>, String> {
     let Some(value) = geometry.filter(|value| !value.is_null()) else {
         return Ok(None);
     };
