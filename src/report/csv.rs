@@ -9,6 +9,8 @@ use super::ReportError;
 use super::geojson::without_a_trace;
 use super::numbered::{Numbered, numbered};
 use crate::finding::{Evidence, SiteReport, Verdict};
+use crate::report::english::detectors;
+use crate::report::english::evidence::reasons;
 
 /// UTF-8 says so at its head: else Excel reads `m²` as `mÂ²`.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
@@ -105,15 +107,15 @@ pub fn anomalies_csv(report: &SiteReport, mut out: impl Write) -> Result<(), Rep
             mean_sigma: Some(a.mean_sigma),
             p_value: a.p_value,
             q_value: a.q_value,
-            from: text(&a.dates.start),
-            to: text(&a.dates.end),
+            from: a.dates.start.to_string(),
+            to: a.dates.end.to_string(),
             before: text(&c.before),
             after: text(&c.after),
-            detector: text(&c.detector),
+            detector: detectors(c),
             zones: text(&a.zones.join(", ")),
             activities: text(&a.activities.join(", ")),
-            evidence_for: reasons(&a.evidence, true),
-            evidence_against: reasons(&a.evidence, false),
+            evidence_for: because(&a.evidence, true, None),
+            evidence_against: because(&a.evidence, false, None),
             ..Row::default()
         }
     };
@@ -123,11 +125,11 @@ pub fn anomalies_csv(report: &SiteReport, mut out: impl Write) -> Result<(), Rep
         id: text(&a.id),
         verdict: Some(a.verdict),
         needs_review: a.verdict.needs_review(),
-        from: text(&a.window.start),
-        to: text(&a.window.end),
-        what: text(&a.what),
-        evidence_for: reasons(&a.evidence, true),
-        evidence_against: reasons(&a.evidence, false),
+        from: a.window.start.to_string(),
+        to: a.window.end.to_string(),
+        what: a.what.word().to_owned(),
+        evidence_for: because(&a.evidence, true, Some(&a.id)),
+        evidence_against: because(&a.evidence, false, Some(&a.id)),
         ..Row::default()
     });
 
@@ -154,12 +156,8 @@ fn text(cell: &str) -> String {
     format!("{apostrophe}{cell}")
 }
 
-fn reasons(evidence: &[Evidence], supports: bool) -> String {
-    let texts = evidence
-        .iter()
-        .filter(|e| e.supports == supports)
-        .map(|e| e.text.as_str());
-    text(&texts.collect::<Vec<_>>().join("; "))
+fn because(evidence: &[Evidence], supports: bool, own: Option<&str>) -> String {
+    text(&reasons(evidence, supports, own).join("; "))
 }
 
 #[cfg(test)]

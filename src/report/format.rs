@@ -1,5 +1,7 @@
 //! How numbers, places, instants and verdicts are written on pages.
 
+use jiff::Timestamp;
+
 use crate::finding::Verdict;
 
 /// Digits in threes, apart by narrow spaces that do not break.
@@ -20,12 +22,9 @@ pub(super) fn three_figures(v: f64) -> f64 {
     if rounded == 0.0 { 0.0 } else { rounded }
 }
 
-/// `2016-06-08 10:56 UTC` of an RFC 3339 instant in UTC; others as they are.
-pub(super) fn minute(instant: &str) -> String {
-    match (instant.get(..10), instant.get(10..11), instant.get(11..16)) {
-        (Some(day), Some("T"), Some(time)) if instant.ends_with('Z') => format!("{day} {time} UTC"),
-        _ => instant.to_owned(),
-    }
+/// `2016-06-08 10:56 UTC`.
+pub(super) fn minute(instant: Timestamp) -> String {
+    instant.strftime("%Y-%m-%d %H:%M UTC").to_string()
 }
 
 /// `48.11730° N, 1.67780° W`: five decimals are about a metre.

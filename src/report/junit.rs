@@ -7,6 +7,7 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use super::ReportError;
 use super::english::{days, of_activity, reasons, summary, was_judged};
 use crate::finding::{ActivityFinding, Anomaly, Comparison, Evidence, SiteReport, Verdict};
+use crate::report::english::evidence::said;
 
 /// Writes JUnit XML to `out`: a suite for each comparison and one for the declared activities.
 ///
@@ -72,7 +73,7 @@ fn of_anomaly(anomaly: &Anomaly) -> TestCaseStatus {
     match anomaly.verdict {
         Verdict::Consistent => TestCaseStatus::success(),
         Verdict::NotObservable => skipped(&sentence),
-        verdict => failure(verdict, &sentence, &anomaly.evidence),
+        verdict => failure(verdict, &sentence, &anomaly.evidence, None),
     }
 }
 
@@ -86,7 +87,7 @@ fn of_declared(activity: &ActivityFinding) -> TestCaseStatus {
     match activity.verdict {
         Verdict::Consistent => TestCaseStatus::success(),
         Verdict::NotObservable | Verdict::Inconclusive => skipped(&sentence),
-        verdict => failure(verdict, &sentence, &activity.evidence),
+        verdict => failure(verdict, &sentence, &activity.evidence, Some(&activity.id)),
     }
 }
 
@@ -102,13 +103,13 @@ fn skipped(why: &str) -> TestCaseStatus {
     status
 }
 
-fn failure(verdict: Verdict, sentence: &str, evidence: &[Evidence]) -> TestCaseStatus {
+fn failure(verdict: Verdict, sentence: &str, evidence: &[Evidence], own: Option<&str>) -> TestCaseStatus {
     let reason = |e: &Evidence| {
         format!(
             "{} ({}): {}",
             if e.supports { "for" } else { "against" },
-            e.rule,
-            e.text
+            e.fact.topic().word(),
+            said(e, own)
         )
     };
     let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);

@@ -2,6 +2,7 @@
 
 use super::plural;
 use crate::finding::RegistrationRecord;
+use crate::stage::coregister::Model;
 
 /// How the scenes of a comparison lie beside each other, in words.
 pub(in crate::report) fn of_registration(registration: Option<&RegistrationRecord>) -> String {
@@ -16,9 +17,12 @@ pub(in crate::report) fn of_registration(registration: Option<&RegistrationRecor
         if x < 0.0 { "left" } else { "right" },
         if y < 0.0 { "up" } else { "down" },
     );
-    let done = match found.model.as_str() {
-        "identity" => "too little to resample for, and was left where it is".to_owned(),
-        model => format!("and was moved ({model}) in the same resampling that brings it onto the site grid"),
+    let done = match found.model {
+        Model::Identity => "too little to resample for, and was left where it is".to_owned(),
+        model => format!(
+            "and was moved ({}) in the same resampling that brings it onto the site grid",
+            model.word()
+        ),
     };
     let left = found
         .residual_px
