@@ -165,6 +165,7 @@ mod tests {
     use csv::ReaderBuilder;
 
     use super::*;
+    use crate::finding::Fact;
     use crate::report::sample;
 
     fn written(report: &SiteReport) -> String {
@@ -220,12 +221,15 @@ mod tests {
         report.site.id = "-2+3,\"x\"\r\n".into();
         let anomaly = &mut report.comparisons[0].anomalies[0];
         anomaly.zones = vec!["=cmd()|' /C calc'!A1".into(), "<script>".into()];
-        anomaly.evidence[0].text = "\t=1+1".into();
+        anomaly.evidence[0].fact = Fact::Notice {
+            activity: "\t=1+1".into(),
+            notified: jiff::Timestamp::UNIX_EPOCH,
+        };
         anomaly.centroid = [-1.5, -48.0];
         let csv = written(&report);
         assert_eq!(column(&csv, "site")[0], "'-2+3,\"x\"\r\n");
         assert_eq!(column(&csv, "zones")[0], "'=cmd()|' /C calc'!A1, <script>");
-        assert!(column(&csv, "evidence_for")[0].starts_with("'\t=1+1; "));
+        assert!(column(&csv, "evidence_for")[0].starts_with("'\t=1+1 was notified on "));
         assert_eq!((&*column(&csv, "lon")[0], &*column(&csv, "lat")[0]), ("-1.5", "-48.0"));
         // RFC 4180: every line end outside of quotes is CRLF; inside, what was there.
         assert_eq!(csv.matches('\n').count(), csv.matches("\r\n").count());

@@ -53,9 +53,10 @@ mod tests {
     fn figures() {
         assert_eq!(grouped(1_234_567), "1\u{202f}234\u{202f}567");
         assert_eq!(grouped(123), "123");
-        assert_eq!(minute("2016-06-08T10:56:12.5Z"), "2016-06-08 10:56 UTC");
-        assert_eq!(minute("2016-06-08T10:56:12+02:00"), "2016-06-08T10:56:12+02:00");
-        assert_eq!(minute("é"), "é");
+        assert_eq!(
+            minute("2016-06-08T10:56:12.5Z".parse().unwrap()),
+            "2016-06-08 10:56 UTC"
+        );
         assert_eq!(three_figures(0.012_345), 0.0123);
         assert_eq!(
             three_figures(-1e-300).to_string(),

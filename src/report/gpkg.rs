@@ -390,7 +390,7 @@ mod tests {
         let against = column(&layers, "anomalies", "evidence_against");
         assert_eq!(
             against[0],
-            &text("8 % of its outline touches ground that was not observed")
+            &text("8 % of its edge borders on ground that was not observed")
         );
         let change = column(&layers, "anomalies", "change")[0];
         assert!(
@@ -484,7 +484,6 @@ mod tests {
         let hostile = "<script>alert(1)</script>'; DROP TABLE site; --\0\n=cmd(),\"";
         report.site.name = hostile.into();
         report.comparisons[0].anomalies[0].id = hostile.into();
-        report.comparisons[0].anomalies[0].dates.start = hostile.into();
         report.comparisons[0].anomalies[1].geometry.coordinates.clear();
         report.activities[0].id = hostile.into();
         assert_eq!(column(&layers(&report), "site", "name"), [&text(hostile)]);

@@ -127,6 +127,7 @@ fn plain(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::finding::Fact;
     use crate::report::sample;
 
     fn written(report: &SiteReport) -> String {
@@ -211,7 +212,10 @@ mod tests {
         let mut report = sample::full();
         report.site.name = "</testsuites><script>\u{0}\u{1b}[31m\u{ffff}\u{fffe}\"'&".into();
         report.activities[1].id = "]]>\u{8}".into();
-        report.comparisons[0].anomalies[0].evidence[0].text = "<![CDATA[ & ]]> \u{b}\u{ffff}".into();
+        report.comparisons[0].anomalies[0].evidence[0].fact = Fact::Notice {
+            activity: "<![CDATA[ & ]]> \u{b}\u{ffff}".into(),
+            notified: jiff::Timestamp::UNIX_EPOCH,
+        };
         let text = written(&report);
         let forbidden =
             |c: char| matches!(c, '\0'..='\x08' | '\x0b' | '\x0c' | '\x0e'..='\x1f' | '\u{fffe}' | '\u{ffff}');

@@ -196,6 +196,7 @@ fn meet(window: &Interval, dates: &Interval) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::finding::Fact;
     use crate::report::sample;
 
     #[test]
@@ -240,16 +241,28 @@ mod tests {
 
     #[test]
     fn only_evidence_that_weakens_a_verdict_counts() {
-        let one = |rule: &str, supports| Evidence {
-            rule: rule.into(),
+        let one = |fact: &Fact, supports| Evidence {
+            fact: fact.clone(),
             supports,
-            text: String::new(),
         };
         let count = |verdict, evidence: &[Evidence]| against(verdict, evidence).len();
-        let all = ["area", "window", "zone", "notice", "edge", "strength"].map(|rule| one(rule, false));
-        assert_eq!(count(Verdict::OverRun, &all), 2);
-        assert_eq!(count(Verdict::Consistent, &all), 4);
-        let explained = [one("window", false), one("window", true)];
+        let zone = Fact::Zone {
+            fraction: 1.0,
+            role: Role::Building,
+            zone: "hall-1".into(),
+        };
+        let notice = Fact::Notice {
+            activity: "act-1".into(),
+            notified: jiff::Timestamp::UNIX_EPOCH,
+        };
+        let edge = Fact::Edge {
+            decides: false,
+            fraction: 0.1,
+        };
+        let all = [Fact::NoArea, Fact::BegunBefore, zone, notice, edge].map(|fact| one(&fact, false));
+        assert_eq!(count(Verdict::OverRun, &all), 1);
+        assert_eq!(count(Verdict::Consistent, &all), 3);
+        let explained = [one(&Fact::BegunBefore, false), one(&Fact::NoPair, true)];
         assert_eq!(count(Verdict::Consistent, &explained), 0);
     }
 
@@ -257,11 +270,11 @@ mod tests {
     fn a_declared_change_on_ground_that_must_not_change_is_doubted() {
         let mut pair = sample::full().comparisons.swap_remove(0);
         pair.notes.clear();
-        pair.zones[0].role = "reference".into();
+        pair.zones[0].role = Role::Reference;
         let mut anomaly = pair.anomalies[2].clone();
         anomaly.zones = vec!["hall-1".into()];
         let doubts = of_anomaly(&pair, &anomaly).unwrap().doubts;
-        assert_eq!(doubts, [Doubt::Zone("hall-1", "reference")]);
+        assert_eq!(doubts, [Doubt::Zone("hall-1", Role::Reference)]);
     }
 
     #[test]
@@ -281,11 +294,12 @@ mod tests {
             [0, 1].map(|index| level(&report, index)),
             [Some(Level::Moderate), Some(Level::Low)]
         );
-        // Dates that cannot be read meet no window.
-        report
-            .comparisons
-            .iter_mut()
-            .for_each(|c| c.dates.start = "soon".into());
+        // Comparisons after its window tell nothing of it.
+        let late = report.activities[1].window.end;
+        report.comparisons.iter_mut().for_each(|c| {
+            c.dates.start = late;
+            c.dates.end = late;
+        });
         assert_eq!(level(&report, 1), None);
     }
 }

@@ -300,8 +300,8 @@ mod tests {
 
     fn interval(start: &str, end: &str) -> Interval {
         Interval {
-            start: format!("{start}T10:00:00Z"),
-            end: format!("{end}T10:00:00Z"),
+            start: format!("{start}T10:00:00Z").parse().unwrap(),
+            end: format!("{end}T10:00:00Z").parse().unwrap(),
         }
     }
 
@@ -377,7 +377,7 @@ mod tests {
             let first = interval("2020-02-11", &format!("2020-03-{:02}", 1 + i % 31));
             anomaly.course = Some(CourseRecord {
                 changes: 2,
-                direction: "positive".into(),
+                direction: crate::stage::detect::Direction::Positive,
                 first,
             });
         }
@@ -426,18 +426,15 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_left_out() {
+    fn what_ends_before_it_begins_is_left_out() {
         let mut report = sample::full();
-        report.scenes[0].acquired.start = "yesterday".into();
-        report.comparisons[0].dates.end = "<script>".into();
+        report.comparisons[0].dates = interval("2020-07-05", "2020-02-11");
         report.comparisons[0].anomalies[0].dates = interval("2020-07-05", "2020-02-11");
-        report.activities[0].window.end = String::new();
         report.activities[1].id = "<script>".repeat(9);
         let line = line(&report);
-        assert_eq!(lane(&line, "Scenes").marks.len(), 2);
         assert_eq!(lane(&line, "Comparisons").bars.len(), 1);
         assert!(line.notes[0].contains("<script><script>…"), "{:?}", line.notes);
-        report.scenes.truncate(2);
+        report.scenes.truncate(1);
         assert!(Timeline::new(&report, &BTreeMap::new()).is_none());
     }
 

@@ -146,14 +146,16 @@ pub(in crate::report) fn explained() -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::finding::{Evidence, RegistrationRecord};
+    use crate::finding::{Evidence, Fact, RegistrationRecord};
     use crate::report::likelihood::{BOUNDS, of_anomaly};
     use crate::report::sample;
+    use crate::stage::coregister::Model;
+    use crate::stage::detect::Detector;
 
     fn dates(start: &str, end: &str) -> Interval {
         Interval {
-            start: format!("{start}T10:00:00Z"),
-            end: format!("{end}T10:00:00Z"),
+            start: format!("{start}T10:00:00Z").parse().unwrap(),
+            end: format!("{end}T10:00:00Z").parse().unwrap(),
         }
     }
 
@@ -214,16 +216,18 @@ mod tests {
     #[test]
     fn every_doubt_has_its_words() {
         let evidence = Evidence {
-            rule: "edge".into(),
+            fact: Fact::Edge {
+                decides: false,
+                fraction: 0.08,
+            },
             supports: false,
-            text: "8 % of its edge".into(),
         };
         let registration = RegistrationRecord {
             circular_error_90_px: None,
             held_out_px: None,
-            model: "shift".into(),
+            model: Model::Shift,
             moved: "s".into(),
-            outcome: "degraded".into(),
+            outcome: RegistrationOutcome::Degraded,
             outliers: 0,
             reason: None,
             rejected: Default::default(),
@@ -234,8 +238,8 @@ mod tests {
         let full = sample::full();
         let all = vec![
             Doubt::Against(&evidence),
-            Doubt::Zone("<b>", "exclusion"),
-            Doubt::Dissent(vec!["irmad", "rcva"]),
+            Doubt::Zone("<b>", Role::Exclusion),
+            Doubt::Dissent(vec![Detector::Irmad, Detector::Rcva]),
             Doubt::Registration(&registration),
             Doubt::Noise(1.52),
             Doubt::Coverage(&full.comparisons[1].coverage),
@@ -250,7 +254,7 @@ mod tests {
         assert_eq!(
             doubts(&found),
             [
-                "8 % of its edge",
+                "8 % of its edge borders on ground that was not observed",
                 "it touches zone <b> (exclusion), which was declared to stay empty",
                 "irmad, rcva do not find it",
                 "its two scenes do not lie well on each other: 0.40 pixels are left (degraded)",

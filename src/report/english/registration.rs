@@ -41,6 +41,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
+    use crate::finding::RegistrationOutcome;
 
     #[test]
     fn an_alignment_says_what_was_done_and_what_was_not() {
@@ -48,9 +49,9 @@ mod tests {
         let mut found = RegistrationRecord {
             circular_error_90_px: None,
             held_out_px: None,
-            model: "shift".into(),
+            model: Model::Shift,
             moved: "s-2".into(),
-            outcome: "pass".into(),
+            outcome: RegistrationOutcome::Pass,
             outliers: 0,
             reason: None,
             rejected: BTreeMap::new(),
@@ -62,7 +63,7 @@ mod tests {
             of_registration(Some(&found)),
             "s-2 has to move 0.50 pixels right and 1.25 up to lie on the earlier scene, and was moved (shift) in the same resampling that brings it onto the site grid: 20 tie points agree. 0.12 pixels are left at them."
         );
-        found.model = "identity".into();
+        found.model = Model::Identity;
         assert!(of_registration(Some(&found)).contains("was left where it is"));
         (found.shift_px, found.reason) = (None, Some("too few tie points".into()));
         assert!(

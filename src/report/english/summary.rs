@@ -303,6 +303,7 @@ fn unseen_zones(judged: &[&Comparison]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::finding::Fact;
     use crate::{
         finding::{Evidence, RefusedScene},
         report::sample,
@@ -425,8 +426,7 @@ mod tests {
             .unwrap();
         assert_eq!(of_activity(activity), "window still open");
         activity.evidence = vec![Evidence {
-            rule: "strength".into(),
-            text: String::new(),
+            fact: Fact::NoArea,
             supports: true,
         }];
         assert_eq!(of_activity(activity), "inconclusive");

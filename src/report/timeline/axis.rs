@@ -194,7 +194,7 @@ mod tests {
     #[test]
     fn ticks_are_round_dates_with_room_for_their_labels() {
         let ticks = |from: &str, to: &str| {
-            let seconds = |date: &str| read(&format!("{date}T00:00:00Z")).unwrap().as_second() as f64;
+            let seconds = |date: &str| format!("{date}T00:00:00Z").parse::<Timestamp>().unwrap().as_second() as f64;
             let axis = Axis {
                 from: seconds(from),
                 to: seconds(to),
