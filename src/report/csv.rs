@@ -189,8 +189,8 @@ mod tests {
             first,
             "plant-7,anomaly,1,sw-41c9e0aa,undeclared,true,almost certain,low,2.003562,48.79775,11996.6,120,14.23,9.87,1.3e-6,0.02,2020-02-11T10:56:12Z,\
              2020-07-05T10:56:18Z,S2B_31UDQ_20200211_0_L2A,S2B_31UDQ_20200705_0_L2A,difference,,hall-1,,\
-             \"no declared activity touches it; it lies in zone hall-1 (building), where change must be declared\",\
-             8 % of its outline touches ground that was not observed"
+             no declared activity's area holds any of it; 100 % of it lies in zone hall-1 (building),\
+             8 % of its edge borders on ground that was not observed"
         );
         let kinds = column(&csv, "kind");
         assert_eq!(

@@ -177,7 +177,7 @@ mod tests {
             description
                 .as_deref()
                 .unwrap()
-                .ends_with("\nagainst (edge): 8 % of its outline touches ground that was not observed")
+                .ends_with("\nagainst (edge): 8 % of its edge borders on ground that was not observed")
         );
         let TestCaseStatus::Skipped { message, .. } = &xml.test_suites[1].test_cases[0].status else {
             panic!("it was skipped");

@@ -431,6 +431,7 @@ mod tests {
         report.comparisons[0].dates = interval("2020-07-05", "2020-02-11");
         report.comparisons[0].anomalies[0].dates = interval("2020-07-05", "2020-02-11");
         report.activities[1].id = "<script>".repeat(9);
+        report.activities[1].window = interval("2021-07-05", "2021-08-05");
         let line = line(&report);
         assert_eq!(lane(&line, "Comparisons").bars.len(), 1);
         assert!(line.notes[0].contains("<script><script>…"), "{:?}", line.notes);
