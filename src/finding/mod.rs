@@ -25,7 +25,7 @@ use crate::declaration::{RefusedFeature, Role, What};
 use crate::geo::Grid;
 use crate::scene::Pass;
 use crate::stage::detect::{Detector, Direction, Rule};
-pub use crate::stage::verdict::{Evidence, Fact, Topic, Verdict, WindowRelation};
+pub use crate::stage::verdict::{Evidence, Fact, Topic, VERDICTS, Verdict, WindowRelation};
 
 /// Version of the report's form: raised when a field changes its meaning or goes.
 pub const REPORT_VERSION: &str = "2.0";

@@ -6,7 +6,7 @@ use super::gallery::{Gallery, Outlines};
 use super::likelihood::{self, Level};
 use super::svg::Window;
 use super::viewer::{Dates, Outline, Viewer, activity_shape, anomaly_shape};
-use crate::finding::{Anomaly, Comparison, SiteReport, Verdict};
+use crate::finding::{Anomaly, Comparison, SiteReport};
 use crate::number::round;
 
 /// One anomaly.
@@ -76,7 +76,7 @@ impl<'a> Deck<'a> {
             anomaly,
             class: class(anomaly.verdict),
             words: anomaly.verdict.words(),
-            severity: severity(anomaly.verdict),
+            severity: anomaly.verdict.severity(),
             headline: say::headline(&area, &peak),
             previous: None,
             next: None,
@@ -127,18 +127,6 @@ impl<'a> Deck<'a> {
             });
         }
         Some(viewer)
-    }
-}
-
-/// Rank of a verdict by how soon it has to be looked at.
-fn severity(verdict: Verdict) -> usize {
-    match verdict {
-        Verdict::Undeclared => 0,
-        Verdict::OverRun => 1,
-        Verdict::DeclaredNotSeen => 2,
-        Verdict::Inconclusive => 3,
-        Verdict::NotObservable => 4,
-        Verdict::Consistent => 5,
     }
 }
 

@@ -35,14 +35,7 @@ pub(super) fn place([lon, lat]: [f64; 2]) -> String {
 
 /// The class of a verdict in the style sheet.
 pub(super) fn class(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Undeclared => "undeclared",
-        Verdict::OverRun => "over-run",
-        Verdict::DeclaredNotSeen => "not-seen",
-        Verdict::Consistent => "consistent",
-        Verdict::NotObservable => "not-observable",
-        Verdict::Inconclusive => "inconclusive",
-    }
+    verdict.row().class
 }
 
 #[cfg(test)]

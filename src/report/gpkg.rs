@@ -308,14 +308,7 @@ fn count(n: u64) -> Value {
 
 /// The verdict as in the record, by which the styles tell features apart.
 fn code(verdict: Verdict) -> Value {
-    text(match verdict {
-        Verdict::Undeclared => "undeclared",
-        Verdict::OverRun => "over_run",
-        Verdict::DeclaredNotSeen => "declared_not_seen",
-        Verdict::Consistent => "consistent",
-        Verdict::NotObservable => "not_observable",
-        Verdict::Inconclusive => "inconclusive",
-    })
+    text(verdict.row().word)
 }
 
 fn lines(sentences: impl Iterator<Item = String>) -> Value {
@@ -339,16 +332,8 @@ fn change(change: &BandChange) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::finding::VERDICTS;
     use crate::report::sample;
-
-    const VERDICTS: [(Verdict, &str); 6] = [
-        (Verdict::Undeclared, "--undeclared"),
-        (Verdict::OverRun, "--over-run"),
-        (Verdict::DeclaredNotSeen, "--not-seen"),
-        (Verdict::Consistent, "--consistent"),
-        (Verdict::NotObservable, "--not-observable"),
-        (Verdict::Inconclusive, "--inconclusive"),
-    ];
 
     /// The values of a field, row by row.
     fn column<'a>(layers: &'a [Layer], layer: &str, field: &str) -> Vec<&'a Value> {
@@ -458,8 +443,8 @@ mod tests {
     #[test]
     fn styles_know_every_verdict_in_the_colours_of_the_page() {
         let css = include_str!("page/style.css");
-        for (verdict, property) in VERDICTS {
-            assert_eq!(code(verdict), text(serde_json::json!(verdict).as_str().unwrap()));
+        for row in &VERDICTS {
+            let (verdict, property) = (row.verdict, format!("--{}", row.class));
             let colour = css.split(&format!("{property}: #")).nth(1).unwrap().get(..6).unwrap();
             let [r, g, b] = [0, 2, 4].map(|i| u8::from_str_radix(&colour[i..i + 2], 16).unwrap());
             let Value::Text(code) = code(verdict) else {

@@ -16,7 +16,7 @@ use super::tables::{Activity, CoverageRow, Declaration, Fit, Input, Parameter, S
 use super::timeline::Timeline;
 use super::viewer::Viewer;
 use super::{likelihood, shell};
-use crate::finding::{Comparison, GridRecord, Interval, RefusedScene, SiteRecord, SiteReport, Verdict};
+use crate::finding::{Comparison, GridRecord, Interval, RefusedScene, SiteRecord, SiteReport, VERDICTS, Verdict};
 
 /// The page.
 #[derive(Template)]
@@ -101,15 +101,6 @@ struct Group<'a> {
 
 /// Anomalies to review that the summary names.
 const MAX_JUMPS: usize = 6;
-
-const VERDICTS: [Verdict; 6] = [
-    Verdict::Undeclared,
-    Verdict::OverRun,
-    Verdict::DeclaredNotSeen,
-    Verdict::Inconclusive,
-    Verdict::NotObservable,
-    Verdict::Consistent,
-];
 
 impl<'a> Page<'a> {
     pub(super) fn new(report: &'a SiteReport, gallery: &'a Gallery, outlines: &'a Outlines) -> Self {
@@ -252,7 +243,7 @@ fn counts(report: &SiteReport, unobserved: bool) -> Vec<Count> {
             filters: anomalies().any(|a| a.verdict == *verdict),
         }
     };
-    VERDICTS.iter().map(count).collect()
+    VERDICTS.iter().map(|row| count(&row.verdict)).collect()
 }
 
 fn colours(chips: &[&Chip]) -> Vec<Colour> {

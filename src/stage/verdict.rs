@@ -24,25 +24,89 @@ pub enum Verdict {
     Inconclusive,
 }
 
+/// What is known of a verdict wherever it is told. Its colours stand in the style sheet of the page and in the styles for QGIS.
+#[derive(Debug)]
+pub struct VerdictRow {
+    /// Which.
+    pub verdict: Verdict,
+    /// As in the record.
+    pub word: &'static str,
+    /// As a person reads it.
+    pub words: &'static str,
+    /// Its class in style sheets.
+    pub class: &'static str,
+    /// Whether a reviewer has to look at it.
+    pub needs_review: bool,
+}
+
+/// The verdicts, what has to be looked at soonest first.
+pub const VERDICTS: [VerdictRow; 6] = [
+    VerdictRow {
+        verdict: Verdict::Undeclared,
+        word: "undeclared",
+        words: "undeclared",
+        class: "undeclared",
+        needs_review: true,
+    },
+    VerdictRow {
+        verdict: Verdict::OverRun,
+        word: "over_run",
+        words: "over-run",
+        class: "over-run",
+        needs_review: true,
+    },
+    VerdictRow {
+        verdict: Verdict::DeclaredNotSeen,
+        word: "declared_not_seen",
+        words: "declared but not seen",
+        class: "not-seen",
+        needs_review: true,
+    },
+    VerdictRow {
+        verdict: Verdict::Inconclusive,
+        word: "inconclusive",
+        words: "inconclusive",
+        class: "inconclusive",
+        needs_review: true,
+    },
+    VerdictRow {
+        verdict: Verdict::NotObservable,
+        word: "not_observable",
+        words: "not observable",
+        class: "not-observable",
+        needs_review: false,
+    },
+    VerdictRow {
+        verdict: Verdict::Consistent,
+        word: "consistent",
+        words: "consistent",
+        class: "consistent",
+        needs_review: false,
+    },
+];
+
 impl Verdict {
-    /// The verdict in words.
+    /// Its place in [`VERDICTS`].
+    pub fn severity(self) -> usize {
+        VERDICTS
+            .iter()
+            .position(|row| row.verdict == self)
+            .unwrap_or(VERDICTS.len() - 1)
+    }
+
+    /// What is known of it.
+    pub fn row(self) -> &'static VerdictRow {
+        &VERDICTS[self.severity()]
+    }
+
+    /// The verdict as a person reads it.
     pub fn words(self) -> &'static str {
-        match self {
-            Self::Undeclared => "undeclared",
-            Self::OverRun => "over-run",
-            Self::DeclaredNotSeen => "declared but not seen",
-            Self::Consistent => "consistent",
-            Self::NotObservable => "not observable",
-            Self::Inconclusive => "inconclusive",
-        }
+        self.row().words
     }
 
     /// Whether a reviewer has to look at it.
     pub fn needs_review(self) -> bool {
-        matches!(
-            self,
-            Self::Undeclared | Self::OverRun | Self::DeclaredNotSeen | Self::Inconclusive
-        )
+        self.row().needs_review
     }
 }
 
@@ -195,6 +259,19 @@ impl Fact {
             Self::Notice { .. } => Topic::Notice,
             Self::BegunBefore | Self::NoPair | Self::Window { .. } | Self::WindowOpen { .. } => Topic::Window,
             Self::Zone { .. } => Topic::Zone,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_verdict_has_its_row_and_the_word_of_the_record() {
+        for row in &VERDICTS {
+            assert_eq!(serde_json::to_value(row.verdict).unwrap(), row.word);
+            assert_eq!(row.verdict.row().word, row.word);
         }
     }
 }
