@@ -18,6 +18,7 @@ pub mod geo;
 pub mod intake;
 pub mod io;
 pub mod lab;
+pub mod number;
 pub mod output;
 pub mod plan;
 pub mod raster;

@@ -7,7 +7,7 @@ use std::time::Instant;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::finding::round;
+use crate::number::round;
 use crate::run::outcome::Outcome;
 use crate::run::outcome::SiteOutcome;
 

@@ -5,7 +5,8 @@ use crate::declaration::Activity;
 use crate::engine::judge::Judged;
 use crate::engine::record;
 use crate::engine::score::Scored;
-use crate::finding::{ActivityFinding, Geometry, Verdict, round};
+use crate::finding::{ActivityFinding, Geometry, Verdict};
+use crate::number::round;
 use crate::plan::{Ground, SitePlan};
 use crate::stage::judge::{self, Look, Span};
 
@@ -64,9 +65,9 @@ fn activity_finding(activity: &Activity, looks: &[Look], pixel_area_m2: f64, con
     anomalies.dedup();
     ActivityFinding {
         id: activity.id.clone(),
-        what: activity.what.word().into(),
+        what: activity.what,
         window: record::window(activity),
-        notified: activity.notified.to_string(),
+        notified: activity.notified,
         verdict,
         evidence,
         anomalies: if verdict == Verdict::Consistent {

@@ -1,18 +1,22 @@
 //! How the judged date of a pair lies beside the earlier one: windows over the site are read and handed to `stage::coregister`.
 
+use std::collections::BTreeMap;
+
 use crate::engine::EngineError;
 use crate::engine::driver::in_order;
 use crate::engine::session::Session;
 use crate::engine::spared::{Lost, Spared};
 use crate::engine::view::View;
-use crate::finding::{RegistrationRecord, round};
+use crate::finding::RegistrationOutcome;
+use crate::finding::RegistrationRecord;
 use crate::geo::{Affine, Rect};
+use crate::number::round;
 use crate::plan::Ground;
 use crate::plan::pairs::Pair;
 use crate::plan::reach::Clouds;
 use crate::raster::{PixelSource, ReadError};
 use crate::scene::Acquisition;
-use crate::stage::coregister::{self, Model, Outcome, Registration, Rejected, TiePoint};
+use crate::stage::coregister::{self, Outcome, Registration, Rejected, TiePoint};
 
 /// A site with less ground than this along an edge is measured together with its surroundings, pixels: room for some windows.
 const LEAST_EDGE_PX: usize = 192;
@@ -88,27 +92,22 @@ fn matched(bands: &[String]) -> Vec<String> {
 fn record(registration: &Registration, rejected: &[Rejected], moved: &str) -> RegistrationRecord {
     let known = |value: f64| (!value.is_nan()).then(|| round(value, 3));
     let (outcome, reason) = match &registration.outcome {
-        Outcome::Pass => ("pass", None),
-        Outcome::Degraded => ("degraded", None),
-        Outcome::Refused => ("refused", None),
-        Outcome::Unmeasured(why) => ("unmeasured", Some(why.to_string())),
+        Outcome::Pass => (RegistrationOutcome::Pass, None),
+        Outcome::Degraded => (RegistrationOutcome::Degraded, None),
+        Outcome::Refused => (RegistrationOutcome::Refused, None),
+        Outcome::Unmeasured(why) => (RegistrationOutcome::Unmeasured, Some(why.to_string())),
     };
-    let mut reasons = std::collections::BTreeMap::new();
+    let mut reasons = BTreeMap::new();
     for one in rejected {
-        *reasons.entry(one.reason.to_string()).or_insert(0) += 1;
+        *reasons.entry(one.reason).or_insert(0) += 1;
     }
     let measured = reason.is_none();
     RegistrationRecord {
         circular_error_90_px: known(registration.circular_error_90_px),
         held_out_px: known(registration.held_out_px),
-        model: match registration.model {
-            Model::Identity => "identity",
-            Model::Shift => "shift",
-            Model::Affine => "affine",
-        }
-        .into(),
+        model: registration.model,
         moved: moved.to_owned(),
-        outcome: outcome.into(),
+        outcome,
         outliers: registration.outliers.len() as u64,
         reason,
         rejected: reasons,

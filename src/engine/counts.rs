@@ -77,7 +77,7 @@ impl AreaCount {
         Coverage {
             pixels: self.pixels,
             observed: self.observed,
-            observed_fraction: crate::finding::round(self.observed as f64 / self.pixels.max(1) as f64, 6),
+            observed_fraction: crate::number::round(self.observed as f64 / self.pixels.max(1) as f64, 6),
             not_observed: self
                 .reasons
                 .iter()

@@ -64,7 +64,7 @@ pub fn judge(
         cutoff: found
             .cutoff
             .as_ref()
-            .map(|cutoff| cutoff.record(&found.significances, dropped)),
+            .map(|cutoff| record::cutoff(cutoff, &found.significances, dropped)),
         ..Judged::default()
     };
     in_order(&batches(&claimed), work.stop(), judge_batch, |batch| {

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use geo::{Centroid, MapCoords, MultiPolygon};
 
-use crate::config::Config;
 use crate::declaration::{Activity, Declared, Site};
 use crate::engine::EngineError;
 use crate::engine::counts::AreaCount;
@@ -12,21 +11,24 @@ use crate::engine::measure::Measure;
 use crate::engine::score::Scored;
 use crate::engine::session::SiteWork;
 use crate::engine::track::Track;
+use crate::finding::Alignment;
 use crate::finding::{
-    Anomaly, BandChange, BandFit, Comparison, CourseRecord, CutoffRecord, DeclarationRecord, DetectorFit, Geometry,
-    GridRecord, HeldOut, Interval, Normalisation, PieceRecord, Program, SceneRecord, Sensitivity, SiteRecord, Vote,
-    ZoneCoverage, round, significant,
+    Anomaly, BandChange, BandFit, Comparison, CourseRecord, CutoffRecord, CutoffRefusal, DeclarationRecord,
+    DetectorFit, Geometry, GridRecord, HeldOut, Interval, Normalisation, PieceRecord, Program, SceneRecord,
+    Sensitivity, SiteRecord, TailRecord, Vote, ZoneCoverage,
 };
 use crate::geo::Grid;
 use crate::io::area::area_m2;
 use crate::io::crs::{Projector, WGS84};
+use crate::number::{round, significant};
 use crate::plan::Ground;
 use crate::plan::left_out;
 use crate::plan::pairs::Pair;
 use crate::raster::stats::SCORE_SCALE;
-use crate::scene::{Acquisition, Pass, Scene};
+use crate::scene::{Acquisition, Scene};
 use crate::seal::digest;
-use crate::stage::detect::{self, Course, Onset};
+use crate::stage::cutoff::{Cutoff, Null, weakest};
+use crate::stage::detect::{Course, Onset};
 use crate::stage::false_alarms::Significance;
 use crate::stage::judge::{Judgement, Span};
 use crate::stage::normalise;
@@ -58,7 +60,7 @@ pub fn declarations(declared: &Declared) -> Vec<DeclarationRecord> {
         id: header.id.clone(),
         party: header.party.clone(),
         agreement: header.agreement.clone(),
-        issued: header.issued.to_string(),
+        issued: header.issued,
         supersedes: header.supersedes.clone(),
     };
     declared.declarations.iter().map(record).collect()
@@ -77,7 +79,7 @@ pub fn grid(grid: &Grid) -> GridRecord {
 }
 
 /// A date that was compared, with how each band came onto the grid.
-pub fn scene(date: &Acquisition, alignment: BTreeMap<String, String>) -> SceneRecord {
+pub fn scene(date: &Acquisition, alignment: BTreeMap<String, Alignment>) -> SceneRecord {
     let Acquisition { whole: scene, pieces } = date;
     let piece = |piece: &Scene| PieceRecord {
         href: piece.href.clone(),
@@ -89,20 +91,13 @@ pub fn scene(date: &Acquisition, alignment: BTreeMap<String, String>) -> SceneRe
         id: scene.id.clone(),
         href: scene.href.clone().filter(|_| !several),
         acquired: Interval {
-            start: scene.start.to_string(),
-            end: scene.end.to_string(),
+            start: scene.start,
+            end: scene.end,
         },
         sensor: scene.sensor.clone(),
         platform: scene.platform.clone(),
         relative_orbit: scene.relative_orbit,
-        pass: scene.pass.map(|pass| {
-            if pass == Pass::Ascending {
-                "ascending"
-            } else {
-                "descending"
-            }
-            .to_owned()
-        }),
+        pass: scene.pass,
         alignment,
     }
 }
@@ -129,20 +124,6 @@ pub fn onset_span(pair: &Pair, onset: Option<Onset>) -> Span {
     }
 }
 
-/// The detectors of a comparison, by name; several with their rule.
-pub fn detectors(tracks: &[&Track<'_>], config: &Config) -> String {
-    let words = tracks
-        .iter()
-        .flat_map(|track| &track.scorers)
-        .map(|(detector, _)| detector.word());
-    let words: Vec<&str> = words.collect();
-    match words.as_slice() {
-        [] => "none".into(),
-        [only] => (*only).into(),
-        many => format!("{} ({})", many.join(" + "), config.detect.rule.word()),
-    }
-}
-
 /// What the fits of all detectors say of themselves; those that say nothing are left out.
 pub fn fits(tracks: &[&Track<'_>]) -> Vec<DetectorFit> {
     let mut fits = Vec::new();
@@ -153,7 +134,7 @@ pub fn fits(tracks: &[&Track<'_>]) -> Vec<DetectorFit> {
             let dropped = account.dropped.into_iter().map(|(band, why)| (name(band), why));
             let rounds = account.rounds.iter();
             let fit = DetectorFit {
-                detector: detector.word().into(),
+                detector: *detector,
                 dropped: dropped.collect(),
                 looks: account.looks.iter().map(|looks| round(*looks, 2)).collect(),
                 rounds: rounds
@@ -172,12 +153,7 @@ pub fn fits(tracks: &[&Track<'_>]) -> Vec<DetectorFit> {
 fn course(course: Course, pair: &Pair) -> CourseRecord {
     CourseRecord {
         changes: u64::from(course.changes),
-        direction: match course.direction {
-            detect::Direction::Positive => "positive",
-            detect::Direction::Negative => "negative",
-            detect::Direction::Indefinite => "indefinite",
-        }
-        .into(),
+        direction: course.direction,
         first: interval(onset_span(pair, Some(course.first))),
     }
 }
@@ -185,16 +161,16 @@ fn course(course: Course, pair: &Pair) -> CourseRecord {
 /// A span as it stands in the record.
 pub fn interval(span: Span) -> Interval {
     Interval {
-        start: span.from.to_string(),
-        end: span.to.to_string(),
+        start: span.from,
+        end: span.to,
     }
 }
 
 /// The window of an activity.
 pub fn window(activity: &Activity) -> Interval {
     Interval {
-        start: activity.from.to_string(),
-        end: activity.to.to_string(),
+        start: activity.from,
+        end: activity.to,
     }
 }
 
@@ -218,14 +194,52 @@ pub fn normalisation(track: &Track<'_>, fit: &normalise::Fit) -> Normalisation {
     });
     Normalisation {
         bands: bands.collect(),
-        method: if track.held_out.is_empty() {
-            "robust"
-        } else {
-            "invariant"
-        }
-        .into(),
+        method: match track.held_out.is_empty() {
+            true => normalise::Method::Robust,
+            false => normalise::Method::Invariant,
+        },
         sampled: fit.unchanged.len() as u64,
         unchanged: fit.unchanged.iter().filter(|kept| **kept).count() as u64,
+    }
+}
+
+/// The cutoff that was used; `claimed` are the significances of the regions that are claimed, of which `dropped` were left out for the false
+/// discovery rate of objects.
+pub fn cutoff(cutoff: &Cutoff, claimed: &[Significance], dropped: u64) -> CutoffRecord {
+    let sigma = |score: i16| round(f64::from(score) * SCORE_SCALE, 2);
+    let null = cutoff.null.unwrap_or(Null {
+        centre: 0.0,
+        scale: 1.0,
+        fraction: 1.0,
+    });
+    let refusal = |(method, reason): &(_, String)| CutoffRefusal {
+        method: *method,
+        reason: reason.clone(),
+    };
+    CutoffRecord {
+        judged: cutoff.judged,
+        method: match cutoff.rule.most_false.and(cutoff.tail) {
+            Some(_) => None,
+            None => cutoff.method,
+        },
+        refusals: cutoff.refusals.iter().map(refusal).collect(),
+        null_centre_sigma: round(null.centre, 3),
+        null_scale_sigma: round(null.scale, 3),
+        null_fraction: round(null.fraction, 4),
+        seed_fdr: cutoff.rule.seed_fdr,
+        seed_sigma: cutoff.levels.map(|(seed, _)| sigma(seed)),
+        grow_sigma: cutoff.levels.map(|(_, grow)| sigma(grow)),
+        claimed: cutoff.claimed,
+        dropped,
+        expected_false_anomalies: significant(cutoff.expected_false(claimed, dropped)),
+        max_expected_false_anomalies: cutoff.rule.most_false.map(significant),
+        object_fdr: cutoff.rule.object_fdr,
+        claimed_object_fdr: weakest(claimed).map(significant),
+        tail: cutoff.tail.map(|tail| TailRecord {
+            clusters: tail.found,
+            level_sigma: sigma(tail.level),
+            mean_height_sigma: round(tail.mean_height(), 3),
+        }),
     }
 }
 
@@ -235,7 +249,7 @@ pub fn zones(site: &Site, areas: &[AreaCount]) -> Vec<ZoneCoverage> {
     zones
         .map(|(zone, count)| ZoneCoverage {
             id: zone.id.clone(),
-            role: zone.role.word().into(),
+            role: zone.role,
             coverage: count.coverage(),
             geometry: Geometry::from(&zone.polygon),
         })
@@ -263,7 +277,8 @@ pub fn comparison(
         notes: notes(work, scored),
         coverage,
         zones: zones(&work.plan.site, &scored.counts.areas),
-        detector: detectors(&tracks, work.config()),
+        detectors: scored.scorers().map(|(detector, _)| *detector).collect(),
+        rule: (scored.scorers().count() > 1).then_some(work.config().detect.rule),
         earlier: scored.pair.history.iter().map(|date| date.whole.id.clone()).collect(),
         fits: fits(&tracks),
         normalisation: main.fit.as_ref().map(|fit| normalisation(main, fit)),
@@ -301,7 +316,7 @@ pub fn scenes(scored: &Scored<'_>, known: &mut Vec<SceneRecord>) {
         let pair = open.track.pair;
         for (source, date) in open.sources.iter().zip(pair.dates()) {
             if !known.iter().any(|one| one.id == date.whole.id) {
-                let alignment = source.alignment().into_iter().map(str::to_owned);
+                let alignment = source.alignment().into_iter();
                 known.push(scene(date, pair.bands.iter().cloned().zip(alignment).collect()));
             }
         }
@@ -394,7 +409,7 @@ impl<'a> AnomalyMaker<'a> {
             .scorers()
             .zip(&measure.votes)
             .map(|((detector, _), mean)| Vote {
-                detector: detector.word().into(),
+                detector: *detector,
                 finds: mean.map(|mean| mean >= FINDS_SIGMA),
                 mean_sigma: mean.map(|mean| round(mean, 2)),
             });

@@ -18,7 +18,7 @@ impl Timers {
 
     fn spend(&mut self, stage: &'static str, seconds: f64) {
         let sum = self.0.entry(stage).or_insert(0.0);
-        *sum = crate::finding::round(*sum + seconds, 4);
+        *sum = crate::number::round(*sum + seconds, 4);
     }
 }
 

@@ -12,7 +12,7 @@ use crate::engine::session::Session;
 use crate::engine::spared::{Lost, Spared};
 use crate::engine::timers::Stopwatch;
 use crate::engine::view::View;
-use crate::finding::{NOT_COMPARED, RegistrationRecord};
+use crate::finding::{NOT_COMPARED, RegistrationOutcome, RegistrationRecord};
 use crate::geo::{Affine, Rect};
 use crate::io::mosaic::Mosaic;
 use crate::plan::Ground;
@@ -327,20 +327,20 @@ impl OpenTrack<'_> {
 /// What the reader should know of a registration.
 fn note(record: &RegistrationRecord) -> Option<String> {
     let residual = record.residual_px.unwrap_or_default();
-    match record.outcome.as_str() {
-        "refused" => Some(format!(
+    match record.outcome {
+        RegistrationOutcome::Refused => Some(format!(
             "{NOT_COMPARED}after co-registration the dates still lie {residual} px beside each other; choose other scenes"
         )),
-        "degraded" => Some(format!(
+        RegistrationOutcome::Degraded => Some(format!(
             "the dates lie {residual} px beside each other after co-registration: compared by a detector that looks around each pixel, which misses small changes"
         )),
-        "unmeasured" => {
+        RegistrationOutcome::Unmeasured => {
             let why = record.reason.as_deref().unwrap_or_default();
             Some(format!(
                 "how the dates lie beside each other could not be measured, and neither was moved: {why}"
             ))
         }
-        _ => None,
+        RegistrationOutcome::Pass => None,
     }
 }
 

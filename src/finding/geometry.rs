@@ -3,8 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::round;
 use crate::geo::longitude;
+use crate::number::round;
 
 /// Polygons in WGS 84, longitude first, outer rings counter-clockwise (RFC 7946), seven decimals.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]

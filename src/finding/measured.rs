@@ -5,6 +5,11 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::stage::coregister::{Model, Reason};
+use crate::stage::cutoff::Method;
+use crate::stage::detect::Detector;
+use crate::stage::normalise;
+
 /// The radiometric normalisation that was used for one band.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct BandFit {
@@ -39,9 +44,9 @@ pub struct HeldOut {
 pub struct Normalisation {
     /// Per band.
     pub bands: Vec<BandFit>,
-    /// `robust`, or `invariant` for orthogonal regression on pixels that IR-MAD holds for unchanged.
-    pub method: String,
-    /// Pixels in the survey.
+    /// How: `invariant` is orthogonal regression on pixels that IR-MAD holds for unchanged.
+    pub method: normalise::Method,
+    /// Pixels in the training sample.
     pub sampled: u64,
     /// Pixels taken for unchanged.
     pub unchanged: u64,
@@ -56,19 +61,19 @@ pub struct RegistrationRecord {
     /// Root mean square distance of each tie point from the model fitted without it, pixels.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub held_out_px: Option<f64>,
-    /// What is applied: `identity`, `shift` or `affine`.
-    pub model: String,
+    /// What is applied.
+    pub model: Model,
     /// Id of the scene that is moved; the other stays.
     pub moved: String,
-    /// `pass`, `degraded` (compared by a detector that a shift does not upset), `refused` (not compared) or `unmeasured` (not moved).
-    pub outcome: String,
+    /// What that means for the comparison.
+    pub outcome: RegistrationOutcome,
     /// Tie points that do not agree with the others.
     pub outliers: u64,
     /// Why it was not measured.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// Windows that gave no tie point, by reason.
-    pub rejected: BTreeMap<String, u64>,
+    pub rejected: BTreeMap<Reason, u64>,
     /// Root mean square distance of the tie points from what is applied, pixels of the site grid.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub residual_px: Option<f64>,
@@ -80,11 +85,37 @@ pub struct RegistrationRecord {
     pub tie_points: u64,
 }
 
+/// What the distance that is left between two dates means for their comparison.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RegistrationOutcome {
+    /// They lie on each other.
+    Pass,
+    /// Compared by a detector that a shift does not upset.
+    Degraded,
+    /// Not compared.
+    Refused,
+    /// Not moved.
+    Unmeasured,
+}
+
+impl RegistrationOutcome {
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Degraded => "degraded",
+            Self::Refused => "refused",
+            Self::Unmeasured => "unmeasured",
+        }
+    }
+}
+
 /// What the fit of a detector says of itself.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct DetectorFit {
     /// Which detector.
-    pub detector: String,
+    pub detector: Detector,
     /// Bands that take no part, each with the reason.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub dropped: BTreeMap<String, String>,
@@ -99,8 +130,8 @@ pub struct DetectorFit {
 /// A method of setting the cutoff that could not be used.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CutoffRefusal {
-    /// Its word.
-    pub method: String,
+    /// Which.
+    pub method: Method,
     /// Why it refused.
     pub reason: String,
 }
@@ -127,11 +158,9 @@ pub struct CutoffRecord {
     /// The comparison's share of the alarm budget of the run, by declared area; absent where none was set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_expected_false_anomalies: Option<f64>,
-    /// The method that set it, `alarm-budget` where a budget did; absent when every one refused.
+    /// The method that set it; absent where a share of the alarm budget did, and when every one refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub method: Option<String>,
-    /// What the reader should know about the fit.
-    pub notes: Vec<String>,
+    pub method: Option<Method>,
     /// Centre of the empirical null, sigma.
     pub null_centre_sigma: f64,
     /// Estimated fraction of pixels without change.

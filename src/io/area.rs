@@ -3,9 +3,9 @@
 use geo::orient::{Direction, Orient};
 use geo::{GeodesicArea, MultiPolygon};
 
-use crate::finding::round;
 use crate::geo::longitude;
 use crate::io::crs;
+use crate::number::round;
 
 /// Area on the WGS 84 ellipsoid, whole square metres (Karney, "Algorithms for geodesics", 2013).
 pub fn area_m2(polygon: &MultiPolygon<f64>) -> f64 {

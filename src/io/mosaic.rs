@@ -12,6 +12,7 @@ use super::IoError;
 use super::blocks::Blocks;
 use super::open::RasterInfo;
 use super::source::SceneSource;
+use crate::finding::Alignment;
 use crate::geo::{Affine, Grid, Rect};
 use crate::raster::{Flags, PixelSource, ReadError, Stack, flags};
 use crate::scene::Acquisition;
@@ -69,13 +70,13 @@ impl Mosaic {
     }
 
     /// How each band comes onto the grid: `window` where all pieces are read as they are, else `resampled`.
-    pub fn alignment(&self) -> Vec<&'static str> {
+    pub fn alignment(&self) -> Vec<Alignment> {
         let mut of_pieces = self.pieces.iter().map(SceneSource::alignment);
         let first = of_pieces.next().unwrap_or_default();
         of_pieces.fold(first, |all, one| {
             all.into_iter()
                 .zip(one)
-                .map(|(a, b)| if a == b { a } else { "resampled" })
+                .map(|(a, b)| if a == b { a } else { Alignment::Resampled })
                 .collect()
         })
     }

@@ -15,6 +15,7 @@ use super::open::RasterInfo;
 use super::radiometry::{Radiometry, kernel_of};
 use super::resample::{self, Kernel, Resampled, Window};
 use super::{IoError, flagged};
+use crate::finding::Alignment;
 use crate::geo::{Affine, Grid, Rect};
 use crate::raster::{Flags, PixelSource, Plane, ReadError, Stack, flags};
 use crate::scene::{Coding, Scene};
@@ -259,14 +260,14 @@ impl SceneSource {
     }
 
     /// How each band comes onto the grid: `window` or `resampled`.
-    pub fn alignment(&self) -> Vec<&'static str> {
+    pub fn alignment(&self) -> Vec<Alignment> {
         self.bands
             .iter()
             .map(|(band, _)| {
                 if band.mapping.is_window() {
-                    "window"
+                    Alignment::Window
                 } else {
-                    "resampled"
+                    Alignment::Resampled
                 }
             })
             .collect()

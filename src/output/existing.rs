@@ -49,7 +49,7 @@ pub fn standing(folder: &Path, run_key: &str, seen: Option<&String>) -> Standing
         Err(_) if std::fs::symlink_metadata(folder).is_err() => return Standing::Nothing,
         Err(error) => return Standing::Spoiled(format!("{RECORD} cannot be read: {}", error.problem), None),
     };
-    let report: Box<SiteReport> = match serde_json::from_str(&text) {
+    let report: Box<SiteReport> = match SiteReport::parse(&text) {
         Ok(report) => Box::new(report),
         Err(error) => return Standing::Spoiled(format!("{RECORD} is no record: {error}"), None),
     };

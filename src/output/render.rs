@@ -56,9 +56,9 @@ enum Part {
 pub fn again(path: &Path, formats: &[Format]) -> Result<Vec<PathBuf>, OutputError> {
     let folder = path.parent().unwrap_or(Path::new(""));
     let text = intake::text(path, MAX_REPORT_BYTES).map_err(unreadable)?.text;
-    let report: SiteReport = serde_json::from_str(&text).map_err(|source| PublishError::Read {
+    let report: SiteReport = SiteReport::parse(&text).map_err(|why| PublishError::Read {
         path: path.to_owned(),
-        source: io::Error::new(InvalidData, source),
+        source: io::Error::new(InvalidData, why),
     })?;
     let gallery = match intake::open(&folder.join(PICTURES)) {
         Ok(file) => Gallery::read(BufReader::new(file))?,

@@ -6,7 +6,8 @@ use super::gallery::{Gallery, Outlines};
 use super::likelihood::{self, Level};
 use super::svg::Window;
 use super::viewer::{Dates, Outline, Viewer, activity_shape, anomaly_shape};
-use crate::finding::{Anomaly, Comparison, Evidence, SiteReport, Verdict, round};
+use crate::finding::{Anomaly, Comparison, SiteReport};
+use crate::number::round;
 
 /// One anomaly.
 pub(super) struct Card<'a> {
@@ -59,8 +60,10 @@ impl<'a> Deck<'a> {
         let probability = self.likelihoods.as_ref().and_then(|all| all.get(index)).copied();
         let confidence = likelihood::of_anomaly(self.comparison, anomaly);
         let level = confidence.as_ref().map(|found| found.level());
-        let (supports, against): (Vec<&Evidence>, Vec<_>) = anomaly.evidence.iter().partition(|e| e.supports);
-        let texts = |list: Vec<&Evidence>| list.iter().map(|e| english::capitalised(e.text.clone())).collect();
+        let texts = |supports: bool| {
+            let said = english::evidence::reasons(&anomaly.evidence, supports, None);
+            said.into_iter().map(english::capitalised).collect()
+        };
         let area = grouped(anomaly.area_m2.max(0.0).round() as u64);
         let peak = format!("{:.1}", round(anomaly.peak_sigma, 1));
         let viewer = pixel_m.and_then(|pixel_m| self.viewer(number, anomaly, pixel_m));
@@ -73,7 +76,7 @@ impl<'a> Deck<'a> {
             anomaly,
             class: class(anomaly.verdict),
             words: anomaly.verdict.words(),
-            severity: severity(anomaly.verdict),
+            severity: anomaly.verdict.severity(),
             headline: say::headline(&area, &peak),
             previous: None,
             next: None,
@@ -91,8 +94,8 @@ impl<'a> Deck<'a> {
             confidence_words: words::confidence_words(level),
             confidence: words::confidence(confidence.as_ref()),
             doubts: confidence.iter().flat_map(|found| words::doubts(found)).collect(),
-            supports: texts(supports),
-            against: texts(against),
+            supports: texts(true),
+            against: texts(false),
             between: say::between(&anomaly.dates),
             zones: say::list(&anomaly.zones),
             activities: say::list(&anomaly.activities),
@@ -124,18 +127,6 @@ impl<'a> Deck<'a> {
             });
         }
         Some(viewer)
-    }
-}
-
-/// Rank of a verdict by how soon it has to be looked at.
-fn severity(verdict: Verdict) -> usize {
-    match verdict {
-        Verdict::Undeclared => 0,
-        Verdict::OverRun => 1,
-        Verdict::DeclaredNotSeen => 2,
-        Verdict::Inconclusive => 3,
-        Verdict::NotObservable => 4,
-        Verdict::Consistent => 5,
     }
 }
 

@@ -9,6 +9,8 @@ use super::ReportError;
 use super::geojson::without_a_trace;
 use super::numbered::{Numbered, numbered};
 use crate::finding::{Evidence, SiteReport, Verdict};
+use crate::report::english::detectors;
+use crate::report::english::evidence::reasons;
 
 /// UTF-8 says so at its head: else Excel reads `m²` as `mÂ²`.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
@@ -105,15 +107,15 @@ pub fn anomalies_csv(report: &SiteReport, mut out: impl Write) -> Result<(), Rep
             mean_sigma: Some(a.mean_sigma),
             p_value: a.p_value,
             q_value: a.q_value,
-            from: text(&a.dates.start),
-            to: text(&a.dates.end),
+            from: a.dates.start.to_string(),
+            to: a.dates.end.to_string(),
             before: text(&c.before),
             after: text(&c.after),
-            detector: text(&c.detector),
+            detector: detectors(c),
             zones: text(&a.zones.join(", ")),
             activities: text(&a.activities.join(", ")),
-            evidence_for: reasons(&a.evidence, true),
-            evidence_against: reasons(&a.evidence, false),
+            evidence_for: because(&a.evidence, true, None),
+            evidence_against: because(&a.evidence, false, None),
             ..Row::default()
         }
     };
@@ -123,11 +125,11 @@ pub fn anomalies_csv(report: &SiteReport, mut out: impl Write) -> Result<(), Rep
         id: text(&a.id),
         verdict: Some(a.verdict),
         needs_review: a.verdict.needs_review(),
-        from: text(&a.window.start),
-        to: text(&a.window.end),
-        what: text(&a.what),
-        evidence_for: reasons(&a.evidence, true),
-        evidence_against: reasons(&a.evidence, false),
+        from: a.window.start.to_string(),
+        to: a.window.end.to_string(),
+        what: a.what.word().to_owned(),
+        evidence_for: because(&a.evidence, true, Some(&a.id)),
+        evidence_against: because(&a.evidence, false, Some(&a.id)),
         ..Row::default()
     });
 
@@ -154,12 +156,8 @@ fn text(cell: &str) -> String {
     format!("{apostrophe}{cell}")
 }
 
-fn reasons(evidence: &[Evidence], supports: bool) -> String {
-    let texts = evidence
-        .iter()
-        .filter(|e| e.supports == supports)
-        .map(|e| e.text.as_str());
-    text(&texts.collect::<Vec<_>>().join("; "))
+fn because(evidence: &[Evidence], supports: bool, own: Option<&str>) -> String {
+    text(&reasons(evidence, supports, own).join("; "))
 }
 
 #[cfg(test)]
@@ -167,6 +165,7 @@ mod tests {
     use csv::ReaderBuilder;
 
     use super::*;
+    use crate::finding::Fact;
     use crate::report::sample;
 
     fn written(report: &SiteReport) -> String {
@@ -190,8 +189,8 @@ mod tests {
             first,
             "plant-7,anomaly,1,sw-41c9e0aa,undeclared,true,almost certain,low,2.003562,48.79775,11996.6,120,14.23,9.87,1.3e-6,0.02,2020-02-11T10:56:12Z,\
              2020-07-05T10:56:18Z,S2B_31UDQ_20200211_0_L2A,S2B_31UDQ_20200705_0_L2A,difference,,hall-1,,\
-             \"no declared activity touches it; it lies in zone hall-1 (building), where change must be declared\",\
-             8 % of its outline touches ground that was not observed"
+             no declared activity's area holds any of it; 100 % of it lies in zone hall-1 (building),\
+             8 % of its edge borders on ground that was not observed"
         );
         let kinds = column(&csv, "kind");
         assert_eq!(
@@ -222,12 +221,15 @@ mod tests {
         report.site.id = "-2+3,\"x\"\r\n".into();
         let anomaly = &mut report.comparisons[0].anomalies[0];
         anomaly.zones = vec!["=cmd()|' /C calc'!A1".into(), "<script>".into()];
-        anomaly.evidence[0].text = "\t=1+1".into();
+        anomaly.evidence[0].fact = Fact::Notice {
+            activity: "\t=1+1".into(),
+            notified: jiff::Timestamp::UNIX_EPOCH,
+        };
         anomaly.centroid = [-1.5, -48.0];
         let csv = written(&report);
         assert_eq!(column(&csv, "site")[0], "'-2+3,\"x\"\r\n");
         assert_eq!(column(&csv, "zones")[0], "'=cmd()|' /C calc'!A1, <script>");
-        assert!(column(&csv, "evidence_for")[0].starts_with("'\t=1+1; "));
+        assert!(column(&csv, "evidence_for")[0].starts_with("'\t=1+1 was notified on "));
         assert_eq!((&*column(&csv, "lon")[0], &*column(&csv, "lat")[0]), ("-1.5", "-48.0"));
         // RFC 4180: every line end outside of quotes is CRLF; inside, what was there.
         assert_eq!(csv.matches('\n').count(), csv.matches("\r\n").count());

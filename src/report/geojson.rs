@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::ReportError;
 use super::numbered::numbered;
 use crate::finding::{ActivityFinding, Anomaly, Comparison, Evidence, Geometry, SiteReport, Verdict};
+use crate::report::english::evidence::said;
 
 /// Writes a FeatureCollection (RFC 7946) to `out`, one feature a line. Properties are flat: lists of ids are joined by `, `.
 ///
@@ -39,7 +40,7 @@ pub fn anomalies_geojson(report: &SiteReport, mut out: impl Write) -> Result<(),
             "after": c.after,
             "zones": a.zones.join(", "),
             "activities": a.activities.join(", "),
-            "evidence": first(&a.evidence),
+            "evidence": first(&a.evidence, None),
         });
         feature(&a.id, &a.geometry, properties)
     });
@@ -55,7 +56,7 @@ pub fn anomalies_geojson(report: &SiteReport, mut out: impl Write) -> Result<(),
             "to": a.window.end,
             "notified": a.notified,
             "observed_fraction": a.observed_fraction,
-            "evidence": first(&a.evidence),
+            "evidence": first(&a.evidence, Some(&a.id)),
         });
         feature(&a.id, &a.geometry, properties)
     });
@@ -126,8 +127,8 @@ fn feature(id: &str, geometry: &Geometry, properties: Value) -> Value {
     json!({ "type": "Feature", "id": id, "geometry": geometry, "properties": properties })
 }
 
-fn first(evidence: &[Evidence]) -> Option<&str> {
-    evidence.first().map(|e| e.text.as_str())
+fn first(evidence: &[Evidence], own: Option<&str>) -> Option<String> {
+    evidence.first().map(|one| said(one, own))
 }
 
 #[cfg(test)]

@@ -47,10 +47,9 @@ pub fn layers(report: &SiteReport) -> Vec<Layer> {
 /// The instant that the file gives as that of its last change, UTC with milliseconds: the end of the newest acquisition, or the issue of
 /// the newest declaration; the beginning of 1970 where neither is known.
 fn stamp(report: &SiteReport) -> String {
-    let newest =
-        |instants: &mut dyn Iterator<Item = &String>| instants.filter_map(|i| i.parse::<Timestamp>().ok()).max();
-    newest(&mut report.scenes.iter().map(|scene| &scene.acquired.end))
-        .or_else(|| newest(&mut report.declarations.iter().map(|one| &one.issued)))
+    let acquired = report.scenes.iter().map(|scene| scene.acquired.end).max();
+    acquired
+        .or_else(|| report.declarations.iter().map(|one| one.issued).max())
         .unwrap_or(Timestamp::UNIX_EPOCH)
         .strftime("%Y-%m-%dT%H:%M:%S%.3fZ")
         .to_string()
@@ -110,20 +109,20 @@ fn anomaly(numbered: Numbered<'_>) -> Row {
             Value::Real(anomaly.mean_sigma),
             anomaly.p_value.map_or(Value::Null, Value::Real),
             anomaly.q_value.map_or(Value::Null, Value::Real),
-            text(&anomaly.dates.start),
-            text(&anomaly.dates.end),
+            instant(anomaly.dates.start),
+            instant(anomaly.dates.end),
             text(&comparison.before),
             text(&comparison.after),
             Value::Text(anomaly.zones.join(", ")),
             Value::Text(anomaly.activities.join(", ")),
-            evidence(&anomaly.evidence, true),
-            evidence(&anomaly.evidence, false),
+            evidence(&anomaly.evidence, true, None),
+            evidence(&anomaly.evidence, false, None),
             lines(anomaly.change.iter().map(change)),
             anomaly
                 .course
                 .as_ref()
                 .map_or(Value::Null, |course| Value::Text(labels::course(course))),
-            text(&comparison.detector),
+            Value::Text(english::detectors(comparison)),
             Value::Text(labels::votes(&anomaly.votes)),
         ],
     }
@@ -159,18 +158,18 @@ fn activity(activity: &ActivityFinding) -> Row {
         polygons: activity.geometry.coordinates.clone(),
         values: vec![
             text(&activity.id),
-            text(&activity.what),
+            text(activity.what.word()),
             code(activity.verdict),
             text(of_activity(activity)),
             Value::Boolean(needs_review),
-            text(&activity.window.start),
-            text(&activity.window.end),
-            text(&activity.notified),
+            instant(activity.window.start),
+            instant(activity.window.end),
+            instant(activity.notified),
             Value::Real(activity.observed_fraction),
             Value::Text(percent(activity.observed_fraction)),
             Value::Text(activity.anomalies.join(", ")),
-            evidence(&activity.evidence, true),
-            evidence(&activity.evidence, false),
+            evidence(&activity.evidence, true, Some(&activity.id)),
+            evidence(&activity.evidence, false, Some(&activity.id)),
         ],
     }
 }
@@ -188,12 +187,12 @@ fn zones(report: &SiteReport) -> Layer {
         polygons: zone.geometry.coordinates.clone(),
         values: vec![
             text(&zone.id),
-            text(&zone.role),
+            text(zone.role.word()),
             Value::Real(zone.coverage.observed_fraction),
             Value::Text(percent(zone.coverage.observed_fraction)),
             reasons(&zone.coverage).map_or(Value::Null, Value::Text),
-            text(&comparison.dates.start),
-            text(&comparison.dates.end),
+            instant(comparison.dates.start),
+            instant(comparison.dates.end),
         ],
     };
     layer(
@@ -309,23 +308,20 @@ fn count(n: u64) -> Value {
 
 /// The verdict as in the record, by which the styles tell features apart.
 fn code(verdict: Verdict) -> Value {
-    text(match verdict {
-        Verdict::Undeclared => "undeclared",
-        Verdict::OverRun => "over_run",
-        Verdict::DeclaredNotSeen => "declared_not_seen",
-        Verdict::Consistent => "consistent",
-        Verdict::NotObservable => "not_observable",
-        Verdict::Inconclusive => "inconclusive",
-    })
+    text(verdict.row().word)
 }
 
 fn lines(sentences: impl Iterator<Item = String>) -> Value {
     Value::Text(sentences.collect::<Vec<_>>().join("\n"))
 }
 
-fn evidence(evidence: &[Evidence], supports: bool) -> Value {
-    let texts = evidence.iter().filter(|e| e.supports == supports);
-    lines(texts.map(|e| english::capitalised(e.text.clone())))
+fn evidence(evidence: &[Evidence], supports: bool, own: Option<&str>) -> Value {
+    let said = english::evidence::reasons(evidence, supports, own);
+    lines(said.into_iter().map(english::capitalised))
+}
+
+fn instant(instant: Timestamp) -> Value {
+    Value::Text(instant.to_string())
 }
 
 fn change(change: &BandChange) -> String {
@@ -336,16 +332,8 @@ fn change(change: &BandChange) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::finding::VERDICTS;
     use crate::report::sample;
-
-    const VERDICTS: [(Verdict, &str); 6] = [
-        (Verdict::Undeclared, "--undeclared"),
-        (Verdict::OverRun, "--over-run"),
-        (Verdict::DeclaredNotSeen, "--not-seen"),
-        (Verdict::Consistent, "--consistent"),
-        (Verdict::NotObservable, "--not-observable"),
-        (Verdict::Inconclusive, "--inconclusive"),
-    ];
 
     /// The values of a field, row by row.
     fn column<'a>(layers: &'a [Layer], layer: &str, field: &str) -> Vec<&'a Value> {
@@ -387,7 +375,7 @@ mod tests {
         let against = column(&layers, "anomalies", "evidence_against");
         assert_eq!(
             against[0],
-            &text("8 % of its outline touches ground that was not observed")
+            &text("8 % of its edge borders on ground that was not observed")
         );
         let change = column(&layers, "anomalies", "change")[0];
         assert!(
@@ -455,8 +443,8 @@ mod tests {
     #[test]
     fn styles_know_every_verdict_in_the_colours_of_the_page() {
         let css = include_str!("page/style.css");
-        for (verdict, property) in VERDICTS {
-            assert_eq!(code(verdict), text(serde_json::json!(verdict).as_str().unwrap()));
+        for row in &VERDICTS {
+            let (verdict, property) = (row.verdict, format!("--{}", row.class));
             let colour = css.split(&format!("{property}: #")).nth(1).unwrap().get(..6).unwrap();
             let [r, g, b] = [0, 2, 4].map(|i| u8::from_str_radix(&colour[i..i + 2], 16).unwrap());
             let Value::Text(code) = code(verdict) else {
@@ -481,7 +469,6 @@ mod tests {
         let hostile = "<script>alert(1)</script>'; DROP TABLE site; --\0\n=cmd(),\"";
         report.site.name = hostile.into();
         report.comparisons[0].anomalies[0].id = hostile.into();
-        report.comparisons[0].anomalies[0].dates.start = hostile.into();
         report.comparisons[0].anomalies[1].geometry.coordinates.clear();
         report.activities[0].id = hostile.into();
         assert_eq!(column(&layers(&report), "site", "name"), [&text(hostile)]);

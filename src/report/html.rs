@@ -20,6 +20,8 @@ pub fn report_html(report: &SiteReport, gallery: &Gallery, outlines: &Outlines) 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::declaration::What;
+    use crate::finding::Fact;
     use crate::report::{english, sample};
 
     fn full(report: &SiteReport) -> String {
@@ -137,7 +139,12 @@ mod tests {
         anomaly.id = quoted.to_owned();
         anomaly.zones = vec![evil.to_owned()];
         anomaly.activities = vec![quoted.to_owned()];
-        anomaly.evidence[0].text = evil.to_owned();
+        anomaly.evidence[0].fact = Fact::Area {
+            activity: evil.to_owned(),
+            fraction: 1.0,
+            tolerance_m: 0.0,
+            what: What::Construction,
+        };
         anomaly.change[0].band = evil.to_owned();
         let html = report_html(&report, &sample::gallery(), &outlines).unwrap();
         assert_eq!(html.matches("<script").count(), 1, "the page's own");

@@ -9,7 +9,7 @@ use super::ReportError;
 use crate::finding::SiteReport;
 
 /// Name of the schema; its number is [`crate::finding::REPORT_VERSION`].
-const SCHEMA_ID: &str = "urn:sitewatch:report:1.0";
+const SCHEMA_ID: &str = "urn:sitewatch:report:2.0";
 
 /// Writes the record as JSON to `out`: keys in alphabetical order, an anomaly a line, one newline at the end. The same record,
 /// the same bytes; nothing of it is held in memory.

@@ -7,6 +7,7 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use super::ReportError;
 use super::english::{days, of_activity, reasons, summary, was_judged};
 use crate::finding::{ActivityFinding, Anomaly, Comparison, Evidence, SiteReport, Verdict};
+use crate::report::english::evidence::said;
 
 /// Writes JUnit XML to `out`: a suite for each comparison and one for the declared activities.
 ///
@@ -72,7 +73,7 @@ fn of_anomaly(anomaly: &Anomaly) -> TestCaseStatus {
     match anomaly.verdict {
         Verdict::Consistent => TestCaseStatus::success(),
         Verdict::NotObservable => skipped(&sentence),
-        verdict => failure(verdict, &sentence, &anomaly.evidence),
+        verdict => failure(verdict, &sentence, &anomaly.evidence, None),
     }
 }
 
@@ -86,7 +87,7 @@ fn of_declared(activity: &ActivityFinding) -> TestCaseStatus {
     match activity.verdict {
         Verdict::Consistent => TestCaseStatus::success(),
         Verdict::NotObservable | Verdict::Inconclusive => skipped(&sentence),
-        verdict => failure(verdict, &sentence, &activity.evidence),
+        verdict => failure(verdict, &sentence, &activity.evidence, Some(&activity.id)),
     }
 }
 
@@ -102,13 +103,13 @@ fn skipped(why: &str) -> TestCaseStatus {
     status
 }
 
-fn failure(verdict: Verdict, sentence: &str, evidence: &[Evidence]) -> TestCaseStatus {
+fn failure(verdict: Verdict, sentence: &str, evidence: &[Evidence], own: Option<&str>) -> TestCaseStatus {
     let reason = |e: &Evidence| {
         format!(
             "{} ({}): {}",
             if e.supports { "for" } else { "against" },
-            e.rule,
-            e.text
+            e.fact.topic().word(),
+            said(e, own)
         )
     };
     let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
@@ -126,6 +127,7 @@ fn plain(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::finding::Fact;
     use crate::report::sample;
 
     fn written(report: &SiteReport) -> String {
@@ -175,7 +177,7 @@ mod tests {
             description
                 .as_deref()
                 .unwrap()
-                .ends_with("\nagainst (edge): 8 % of its outline touches ground that was not observed")
+                .ends_with("\nagainst (edge): 8 % of its edge borders on ground that was not observed")
         );
         let TestCaseStatus::Skipped { message, .. } = &xml.test_suites[1].test_cases[0].status else {
             panic!("it was skipped");
@@ -210,7 +212,10 @@ mod tests {
         let mut report = sample::full();
         report.site.name = "</testsuites><script>\u{0}\u{1b}[31m\u{ffff}\u{fffe}\"'&".into();
         report.activities[1].id = "]]>\u{8}".into();
-        report.comparisons[0].anomalies[0].evidence[0].text = "<![CDATA[ & ]]> \u{b}\u{ffff}".into();
+        report.comparisons[0].anomalies[0].evidence[0].fact = Fact::Notice {
+            activity: "<![CDATA[ & ]]> \u{b}\u{ffff}".into(),
+            notified: jiff::Timestamp::UNIX_EPOCH,
+        };
         let text = written(&report);
         let forbidden =
             |c: char| matches!(c, '\0'..='\x08' | '\x0b' | '\x0c' | '\x0e'..='\x1f' | '\u{fffe}' | '\u{ffff}');

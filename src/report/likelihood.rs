@@ -4,11 +4,12 @@
 //! Both come from the record alone. The likelihood follows from the scores; the confidence from what the record itself holds
 //! against the comparison and the verdict.
 
-use jiff::Timestamp;
-
+use crate::declaration::Role;
 use crate::finding::{
-    ActivityFinding, Anomaly, Comparison, Coverage, Evidence, Interval, RegistrationRecord, SiteReport, Verdict,
+    ActivityFinding, Anomaly, Comparison, Coverage, Evidence, Interval, RegistrationOutcome, RegistrationRecord,
+    SiteReport, Topic, Verdict,
 };
+use crate::stage::detect::Detector;
 
 /// Least and greatest likelihood that is ever stated: the scale has no word for what is impossible or sure.
 pub(super) const BOUNDS: [f64; 2] = [0.01, 0.99];
@@ -48,9 +49,9 @@ pub(super) enum Doubt<'a> {
     /// Evidence against it.
     Against(&'a Evidence),
     /// A change that is taken for declared touches a zone that was declared not to change: id and role.
-    Zone(&'a str, &'a str),
+    Zone(&'a str, Role),
     /// Detectors that do not find the anomaly.
-    Dissent(Vec<&'a str>),
+    Dissent(Vec<Detector>),
     /// The scenes lie beside each other not well enough, or it could not be measured.
     Registration(&'a RegistrationRecord),
     /// Unchanged ground scatters so many times as widely as its noise.
@@ -92,8 +93,8 @@ pub(super) fn of_anomaly<'a>(comparison: &'a Comparison, anomaly: &'a Anomaly) -
         let still = comparison
             .zones
             .iter()
-            .find(|zone| anomaly.zones.contains(&zone.id) && matches!(zone.role.as_str(), "exclusion" | "reference"));
-        doubts.extend(still.map(|zone| Doubt::Zone(&zone.id, &zone.role)));
+            .find(|zone| anomaly.zones.contains(&zone.id) && matches!(zone.role, Role::Exclusion | Role::Reference));
+        doubts.extend(still.map(|zone| Doubt::Zone(&zone.id, zone.role)));
     }
     doubts.extend(of_finding(comparison, anomaly));
     Some(Confidence { doubts })
@@ -136,14 +137,14 @@ pub(super) fn of_activity<'a>(report: &'a SiteReport, activity: &'a ActivityFind
 /// - `area`, `window` of an over-run: by definition it lies partly in a declared area or window.
 /// - `area`, `window` elsewhere: when none of the same rule supports the verdict, for another activity may explain the change.
 ///
-/// The rest counts: an edge on ground that was not observed, strength, and what later rules find.
+/// The rest counts: an edge on ground that was not observed.
 fn against(verdict: Verdict, evidence: &[Evidence]) -> Vec<Doubt<'_>> {
-    let supported = |rule: &str| evidence.iter().any(|one| one.supports && one.rule == rule);
-    let counts = |one: &&Evidence| match one.rule.as_str() {
+    let supported = |topic: Topic| evidence.iter().any(|one| one.supports && one.fact.topic() == topic);
+    let counts = |one: &&Evidence| match one.fact.topic() {
         _ if one.supports => false,
-        "notice" | "zone" => false,
-        rule @ ("area" | "window") => verdict != Verdict::OverRun && !supported(rule),
-        _ => true,
+        Topic::Notice | Topic::Zone => false,
+        topic @ (Topic::Area | Topic::Window) => verdict != Verdict::OverRun && !supported(topic),
+        Topic::Edge => true,
     };
     evidence.iter().filter(counts).map(Doubt::Against).collect()
 }
@@ -152,7 +153,7 @@ fn against(verdict: Verdict, evidence: &[Evidence]) -> Vec<Doubt<'_>> {
 fn of_finding<'a>(comparison: &'a Comparison, anomaly: &'a Anomaly) -> Vec<Doubt<'a>> {
     let mut doubts = Vec::new();
     let dissent = anomaly.votes.iter().filter(|vote| vote.finds == Some(false));
-    let dissent: Vec<&str> = dissent.map(|vote| vote.detector.as_str()).collect();
+    let dissent: Vec<Detector> = dissent.map(|vote| vote.detector).collect();
     if !dissent.is_empty() {
         doubts.push(Doubt::Dissent(dissent));
     }
@@ -169,7 +170,11 @@ fn of_finding<'a>(comparison: &'a Comparison, anomaly: &'a Anomaly) -> Vec<Doubt
 fn of_comparison(comparison: &Comparison) -> Vec<Doubt<'_>> {
     let mut doubts = Vec::new();
     let registration = comparison.registration.as_ref();
-    doubts.extend(registration.filter(|r| r.outcome != "pass").map(Doubt::Registration));
+    doubts.extend(
+        registration
+            .filter(|r| r.outcome != RegistrationOutcome::Pass)
+            .map(Doubt::Registration),
+    );
     if comparison.coverage.observed_fraction < LEAST_OF_SITE {
         doubts.push(Doubt::Coverage(&comparison.coverage));
     }
@@ -183,21 +188,15 @@ fn of_comparison(comparison: &Comparison) -> Vec<Doubt<'_>> {
     doubts
 }
 
-/// Whether the half-open `window` meets the time span `dates`; not, when an instant cannot be read.
+/// Whether the half-open `window` meets the time span `dates`.
 fn meet(window: &Interval, dates: &Interval) -> bool {
-    let read = |instant: &str| instant.parse::<Timestamp>();
-    let (Ok(from), Ok(to)) = (read(&window.start), read(&window.end)) else {
-        return false;
-    };
-    let (Ok(first), Ok(last)) = (read(&dates.start), read(&dates.end)) else {
-        return false;
-    };
-    from <= last && first < to
+    window.start <= dates.end && dates.start < window.end
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::finding::Fact;
     use crate::report::sample;
 
     #[test]
@@ -242,16 +241,28 @@ mod tests {
 
     #[test]
     fn only_evidence_that_weakens_a_verdict_counts() {
-        let one = |rule: &str, supports| Evidence {
-            rule: rule.into(),
+        let one = |fact: &Fact, supports| Evidence {
+            fact: fact.clone(),
             supports,
-            text: String::new(),
         };
         let count = |verdict, evidence: &[Evidence]| against(verdict, evidence).len();
-        let all = ["area", "window", "zone", "notice", "edge", "strength"].map(|rule| one(rule, false));
-        assert_eq!(count(Verdict::OverRun, &all), 2);
-        assert_eq!(count(Verdict::Consistent, &all), 4);
-        let explained = [one("window", false), one("window", true)];
+        let zone = Fact::Zone {
+            fraction: 1.0,
+            role: Role::Building,
+            zone: "hall-1".into(),
+        };
+        let notice = Fact::Notice {
+            activity: "act-1".into(),
+            notified: jiff::Timestamp::UNIX_EPOCH,
+        };
+        let edge = Fact::Edge {
+            decides: false,
+            fraction: 0.1,
+        };
+        let all = [Fact::NoArea, Fact::BegunBefore, zone, notice, edge].map(|fact| one(&fact, false));
+        assert_eq!(count(Verdict::OverRun, &all), 1);
+        assert_eq!(count(Verdict::Consistent, &all), 3);
+        let explained = [one(&Fact::BegunBefore, false), one(&Fact::NoPair, true)];
         assert_eq!(count(Verdict::Consistent, &explained), 0);
     }
 
@@ -259,11 +270,11 @@ mod tests {
     fn a_declared_change_on_ground_that_must_not_change_is_doubted() {
         let mut pair = sample::full().comparisons.swap_remove(0);
         pair.notes.clear();
-        pair.zones[0].role = "reference".into();
+        pair.zones[0].role = Role::Reference;
         let mut anomaly = pair.anomalies[2].clone();
         anomaly.zones = vec!["hall-1".into()];
         let doubts = of_anomaly(&pair, &anomaly).unwrap().doubts;
-        assert_eq!(doubts, [Doubt::Zone("hall-1", "reference")]);
+        assert_eq!(doubts, [Doubt::Zone("hall-1", Role::Reference)]);
     }
 
     #[test]
@@ -283,11 +294,12 @@ mod tests {
             [0, 1].map(|index| level(&report, index)),
             [Some(Level::Moderate), Some(Level::Low)]
         );
-        // Dates that cannot be read meet no window.
-        report
-            .comparisons
-            .iter_mut()
-            .for_each(|c| c.dates.start = "soon".into());
+        // Comparisons after its window tell nothing of it.
+        let late = report.activities[1].window.end;
+        report.comparisons.iter_mut().for_each(|c| {
+            c.dates.start = late;
+            c.dates.end = late;
+        });
         assert_eq!(level(&report, 1), None);
     }
 }

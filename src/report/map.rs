@@ -5,7 +5,7 @@ use super::english::{self, labels as say};
 use super::gallery::{Gallery, Outlines, Rings};
 use super::svg::{self, Window};
 use super::viewer::{Dates, Mark, Outline, SITE_SHAPE, Shape, Viewer, activity_shape, anomaly_shape};
-use crate::finding::{SiteReport, Verdict};
+use crate::finding::{SiteReport, VERDICTS};
 
 /// The site from above.
 pub(super) struct Map {
@@ -119,12 +119,7 @@ fn legend(outlines: &Outlines, cards: &[&Card<'_>]) -> Vec<Entry> {
     if !outlines.activities.is_empty() {
         legend.push(entry("activity", say::ACTIVITY_AREA));
     }
-    for verdict in [
-        Verdict::Undeclared,
-        Verdict::OverRun,
-        Verdict::Inconclusive,
-        Verdict::Consistent,
-    ] {
+    for verdict in VERDICTS.iter().map(|row| row.verdict) {
         if let Some(card) = cards.iter().find(|card| card.anomaly.verdict == verdict) {
             legend.push(entry(&format!("v-{}", card.class), &say::change_of(verdict)));
         }

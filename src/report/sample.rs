@@ -3,9 +3,16 @@
 use std::{collections::BTreeMap, path::PathBuf};
 
 use geo::{LineString, MultiPolygon, Polygon};
+use jiff::Timestamp;
 
 use super::{Chip, Gallery, Outlines, Painter, Palette, Rings, Samples, draw, draw_scores};
+use crate::declaration::{Role, What};
 use crate::finding::*;
+use crate::number::round;
+use crate::scene::Pass;
+use crate::stage::cutoff::Method;
+use crate::stage::detect::Detector;
+use crate::stage::normalise;
 
 const WIDTH: usize = 120;
 const HEIGHT: usize = 90;
@@ -34,17 +41,17 @@ fn geometry(rings: &Rings) -> Geometry {
 
 fn interval(start: &str, end: &str) -> Interval {
     Interval {
-        start: format!("{start}T10:56:12Z"),
-        end: format!("{end}T10:56:18Z"),
+        start: instant(&format!("{start}T10:56:12Z")),
+        end: instant(&format!("{end}T10:56:18Z")),
     }
 }
 
-fn evidence(rule: &str, text: &str, supports: bool) -> Evidence {
-    Evidence {
-        rule: rule.into(),
-        text: text.into(),
-        supports,
-    }
+fn instant(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+fn evidence(fact: Fact, supports: bool) -> Evidence {
+    Evidence { fact, supports }
 }
 
 fn coverage(pixels: u64, reasons: &[(&str, u64)]) -> Coverage {
@@ -98,29 +105,38 @@ fn places() -> [(&'static str, Verdict, [f64; 4]); 4] {
 fn anomaly(id: &str, verdict: Verdict, [x, y, w, h]: [f64; 4]) -> Anomaly {
     let (lon, lat) = lon_lat([x + w / 2.0, y + h / 2.0]);
     let (activities, why) = match verdict {
-        Verdict::OverRun => (
+        Verdict::OverRun => (vec!["act-1".to_owned()], Fact::OutsideAreas { fraction: 0.54 }),
+        Verdict::Consistent => (
             vec!["act-1".to_owned()],
-            "54 % of it (4 500 m²) lies outside the area of act-1, which allows 10 m",
+            Fact::Area {
+                activity: "act-1".into(),
+                fraction: 1.0,
+                tolerance_m: 0.0,
+                what: What::Construction,
+            },
         ),
-        Verdict::Consistent => (vec!["act-1".to_owned()], "all of it lies in the area of act-1"),
         Verdict::Inconclusive => (
             vec![],
-            "3 pixels wide: a shift of the scenes by half a pixel could cause it",
+            Fact::Edge {
+                decides: true,
+                fraction: 0.4,
+            },
         ),
-        _ => (vec![], "no declared activity touches it"),
+        _ => (vec![], Fact::NoArea),
     };
-    let mut reasons = vec![evidence("area", why, true)];
+    let mut reasons = vec![evidence(why, true)];
     if verdict == Verdict::Undeclared {
-        reasons.push(evidence(
-            "zone",
-            "it lies in zone hall-1 (building), where change must be declared",
-            true,
-        ));
-        reasons.push(evidence(
-            "edge",
-            "8 % of its outline touches ground that was not observed",
-            false,
-        ));
+        let zone = Fact::Zone {
+            fraction: 1.0,
+            role: Role::Building,
+            zone: "hall-1".into(),
+        };
+        reasons.push(evidence(zone, true));
+        let edge = Fact::Edge {
+            decides: false,
+            fraction: 0.08,
+        };
+        reasons.push(evidence(edge, false));
     }
     Anomaly {
         id: id.into(),
@@ -159,7 +175,7 @@ fn anomaly(id: &str, verdict: Verdict, [x, y, w, h]: [f64; 4]) -> Anomaly {
 
 fn activity(
     id: &str,
-    what: &str,
+    what: What,
     window: (&str, &str),
     verdict: Verdict,
     why: Evidence,
@@ -167,12 +183,12 @@ fn activity(
 ) -> ActivityFinding {
     ActivityFinding {
         id: id.into(),
-        what: what.into(),
+        what,
         window: Interval {
-            start: format!("{}T00:00:00Z", window.0),
-            end: format!("{}T00:00:00Z", window.1),
+            start: instant(&format!("{}T00:00:00Z", window.0)),
+            end: instant(&format!("{}T00:00:00Z", window.1)),
         },
-        notified: "2020-01-15T00:00:00Z".into(),
+        notified: instant("2020-01-15T00:00:00Z"),
         verdict,
         evidence: vec![why],
         anomalies: if verdict == Verdict::Consistent {
@@ -193,11 +209,15 @@ fn scene(id: &str, day: &str) -> SceneRecord {
         platform: Some("sentinel-2b".into()),
         href: Some(format!("https://catalogue.example/items/{id}")),
         relative_orbit: Some(94),
-        pass: Some("descending".into()),
+        pass: Some(Pass::Descending),
         pieces: Vec::new(),
-        alignment: [("blue", "window"), ("nir", "window"), ("swir16", "resampled")]
-            .map(|(b, a)| (b.into(), a.into()))
-            .into(),
+        alignment: [
+            ("blue", Alignment::Window),
+            ("nir", Alignment::Window),
+            ("swir16", Alignment::Resampled),
+        ]
+        .map(|(band, how)| (band.into(), how))
+        .into(),
     }
 }
 
@@ -269,9 +289,9 @@ pub fn full() -> SiteReport {
         "S2B_31UDQ_20200705_0_L2A",
         "S2B_31UDQ_20200814_0_L2A",
     );
-    let zone = |id: &str, role: &str, coverage| ZoneCoverage {
+    let zone = |id: &str, role: Role, coverage| ZoneCoverage {
         id: id.into(),
-        role: role.into(),
+        role,
         coverage,
         geometry: geometry(&zones()[id]),
     };
@@ -286,10 +306,11 @@ pub fn full() -> SiteReport {
         notes: vec!["the dates lie 145 days apart in the season: vegetation differs".into()],
         coverage: coverage(10_000, &[("cloud", 1_000), ("near_cloud", 300)]),
         zones: vec![
-            zone("hall-1", "building", coverage(884, &[("near_cloud", 12)])),
-            zone("silo-2", "storage", coverage(320, &[("cloud", 320)])),
+            zone("hall-1", Role::Building, coverage(884, &[("near_cloud", 12)])),
+            zone("silo-2", Role::Storage, coverage(320, &[("cloud", 320)])),
         ],
-        detector: "difference".into(),
+        detectors: vec![Detector::Difference],
+        rule: None,
         earlier: Vec::new(),
         fits: Vec::new(),
         normalisation: Some(Normalisation {
@@ -306,14 +327,14 @@ pub fn full() -> SiteReport {
                     correlation: 0.942,
                 })
                 .collect(),
-            method: "robust".into(),
+            method: normalise::Method::Robust,
             sampled: 8_700,
             unchanged: 7_911,
         }),
         cutoff: Some(CutoffRecord {
-            method: Some("fdr".into()),
+            method: Some(Method::Fdr),
             refusals: vec![CutoffRefusal {
-                method: "otsu".into(),
+                method: Method::Otsu,
                 reason: "the scores have one heap".into(),
             }],
             judged: 8_700,
@@ -334,7 +355,6 @@ pub fn full() -> SiteReport {
                 level_sigma: 2.28,
                 mean_height_sigma: 0.86,
             }),
-            notes: vec![],
         }),
         anomalies: places().map(|(id, verdict, place)| anomaly(id, verdict, place)).into(),
     };
@@ -371,7 +391,7 @@ pub fn full() -> SiteReport {
             id: "decl-2020-1".into(),
             party: "Party A".into(),
             agreement: "Agreement of 2019".into(),
-            issued: "2020-01-15T00:00:00Z".into(),
+            issued: instant("2020-01-15T00:00:00Z"),
             supersedes: None,
         }],
         grid: Some(GridRecord {
@@ -397,38 +417,39 @@ pub fn full() -> SiteReport {
         activities: vec![
             activity(
                 "act-1",
-                "construction",
+                What::Construction,
                 ("2020-03-01", "2020-06-01"),
                 Verdict::Consistent,
-                evidence("area", "anomaly in its area and window", true),
+                evidence(Fact::MatchingChange { area_m2: 24_000.0 }, true),
                 1.0,
             ),
             activity(
                 "act-3",
-                "construction",
+                What::Construction,
                 ("2020-03-01", "2020-06-01"),
                 Verdict::DeclaredNotSeen,
-                evidence(
-                    "window",
-                    "all of its area was observed after its window, without a change",
-                    true,
-                ),
+                evidence(Fact::NoChange { fraction: 0.982 }, true),
                 0.982,
             ),
             activity(
                 "act-4",
-                "demolition",
+                What::Demolition,
                 ("2020-03-01", "2020-06-01"),
                 Verdict::NotObservable,
-                evidence("area", "cloud over all of its area on 2020-07-05", true),
+                evidence(Fact::AreaHardlyObserved { fraction: 0.0 }, true),
                 0.0,
             ),
             activity(
                 "act-5",
-                "earthworks",
+                What::Earthworks,
                 ("2020-07-01", "2020-12-01"),
                 Verdict::Inconclusive,
-                evidence("window", "its window ends after the newest scene", true),
+                evidence(
+                    Fact::WindowOpen {
+                        end: instant("2020-12-01T00:00:00Z"),
+                    },
+                    true,
+                ),
                 0.71,
             ),
         ],

@@ -3,7 +3,8 @@
 use std::fmt::Write;
 
 use super::english::{labels, of_sensitivity, sensitivity as words};
-use crate::finding::{AreaSensitivity, ChangeSensitivity, Comparison, round};
+use crate::finding::{AreaSensitivity, ChangeSensitivity, Comparison};
+use crate::number::round;
 
 /// What `sensitivity.html` shows of one comparison.
 pub(super) struct Sensitivity {

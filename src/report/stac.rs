@@ -152,19 +152,15 @@ fn properties(report: &SiteReport) -> Result<Value, ReportError> {
 /// Earliest and latest instant that the report speaks of; `None` when it holds none that can be read.
 fn times(report: &SiteReport) -> Option<(Timestamp, Timestamp)> {
     let judged = report.comparisons.iter().filter(|c| was_judged(c));
-    let judged = judged.flat_map(|c| [&c.dates.start, &c.dates.end]);
-    let scenes = report.scenes.iter().flat_map(|s| [&s.acquired.start, &s.acquired.end]);
-    let newest = report.declarations.iter().filter_map(|d| instant(&d.issued)).max();
+    let judged = judged.flat_map(|c| [c.dates.start, c.dates.end]);
+    let scenes = report.scenes.iter().flat_map(|s| [s.acquired.start, s.acquired.end]);
+    let newest = report.declarations.iter().map(|d| d.issued).max();
     span(judged).or_else(|| span(scenes)).or_else(|| newest.map(|t| (t, t)))
 }
 
-fn span<'a>(instants: impl Iterator<Item = &'a String>) -> Option<(Timestamp, Timestamp)> {
-    let instants: Vec<Timestamp> = instants.filter_map(|text| instant(text)).collect();
+fn span(instants: impl Iterator<Item = Timestamp>) -> Option<(Timestamp, Timestamp)> {
+    let instants: Vec<Timestamp> = instants.collect();
     instants.iter().min().copied().zip(instants.iter().max().copied())
-}
-
-fn instant(text: &str) -> Option<Timestamp> {
-    text.parse().ok()
 }
 
 /// What anomalies.geojson labels: each feature, with its verdict.

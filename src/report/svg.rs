@@ -24,7 +24,7 @@ pub(super) fn path(rings: &[Vec<[f64; 2]>]) -> String {
 }
 
 fn round(v: f64) -> f64 {
-    crate::finding::round(v, 3)
+    crate::number::round(v, 3)
 }
 
 /// The smallest box `[left, top, right, bottom]` around `rings`; `None` when they hold no finite point.
@@ -130,9 +130,9 @@ fn round_length(longest: f64) -> f64 {
 
 fn metres(m: f64) -> String {
     match m {
-        m if m >= 10_000.0 => format!("{} km", crate::finding::round(m / 1000.0, 1)),
-        m if m >= 10.0 => format!("{} m", crate::finding::round(m, 0)),
-        m => format!("{} m", crate::finding::round(m, 2)),
+        m if m >= 10_000.0 => format!("{} km", crate::number::round(m / 1000.0, 1)),
+        m if m >= 10.0 => format!("{} m", crate::number::round(m, 0)),
+        m => format!("{} m", crate::number::round(m, 2)),
     }
 }
 

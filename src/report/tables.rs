@@ -6,6 +6,7 @@ use super::english::{self, labels as say, likelihood as words};
 use super::format::{class, grouped, minute, three_figures};
 use super::likelihood;
 use crate::finding::{ActivityFinding, Coverage, DeclarationRecord, Normalisation, SceneRecord, SiteReport};
+use crate::report::english::evidence::said;
 
 /// One area of a coverage table: a bar of its observed part, and reasons for the rest.
 pub(super) struct CoverageRow {
@@ -75,7 +76,7 @@ impl CoverageRow {
         Self {
             name,
             observed: english::share(coverage.observed, coverage.pixels),
-            bar_percent: crate::finding::round(100.0 * coverage.observed as f64 / coverage.pixels.max(1) as f64, 1),
+            bar_percent: crate::number::round(100.0 * coverage.observed as f64 / coverage.pixels.max(1) as f64, 1),
             reasons: english::reasons(coverage).unwrap_or_else(|| say::NOTHING.to_owned()),
             pixels: grouped(coverage.pixels),
         }
@@ -112,11 +113,8 @@ impl<'a> Activity<'a> {
             .evidence
             .iter()
             .map(|e| {
-                if e.supports {
-                    e.text.clone()
-                } else {
-                    say::against(&e.text)
-                }
+                let text = said(e, Some(&finding.id));
+                if e.supports { text } else { say::against(&text) }
             })
             .collect();
         if reasons.is_empty() {
@@ -124,8 +122,8 @@ impl<'a> Activity<'a> {
         }
         Self {
             id: &finding.id,
-            what: &finding.what,
-            notified: say::notified(english::day(&finding.notified)),
+            what: finding.what.word(),
+            notified: say::notified(&english::day(finding.notified)),
             days: english::days(&finding.window),
             class: class(finding.verdict),
             words: english::of_activity(finding),
@@ -141,11 +139,17 @@ impl<'a> Activity<'a> {
 
 impl<'a> Scene<'a> {
     pub(super) fn new(scene: &'a SceneRecord) -> Self {
-        let (start, end) = (minute(&scene.acquired.start), minute(&scene.acquired.end));
+        let (start, end) = (minute(scene.acquired.start), minute(scene.acquired.end));
         let orbit = scene.relative_orbit.map(|orbit| orbit.to_string());
-        let orbit: Vec<String> = orbit.into_iter().chain(scene.pass.clone()).collect();
+        let orbit: Vec<String> = orbit
+            .into_iter()
+            .chain(scene.pass.map(|pass| pass.word().to_owned()))
+            .collect();
         let sensor = std::iter::once(&scene.sensor).chain(&scene.platform);
-        let alignment = scene.alignment.iter().map(|(band, how)| format!("{band}: {how}"));
+        let alignment = scene
+            .alignment
+            .iter()
+            .map(|(band, how)| format!("{band}: {}", how.word()));
         Self {
             id: &scene.id,
             acquired: if start == end {
@@ -179,7 +183,7 @@ impl<'a> Declaration<'a> {
             id: &record.id,
             party: &record.party,
             agreement: &record.agreement,
-            issued: minute(&record.issued),
+            issued: minute(record.issued),
             supersedes: record.supersedes.as_deref().unwrap_or(say::NONE),
         }
     }

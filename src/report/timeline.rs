@@ -10,8 +10,11 @@ use std::collections::BTreeMap;
 use super::english::timeline as words;
 use super::english::{day, days, of_activity, was_judged};
 use super::format::class;
-use crate::finding::{Anomaly, Interval, SiteReport, Verdict, round};
-use axis::{Axis, Tick, letters, read};
+use jiff::Timestamp;
+
+use crate::finding::{Anomaly, Interval, SiteReport, Verdict};
+use crate::number::round;
+use axis::{Axis, Tick, letters};
 
 /// Bars of a lane at most; the rest is said in words.
 const MOST_BARS: usize = 40;
@@ -113,13 +116,11 @@ impl Timeline {
     fn scenes(&mut self, report: &SiteReport, axis: &Axis) {
         let y = self.height + TITLE_PX;
         let compared = |id: &String| report.comparisons.iter().any(|c| c.before == *id || c.after == *id);
-        let marks = report.scenes.iter().filter_map(|scene| {
-            Some(Mark {
-                at: axis.place(read(&scene.acquired.start)?),
-                y: y + ROW_PX / 2,
-                class: if compared(&scene.id) { "scene" } else { "scene past" },
-                title: format!("{}, {}", scene.id, day(&scene.acquired.start)),
-            })
+        let marks = report.scenes.iter().map(|scene| Mark {
+            at: axis.place(scene.acquired.start),
+            y: y + ROW_PX / 2,
+            class: if compared(&scene.id) { "scene" } else { "scene past" },
+            title: format!("{}, {}", scene.id, day(scene.acquired.start)),
         });
         let marks: Vec<Mark> = marks.collect();
         let past = marks.iter().any(|mark| mark.class != "scene");
@@ -208,9 +209,9 @@ impl Timeline {
 }
 
 impl Bar {
-    /// The bar of `span` on `axis`, without its height; `None` where it lies beyond the axis or cannot be read.
+    /// The bar of `span` on `axis`, without its height; `None` where it lies beyond the axis.
     fn new(axis: &Axis, span: &Interval, class: String, label: String, title: String) -> Option<Bar> {
-        let (start, end) = (axis.place(read(&span.start)?), axis.place(read(&span.end)?));
+        let (start, end) = (axis.place(span.start), axis.place(span.end));
         if end < start || end <= 0.0 || start >= 100.0 {
             return None;
         }
@@ -275,16 +276,11 @@ struct Group<'a> {
 
 /// The anomalies of all comparisons by the time span that `dates` tells of them, what has to be reviewed first.
 fn groups<'a>(report: &'a SiteReport, dates: impl Fn(&'a Anomaly) -> Option<&'a Interval>) -> Vec<Group<'a>> {
-    let mut groups: BTreeMap<(bool, &str, &str, Verdict), Group<'a>> = BTreeMap::new();
+    let mut groups: BTreeMap<(bool, Timestamp, Timestamp, Verdict), Group<'a>> = BTreeMap::new();
     for anomaly in report.comparisons.iter().flat_map(|c| &c.anomalies) {
         let Some(dates) = dates(anomaly) else { continue };
         let verdict = anomaly.verdict;
-        let key = (
-            !verdict.needs_review(),
-            dates.start.as_str(),
-            dates.end.as_str(),
-            verdict,
-        );
+        let key = (!verdict.needs_review(), dates.start, dates.end, verdict);
         let new = || Group {
             dates,
             verdict,
@@ -304,8 +300,8 @@ mod tests {
 
     fn interval(start: &str, end: &str) -> Interval {
         Interval {
-            start: format!("{start}T10:00:00Z"),
-            end: format!("{end}T10:00:00Z"),
+            start: format!("{start}T10:00:00Z").parse().unwrap(),
+            end: format!("{end}T10:00:00Z").parse().unwrap(),
         }
     }
 
@@ -381,7 +377,7 @@ mod tests {
             let first = interval("2020-02-11", &format!("2020-03-{:02}", 1 + i % 31));
             anomaly.course = Some(CourseRecord {
                 changes: 2,
-                direction: "positive".into(),
+                direction: crate::stage::detect::Direction::Positive,
                 first,
             });
         }
@@ -430,18 +426,16 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_left_out() {
+    fn what_ends_before_it_begins_is_left_out() {
         let mut report = sample::full();
-        report.scenes[0].acquired.start = "yesterday".into();
-        report.comparisons[0].dates.end = "<script>".into();
+        report.comparisons[0].dates = interval("2020-07-05", "2020-02-11");
         report.comparisons[0].anomalies[0].dates = interval("2020-07-05", "2020-02-11");
-        report.activities[0].window.end = String::new();
         report.activities[1].id = "<script>".repeat(9);
+        report.activities[1].window = interval("2021-07-05", "2021-08-05");
         let line = line(&report);
-        assert_eq!(lane(&line, "Scenes").marks.len(), 2);
         assert_eq!(lane(&line, "Comparisons").bars.len(), 1);
         assert!(line.notes[0].contains("<script><script>…"), "{:?}", line.notes);
-        report.scenes.truncate(2);
+        report.scenes.truncate(1);
         assert!(Timeline::new(&report, &BTreeMap::new()).is_none());
     }
 

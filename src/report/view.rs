@@ -16,7 +16,7 @@ use super::tables::{Activity, CoverageRow, Declaration, Fit, Input, Parameter, S
 use super::timeline::Timeline;
 use super::viewer::Viewer;
 use super::{likelihood, shell};
-use crate::finding::{Comparison, GridRecord, Interval, RefusedScene, SiteRecord, SiteReport, Verdict};
+use crate::finding::{Comparison, GridRecord, Interval, RefusedScene, SiteRecord, SiteReport, VERDICTS, Verdict};
 
 /// The page.
 #[derive(Template)]
@@ -94,22 +94,13 @@ struct Group<'a> {
     coverage_caption: String,
     coverage: Vec<CoverageRow>,
     measured: Vec<String>,
-    cutoff_notes: &'a [String],
+    cutoff_notes: Vec<String>,
     normalisation: Option<Fit>,
     sensitivity: Option<Sensitivity>,
 }
 
 /// Anomalies to review that the summary names.
 const MAX_JUMPS: usize = 6;
-
-const VERDICTS: [Verdict; 6] = [
-    Verdict::Undeclared,
-    Verdict::OverRun,
-    Verdict::DeclaredNotSeen,
-    Verdict::Inconclusive,
-    Verdict::NotObservable,
-    Verdict::Consistent,
-];
 
 impl<'a> Page<'a> {
     pub(super) fn new(report: &'a SiteReport, gallery: &'a Gallery, outlines: &'a Outlines) -> Self {
@@ -212,8 +203,8 @@ fn map_shape(report: &SiteReport) -> String {
 
 fn period(report: &SiteReport) -> Option<Interval> {
     let judged = || report.comparisons.iter().filter(|c| english::was_judged(c));
-    let start = judged().map(|c| c.dates.start.clone()).min()?;
-    let end = judged().map(|c| c.dates.end.clone()).max()?;
+    let start = judged().map(|c| c.dates.start).min()?;
+    let end = judged().map(|c| c.dates.end).max()?;
     Some(Interval { start, end })
 }
 
@@ -252,7 +243,7 @@ fn counts(report: &SiteReport, unobserved: bool) -> Vec<Count> {
             filters: anomalies().any(|a| a.verdict == *verdict),
         }
     };
-    VERDICTS.iter().map(count).collect()
+    VERDICTS.iter().map(|row| count(&row.verdict)).collect()
 }
 
 fn colours(chips: &[&Chip]) -> Vec<Colour> {
@@ -277,7 +268,7 @@ impl<'a> Group<'a> {
         let observed = english::share(comparison.coverage.observed, comparison.coverage.pixels);
         let mut coverage = vec![CoverageRow::new(say::WHOLE_SITE.to_owned(), &comparison.coverage)];
         let zones = comparison.zones.iter();
-        coverage.extend(zones.map(|z| CoverageRow::new(say::zone(&z.id, &z.role), &z.coverage)));
+        coverage.extend(zones.map(|z| CoverageRow::new(say::zone(&z.id, z.role), &z.coverage)));
         Self {
             days: english::days(&comparison.dates),
             nothing: say::nothing_in(judged, &observed),
@@ -286,7 +277,11 @@ impl<'a> Group<'a> {
             coverage_caption: say::coverage_of(&title, judged),
             coverage,
             measured: english::measured(comparison),
-            cutoff_notes: comparison.cutoff.as_ref().map_or(&[], |cutoff| &cutoff.notes),
+            cutoff_notes: comparison
+                .cutoff
+                .as_ref()
+                .map(english::cutoff_notes)
+                .unwrap_or_default(),
             normalisation: comparison.normalisation.as_ref().map(Fit::new),
             sensitivity: Sensitivity::new(comparison, pixel_m2),
             title,

@@ -6,7 +6,8 @@ use geo::{BoundingRect, MultiPolygon};
 
 use crate::declaration::Site;
 use crate::engine::timers::Timers;
-use crate::finding::{RefusedScene, SiteReport, Verdict, round};
+use crate::finding::{RefusedScene, SiteReport, Verdict};
+use crate::number::round;
 use crate::report::{IndexRow, summary};
 use crate::run::error::SiteError;
 

@@ -204,13 +204,23 @@ pub enum Kind {
 }
 
 /// The direction of flight.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Pass {
     /// Northward.
     Ascending,
     /// Southward.
     Descending,
+}
+
+impl Pass {
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Ascending => "ascending",
+            Self::Descending => "descending",
+        }
+    }
 }
 
 /// A scene (or a part of a catalogue) that is not used, and why.

@@ -8,9 +8,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::regions::Region;
+use super::verdict::{Evidence, Fact, Verdict, WindowRelation};
 use crate::declaration::{Activity, Role};
-use crate::finding::{Evidence, Verdict};
 use crate::geo::Shape;
+use crate::number::round;
 
 /// `[judge]` of the pipeline file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -91,6 +92,7 @@ pub fn judge(
     params: &JudgeParams,
 ) -> Judgement {
     let total = region.pixels();
+    let part = |pixels: u64| fraction(pixels, total);
     let touched: Vec<(&Declared, u64)> = activities
         .iter()
         .map(|d| (d, inside(region, &[&d.tolerated])))
@@ -98,130 +100,120 @@ pub fn judge(
         .collect();
     let in_window: Vec<&(&Declared, u64)> = touched.iter().filter(|(d, _)| meets(&d.activity, span)).collect();
     let shapes: Vec<&Shape> = in_window.iter().map(|(d, _)| &d.tolerated).collect();
-    let outside = total - inside(region, &shapes);
-    let outside_fraction = outside as f64 / total.max(1) as f64;
-    let mut evidence = Vec::new();
-    let mut say = |rule: &str, text: String, supports: bool| {
-        evidence.push(Evidence {
-            rule: rule.into(),
-            text,
-            supports,
-        })
-    };
-    let percent = |fraction: f64| format!("{:.0} %", 100.0 * fraction);
-
+    let outside = part(total - inside(region, &shapes));
     let mut verdict = if touched.is_empty() {
-        say("area", "no declared activity's area holds any of it".into(), true);
         Verdict::Undeclared
-    } else if in_window.is_empty() {
-        Verdict::OverRun
-    } else if outside_fraction <= params.max_outside_fraction {
+    } else if !in_window.is_empty() && outside <= params.max_outside_fraction {
         Verdict::Consistent
     } else {
         Verdict::OverRun
     };
+    let mut evidence = Vec::new();
+    if touched.is_empty() {
+        evidence.push(says(true, Fact::NoArea));
+    }
     for (declared, pixels) in &touched {
-        let activity = &declared.activity;
-        let matches = meets(activity, span);
-        say(
-            "area",
-            format!(
-                "{} of it lies in the area of {} ({}{})",
-                percent(*pixels as f64 / total.max(1) as f64),
-                activity.id,
-                activity.what.word(),
-                if activity.tolerance_m > 0.0 {
-                    format!(", tolerance {} m", activity.tolerance_m)
-                } else {
-                    String::new()
-                }
-            ),
-            verdict == Verdict::Consistent || !matches,
-        );
-        let window = format!("{} was declared for {} to {}", activity.id, activity.from, activity.to);
-        let seen = format!("the change happened between {} and {}", span.from, span.to);
-        match (matches, activity.from <= span.from && span.to <= activity.to) {
-            (false, _) => say(
-                "window",
-                format!("{window}; {seen}: outside its window"),
-                verdict == Verdict::OverRun,
-            ),
-            (true, true) => say(
-                "window",
-                format!("{window}; {seen}: inside its window"),
-                verdict == Verdict::Consistent,
-            ),
-            (true, false) => {
-                say(
-                    "window",
-                    format!("{window}; {seen}: it may have been inside its window or not"),
-                    false,
-                );
-            }
-        }
-        if activity.notified > activity.from {
-            say(
-                "notice",
-                format!("{} was notified on {}, after its start", activity.id, activity.notified),
-                false,
-            );
-        }
+        evidence.extend(beside(&declared.activity, part(*pixels), span, verdict));
     }
     if verdict == Verdict::OverRun && !in_window.is_empty() {
-        say(
-            "area",
-            format!(
-                "{} of it lies outside every area declared for that time",
-                percent(outside_fraction)
-            ),
+        evidence.push(says(
             true,
-        );
+            Fact::OutsideAreas {
+                fraction: told(outside),
+            },
+        ));
     }
-    let unobserved_edge = edge.unobserved as f64 / edge.pixels.max(1) as f64;
     if edge.unobserved > 0 {
-        let text = format!(
-            "{} of its edge borders on ground that was not observed",
-            percent(unobserved_edge)
-        );
-        if verdict != Verdict::Consistent && unobserved_edge >= params.max_unobserved_edge {
-            say(
-                "edge",
-                format!("{text}: it may be the rim of a cloud or shadow, and its extent is unknown"),
-                true,
-            );
+        let fraction = fraction(edge.unobserved, edge.pixels);
+        let decides = verdict != Verdict::Consistent && fraction >= params.max_unobserved_edge;
+        if decides {
             verdict = Verdict::Inconclusive;
-        } else {
-            say("edge", text, false);
         }
+        evidence.push(says(
+            decides,
+            Fact::Edge {
+                decides,
+                fraction: told(fraction),
+            },
+        ));
     }
-    let mut zones_touched = Vec::new();
-    for zone in zones {
-        let pixels = inside(region, &[&zone.area]);
-        if pixels > 0 {
-            zones_touched.push(zone.id.clone());
-            let note = match zone.role {
-                Role::Exclusion => ", declared to stay empty",
-                Role::Reference => ", declared not to change",
-                _ => "",
-            };
-            let share = percent(pixels as f64 / total.max(1) as f64);
-            say(
-                "zone",
-                format!("{share} of it lies in zone {} ({}{note})", zone.id, zone.role.word()),
-                verdict.needs_review() && !note.is_empty(),
-            );
-        }
+    let zones = zones.iter().map(|zone| (zone, inside(region, &[&zone.area])));
+    let zones: Vec<_> = zones.filter(|(_, pixels)| *pixels > 0).collect();
+    for (zone, pixels) in &zones {
+        let is_kept = matches!(zone.role, Role::Exclusion | Role::Reference);
+        evidence.push(says(
+            verdict.needs_review() && is_kept,
+            Fact::Zone {
+                fraction: told(part(*pixels)),
+                role: zone.role,
+                zone: zone.id.clone(),
+            },
+        ));
     }
     Judgement {
         verdict,
         evidence,
-        zones: zones_touched,
+        zones: zones.iter().map(|(zone, _)| zone.id.clone()).collect(),
         activities: touched.iter().map(|(d, _)| d.activity.id.clone()).collect(),
         matched: in_window
             .iter()
             .map(|(d, pixels)| (d.activity.id.clone(), *pixels))
             .collect(),
     }
+}
+
+fn says(supports: bool, fact: Fact) -> Evidence {
+    Evidence { fact, supports }
+}
+
+/// A fraction as it stands in the record.
+fn told(fraction: f64) -> f64 {
+    round(fraction, 6)
+}
+
+fn fraction(pixels: u64, total: u64) -> f64 {
+    pixels as f64 / total.max(1) as f64
+}
+
+/// How a change of `span`, of which `fraction` lies in the area of `activity`, stands beside it, where the `verdict` is so far.
+fn beside(activity: &Activity, fraction: f64, span: Span, verdict: Verdict) -> Vec<Evidence> {
+    let meets = meets(activity, span);
+    let relation = match (meets, activity.from <= span.from && span.to <= activity.to) {
+        (false, _) => WindowRelation::Outside,
+        (true, true) => WindowRelation::Inside,
+        (true, false) => WindowRelation::Unclear,
+    };
+    let fits = match relation {
+        WindowRelation::Outside => verdict == Verdict::OverRun,
+        WindowRelation::Inside => verdict == Verdict::Consistent,
+        WindowRelation::Unclear => false,
+    };
+    let area = Fact::Area {
+        activity: activity.id.clone(),
+        fraction: told(fraction),
+        tolerance_m: activity.tolerance_m,
+        what: activity.what,
+    };
+    let window = Fact::Window {
+        activity: activity.id.clone(),
+        change_end: span.to,
+        change_start: span.from,
+        end: activity.to,
+        relation,
+        start: activity.from,
+    };
+    let mut evidence = vec![says(verdict == Verdict::Consistent || !meets, area), says(fits, window)];
+    evidence.extend(late_notice(activity));
+    evidence
+}
+
+/// That `activity` was notified after its start.
+fn late_notice(activity: &Activity) -> Option<Evidence> {
+    let notice = || Fact::Notice {
+        activity: activity.id.clone(),
+        notified: activity.notified,
+    };
+    (activity.notified > activity.from).then(|| says(false, notice()))
 }
 
 /// What one comparison says about an activity.
@@ -243,74 +235,48 @@ pub fn judge_activity(
     params: &JudgeParams,
 ) -> (Verdict, Vec<Evidence>, f64) {
     let looks: Vec<&Look> = looks.iter().filter(|look| meets(activity, look.span)).collect();
-    let mut evidence = Vec::new();
-    let mut say = |rule: &str, text: String, supports: bool| {
-        evidence.push(Evidence {
-            rule: rule.into(),
-            text,
-            supports,
-        })
-    };
     // The best look decides: a change that stays is seen by any comparison over it.
     let observed = looks
         .iter()
-        .map(|look| look.area.1 as f64 / look.area.0.max(1) as f64)
+        .map(|look| fraction(look.area.1, look.area.0))
         .fold(0.0, f64::max);
-    if activity.notified > activity.from {
-        say(
-            "notice",
-            format!("notified on {}, after its start", activity.notified),
-            false,
-        );
-    }
     let seen: u64 = looks
         .iter()
         .flat_map(|look| &look.matched)
         .map(|(_, pixels)| pixels)
         .sum();
     let seen_m2 = seen as f64 * pixel_area_m2;
-    let verdict = if seen > 0 && seen_m2 >= params.min_seen_m2 {
-        say(
-            "area",
-            format!("{seen_m2:.0} m2 of change in its area and window"),
-            true,
-        );
-        Verdict::Consistent
+    let (verdict, fact) = if seen > 0 && seen_m2 >= params.min_seen_m2 {
+        (
+            Verdict::Consistent,
+            Fact::MatchingChange {
+                area_m2: round(seen_m2, 2),
+            },
+        )
     } else if looks.is_empty() {
-        say("window", "no pair of scenes spans any part of its window".into(), true);
-        Verdict::NotObservable
+        (Verdict::NotObservable, Fact::NoPair)
     } else if observed < params.min_observed_fraction {
-        say(
-            "area",
-            format!(
-                "at most {:.0} % of its area was observed in its window",
-                100.0 * observed
-            ),
-            true,
-        );
-        Verdict::NotObservable
+        (
+            Verdict::NotObservable,
+            Fact::AreaHardlyObserved {
+                fraction: told(observed),
+            },
+        )
     } else if looks.iter().all(|look| look.span.to < activity.to) {
-        say(
-            "window",
-            format!("no change yet; its window is open until {}", activity.to),
-            true,
-        );
-        Verdict::Inconclusive
+        (Verdict::Inconclusive, Fact::WindowOpen { end: activity.to })
     } else {
-        say(
-            "area",
-            format!("no change in its area, of which {:.0} % was observed", 100.0 * observed),
-            true,
-        );
-        if looks.iter().all(|look| look.span.from > activity.from) {
-            say(
-                "window",
-                "the earlier scene was taken after its window had begun: it may have been done before".into(),
-                false,
-            );
-        }
-        Verdict::DeclaredNotSeen
+        (
+            Verdict::DeclaredNotSeen,
+            Fact::NoChange {
+                fraction: told(observed),
+            },
+        )
     };
+    let mut evidence: Vec<Evidence> = late_notice(activity).into_iter().collect();
+    evidence.push(says(true, fact));
+    if verdict == Verdict::DeclaredNotSeen && looks.iter().all(|look| look.span.from > activity.from) {
+        evidence.push(says(false, Fact::BegunBefore));
+    }
     (verdict, evidence, observed)
 }
 

@@ -18,3 +18,4 @@ pub mod regions;
 pub mod screen;
 pub mod sensitivity;
 pub mod skirt;
+pub mod verdict;

@@ -33,6 +33,16 @@ pub enum Method {
     Invariant,
 }
 
+impl Method {
+    /// The word that names it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Robust => "robust",
+            Self::Invariant => "invariant",
+        }
+    }
+}
+
 /// Gains outside these bounds are no radiometry: a factor of five between two dates.
 const GAIN_BOUNDS: (f64, f64) = (0.2, 5.0);
 /// The fit has settled when no gain moves by more than this part.

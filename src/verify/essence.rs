@@ -16,7 +16,7 @@ const PIXELS: f64 = 2.0;
 fn essence(report: &SiteReport) -> Value {
     let comparisons = report.comparisons.iter().map(|c| {
         json!({
-            "after": c.after, "before": c.before, "detector": c.detector, "observable": c.observable,
+            "after": c.after, "before": c.before, "detectors": c.detectors, "rule": c.rule, "observable": c.observable,
             "observed_fraction": c.coverage.observed_fraction,
             "seed_sigma": c.cutoff.as_ref().and_then(|cutoff| cutoff.seed_sigma),
         })

@@ -5,9 +5,11 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use sitewatch::finding::{SceneRecord, SiteReport, Verdict};
+use sitewatch::finding::{Alignment, SceneRecord, SiteReport, Verdict};
 use sitewatch::geo::Rect;
 use sitewatch::lab::simulate::parse;
+use sitewatch::stage::coregister::Model;
+use sitewatch::stage::detect::Detector;
 use sitewatch::verify::expect;
 
 use super::cli::{sitewatch, text};
@@ -123,17 +125,17 @@ fn every_case_shows_what_it_stands_for() {
     }
     assert_eq!(verdicts("every-verdict").len(), 6);
     for (case, detector) in [
-        ("detector-difference", "difference"),
-        ("detector-rcva", "rcva"),
-        ("detector-irmad", "irmad"),
-        ("detector-regression", "regression"),
-        ("detector-history", "history"),
-        ("detector-logratio", "logratio"),
-        ("detector-omnibus", "omnibus"),
-        ("detector-combine", "difference + irmad (all)"),
-        ("optical-and-radar", "regression + logratio (sum)"),
+        ("detector-difference", &[Detector::Difference][..]),
+        ("detector-rcva", &[Detector::Rcva]),
+        ("detector-irmad", &[Detector::Irmad]),
+        ("detector-regression", &[Detector::Regression]),
+        ("detector-history", &[Detector::History]),
+        ("detector-logratio", &[Detector::Logratio]),
+        ("detector-omnibus", &[Detector::Omnibus]),
+        ("detector-combine", &[Detector::Difference, Detector::Irmad]),
+        ("optical-and-radar", &[Detector::Regression, Detector::Logratio]),
     ] {
-        assert_eq!(expected_report(case).comparisons[0].detector, detector, "{case}");
+        assert_eq!(expected_report(case).comparisons[0].detectors, detector, "{case}");
         finds_the_hall(case);
     }
     for (case, reasons) in [
@@ -151,8 +153,8 @@ fn every_case_shows_what_it_stands_for() {
     let shift = moved("shift").shift_px.unwrap();
     assert!(shift[0].hypot(shift[1]) > 1.0, "{shift:?}");
     // The zone alone makes it resampled: nothing is to be shifted.
-    assert_eq!(moved("other-zone").model, "identity");
-    let resampled = |scene: &SceneRecord| scene.alignment.values().all(|word| word == "resampled");
+    assert_eq!(moved("other-zone").model, Model::Identity);
+    let resampled = |scene: &SceneRecord| scene.alignment.values().all(|how| *how == Alignment::Resampled);
     let zones: Vec<bool> = expected_report("other-zone").scenes.iter().map(resampled).collect();
     assert_eq!(zones, [false, true]);
     for case in ["shift", "season", "nodata-wedge", "unequal-grids", "other-zone"] {

@@ -86,10 +86,7 @@ fn simulated(case: &str, pixel_m: Option<f64>) {
                 change(config);
             });
             assert_eq!(outcome.sites[0].error, None);
-            let words = only_report(out).comparisons.remove(0).detector;
-            for detector in detectors {
-                assert!(words.contains(detector.word()), "{case}: {words}");
-            }
+            assert_eq!(only_report(out).comparisons[0].detectors, detectors, "{case}");
         });
     }
 }
@@ -106,7 +103,7 @@ fn real(pipeline: &str, which: Which, detector: Detector) {
             change(config);
         });
         for report in reports(out) {
-            assert_eq!(report.comparisons[0].detector, detector.word(), "{pipeline}");
+            assert_eq!(report.comparisons[0].detectors, [detector], "{pipeline}");
         }
     });
 }

@@ -16,10 +16,9 @@ use crate::engine::find::{Detections, Levels, levels, rule};
 use crate::engine::rasters::RasterBand;
 use crate::engine::score::{Scored, TileScorer};
 use crate::engine::session::SiteWork;
-use crate::finding::{
-    AreaSensitivity, ChangeSensitivity, DetectableSize, DetectionCurve, Sensitivity, Tried, round, significant,
-};
+use crate::finding::{AreaSensitivity, ChangeSensitivity, DetectableSize, DetectionCurve, Sensitivity, Tried};
 use crate::geo::{Rect, Shape};
+use crate::number::{round, significant};
 use crate::plan::reach::Clouds;
 use crate::raster::stats::{Histogram, SCORE_NODATA};
 use crate::raster::{Flags, PixelSource, Plane};

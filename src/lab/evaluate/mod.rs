@@ -147,5 +147,5 @@ fn read(path: &Path) -> Result<SiteReport, EvaluateError> {
         message,
     };
     let read = intake::text(path, intake::MAX_REPORT_BYTES).map_err(|error| bad(error.problem.to_string()))?;
-    serde_json::from_str(&read.text).map_err(|error| bad(error.to_string()))
+    SiteReport::parse(&read.text).map_err(bad)
 }

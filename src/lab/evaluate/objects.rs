@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::estimate::Estimate;
 use super::intervals::{binomial, poisson};
-use crate::finding::{round, significant};
+use crate::number::{round, significant};
 
 /// Lower borders of the classes of size, square metres: 4, 16 and 64 pixels of 10 m.
 const CLASSES_M2: [f64; 4] = [0.0, 400.0, 1600.0, 6400.0];

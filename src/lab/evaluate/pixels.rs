@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::estimate::Estimate;
 use super::intervals::{Replicates, percentiles};
 use super::label::Label;
-use crate::finding::round;
+use crate::number::round;
 use crate::raster::stats::SCORE_SCALE;
 
 /// Labelled pixels.

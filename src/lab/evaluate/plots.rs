@@ -13,7 +13,7 @@ use super::evaluation::Evaluation;
 use super::objects::{Claim, Object};
 use super::pixels::Counts;
 use super::site::Measured;
-use crate::finding::round;
+use crate::number::round;
 
 /// Size of a panel, pixels.
 const SIZE: (u32, u32) = (620, 460);

@@ -1,9 +1,11 @@
 //! Headings, labels and short phrases of the pages.
 
 use super::{days, plural};
+use crate::declaration::Role;
 use crate::finding::{CourseRecord, Interval, Verdict, Vote};
 use crate::report::format::three_figures;
 use crate::report::rendition::Rendition;
+use crate::stage::detect::Direction;
 
 macro_rules! labels {
     ($($name:ident = $text:literal;)*) => {
@@ -298,7 +300,7 @@ pub(in crate::report) fn headline(area: &str, peak: &str) -> String {
 
 /// The dates of a change.
 pub(in crate::report) fn between(dates: &Interval) -> String {
-    let (start, end) = (super::day(&dates.start), super::day(&dates.end));
+    let (start, end) = (super::day(dates.start), super::day(dates.end));
     format!("{start} and {end}")
 }
 
@@ -336,9 +338,9 @@ pub(in crate::report) fn votes(votes: &[Vote]) -> String {
             } else {
                 "does not find it"
             };
-            format!("{} {mean:.2} σ ({finds})", vote.detector)
+            format!("{} {mean:.2} σ ({finds})", vote.detector.word())
         }
-        None => format!("{} could not judge it", vote.detector),
+        None => format!("{} could not judge it", vote.detector.word()),
     };
     votes.iter().map(vote).collect::<Vec<_>>().join("; ")
 }
@@ -346,10 +348,10 @@ pub(in crate::report) fn votes(votes: &[Vote]) -> String {
 /// How ground went through a series of radar scenes.
 pub(in crate::report) fn course(course: &CourseRecord) -> String {
     let times = plural(course.changes as usize, "change", "changes");
-    let direction = match course.direction.as_str() {
-        "positive" => "more power",
-        "negative" => "less power",
-        _ => "not the same way in every polarisation",
+    let direction = match course.direction {
+        Direction::Positive => "more power",
+        Direction::Negative => "less power",
+        Direction::Indefinite => "not the same way in every polarisation",
     };
     format!(
         "{times}, the first between {}; last: {direction}",
@@ -403,7 +405,7 @@ pub(in crate::report) fn others(shown: usize, hidden: usize) -> String {
 }
 
 /// A zone with its role.
-pub(in crate::report) fn zone(id: &str, role: &str) -> String {
+pub(in crate::report) fn zone(id: &str, role: Role) -> String {
     format!("{id} ({role})")
 }
 
@@ -440,7 +442,7 @@ pub(in crate::report) fn sites_map(sites: usize) -> String {
 
 /// A longitude or latitude on a line, with the letters of its positive and negative side.
 pub(in crate::report) fn degrees(value: f64, letters: [char; 2]) -> String {
-    let rounded = crate::finding::round(value.abs(), 4);
+    let rounded = crate::number::round(value.abs(), 4);
     format!("{rounded}° {}", letters[usize::from(value < 0.0)])
 }
 

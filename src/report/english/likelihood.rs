@@ -1,8 +1,11 @@
 //! Words of likelihood and of confidence, never both in one sentence (Office of the Director of National Intelligence, "Analytic
 //! Standards", Intelligence Community Directive 203, 2015, D.6.e.(2)).
 
-use super::{day, of_reason, percent, plural};
+use super::{day, percent, plural};
+use crate::declaration::Role;
 use crate::finding::Interval;
+use crate::finding::RegistrationOutcome;
+use crate::report::english::evidence::said;
 use crate::report::likelihood::{Confidence, Doubt, Level};
 
 /// A step of the scale: from which probability on, how its sentence begins, the words, and the range.
@@ -32,7 +35,7 @@ pub(in crate::report) fn likelihood_words(p: f64) -> String {
 /// The likelihood `p` that an anomaly with these dates is change beyond noise, in a sentence.
 pub(in crate::report) fn likelihood(p: f64, dates: &Interval) -> String {
     let Step(_, begin, words, range) = step(p);
-    let (start, end) = (day(&dates.start), day(&dates.end));
+    let (start, end) = (day(dates.start), day(dates.end));
     let when = if start == end {
         format!("on {start}")
     } else {
@@ -75,9 +78,9 @@ pub(in crate::report) fn doubts(confidence: &Confidence) -> Vec<String> {
 
 fn reason(doubt: &Doubt) -> String {
     match doubt {
-        Doubt::Against(evidence) => evidence.text.clone(),
+        Doubt::Against(evidence) => said(evidence, None),
         Doubt::Zone(id, role) => {
-            let must = if *role == "exclusion" {
+            let must = if *role == Role::Exclusion {
                 "to stay empty"
             } else {
                 "not to change"
@@ -86,14 +89,20 @@ fn reason(doubt: &Doubt) -> String {
         }
         Doubt::Dissent(detectors) => {
             let verb = if detectors.len() == 1 { "does" } else { "do" };
-            format!("{} {verb} not find it", detectors.join(", "))
+            let words: Vec<&str> = detectors.iter().map(|one| one.word()).collect();
+            format!("{} {verb} not find it", words.join(", "))
         }
-        Doubt::Registration(found) => match (found.outcome.as_str(), found.residual_px) {
-            ("unmeasured", _) => "how its two scenes lie beside each other could not be measured".to_owned(),
-            (outcome, Some(px)) => {
-                format!("its two scenes do not lie well on each other: {px:.2} pixels are left ({outcome})")
+        Doubt::Registration(found) => match (found.outcome, found.residual_px) {
+            (RegistrationOutcome::Unmeasured, _) => {
+                "how its two scenes lie beside each other could not be measured".to_owned()
             }
-            (outcome, None) => format!("its two scenes do not lie well on each other ({})", of_reason(outcome)),
+            (outcome, Some(px)) => {
+                format!(
+                    "its two scenes do not lie well on each other: {px:.2} pixels are left ({})",
+                    outcome.word()
+                )
+            }
+            (outcome, None) => format!("its two scenes do not lie well on each other ({})", outcome.word()),
         },
         Doubt::Noise(times) => format!(
             "unchanged ground scatters {times:.1} times as widely as its noise: season, haze or misregistration is common to the pair"
@@ -137,14 +146,16 @@ pub(in crate::report) fn explained() -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::finding::{Evidence, RegistrationRecord};
+    use crate::finding::{Evidence, Fact, RegistrationRecord};
     use crate::report::likelihood::{BOUNDS, of_anomaly};
     use crate::report::sample;
+    use crate::stage::coregister::Model;
+    use crate::stage::detect::Detector;
 
     fn dates(start: &str, end: &str) -> Interval {
         Interval {
-            start: format!("{start}T10:00:00Z"),
-            end: format!("{end}T10:00:00Z"),
+            start: format!("{start}T10:00:00Z").parse().unwrap(),
+            end: format!("{end}T10:00:00Z").parse().unwrap(),
         }
     }
 
@@ -205,16 +216,18 @@ mod tests {
     #[test]
     fn every_doubt_has_its_words() {
         let evidence = Evidence {
-            rule: "edge".into(),
+            fact: Fact::Edge {
+                decides: false,
+                fraction: 0.08,
+            },
             supports: false,
-            text: "8 % of its edge".into(),
         };
         let registration = RegistrationRecord {
             circular_error_90_px: None,
             held_out_px: None,
-            model: "shift".into(),
+            model: Model::Shift,
             moved: "s".into(),
-            outcome: "degraded".into(),
+            outcome: RegistrationOutcome::Degraded,
             outliers: 0,
             reason: None,
             rejected: Default::default(),
@@ -225,8 +238,8 @@ mod tests {
         let full = sample::full();
         let all = vec![
             Doubt::Against(&evidence),
-            Doubt::Zone("<b>", "exclusion"),
-            Doubt::Dissent(vec!["irmad", "rcva"]),
+            Doubt::Zone("<b>", Role::Exclusion),
+            Doubt::Dissent(vec![Detector::Irmad, Detector::Rcva]),
             Doubt::Registration(&registration),
             Doubt::Noise(1.52),
             Doubt::Coverage(&full.comparisons[1].coverage),
@@ -241,7 +254,7 @@ mod tests {
         assert_eq!(
             doubts(&found),
             [
-                "8 % of its edge",
+                "8 % of its edge borders on ground that was not observed",
                 "it touches zone <b> (exclusion), which was declared to stay empty",
                 "irmad, rcva do not find it",
                 "its two scenes do not lie well on each other: 0.40 pixels are left (degraded)",

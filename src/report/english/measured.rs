@@ -3,6 +3,7 @@
 use super::percent;
 use crate::finding::{Comparison, CutoffRecord, Normalisation};
 use crate::report::format::{grouped, three_figures};
+use crate::stage::cutoff::Method;
 
 /// How the comparison was made, how many false alarms are expected, and where the cutoff lies.
 pub(in crate::report) fn measured(comparison: &Comparison) -> Vec<String> {
@@ -13,7 +14,8 @@ pub(in crate::report) fn measured(comparison: &Comparison) -> Vec<String> {
     let mut said = vec![
         format!(
             "Detector {}{earlier}; band {} of score.tif and flags.tif.",
-            comparison.detector, comparison.band
+            detectors(comparison),
+            comparison.band
         ),
         super::of_registration(comparison.registration.as_ref()),
     ];
@@ -22,7 +24,9 @@ pub(in crate::report) fn measured(comparison: &Comparison) -> Vec<String> {
             said.push(false_alarms(cutoff, comparison.anomalies.len()));
             said.push(cutoff_used(cutoff));
             let refused = cutoff.refusals.iter();
-            said.extend(refused.map(|one| format!("The method {} was tried before it: {}.", one.method, one.reason)));
+            said.extend(
+                refused.map(|one| format!("The method {} was tried before it: {}.", one.method.word(), one.reason)),
+            );
             said.push(format!(
                 "Unchanged ground: {} of the pixels; its scores lie around {:.2} σ with a spread of {:.2} σ (1 when the pair is as quiet as its noise).",
                 percent(cutoff.null_fraction),
@@ -36,6 +40,16 @@ pub(in crate::report) fn measured(comparison: &Comparison) -> Vec<String> {
         said.push("No normalisation: nothing could be compared.".to_owned());
     }
     said
+}
+
+/// The detectors of a comparison by name; several with the rule that joins them.
+pub(in crate::report) fn detectors(comparison: &Comparison) -> String {
+    let words: Vec<&str> = comparison.detectors.iter().map(|one| one.word()).collect();
+    match (words.as_slice(), comparison.rule) {
+        ([], _) => "none".into(),
+        (words, Some(rule)) => format!("{} ({})", words.join(" + "), rule.word()),
+        (words, None) => words.join(" + "),
+    }
 }
 
 /// How many of the anomalies of a comparison are expected to be none, in plain words.
@@ -85,22 +99,41 @@ fn cutoff_used(cutoff: &CutoffRecord) -> String {
     };
     let grow = cutoff.grow_sigma.filter(|grow| *grow < seed);
     let grow = grow.map_or_else(String::new, |grow| format!(" and grows down to {grow:.2} σ"));
-    let method = match cutoff.method.as_deref() {
-        Some("fdr") => format!(
+    let method = match cutoff.method {
+        Some(Method::Fdr) => format!(
             ", set by the method fdr for a false discovery rate of {} of the pixels",
             percent(cutoff.seed_fdr)
         ),
-        Some(method) => format!(", set by the method {method}"),
+        Some(method) => format!(", set by the method {}", method.word()),
+        None if cutoff.max_expected_false_anomalies.is_some() => ", set by the method alarm-budget".to_owned(),
         None => String::new(),
     };
     format!("Cutoff used: a region must reach {seed:.2} σ{grow}{method}.")
+}
+
+/// From this scale on the page says that the pair is noisier than its noise.
+const NOTED_SCALE: f64 = 1.3;
+
+/// What the reader should know about the fit of a cutoff.
+pub(in crate::report) fn cutoff_notes(cutoff: &CutoffRecord) -> Vec<String> {
+    let mut notes = Vec::new();
+    if cutoff.seed_sigma.is_none() {
+        notes.push("every method of setting the cutoff refused: nothing is claimed".to_owned());
+    }
+    if cutoff.null_scale_sigma > NOTED_SCALE {
+        notes.push(format!(
+            "scores without change scatter {:.1} times as widely as the noise says: season, haze or misregistration is common to the pair, and small changes are missed",
+            cutoff.null_scale_sigma
+        ));
+    }
+    notes
 }
 
 /// What stands over the table of a normalisation.
 pub(in crate::report) fn normalisation(fit: &Normalisation) -> String {
     format!(
         "Normalisation ({}): the earlier date × gain + offset, fitted to {} unchanged of {} sampled pixels",
-        fit.method,
+        fit.method.word(),
         grouped(fit.unchanged),
         grouped(fit.sampled)
     )

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::{likelihood, plural};
 use crate::finding::SiteReport;
+use crate::stage::detect::Rule;
 
 /// Headings, each with the sentences below it, in the order of the work. Those without a sentence are left out.
 pub(in crate::report) fn methods(report: &SiteReport) -> Vec<(&'static str, Vec<String>)> {
@@ -161,7 +162,7 @@ fn normalisation(report: &SiteReport) -> Vec<String> {
         .comparisons
         .iter()
         .filter_map(|c| c.normalisation.as_ref())
-        .map(|n| n.method.as_str())
+        .map(|n| n.method.word())
         .collect();
     let mut said = Vec::new();
     for method in &used {
@@ -196,30 +197,26 @@ fn normalisation(report: &SiteReport) -> Vec<String> {
     said
 }
 
-/// The detectors that gave scores: of `a + b (rule)` a and b.
+/// The detectors that gave scores.
 fn detectors(report: &SiteReport) -> BTreeSet<&str> {
     let scored = report.comparisons.iter().filter(|c| c.cutoff.is_some());
-    scored
-        .filter_map(|c| c.detector.split(" (").next())
-        .flat_map(|names| names.split(" + "))
-        .collect()
+    scored.flat_map(|c| &c.detectors).map(|one| one.word()).collect()
 }
 
 fn detection(report: &SiteReport) -> Vec<String> {
     let used = detectors(report);
     let mut said: Vec<String> = used.iter().filter_map(|one| detector(one)).map(str::to_owned).collect();
-    let ways = ["all", "any", "sum"].into_iter().zip([
+    let ways = [Rule::All, Rule::Any, Rule::Sum].into_iter().zip([
         "every one has to find it, so the least counts",
         "one is enough, so the greatest counts",
         "what each has to say is added up (Stouffer 1949, Lipták 1958)",
     ]);
     for (rule, way) in ways {
-        if report
-            .comparisons
-            .iter()
-            .any(|c| c.detector.ends_with(&format!(" ({rule})")))
-        {
-            said.push(format!("The scores of several detectors were joined ({rule}): {way}."));
+        if report.comparisons.iter().any(|c| c.rule == Some(rule)) {
+            said.push(format!(
+                "The scores of several detectors were joined ({}): {way}.",
+                rule.word()
+            ));
         }
     }
     let smoothed = ["difference", "rcva", "irmad"]
@@ -283,8 +280,11 @@ fn cutoff(report: &SiteReport) -> Vec<String> {
          themselves (Efron 2004), so that what is common to the pair widens that law instead of being claimed."
             .to_owned(),
     ];
-    let used: BTreeSet<&str> = cutoffs.iter().filter_map(|c| c.method.as_deref()).collect();
-    for method in used {
+    let used: BTreeSet<&str> = cutoffs.iter().filter_map(|c| c.method).map(|one| one.word()).collect();
+    let budget = cutoffs
+        .iter()
+        .any(|c| c.method.is_none() && c.max_expected_false_anomalies.is_some());
+    for method in budget.then_some("alarm-budget").into_iter().chain(used) {
         said.push(match method {
             "fdr" => {
                 let mut rates: Vec<f64> = cutoffs.iter().map(|c| c.seed_fdr).collect();
@@ -380,6 +380,7 @@ mod tests {
     use super::*;
     use crate::report::english::parameters::DEFAULTS;
     use crate::report::sample;
+    use crate::stage::detect::Detector;
 
     /// The sample, with all parameters.
     fn report() -> SiteReport {
@@ -431,11 +432,10 @@ mod tests {
     #[test]
     fn detectors_that_were_joined_are_told_one_by_one() {
         let mut report = report();
-        report.comparisons[0].detector = "irmad + rcva (sum)".into();
+        report.comparisons[0].detectors = vec![Detector::Irmad, Detector::Rcva];
+        report.comparisons[0].rule = Some(Rule::Sum);
         let said = all(&report);
         assert!(said.contains("irmad: the") && said.contains("rcva: each") && said.contains("joined (sum)"));
         assert!(said.contains("For rcva and irmad, both dates were smoothed"));
-        report.comparisons[0].detector = "<script> (sum".into();
-        assert!(!all(&report).contains("script"));
     }
 }

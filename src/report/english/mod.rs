@@ -1,5 +1,6 @@
 //! The English of the report: every word of it stands in this folder; templates hold none.
 
+pub(super) mod evidence;
 pub(super) mod labels;
 pub(super) mod likelihood;
 mod measured;
@@ -12,11 +13,11 @@ mod summary;
 pub(super) mod timeline;
 mod words;
 
-pub(super) use measured::{measured, normalisation};
+pub(super) use measured::{cutoff_notes, detectors, measured, normalisation};
 pub(super) use methods::methods;
 pub(super) use parameters::parameter_meaning;
 pub(super) use registration::of_registration;
 pub(super) use sensitivity::of_sensitivity;
 pub use summary::summary;
 pub(super) use summary::{Account, account, of_activity, of_run, reasons};
-pub(super) use words::{capitalised, day, days, of_reason, percent, plural, share, was_judged};
+pub(super) use words::{capitalised, day, days, percent, plural, share, was_judged};

@@ -2,6 +2,7 @@
 
 use super::plural;
 use crate::finding::RegistrationRecord;
+use crate::stage::coregister::Model;
 
 /// How the scenes of a comparison lie beside each other, in words.
 pub(in crate::report) fn of_registration(registration: Option<&RegistrationRecord>) -> String {
@@ -16,9 +17,12 @@ pub(in crate::report) fn of_registration(registration: Option<&RegistrationRecor
         if x < 0.0 { "left" } else { "right" },
         if y < 0.0 { "up" } else { "down" },
     );
-    let done = match found.model.as_str() {
-        "identity" => "too little to resample for, and was left where it is".to_owned(),
-        model => format!("and was moved ({model}) in the same resampling that brings it onto the site grid"),
+    let done = match found.model {
+        Model::Identity => "too little to resample for, and was left where it is".to_owned(),
+        model => format!(
+            "and was moved ({}) in the same resampling that brings it onto the site grid",
+            model.word()
+        ),
     };
     let left = found
         .residual_px
@@ -37,6 +41,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
+    use crate::finding::RegistrationOutcome;
 
     #[test]
     fn an_alignment_says_what_was_done_and_what_was_not() {
@@ -44,9 +49,9 @@ mod tests {
         let mut found = RegistrationRecord {
             circular_error_90_px: None,
             held_out_px: None,
-            model: "shift".into(),
+            model: Model::Shift,
             moved: "s-2".into(),
-            outcome: "pass".into(),
+            outcome: RegistrationOutcome::Pass,
             outliers: 0,
             reason: None,
             rejected: BTreeMap::new(),
@@ -58,7 +63,7 @@ mod tests {
             of_registration(Some(&found)),
             "s-2 has to move 0.50 pixels right and 1.25 up to lie on the earlier scene, and was moved (shift) in the same resampling that brings it onto the site grid: 20 tie points agree. 0.12 pixels are left at them."
         );
-        found.model = "identity".into();
+        found.model = Model::Identity;
         assert!(of_registration(Some(&found)).contains("was left where it is"));
         (found.shift_px, found.reason) = (None, Some("too few tie points".into()));
         assert!(

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use super::parties::of_refused_features;
 use super::sensitivity::of_sensitivity;
 use super::words::{capitalised, day, days, named, of_reason, plural, share, was_judged};
-use crate::finding::{ActivityFinding, Comparison, Coverage, NOT_COMPARED, NOT_COVERING, SiteReport, Verdict};
+use crate::declaration::Role;
+use crate::finding::{ActivityFinding, Comparison, Coverage, NOT_COMPARED, NOT_COVERING, SiteReport, Topic, Verdict};
 
 /// The record in sentences, by what they are about.
 pub struct Account {
@@ -154,7 +155,7 @@ pub(in crate::report) fn of_run(sites: usize, review: usize, failed: usize, unse
 
 /// Whether an activity is inconclusive because its window is still open.
 pub(in crate::report) fn is_open(activity: &ActivityFinding) -> bool {
-    activity.verdict == Verdict::Inconclusive && activity.evidence.iter().any(|e| e.rule == "window")
+    activity.verdict == Verdict::Inconclusive && activity.evidence.iter().any(|e| e.fact.topic() == Topic::Window)
 }
 
 /// What became of a declared activity, in words.
@@ -235,14 +236,10 @@ fn why_not_compared(comparison: &Comparison) -> Option<&str> {
 
 /// From the first day to the last day of `comparisons`.
 fn span(comparisons: &[&Comparison]) -> String {
-    let first = comparisons
-        .iter()
-        .map(|c| day(&c.dates.start))
-        .min()
-        .unwrap_or_default();
-    let last = comparisons.iter().map(|c| day(&c.dates.end)).max().unwrap_or_default();
+    let first = comparisons.iter().map(|c| day(c.dates.start)).min().unwrap_or_default();
+    let last = comparisons.iter().map(|c| day(c.dates.end)).max().unwrap_or_default();
     if first == last {
-        first.to_owned()
+        first
     } else {
         format!("{first} to {last}")
     }
@@ -292,9 +289,9 @@ fn where_observed(judged: &[&Comparison]) -> String {
 
 /// Zones of which no judged comparison saw anything.
 fn unseen_zones(judged: &[&Comparison]) -> Vec<String> {
-    let mut zones: BTreeMap<&str, (&str, u64)> = BTreeMap::new();
+    let mut zones: BTreeMap<&str, (Role, u64)> = BTreeMap::new();
     for zone in judged.iter().flat_map(|c| &c.zones) {
-        zones.entry(&zone.id).or_insert((&zone.role, 0)).1 += zone.coverage.observed;
+        zones.entry(&zone.id).or_insert((zone.role, 0)).1 += zone.coverage.observed;
     }
     zones
         .iter()
@@ -306,6 +303,7 @@ fn unseen_zones(judged: &[&Comparison]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::finding::Fact;
     use crate::{
         finding::{Evidence, RefusedScene},
         report::sample,
@@ -428,8 +426,7 @@ mod tests {
             .unwrap();
         assert_eq!(of_activity(activity), "window still open");
         activity.evidence = vec![Evidence {
-            rule: "strength".into(),
-            text: String::new(),
+            fact: Fact::NoArea,
             supports: true,
         }];
         assert_eq!(of_activity(activity), "inconclusive");

@@ -62,13 +62,13 @@ pub(in crate::report) fn account(report: &SiteReport, changes: &[&str]) -> Strin
     let first = report
         .scenes
         .iter()
-        .map(|s| day(&s.acquired.start))
+        .map(|s| day(s.acquired.start))
         .min()
         .unwrap_or_default();
     let last = report
         .scenes
         .iter()
-        .map(|s| day(&s.acquired.end))
+        .map(|s| day(s.acquired.end))
         .max()
         .unwrap_or_default();
     let judged = report.comparisons.iter().filter(|c| was_judged(c)).count();

@@ -1,5 +1,7 @@
 //! Words and numbers that sentences are made of.
 
+use jiff::Timestamp;
+
 use crate::finding::{Comparison, Interval};
 
 /// Activities, zones or comparisons that a sentence names before it says "and n more".
@@ -50,16 +52,16 @@ pub(in crate::report) fn of_reason(reason: &str) -> String {
     }
 }
 
-/// The day of an RFC 3339 instant.
-pub(in crate::report) fn day(instant: &str) -> &str {
-    instant.get(..10).unwrap_or(instant)
+/// The day of an instant, UTC.
+pub(in crate::report) fn day(instant: Timestamp) -> String {
+    instant.strftime("%Y-%m-%d").to_string()
 }
 
 /// `2016-06-08 to 2017-06-21`, or one day.
 pub(in crate::report) fn days(interval: &Interval) -> String {
-    let (start, end) = (day(&interval.start), day(&interval.end));
+    let (start, end) = (day(interval.start), day(interval.end));
     if start == end {
-        start.to_owned()
+        start
     } else {
         format!("{start} to {end}")
     }

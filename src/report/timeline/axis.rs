@@ -4,7 +4,8 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use crate::finding::{Interval, SiteReport, round};
+use crate::finding::{Interval, SiteReport};
+use crate::number::round;
 
 /// How far the axis may go on beyond the scenes for the sake of declared windows, as a part of their span.
 pub(super) const MARGIN: f64 = 0.15;
@@ -32,8 +33,8 @@ impl Axis {
     /// The axis over the scenes, with a margin for declared windows that go beyond them; `None` with fewer than two scenes.
     pub(super) fn of(report: &SiteReport) -> Option<Self> {
         let seconds = |instant: Timestamp| instant.as_second() as f64;
-        let ends = |interval: &Interval| Some((seconds(read(&interval.start)?), seconds(read(&interval.end)?)));
-        let scenes: Vec<(f64, f64)> = report.scenes.iter().filter_map(|scene| ends(&scene.acquired)).collect();
+        let ends = |interval: &Interval| (seconds(interval.start), seconds(interval.end));
+        let scenes: Vec<(f64, f64)> = report.scenes.iter().map(|scene| ends(&scene.acquired)).collect();
         if scenes.len() < 2 {
             return None;
         }
@@ -42,7 +43,7 @@ impl Axis {
         let span = (last - first).max(LEAST_SPAN);
         let (middle, half) = ((first + last) / 2.0, span * (0.5 + EDGE));
         let (mut from, mut to) = (middle - half, middle + half);
-        for (start, end) in report.activities.iter().filter_map(|activity| ends(&activity.window)) {
+        for (start, end) in report.activities.iter().map(|activity| ends(&activity.window)) {
             let reach = span * (0.5 + MARGIN);
             // A window that lies wholly beyond the scenes cannot be seen by any and does not widen the axis.
             if end > first && start < last {
@@ -186,11 +187,6 @@ pub(super) fn letters(label: &str) -> f64 {
     LETTER * label.chars().count() as f64
 }
 
-/// The instant that `instant` tells.
-pub(super) fn read(instant: &str) -> Option<Timestamp> {
-    instant.parse().ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -198,7 +194,7 @@ mod tests {
     #[test]
     fn ticks_are_round_dates_with_room_for_their_labels() {
         let ticks = |from: &str, to: &str| {
-            let seconds = |date: &str| read(&format!("{date}T00:00:00Z")).unwrap().as_second() as f64;
+            let seconds = |date: &str| format!("{date}T00:00:00Z").parse::<Timestamp>().unwrap().as_second() as f64;
             let axis = Axis {
                 from: seconds(from),
                 to: seconds(to),

@@ -1,5 +1,8 @@
 //! The registration of a whole site: what it says, and where it takes a point.
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use super::TiePoint;
 use super::rejected::{LEAST_CLEAR, Reason};
 use crate::geo::Affine;
@@ -10,7 +13,8 @@ pub(super) const LEAST_CELLS: usize = 4;
 pub(super) const LEAST_HULL: f64 = 0.4;
 
 /// Which model was fitted: the simplest that holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum Model {
     /// The scene lies right as far as can be told, or was not measured: nothing is moved.
     Identity,
@@ -18,6 +22,17 @@ pub enum Model {
     Shift,
     /// A shift that varies linearly over the site.
     Affine,
+}
+
+impl Model {
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Identity => "identity",
+            Self::Shift => "shift",
+            Self::Affine => "affine",
+        }
+    }
 }
 
 /// A shift for every point of the site grid: `shift = c0 + c1 u + c2 v` on either axis, `u` and `v` from the middle of

@@ -1,5 +1,8 @@
 //! Windows that were not measured, and why.
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use crate::geo::Rect;
 
 /// Less clear ground than this part of a window: it is not measured. Nor is a site with less in the mean of its
@@ -17,31 +20,32 @@ pub struct Rejected {
     pub reason: Reason,
 }
 
-/// Why a window was not measured.
-#[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
+/// Why a window was not measured. In the order of the alphabet, as the record lists them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema, thiserror::Error)]
+#[serde(rename_all = "snake_case")]
 pub enum Reason {
-    /// Clouds, no data.
-    #[error("too few pixels are clear on both dates")]
-    TooFewClear,
-    /// Constant on one of the dates.
-    #[error("no texture to match")]
-    Flat,
-    /// The peak does not stand out of the noise.
-    #[error("the dates do not match: no peak of correlation stands out")]
-    Unreliable,
     /// A second peak is nearly as high.
     #[error("ambiguous: a second shift matches nearly as well, as in a periodic pattern")]
     Ambiguous,
     /// The dates match best beyond `max_shift_px`.
     #[error("the dates match best at a shift beyond max_shift_px")]
     BeyondMaxShift,
-    /// The finer measure left the peak, or its standard error is too large.
-    #[error("the shift is not determined below the pixel: stripes, or texture without contrast")]
-    Undetermined,
-    /// Measured from the target to the reference the shift is another.
-    #[error("forward and backward measure disagree")]
-    RoundTrip,
+    /// Constant on one of the dates.
+    #[error("no texture to match")]
+    Flat,
     /// Shifting does not make the dates more alike.
     #[error("shifting does not make the dates alike")]
     NotImproved,
+    /// Measured from the target to the reference the shift is another.
+    #[error("forward and backward measure disagree")]
+    RoundTrip,
+    /// Clouds, no data.
+    #[error("too few pixels are clear on both dates")]
+    TooFewClear,
+    /// The finer measure left the peak, or its standard error is too large.
+    #[error("the shift is not determined below the pixel: stripes, or texture without contrast")]
+    Undetermined,
+    /// The peak does not stand out of the noise.
+    #[error("the dates do not match: no peak of correlation stands out")]
+    Unreliable,
 }

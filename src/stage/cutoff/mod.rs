@@ -13,8 +13,7 @@ mod params;
 mod plausible;
 mod rosin;
 
-use crate::finding::{CutoffRecord, CutoffRefusal, TailRecord, round, significant};
-use crate::raster::stats::{Histogram, SCORE_SCALE, quantise};
+use crate::raster::stats::{Histogram, quantise};
 use crate::stage::false_alarms::{Significance, Tail};
 pub use null::Null;
 pub use params::{CutoffParams, CutoffRule, Method};
@@ -43,9 +42,6 @@ impl Method {
     }
 }
 
-/// From this scale on the record says that the pair is noisier than its noise.
-const NOTED_SCALE: f64 = 1.3;
-
 /// A fitted cutoff.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Cutoff {
@@ -55,13 +51,18 @@ pub struct Cutoff {
     pub method: Option<Method>,
     /// Those tried before it, and why each refused.
     pub refusals: Vec<(Method, String)>,
-    null: Option<Null>,
-    tail: Option<Tail>,
+    /// The law of no change; absent where no pixel was judged.
+    pub null: Option<Null>,
+    /// How high clusters reach without change.
+    pub tail: Option<Tail>,
     /// From this stored score on something would have been claimed.
     least: Option<i16>,
-    judged: u64,
-    claimed: u64,
-    rule: CutoffRule,
+    /// Pixels that were judged.
+    pub judged: u64,
+    /// Those at or above the seed.
+    pub claimed: u64,
+    /// How it was set.
+    pub rule: CutoffRule,
 }
 
 /// The cutoff for the judged pixels' `scores`, whose clusters follow `tail`.
@@ -128,68 +129,25 @@ impl Cutoff {
         self.rule.object_fdr.is_none_or(|most| found.q <= most)
     }
 
-    /// The cutoff as it stands in the record; `claimed` are the significances of the regions that are claimed, of which `dropped`
-    /// were left out for the false discovery rate of objects.
-    pub fn record(&self, claimed: &[Significance], dropped: u64) -> CutoffRecord {
-        let sigma = |score: i16| round(f64::from(score) * SCORE_SCALE, 2);
-        let null = self.null.unwrap_or(Null {
-            centre: 0.0,
-            scale: 1.0,
-            fraction: 1.0,
-        });
+    /// False anomalies that are expected on the site if nothing changed, where regions with the significances `claimed` are claimed and `dropped` were
+    /// left out for the false discovery rate of objects; by the tail carried on to the seed, and where nothing was claimed to the least
+    /// score from which on `fdr` claims a single pixel.
+    pub fn expected_false(&self, claimed: &[Significance], dropped: u64) -> f64 {
         let expected = |(tail, least): (Tail, i16)| tail.expected(self.judged, least);
         let expected = self.tail.zip(self.least).map_or(0.0, expected);
-        let weakest = claimed
-            .iter()
-            .map(|one| one.q)
-            .fold(None, |most: Option<f64>, q| Some(most.map_or(q, |most| most.max(q))));
         // Of those that were dropped as many are false as chance puts there.
-        let expected = match weakest {
+        match weakest(claimed) {
             Some(q) if dropped > 0 => expected.min(q * claimed.len() as f64),
             None if dropped > 0 => 0.0,
             _ => expected,
-        };
-        let mut notes = Vec::new();
-        if self.levels.is_none() {
-            notes.push("every method of setting the cutoff refused: nothing is claimed".into());
-        }
-        if null.scale > NOTED_SCALE {
-            notes.push(format!(
-                "scores without change scatter {:.1} times as widely as the noise says: season, haze or misregistration is common to the pair, and small changes are missed",
-                null.scale
-            ));
-        }
-        let refusal = |(method, reason): &(Method, String)| CutoffRefusal {
-            method: method.word().into(),
-            reason: reason.clone(),
-        };
-        CutoffRecord {
-            judged: self.judged,
-            method: match self.rule.most_false.and(self.tail) {
-                Some(_) => Some("alarm-budget".into()),
-                None => self.method.map(|method| method.word().into()),
-            },
-            refusals: self.refusals.iter().map(refusal).collect(),
-            null_centre_sigma: round(null.centre, 3),
-            null_scale_sigma: round(null.scale, 3),
-            null_fraction: round(null.fraction, 4),
-            seed_fdr: self.rule.seed_fdr,
-            seed_sigma: self.levels.map(|(seed, _)| sigma(seed)),
-            grow_sigma: self.levels.map(|(_, grow)| sigma(grow)),
-            claimed: self.claimed,
-            dropped,
-            expected_false_anomalies: significant(expected),
-            max_expected_false_anomalies: self.rule.most_false.map(significant),
-            object_fdr: self.rule.object_fdr,
-            claimed_object_fdr: weakest.map(significant),
-            tail: self.tail.map(|tail| TailRecord {
-                clusters: tail.found,
-                level_sigma: sigma(tail.level),
-                mean_height_sigma: round(tail.mean_height(), 3),
-            }),
-            notes,
         }
     }
+}
+
+/// The largest false discovery rate among those that are claimed.
+pub fn weakest(claimed: &[Significance]) -> Option<f64> {
+    let rates = claimed.iter().map(|one| one.q);
+    rates.fold(None, |most: Option<f64>, q| Some(most.map_or(q, |most| most.max(q))))
 }
 
 #[cfg(test)]
@@ -288,19 +246,15 @@ mod tests {
     }
 
     #[test]
-    fn methods_are_tried_in_their_order_and_the_record_says_why() {
+    fn methods_are_tried_in_their_order_and_say_why_they_refuse() {
         let histogram = with(normal(20_000, 0.0, 1.0), 300, 8.0);
         let methods = vec![Method::Otsu, Method::Fixed, Method::Fdr];
         let cutoff = fit(&histogram, None, &CutoffRule { methods, ..params() });
-        let record = cutoff.record(&[], 0);
-        assert_eq!(
-            (record.method.as_deref(), record.seed_sigma),
-            (Some("fixed"), Some(4.0))
-        );
-        assert_eq!(record.refusals.len(), 1);
-        assert_eq!(record.refusals[0].method, "otsu");
-        assert!(record.refusals[0].reason.contains("rare"));
-        assert_eq!(record.grow_sigma, record.seed_sigma);
+        assert_eq!((cutoff.method, cutoff.levels), (Some(Method::Fixed), Some((400, 400))));
+        let [(method, reason)] = cutoff.refusals.as_slice() else {
+            panic!("{cutoff:?}")
+        };
+        assert!(*method == Method::Otsu && reason.contains("rare"), "{cutoff:?}");
     }
 
     #[test]
@@ -341,8 +295,7 @@ mod tests {
                 },
             );
             assert_eq!((cutoff.levels, cutoff.claimed), (None, 0));
-            let record = cutoff.record(&[], 0);
-            assert!(!record.notes.is_empty() && record.refusals[0].reason.contains("judged"));
+            assert!(cutoff.refusals[0].1.contains("judged"));
         }
     }
 

@@ -1,7 +1,7 @@
 //! Whether a cut can be believed: what every method has to pass before its level is taken.
 
 use super::null::Null;
-use crate::finding::round;
+use crate::number::round;
 use crate::raster::stats::{Histogram, SCORE_SCALE};
 
 /// Pixels at or above the stored score `level`.

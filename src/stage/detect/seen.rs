@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 
 use ndarray::Array2;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::geo::Rect;
 #[cfg(test)]
@@ -42,7 +44,8 @@ pub struct Course {
 }
 
 /// Which way a change of radar power went.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum Direction {
     /// More in all polarisations: something was built, or came.
     Positive,

@@ -1,6 +1,7 @@
 //! What we say: anomalies, declared activities and coverage. `report.json` is [`SiteReport`], serialised.
 //!
-//! Numbers are rounded by [`round`] before they are stored, so that a report is the same text wherever it is made. Fields stand
+//! What is decided is a value here, and a sentence in `report::english`. Numbers are rounded ([`crate::number`]) before they are stored, so that a report
+//! is the same text wherever it is made. Fields stand
 //! in the order of the alphabet, and so do the keys of report.json; what is not known is absent, never `null`.
 
 mod geometry;
@@ -9,79 +10,33 @@ mod sensitivity;
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use geometry::Geometry;
 pub use measured::{
-    BandFit, CutoffRecord, CutoffRefusal, DetectorFit, HeldOut, Normalisation, RegistrationRecord, TailRecord,
+    BandFit, CutoffRecord, CutoffRefusal, DetectorFit, HeldOut, Normalisation, RegistrationOutcome, RegistrationRecord,
+    TailRecord,
 };
 pub use sensitivity::{AreaSensitivity, ChangeSensitivity, DetectableSize, DetectionCurve, Sensitivity, Tried};
 
-use crate::declaration::RefusedFeature;
+use crate::declaration::{RefusedFeature, Role, What};
 use crate::geo::Grid;
+use crate::scene::Pass;
+use crate::stage::detect::{Detector, Direction, Rule};
+pub use crate::stage::verdict::{Evidence, Fact, Topic, VERDICTS, Verdict, WindowRelation};
 
 /// Version of the report's form: raised when a field changes its meaning or goes.
-pub const REPORT_VERSION: &str = "1.0";
-
-/// The judgement on an anomaly, a declared activity or a whole comparison.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Verdict {
-    /// Change that no declared activity explains.
-    Undeclared,
-    /// Change that belongs to a declared activity but lies outside its area or its window.
-    OverRun,
-    /// A declared activity whose window has passed on ground that was observed, without a change.
-    DeclaredNotSeen,
-    /// Change inside the area and the window of a declared activity.
-    Consistent,
-    /// Ground or a time that was not observed well enough to say anything.
-    NotObservable,
-    /// What was seen fits more than one of the other verdicts.
-    Inconclusive,
-}
-
-impl Verdict {
-    /// The verdict in words.
-    pub fn words(self) -> &'static str {
-        match self {
-            Self::Undeclared => "undeclared",
-            Self::OverRun => "over-run",
-            Self::DeclaredNotSeen => "declared but not seen",
-            Self::Consistent => "consistent",
-            Self::NotObservable => "not observable",
-            Self::Inconclusive => "inconclusive",
-        }
-    }
-
-    /// Whether a reviewer has to look at it.
-    pub fn needs_review(self) -> bool {
-        matches!(
-            self,
-            Self::Undeclared | Self::OverRun | Self::DeclaredNotSeen | Self::Inconclusive
-        )
-    }
-}
-
-/// One reason behind a verdict.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Evidence {
-    /// The rule that was applied, in a word: `area`, `window`, `zone`, `notice`, `edge`, `strength`, `pair`.
-    pub rule: String,
-    /// Whether it supports the verdict (`false`: it speaks against it).
-    pub supports: bool,
-    /// What was found, with figures.
-    pub text: String,
-}
+pub const REPORT_VERSION: &str = "2.0";
 
 /// A time span `[start, end]` in UTC, RFC 3339.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Interval {
     /// Latest instant.
-    pub end: String,
+    pub end: Timestamp,
     /// Earliest instant.
-    pub start: String,
+    pub start: Timestamp,
 }
 
 /// A change of one band inside an anomaly, after normalisation.
@@ -148,8 +103,8 @@ pub struct Anomaly {
 pub struct CourseRecord {
     /// How often it changed.
     pub changes: u64,
-    /// Which way it changed last: `positive` (more power in every polarisation), `negative` or `indefinite`.
-    pub direction: String,
+    /// Which way it changed last.
+    pub direction: Direction,
     /// When it changed first: between these instants.
     pub first: Interval,
 }
@@ -158,7 +113,7 @@ pub struct CourseRecord {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Vote {
     /// Which detector.
-    pub detector: String,
+    pub detector: Detector,
     /// Whether it finds it: its mean score is two sigma or more. Absent where it could not judge.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub finds: Option<bool>,
@@ -178,14 +133,14 @@ pub struct ActivityFinding {
     pub geometry: Geometry,
     /// The activity's id.
     pub id: String,
-    /// When it was notified, RFC 3339.
-    pub notified: String,
+    /// When it was notified.
+    pub notified: Timestamp,
     /// The fraction of its area that was observed in the comparisons that overlap its window.
     pub observed_fraction: f64,
     /// `consistent` (seen), `declared_not_seen`, `not_observable`, or `inconclusive` (its window is still open).
     pub verdict: Verdict,
-    /// What was declared: construction, demolition, ...
-    pub what: String,
+    /// What was declared.
+    pub what: What,
     /// Its window, half-open.
     pub window: Interval,
 }
@@ -213,8 +168,28 @@ pub struct ZoneCoverage {
     /// How much of it was observed.
     #[serde(flatten)]
     pub coverage: Coverage,
-    /// Its role: building, storage, exclusion, reference, other.
-    pub role: String,
+    /// What it is declared to be.
+    pub role: Role,
+}
+
+/// How pixels of a band came onto the site grid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Alignment {
+    /// As they are: the grid has the lattice of the raster.
+    Window,
+    /// Resampled.
+    Resampled,
+}
+
+impl Alignment {
+    /// The word that stands for it in reports.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Window => "window",
+            Self::Resampled => "resampled",
+        }
+    }
 }
 
 /// A piece of an acquisition: a tile of an overpass, a row of a path.
@@ -232,16 +207,16 @@ pub struct PieceRecord {
 pub struct SceneRecord {
     /// When it was acquired.
     pub acquired: Interval,
-    /// How its pixels came onto the site grid, per band: `window` or `resampled`.
-    pub alignment: BTreeMap<String, String>,
+    /// How its pixels came onto the site grid, per band.
+    pub alignment: BTreeMap<String, Alignment>,
     /// The address of its STAC Item on the web, where the item gives one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub href: Option<String>,
     /// The scene's id; those of all pieces, joined by `+`.
     pub id: String,
-    /// `ascending` or `descending`, where given.
+    /// Direction of flight, where given.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub pass: Option<String>,
+    pub pass: Option<Pass>,
     /// Its pieces, where it has several: a pixel is that of the first in which it can be judged.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pieces: Vec<PieceRecord>,
@@ -306,8 +281,8 @@ pub struct Comparison {
     pub cutoff: Option<CutoffRecord>,
     /// When a change that is seen here happened.
     pub dates: Interval,
-    /// Detectors that gave the scores; several with the rule that joined them.
-    pub detector: String,
+    /// Detectors that gave the scores.
+    pub detectors: Vec<Detector>,
     /// Ids of the scenes before `before` that a series holds, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub earlier: Vec<String>,
@@ -324,6 +299,9 @@ pub struct Comparison {
     /// How its scenes lie beside each other; absent where that is not measured: radar, series.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub registration: Option<RegistrationRecord>,
+    /// The rule that joined the scores of several detectors; absent where one decides alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<Rule>,
     /// Which changes would have been found; absent where that was not measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sensitivity: Option<Sensitivity>,
@@ -338,8 +316,8 @@ pub struct DeclarationRecord {
     pub agreement: String,
     /// Its id.
     pub id: String,
-    /// When it was issued, RFC 3339.
-    pub issued: String,
+    /// When it was issued.
+    pub issued: Timestamp,
     /// Who declared.
     pub party: String,
     /// The declaration that it supersedes.
@@ -445,7 +423,29 @@ pub struct SiteReport {
     pub site: SiteRecord,
 }
 
+/// What every record has.
+#[derive(Deserialize)]
+struct Version {
+    report_version: String,
+}
+
 impl SiteReport {
+    /// The record that `text` is.
+    ///
+    /// # Errors
+    /// It is none, or one of another form.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        serde_json::from_str(text).map_err(|error| {
+            let version = serde_json::from_str::<Version>(text).map(|found| found.report_version);
+            match version {
+                Ok(found) if found != REPORT_VERSION => format!(
+                    "its form is version {found}, this program reads version {REPORT_VERSION}: take the sitewatch that wrote it, or run again"
+                ),
+                _ => error.to_string(),
+            }
+        })
+    }
+
     /// How many anomalies and activities there are of each verdict; comparisons that could not be judged count as not observable.
     pub fn verdicts(&self) -> BTreeMap<Verdict, usize> {
         let mut counts = BTreeMap::new();
@@ -482,30 +482,5 @@ impl SiteReport {
     /// Whether no comparison of the site could be judged.
     pub fn is_unobserved(&self) -> bool {
         !self.comparisons.iter().any(|c| c.observable)
-    }
-}
-
-/// `value` rounded to `decimals` decimal places, with no negative zero: how numbers enter the record.
-pub fn round(value: f64, decimals: i32) -> f64 {
-    let scale = (0..decimals).fold(1.0, |scale, _| scale * 10.0);
-    let rounded = (value * scale).round() / scale;
-    if rounded == 0.0 { 0.0 } else { rounded }
-}
-
-/// `value` rounded to six significant digits: for numbers whose size is not known beforehand.
-pub fn significant(value: f64) -> f64 {
-    format!("{value:.5e}").parse().unwrap_or(value)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn rounding_leaves_no_negative_zero() {
-        assert_eq!(round(-0.0004, 3).to_bits(), 0.0_f64.to_bits());
-        assert_eq!(round(2.34567, 2), 2.35);
-        assert_eq!(significant(123_456_789.0), 123_457_000.0);
-        assert_eq!(significant(-0.000_123_456_789), -0.000_123_457);
     }
 }
