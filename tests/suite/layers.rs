@@ -8,16 +8,17 @@ use syn::visit::Visit;
 use syn::{Attribute, Item, UseTree, Visibility};
 
 /// A room imports only from rooms above it.
-const ORDER: [&str; 19] = [
+const ORDER: [&str; 20] = [
     "fault",
+    "number",
     "seal",
     "intake",
     "geo",
     "raster",
     "declaration",
     "scene",
-    "finding",
     "stage",
+    "finding",
     "io",
     "report",
     "config",
