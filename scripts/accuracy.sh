@@ -55,6 +55,6 @@ for path in glob.glob(sys.argv[1] + "/*/report.json"):
     comparison = json.load(open(path))["comparisons"][0]
     judged += comparison["cutoff"]["judged"]
     claimed += sum(anomaly["pixels"] for anomaly in comparison["anomalies"])
-print(f"Quiet Sentinel-1 series, {comparison['detector']}: {claimed} of {judged} pixels claimed, {100 * claimed / judged:.3f} %")
+print(f"Quiet Sentinel-1 series, {', '.join(comparison['detectors'])}: {claimed} of {judged} pixels claimed, {100 * claimed / judged:.3f} %")
 END
 done
