@@ -45,7 +45,7 @@ export async function open(browser, path, { width = 1280, height = 900, ...optio
   const page = await context.newPage();
   const address = pathToFileURL(path).href;
   page.faults = [];
-  page.setDefaultTimeout(5000);
+  page.setDefaultTimeout(30_000);
   page.on('request', (request) => {
     const asked = request.url();
     if (asked.split('#')[0] !== address && !asked.startsWith('data:')) page.faults.push(`request: ${asked}`);
