@@ -142,7 +142,7 @@ pub fn read_pipeline(args: &PipelineArgs) -> Result<crate::config::Config, u8> {
         config.compute.memory_mib = args.memory_mib.unwrap_or(config.compute.memory_mib);
         let faults: Vec<Fault> = config
             .compute
-            .share_out_of_range()
+            .out_of_range()
             .into_iter()
             .map(|(key, message)| {
                 let flag = key.trim_start_matches("compute.").replace('_', "-");

@@ -2,8 +2,10 @@
 //!
 //! `pipelines/default.toml` is embedded and is the only home of defaults; a user's file is laid over it.
 
+pub mod check;
 pub mod names;
 mod read;
+mod schema;
 pub mod threads;
 
 use std::path::{Path, PathBuf};
@@ -164,8 +166,10 @@ pub struct CompareParams {
     /// Bands to compare.
     pub bands: Vec<String>,
     /// Largest distance of the days of the year.
+    #[schemars(range(min = 0.0, max = 183.0), extend("unit" = "days"))]
     pub max_season_distance_days: Option<f64>,
     /// Cloudier scenes are refused.
+    #[schemars(range(min = 0.0, max = 1.0))]
     pub max_cloud_fraction: f64,
     /// Sensors to use.
     pub sensors: Vec<String>,
@@ -207,8 +211,10 @@ pub struct GridParams {
     /// `utm` or `EPSG:n`.
     pub crs: String,
     /// Edge of a pixel.
+    #[schemars(range(min = 0.01, max = 10_000.0), extend("unit" = "metres"))]
     pub pixel_m: Option<f64>,
     /// Ground around the boundary.
+    #[schemars(range(min = 0.0, max = 100_000.0), extend("unit" = "metres"))]
     pub margin_m: f64,
 }
 
@@ -217,8 +223,10 @@ pub struct GridParams {
 #[serde(deny_unknown_fields)]
 pub struct ReportParams {
     /// Anomalies of a comparison that report.html shows.
+    #[schemars(range(min = 0, max = 10_000))]
     pub max_shown: usize,
     /// Longer edge of the site's picture.
+    #[schemars(range(min = 16, max = 8_000), extend("unit" = "pixels"))]
     pub overview_px: usize,
 }
 
@@ -227,10 +235,13 @@ pub struct ReportParams {
 #[serde(deny_unknown_fields)]
 pub struct ComputeParams {
     /// Worker threads.
+    #[schemars(range(min = 0, max = 1024))]
     pub threads: usize,
     /// Budget.
+    #[schemars(range(min = 128, max = 10_000_000), extend("unit" = "MiB"))]
     pub memory_mib: u64,
     /// Largest edge of a tile.
+    #[schemars(range(min = 16, max = 8_192), extend("unit" = "pixels"))]
     pub tile_px: usize,
 }
 

@@ -18,12 +18,16 @@ use crate::number::round;
 #[serde(deny_unknown_fields)]
 pub struct JudgeParams {
     /// A site, or the area of an activity, of which less than this fraction was observed is not observable.
+    #[schemars(range(min = 0.0, max = 1.0))]
     pub min_observed_fraction: f64,
     /// A change may lie outside its declared area by this fraction of its pixels and still be consistent.
+    #[schemars(range(min = 0.0, max = 1.0))]
     pub max_outside_fraction: f64,
     /// An undeclared change is inconclusive when at least this fraction of its edge borders on ground that was not observed.
+    #[schemars(range(min = 0.0, max = 1.0))]
     pub max_unobserved_edge: f64,
     /// An activity counts as seen from this area of matching change on, square metres.
+    #[schemars(range(min = 0.0, max = 1e12), extend("unit" = "square metres"))]
     pub min_seen_m2: f64,
 }
 

@@ -16,10 +16,13 @@ pub struct NormaliseParams {
     /// How unchanged ground is found and fitted.
     pub method: Method,
     /// The least changed part of the pixels, on which gain and offset are fitted.
+    #[schemars(range(min = 0.05, max = 1.0))]
     pub keep_fraction: f64,
     /// Rounds of fitting and choosing anew.
+    #[schemars(range(min = 1, max = 100))]
     pub max_iterations: usize,
     /// Fewer pixels than this: the pair is not compared.
+    #[schemars(range(min = 10, max = 1_000_000_000), extend("unit" = "pixels"))]
     pub min_pixels: usize,
 }
 

@@ -31,10 +31,13 @@ pub struct Profile {
     /// Methods of setting its cutoff, in the order in which they are tried.
     pub cutoffs: Vec<Method>,
     /// False discovery rate at which a region's peak is claimed.
+    #[schemars(range(min = 1e-9, max = 0.5))]
     pub seed_fdr: f64,
     /// False discovery rate down to which a region grows.
+    #[schemars(range(min = 1e-9, max = 0.5))]
     pub grow_fdr: f64,
     /// The false discovery rate claims nothing whose peak is lower, sigma: tails of real noise are longer than those of a normal law.
+    #[schemars(range(min = 0.0, max = 300.0), extend("unit" = "sigma"))]
     pub least_sigma: f64,
 }
 

@@ -15,6 +15,7 @@ use crate::raster::stats::SCORE_NODATA;
 #[serde(deny_unknown_fields)]
 pub struct RegionParams {
     /// Smaller regions are dropped, square metres in the plane of the site grid.
+    #[schemars(range(min = 0.0, max = 1e12), extend("unit" = "square metres"))]
     pub min_area_m2: f64,
 }
 

@@ -19,6 +19,7 @@ pub struct ScreenParams {
     /// Reasons for which a pixel is not judged, beside no data and no coverage: cloud, cirrus, shadow, snow, saturated.
     pub exclude: Vec<String>,
     /// Pixels nearer than this to cloud or cloud shadow are not judged either, metres.
+    #[schemars(range(min = 0.0, max = 10_000.0), extend("unit" = "metres"))]
     pub cloud_buffer_m: f64,
 }
 

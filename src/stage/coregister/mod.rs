@@ -37,8 +37,10 @@ pub use rejected::{Reason, Rejected};
 pub struct CoregisterParams {
     /// Side of a window, pixels: a power of two, 32 at least. It is halved where the site is narrower than three
     /// windows.
+    #[schemars(range(min = 32, max = 1024), extend("unit" = "pixels"))]
     pub window_px: usize,
     /// Shifts larger than this are not believed, pixels on either axis; a quarter of a window at most.
+    #[schemars(range(min = 1, max = 256), extend("unit" = "pixels"))]
     pub max_shift_px: usize,
     /// Fewer tie points than this: the scene is not moved.
     pub min_tie_points: usize,

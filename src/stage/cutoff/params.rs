@@ -42,14 +42,19 @@ pub struct CutoffParams {
     /// Methods of setting the seed, in the order in which they are tried; empty: those of the profile.
     pub methods: Vec<Method>,
     /// False discovery rate at which `fdr` claims a region's peak; `excess` claims nothing below it either.
+    #[schemars(range(min = 1e-9, max = 0.5))]
     pub seed_fdr: Option<f64>,
     /// False discovery rate down to which a region of `fdr` grows, and from which on `excess` looks.
+    #[schemars(range(min = 1e-9, max = 0.5))]
     pub grow_fdr: Option<f64>,
     /// Level of `fixed`, sigma.
+    #[schemars(range(min = 0.1, max = 300.0), extend("unit" = "sigma"))]
     pub fixed_sigma: f64,
     /// False discovery rate of the anomalies: those beyond it are dropped; absent: none.
+    #[schemars(range(min = 1e-9, max = 1.0))]
     pub object_fdr: Option<f64>,
     /// Alarm budget: so many false anomalies are expected of the whole run at most; it sets the seeds in place of the methods.
+    #[schemars(range(min = 1e-9, max = 1e9), extend("unit" = "anomalies"))]
     pub max_expected_false_anomalies: Option<f64>,
 }
 

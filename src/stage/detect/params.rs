@@ -76,10 +76,13 @@ pub struct DetectParams {
     /// How `combine` joins them.
     pub rule: Rule,
     /// What radar counts in a sum beside optical scenes.
+    #[schemars(range(min = 0.0, max = 1.0))]
     pub radar_weight: f64,
     /// Standard deviation of the Gaussian that both dates are smoothed with, pixels.
+    #[schemars(range(min = 0.0, max = 5.0), extend("unit" = "pixels"))]
     pub smooth_px: f64,
     /// Least shift between the dates that is put down to registration, pixels.
+    #[schemars(range(min = 0.0, max = 10.0), extend("unit" = "pixels"))]
     pub misregistration_px: f64,
     /// `[detect.irmad]`.
     pub irmad: IrmadParams,

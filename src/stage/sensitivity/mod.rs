@@ -18,5 +18,6 @@ pub struct SensitivityParams {
     /// Whether the minimum detectable change is measured.
     pub enabled: bool,
     /// Changes injected on the whole site, and on each of its zones.
+    #[schemars(range(min = 100, max = 100_000), extend("unit" = "changes"))]
     pub injections: usize,
 }

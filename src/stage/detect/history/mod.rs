@@ -37,6 +37,7 @@ use past::{Kind, LEAST_PAST, Past, Series, student_to_normal};
 #[serde(deny_unknown_fields)]
 pub struct HistoryParams {
     /// Edge of the square over whose clear pixels each date is averaged, pixels, odd: 3 for radar, 1 for no average.
+    #[schemars(range(min = 1, max = 21), extend("unit" = "pixels"))]
     pub window_px: usize,
     /// The newest clear observations that must all deviate; fewer where a pixel has no past left beside them.
     pub consecutive: usize,

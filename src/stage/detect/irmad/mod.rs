@@ -32,6 +32,7 @@ pub struct IrmadParams {
     /// The last round is the one in which no canonical correlation moves by more than this.
     pub tolerance: f64,
     /// How much the correlations between bands of one date are shrunk, 0 to less than 1.
+    #[schemars(range(min = 0.0, max = 0.999))]
     pub ridge: f64,
 }
 

@@ -32,8 +32,10 @@ use crate::stage::laws::{beta_part, normal_upper};
 #[serde(deny_unknown_fields)]
 pub struct LogRatioParams {
     /// Side of the window over which power is averaged, pixels, odd; 1 for none.
+    #[schemars(range(min = 1, max = 21), extend("unit" = "pixels"))]
     pub window_px: usize,
     /// Side of the window over which the evidence of change is averaged, pixels, odd; 1 for none.
+    #[schemars(range(min = 1, max = 19), extend("unit" = "pixels"))]
     pub evidence_px: usize,
 }
 

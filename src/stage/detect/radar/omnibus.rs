@@ -24,8 +24,10 @@ use crate::stage::detect::{Account, Cell, Course, Onset, Scorer, Seen};
 #[serde(deny_unknown_fields)]
 pub struct OmnibusParams {
     /// Side of the window over which power is averaged, pixels, odd; 1 for none.
+    #[schemars(range(min = 1, max = 21), extend("unit" = "pixels"))]
     pub window_px: usize,
     /// Side of the window over which the evidence of change is averaged, pixels, odd; 1 for none.
+    #[schemars(range(min = 1, max = 19), extend("unit" = "pixels"))]
     pub evidence_px: usize,
     /// Probability of ending a segment by chance, for each date and pixel.
     pub alpha: f64,

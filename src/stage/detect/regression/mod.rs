@@ -49,6 +49,7 @@ const LEAST_CALIBRATION: [f64; 2] = [0.6, 0.12];
 #[serde(deny_unknown_fields)]
 pub struct RegressionParams {
     /// Units of the network that tells one date from the other; 0 for a straight line.
+    #[schemars(range(min = 0, max = 256), extend("unit" = "units"))]
     pub hidden: usize,
 }
 
