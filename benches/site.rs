@@ -101,11 +101,11 @@ fn score(watched: &Watched<'_>, scorer: &dyn sitewatch::stage::detect::Scorer) -
     let view = watched.view();
     let mut histogram = Histogram::default();
     in_order(
-        &tiles(watched.grid.rect(), watched.config.compute.tile_px, 0),
+        &tiles(watched.grid.rect(), watched.config.compute.tile_px),
         &AtomicBool::new(false),
         |tile| {
-            let sight = view.look(&tile.core, scorer.halo())?;
-            Ok::<_, ReadError>(scorer.score(&sight.seen, &tile.core))
+            let sight = view.look(tile, scorer.halo())?;
+            Ok::<_, ReadError>(scorer.score(&sight.seen, tile))
         },
         |scores| {
             scores.unwrap().data.iter().for_each(|score| histogram.add(*score));

@@ -90,7 +90,7 @@ fn tail(work: &SiteWork<'_>, scored: &Scored<'_>, scores: &RasterBand<'_>) -> Re
 /// Regions of the scores, by their first pixel.
 fn all_regions(work: &SiteWork<'_>, scores: &RasterBand<'_>, levels: &Levels) -> Result<Vec<Region>, EngineError> {
     let grid = work.ground.grid.rect();
-    let tiles = tiles(grid, work.ground.tile_px, 0);
+    let tiles = tiles(grid, work.ground.tile_px);
     let Levels {
         seed,
         grow,
@@ -105,9 +105,9 @@ fn all_regions(work: &SiteWork<'_>, scores: &RasterBand<'_>, levels: &Levels) ->
         &tiles,
         work.stop(),
         |tile| {
-            let around = tile.core.grow(skirt_px).intersect(&grid);
-            let left = without_skirts(&scores.read::<i16>(&around)?, &tile.core, skirt_px);
-            Ok((tile.core.y, runs(&left, grow, seed)))
+            let around = tile.grow(skirt_px).intersect(&grid);
+            let left = without_skirts(&scores.read::<i16>(&around)?, tile, skirt_px);
+            Ok((tile.y, runs(&left, grow, seed)))
         },
         |found: Result<(i64, Vec<Run>), IoError>| {
             let (y, runs) = found?;

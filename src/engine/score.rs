@@ -11,7 +11,7 @@ use crate::engine::rasters::{RasterWriters, Rasters};
 use crate::engine::session::SiteWork;
 use crate::engine::track::OpenTrack;
 use crate::engine::view::{Sight, View};
-use crate::geo::tile::{Tile, in_strips, tiles};
+use crate::geo::tile::{in_strips, tiles};
 use crate::geo::{Rect, Shape};
 use crate::io::meter::{Meter, Work};
 use crate::plan::pairs::Pair;
@@ -181,8 +181,8 @@ fn score_tiles(
         .chain(ground.zones.iter().map(|zone| &zone.area))
         .chain(ground.activities.iter().map(|declared| &declared.area))
         .collect();
-    let mut tiles = tiles(ground.grid.rect(), ground.tile_px, 0);
-    in_strips(&mut tiles, ground.strip_px, |tile| (tile.core.x, tile.core.y));
+    let mut tiles = tiles(ground.grid.rect(), ground.tile_px);
+    in_strips(&mut tiles, ground.strip_px, |tile| (tile.x, tile.y));
     let mut counts = Counts::new(shapes.len(), lattice);
     let mut done = 0;
     in_order(
@@ -213,9 +213,8 @@ fn score_tile(
     scorer: &TileScorer<'_>,
     lattice: &Lattice,
     shapes: &[&Shape],
-    tile: &Tile,
+    core: &Rect,
 ) -> Result<ScoredTile, ReadError> {
-    let core = &tile.core;
     let (Sight { seen, given_back }, mut scores) = scorer.score(core, work.session.meter())?;
     let mut given = 0;
     if let Some(plane) = given_back {

@@ -11,4 +11,3 @@ pub use affine::Affine;
 pub use grid::Grid;
 pub use rect::Rect;
 pub use shape::Shape;
-pub use tile::Tile;

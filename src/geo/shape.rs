@@ -85,17 +85,6 @@ impl Shape {
     pub fn for_each_pixel(&self, area: &Rect, mut inside: impl FnMut(i64, i64)) {
         self.for_each_span(area, |y, from, to| (from..to).for_each(|x| inside(x, y)));
     }
-
-    /// Pixels of the row segment `[from, to)` in row `y` whose centre the shape holds.
-    pub fn count_in_run(&self, y: i64, from: i64, to: i64) -> usize {
-        if y < self.bounds.y || y >= self.bounds.bottom() {
-            return 0;
-        }
-        self.spans(y)
-            .iter()
-            .map(|(a, b)| (to.min(*b) - from.max(*a)).max(0) as usize)
-            .sum()
-    }
 }
 
 fn push_edges(ring: &LineString<f64>, edges: &mut Vec<[f64; 4]>) {
@@ -135,7 +124,6 @@ mod tests {
         let mut count = 0;
         shape.for_each_pixel(&Rect::new(-5, -5, 20, 20), |_, _| count += 1);
         assert_eq!(count, 32);
-        assert_eq!(shape.count_in_run(3, 1, 5), 2);
     }
 
     #[test]

@@ -1,32 +1,19 @@
-//! Tiles: rectangles that partition the site grid, each with a halo for stages that look at neighbours.
+//! Tiles: rectangles that partition the site grid.
 
 use super::Rect;
 
-/// A piece of work: `core` is written, `padded` is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Tile {
-    /// Tiles' cores partition the grid.
-    pub core: Rect,
-    /// The core grown by the halo. It may reach beyond the grid, where scenes may still hold pixels.
-    pub padded: Rect,
-}
-
-/// The tiles of `area`, row by row, with cores of at most `edge` pixels and a halo of `halo` pixels.
-pub fn tiles(area: Rect, edge: usize, halo: usize) -> Vec<Tile> {
+/// The tiles of `area`, row by row, of at most `edge` pixels in each direction.
+pub fn tiles(area: Rect, edge: usize) -> Vec<Rect> {
     let edge = edge.max(1);
     let mut tiles = Vec::new();
     for y in (0..area.h).step_by(edge) {
         for x in (0..area.w).step_by(edge) {
-            let core = Rect::new(
+            tiles.push(Rect::new(
                 area.x + x as i64,
                 area.y + y as i64,
                 edge.min(area.w - x),
                 edge.min(area.h - y),
-            );
-            tiles.push(Tile {
-                core,
-                padded: core.grow(halo),
-            });
+            ));
         }
     }
     tiles
@@ -53,15 +40,13 @@ mod tests {
     }
 
     #[test]
-    fn cores_partition_the_area() {
+    fn tiles_partition_the_area() {
         let area = Rect::new(3, -2, 10, 7);
         for edge in [1, 3, 4, 64] {
-            let tiles = tiles(area, edge, 2);
             let mut seen = vec![0; area.area()];
-            for tile in &tiles {
-                assert_eq!(tile.padded, tile.core.grow(2));
-                for y in tile.core.y..tile.core.bottom() {
-                    for x in tile.core.x..tile.core.right() {
+            for tile in tiles(area, edge) {
+                for y in tile.y..tile.bottom() {
+                    for x in tile.x..tile.right() {
                         seen[((y - area.y) as usize) * area.w + (x - area.x) as usize] += 1;
                     }
                 }

@@ -262,13 +262,9 @@ mod tests {
 
     fn label(scores: &Plane<i16>, edge: usize, min_pixels: u64) -> Vec<Region> {
         let mut labeller = Labeller::new(9, min_pixels);
-        let tiles = tiles(scores.rect, edge, 0);
-        for band in tiles.chunk_by(|a, b| a.core.y == b.core.y) {
-            labeller.add_band(
-                band.iter()
-                    .flat_map(|tile| runs(&scores.crop(&tile.core), 5, 9))
-                    .collect(),
-            );
+        let tiles = tiles(scores.rect, edge);
+        for band in tiles.chunk_by(|a, b| a.y == b.y) {
+            labeller.add_band(band.iter().flat_map(|tile| runs(&scores.crop(tile), 5, 9)).collect());
         }
         labeller.finish()
     }
