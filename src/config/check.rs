@@ -35,9 +35,13 @@ impl ComputeParams {
 fn out_of_range<T: Serialize + JsonSchema>(params: &T, at: &str) -> Vec<Wrong> {
     let root = schemars::schema_for!(T).to_value();
     let mut faults = Vec::new();
-    // What a pipeline file holds is a table, whatever its values.
-    if let Ok(table) = toml::Table::try_from(params) {
-        outside(&table, &root, &root, at, &mut faults);
+    match toml::Table::try_from(params) {
+        Ok(table) => outside(&table, &root, &root, at, &mut faults),
+        // The command line takes integers that no pipeline file can hold.
+        Err(error) => faults.push((
+            at.to_owned(),
+            format!("expected numbers that a pipeline file can hold: {error}"),
+        )),
     }
     faults
 }
@@ -221,6 +225,16 @@ mod tests {
         assert_eq!(
             told(|config| config.cutoff.max_expected_false_anomalies = Some(f64::INFINITY)),
             "cutoff.max_expected_false_anomalies: expected 0.000000001 to 1000000000 anomalies, found inf"
+        );
+    }
+
+    #[test]
+    fn a_number_that_is_too_large_to_be_looked_at_is_refused() {
+        let most = |config: &mut Config| config.compute.memory_mib = u64::MAX;
+        assert!(
+            wrong(most)[0]
+                .1
+                .contains("expected numbers that a pipeline file can hold")
         );
     }
 

@@ -2,7 +2,7 @@
 //!
 //! `pipelines/default.toml` is embedded and is the only home of defaults; a user's file is laid over it.
 
-pub mod check;
+mod check;
 pub mod names;
 mod read;
 mod schema;

@@ -24,7 +24,8 @@ pub use seen::{Account, Cell, Course, Direction, Onset, Scorer, Seen};
 
 use super::normalise::{BandLaw, Sample, SensorNoise};
 
-/// No detector looks further than this beyond a pixel, pixels: what a survey reads around its cells.
+/// No detector looks further than this beyond a pixel, pixels: what a training sample reads around its cells. The ranges of `smooth_px`, `window_px`
+/// and `evidence_px` keep to it.
 pub const WIDEST_HALO: usize = 20;
 
 /// The least window over which `history` averages radar, pixels.
