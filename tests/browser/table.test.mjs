@@ -106,15 +106,17 @@ test('filter by words', () =>
     assert.equal((await shown(page)).rows.length, rows.length);
   }));
 
+/** Waits until the page shows a place of its own: a click returns before the browser has gone there. */
+const arrived = (page, id) => page.locator(`#${id}:target`).waitFor();
+
 test('cards lead to the next and the previous one, and rows to their cards', () =>
   visit(browser, pages.every, {}, async (page) => {
-    const target = () => page.evaluate(() => document.querySelector(':target')?.id);
     await page.locator('#anomaly-table tbody a[href="#a1"]').first().click();
-    assert.equal(await target(), 'a1');
+    await arrived(page, 'a1');
     await page.locator('#a1 a[href="#a2"]').click();
-    assert.equal(await target(), 'a2');
+    await arrived(page, 'a2');
     await page.locator('#a2 a[href="#a1"]').click();
-    assert.equal(await target(), 'a1');
+    await arrived(page, 'a1');
   }));
 
 test('the index page leads to every site, from its table, and from its map to the table', () =>
@@ -125,9 +127,10 @@ test('the index page leads to every site, from its table, and from its map to th
     const dots = page.locator('#site-map .dot');
     assert.equal(await dots.count(), 3);
     const rows = new Set();
-    for (let i = 0; i < 3; i++) {
-      await dots.nth(i).click({ force: true });
-      rows.add(await page.evaluate(() => document.querySelector('#site-table tbody tr:target a').href));
+    for (const dot of await dots.all()) {
+      await dot.click({ force: true });
+      await arrived(page, await dot.getAttribute('data-row'));
+      rows.add(await page.locator('#site-table tbody tr:target a').evaluate((link) => link.href));
     }
     assert.deepEqual([...rows].sort(), links.sort());
   }));
