@@ -68,8 +68,8 @@ pub enum Command {
         /// The record, report.json; pictures.zip beside it holds the pictures of the page
         record: PathBuf,
         /// Which files
-        #[arg(long, value_enum, value_delimiter = ',', required = true)]
-        to: Vec<crate::output::files::Format>,
+        #[arg(long, value_parser = super::report::words(), value_delimiter = ',', required = true)]
+        to: Vec<String>,
     },
     /// Print the JSON Schema of report.json
     Schema,

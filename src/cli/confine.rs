@@ -11,7 +11,7 @@ use seccompiler::{BpfProgram, SeccompAction, SeccompFilter};
 
 use super::exit;
 use super::output::tell;
-use crate::output::publish::PublishError;
+use crate::output::PublishError;
 
 /// Calls that no part of the program makes, and by which a decoder that was taken over would get away.
 const REFUSED: [libc::c_long; 20] = [

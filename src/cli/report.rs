@@ -2,21 +2,20 @@
 
 use std::path::Path;
 
-use clap::ValueEnum;
-use clap::builder::PossibleValue;
+use clap::builder::{PossibleValue, PossibleValuesParser};
 
 use super::confine::{confine, folder_of};
 use super::exit;
 use super::output::{print, tell};
-use crate::output::OutputError;
-use crate::output::files::Format;
-use crate::output::publish::PublishError;
+use crate::output::formats::{FORMATS, Format};
 use crate::output::render;
+use crate::output::{OutputError, PublishError};
 
-pub fn report(record: &Path, to: &[Format]) -> u8 {
+pub fn report(record: &Path, to: &[String]) -> u8 {
     confine(&[folder_of(record)]);
     crate::io::prepare();
-    match render::again(record, to) {
+    let words: Vec<&str> = to.iter().map(String::as_str).collect();
+    match render::again(record, &words) {
         Ok(files) => {
             files.iter().for_each(|path| print(&path.display().to_string()));
             exit::DONE
@@ -32,20 +31,9 @@ pub fn report(record: &Path, to: &[Format]) -> u8 {
     }
 }
 
-impl ValueEnum for Format {
-    fn value_variants<'a>() -> &'a [Self] {
-        &Self::ALL
-    }
-
-    fn to_possible_value(&self) -> Option<PossibleValue> {
-        let (word, what) = match self {
-            Self::Html => ("html", "the page"),
-            Self::Gpkg => ("gpkg", "for QGIS, with styles"),
-            Self::Geojson => ("geojson", "for other map programs"),
-            Self::Csv => ("csv", "for spreadsheets"),
-            Self::Junit => ("junit", "for CI"),
-            Self::Stac => ("stac", "a STAC Item of the report and its files"),
-        };
-        Some(PossibleValue::new(word).help(format!("{}: {what}", self.file())))
-    }
+/// The words of the formats, for the parser of the command line.
+pub fn words() -> PossibleValuesParser {
+    let word =
+        |format: &Format| PossibleValue::new(format.word).help(format!("{}: {}", format.file.name, format.purpose));
+    PossibleValuesParser::new(FORMATS.iter().map(word))
 }

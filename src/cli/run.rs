@@ -5,7 +5,7 @@ use super::confine::{confine, made};
 use super::output::{print_text, tell, tell_faults};
 use super::signals::interrupts;
 use super::{exit, log, progress, summary};
-use crate::output::publish::PublishError;
+use crate::output::PublishError;
 use crate::run::Options;
 use crate::run::RunError;
 use crate::run::outcome::Outcome;

@@ -10,9 +10,10 @@ use serde::{Deserialize, Serialize};
 use crate::engine::record;
 use crate::finding::SiteReport;
 use crate::intake;
-use crate::output::files::{ASIDE, Format, PICTURES, RASTERS, RECORD};
-use crate::output::publish::{OutFolder, PublishError, SEEN};
-use crate::output::render::files_beside;
+use crate::output::error::PublishError;
+use crate::output::files::{ASIDE, PICTURES, RASTERS, RECORD};
+use crate::output::formats::{FORMATS, ITEM, files_beside};
+use crate::output::publish::{OutFolder, SEEN};
 use crate::report;
 use crate::seal::digest;
 use crate::seal::stamp::Stamp;
@@ -44,14 +45,15 @@ impl Standing {
 /// Files that bear the stamps of `seen` are believed to be whole; else all are held against the hashes in the report's item, and the
 /// item against the record.
 pub fn standing(folder: &Path, run_key: &str, seen: Option<&String>) -> Standing {
-    let text = match intake::text(&folder.join(RECORD), intake::MAX_REPORT_BYTES) {
+    let record = RECORD.name;
+    let text = match intake::text(&folder.join(record), intake::MAX_REPORT_BYTES) {
         Ok(read) => read.text,
         Err(_) if std::fs::symlink_metadata(folder).is_err() => return Standing::Nothing,
-        Err(error) => return Standing::Spoiled(format!("{RECORD} cannot be read: {}", error.problem), None),
+        Err(error) => return Standing::Spoiled(format!("{record} cannot be read: {}", error.problem), None),
     };
     let report: Box<SiteReport> = match SiteReport::parse(&text) {
         Ok(report) => Box::new(report),
-        Err(error) => return Standing::Spoiled(format!("{RECORD} is no record: {error}"), None),
+        Err(error) => return Standing::Spoiled(format!("{record} is no record: {error}"), None),
     };
     let is_current = report.run_key == run_key;
     // What another version of the program would put into the item is not known.
@@ -71,16 +73,20 @@ pub fn standing(folder: &Path, run_key: &str, seen: Option<&String>) -> Standing
 
 /// Why the files in `folder` are not those that were published with `report`.
 fn spoiled(folder: &Path, report: &SiteReport) -> Option<String> {
-    let rasters = RASTERS.iter().filter(|_| report.grid.is_some());
-    let names = Format::ALL.map(Format::file);
-    let names = names.iter().chain(&[PICTURES]).chain(rasters);
+    let rasters = RASTERS.into_iter().filter(|_| report.grid.is_some());
+    let renderings = FORMATS.map(|format| format.file);
+    let names = renderings
+        .into_iter()
+        .chain([PICTURES])
+        .chain(rasters)
+        .map(|file| file.name);
     let is_there =
         |name: &&str| intake::about(&folder.join(name)).is_ok_and(|about| about.is_some_and(|about| about.is_file()));
-    let missing: Vec<&str> = names.copied().filter(|name| !is_there(name)).collect();
+    let missing: Vec<&str> = names.filter(|name| !is_there(name)).collect();
     if !missing.is_empty() {
         return Some(format!("no {}", missing.join(", ")));
     }
-    let item = Format::Stac.file();
+    let item = ITEM.name;
     let made = files_beside(folder).and_then(|files| Ok((report::stac_item(report, &files)?, files)));
     let (expected, files) = match made {
         Ok(made) => made,
@@ -92,7 +98,7 @@ fn spoiled(folder: &Path, report: &SiteReport) -> Option<String> {
         Err(error) => return Some(format!("{item} cannot be read: {error}")),
     };
     let others = files.iter().filter(|file| !found.contains(&file.sha256));
-    let others: Vec<&str> = others.map(|file| file.name.as_str()).collect();
+    let others: Vec<&str> = others.map(|file| file.kind.name).collect();
     Some(match others.as_slice() {
         [] => format!("{item} is not what was published"),
         others => format!("{} not what {item} says", others.join(", ")),

@@ -1,53 +1,43 @@
-//! Which files a report is made of.
+//! Which files a report is made of, beside its renderings.
+
+use crate::report::FileKind;
 
 /// What begins so is no report: what a run which died has left is swept by the next.
 pub(crate) const ASIDE: &str = ".sitewatch-";
 
 /// The record.
-pub const RECORD: &str = "report.json";
+pub const RECORD: FileKind = FileKind {
+    name: "report.json",
+    key: "record",
+    title: "Record of the report",
+    media_type: "application/json",
+    role: "metadata",
+};
 /// What the page shows and the record does not hold.
-pub const PICTURES: &str = "pictures.zip";
+pub const PICTURES: FileKind = FileKind {
+    name: "pictures.zip",
+    key: "pictures",
+    title: "Pictures of the report",
+    media_type: "application/zip",
+    role: "metadata",
+};
+
+const COG: &str = "image/tiff; application=geotiff; profile=cloud-optimized";
 
 /// Scores and flags.
-pub const RASTERS: [&str; 2] = ["score.tif", "flags.tif"];
-
-/// A rendering of the record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
-    /// The page.
-    Html,
-    /// Anomalies, activities, zones and the site for QGIS, with styles.
-    Gpkg,
-    /// Anomalies for other map programs.
-    Geojson,
-    /// Anomalies for spreadsheets.
-    Csv,
-    /// Verdicts as test results, for CI.
-    Junit,
-    /// The report and its files, for catalogues.
-    Stac,
-}
-
-impl Format {
-    /// All of them, in the order in which they are made: the last holds the hashes of the others.
-    pub const ALL: [Self; 6] = [
-        Self::Html,
-        Self::Gpkg,
-        Self::Geojson,
-        Self::Csv,
-        Self::Junit,
-        Self::Stac,
-    ];
-
-    /// The name of its file.
-    pub fn file(self) -> &'static str {
-        match self {
-            Self::Html => "report.html",
-            Self::Gpkg => "anomalies.gpkg",
-            Self::Geojson => "anomalies.geojson",
-            Self::Csv => "anomalies.csv",
-            Self::Junit => "junit.xml",
-            Self::Stac => "item.json",
-        }
-    }
-}
+pub const RASTERS: [FileKind; 2] = [
+    FileKind {
+        name: "score.tif",
+        key: "score",
+        title: "Change score, sigma of no-change noise",
+        media_type: COG,
+        role: "data",
+    },
+    FileKind {
+        name: "flags.tif",
+        key: "flags",
+        title: "Why a pixel was not judged, a bit a reason",
+        media_type: COG,
+        role: "data-mask",
+    },
+];

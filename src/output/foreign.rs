@@ -5,7 +5,8 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use crate::intake;
-use crate::output::files::{ASIDE, Format, PICTURES, RASTERS, RECORD};
+use crate::output::files::{ASIDE, PICTURES, RASTERS, RECORD};
+use crate::output::formats::{FORMATS, ITEM};
 
 /// The word that every text of ours holds.
 const MARK: &[u8] = b"sitewatch";
@@ -24,9 +25,9 @@ pub fn in_place_of_report(place: &Path) -> io::Result<Option<String>> {
         Ok(about) if about.is_symlink() => return Ok(Some("a link".into())),
         Ok(_) => return Ok(Some("a file".into())),
     }
-    let texts = [Format::Stac.file(), Format::Html.file(), RECORD];
-    let names = Format::ALL.map(Format::file);
-    let is_ours = |name: &str| names.contains(&name) || RASTERS.contains(&name) || [RECORD, PICTURES].contains(&name);
+    let renderings = FORMATS.map(|format| format.file);
+    let files = renderings.iter().chain(&RASTERS).chain(&[RECORD, PICTURES]);
+    let ours: Vec<&str> = files.map(|file| file.name).collect();
     let mut is_empty = true;
     for entry in fs::read_dir(place)? {
         let entry = entry?;
@@ -35,13 +36,13 @@ pub fn in_place_of_report(place: &Path) -> io::Result<Option<String>> {
         if name.starts_with(ASIDE) {
             continue;
         }
-        if !is_ours(&name) || entry.file_type()?.is_dir() {
+        if !ours.contains(&name.as_ref()) || entry.file_type()?.is_dir() {
             return Ok(Some(format!("`{}`", name.escape_debug())));
         }
         is_empty = false;
     }
     let mut unread = None;
-    for name in texts {
+    for name in [ITEM.name, "report.html", RECORD.name] {
         match is_marked(&place.join(name)) {
             Ok(true) => return Ok(None),
             Ok(false) => {}

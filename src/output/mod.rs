@@ -4,8 +4,10 @@ mod error;
 pub mod existing;
 pub mod files;
 mod foreign;
+pub mod formats;
 pub mod publish;
 pub mod rasters;
 pub mod render;
+pub mod write;
 
-pub use error::OutputError;
+pub use error::{OutputError, PublishError};

@@ -2,13 +2,14 @@
 
 use std::fs::{self, File, Permissions, TryLockError};
 use std::io::ErrorKind::NotFound;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, OFlags, RenameFlags, renameat_with};
 use rustix::io::Errno;
 
+use crate::output::error::{PublishError, failed};
 use crate::output::files::ASIDE;
 use crate::output::foreign;
 
@@ -20,54 +21,6 @@ pub(crate) const SEEN: &str = ".seen.json";
 const MADE: &str = ".sitewatch-made-";
 /// A site's folder while another takes its place.
 const BEFORE: &str = ".sitewatch-before-";
-
-/// Why an output folder cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum PublishError {
-    /// Another run works on the folder.
-    #[error("locking {}: another run works on this folder; try again when it has ended", .0.display())]
-    Locked(PathBuf),
-    /// The output folder is no longer the one that was locked.
-    #[error("writing to {}: the folder was moved or replaced while the run went on; run again", .0.display())]
-    Gone(PathBuf),
-    /// Something that is not sitewatch's has the place of what is to be written: it stays.
-    #[error("writing {}: {found} stands there, which sitewatch did not write: move it away, or give another --out", path.display())]
-    Foreign {
-        /// Where.
-        path: PathBuf,
-        /// What stands there.
-        found: String,
-    },
-    /// An input lies in a folder that a report would replace: it stays.
-    #[error("writing {}: the input {} lies there: move it away, or give another --out", path.display(), input.display())]
-    Input {
-        /// Where.
-        path: PathBuf,
-        /// The input.
-        input: PathBuf,
-    },
-    /// A file that was written cannot be read.
-    #[error("reading {}: {source}", path.display())]
-    Read {
-        /// Which file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// A file cannot be written.
-    #[error("writing {}: {source}; is the disk full, or the folder read-only?", path.display())]
-    Write {
-        /// Which file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-}
-
-fn failed(path: &Path) -> impl FnOnce(io::Error) -> PublishError {
-    let path = path.to_owned();
-    move |source| PublishError::Write { path, source }
-}
 
 /// An output folder that this run alone may write to; free again when dropped.
 pub struct OutFolder {
@@ -296,27 +249,6 @@ pub(crate) fn remove(path: &Path) -> io::Result<()> {
     } else {
         fs::remove_file(path)
     }
-}
-
-/// Writes a file of a site into its folder aside.
-///
-/// # Errors
-/// It cannot be written whole.
-pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), PublishError> {
-    stream_file(path, |out| out.write_all(bytes).map_err(failed(path)))
-}
-
-/// Writes a file piece by piece; it becomes whole with its folder.
-///
-/// # Errors
-/// It cannot be written; those of `write`.
-pub fn stream_file<E: From<PublishError>>(
-    path: &Path,
-    write: impl FnOnce(&mut BufWriter<File>) -> Result<(), E>,
-) -> Result<(), E> {
-    let mut out = BufWriter::new(File::create(path).map_err(failed(path))?);
-    write(&mut out)?;
-    Ok(out.flush().map_err(failed(path))?)
 }
 
 fn sync(folder: &Path) -> Result<(), PublishError> {

@@ -9,37 +9,40 @@ use std::sync::atomic::AtomicBool;
 use crate::engine::driver::in_order;
 use crate::finding::SiteReport;
 use crate::intake::{self, IntakeError, MAX_REPORT_BYTES, Problem};
-use crate::output::error::OutputError;
-use crate::output::files::{ASIDE, Format, PICTURES, RASTERS, RECORD};
-use crate::output::publish::{PublishError, entries, remove, stream_file, write_file};
-use crate::report::outlines::outlines;
-use crate::report::{self, Gallery, StacAsset};
-use crate::seal::digest;
+use crate::output::error::{OutputError, PublishError, failed};
+use crate::output::files::{ASIDE, PICTURES, RECORD};
+use crate::output::formats::{FORMATS, Format, ITEM, Source};
+use crate::output::publish::{entries, remove};
+use crate::output::write::stream_file;
+use crate::report::{self, Gallery};
 
 /// Writes the record, its pictures and every rendering of it into `folder`, side by side.
 ///
 /// # Errors
 /// A file that cannot be written; the run was stopped.
 pub fn all(report: &SiteReport, gallery: &Gallery, folder: &Path, stop: &AtomicBool) -> Result<(), OutputError> {
+    let source = Source {
+        report,
+        gallery,
+        folder,
+    };
     let write = |part: &Part| -> Result<(), OutputError> {
         match part {
-            Part::Record => stream_file(&folder.join(RECORD), |out| Ok(report::report_json(report, out)?)),
+            Part::Record => stream_file(&folder.join(RECORD.name), |out| Ok(report::report_json(report, out)?)),
             Part::Pictures => {
-                let path = folder.join(PICTURES);
-                let file = File::create(&path).map_err(|source| PublishError::Write { path, source })?;
+                let path = folder.join(PICTURES.name);
+                let file = File::create(&path).map_err(failed(&path))?;
                 Ok(gallery.write(file)?)
             }
-            Part::Rendering(format) => render(report, gallery, *format, folder),
+            Part::Rendering(format) => (format.write)(&source, &folder.join(format.file.name)),
         }
     };
     // The item holds the hashes of the others.
-    let others = Format::ALL.into_iter().filter(|format| *format != Format::Stac);
-    let parts: Vec<Part> = others
-        .map(Part::Rendering)
-        .chain([Part::Record, Part::Pictures])
-        .collect();
+    let (items, others): (Vec<Format>, Vec<Format>) = FORMATS.into_iter().partition(|format| format.file == ITEM);
+    let others = others.into_iter().map(Part::Rendering);
+    let parts: Vec<Part> = others.chain([Part::Record, Part::Pictures]).collect();
     in_order(&parts, stop, write, |written| written)?;
-    write(&Part::Rendering(Format::Stac))
+    items.into_iter().try_for_each(|item| write(&Part::Rendering(item)))
 }
 
 /// A file of a report.
@@ -49,28 +52,24 @@ enum Part {
     Rendering(Format),
 }
 
-/// Writes the renderings `formats` of the record at `path` anew, beside it, each whole or not at all; the paths of the files.
+/// Writes the renderings `words` (of [`FORMATS`]) of the record at `path` anew, beside it, each whole or not at all; the paths of the files.
 ///
 /// # Errors
 /// A record or pictures that cannot be read, or are no regular files; a file that cannot be written; another process makes files there.
-pub fn again(path: &Path, formats: &[Format]) -> Result<Vec<PathBuf>, OutputError> {
+pub fn again(path: &Path, words: &[&str]) -> Result<Vec<PathBuf>, OutputError> {
     let folder = path.parent().unwrap_or(Path::new(""));
     let text = intake::text(path, MAX_REPORT_BYTES).map_err(unreadable)?.text;
     let report: SiteReport = SiteReport::parse(&text).map_err(|why| PublishError::Read {
         path: path.to_owned(),
         source: io::Error::new(InvalidData, why),
     })?;
-    let gallery = match intake::open(&folder.join(PICTURES)) {
+    let gallery = match intake::open(&folder.join(PICTURES.name)) {
         Ok(file) => Gallery::read(BufReader::new(file))?,
         Err(IntakeError {
             problem: Problem::System(error),
             ..
         }) if error.kind() == NotFound => Gallery::default(),
         Err(error) => return Err(unreadable(error).into()),
-    };
-    let write = |path: &Path, source| PublishError::Write {
-        path: path.to_owned(),
-        source,
     };
     // The folder itself may be a bare name.
     let beside = if folder.as_os_str().is_empty() {
@@ -85,21 +84,19 @@ pub fn again(path: &Path, formats: &[Format]) -> Result<Vec<PathBuf>, OutputErro
         .suffix("again")
         .rand_bytes(0)
         .tempdir_in(beside)
-        .map_err(|source| write(beside, source))?;
+        .map_err(failed(beside))?;
     let mut made = Vec::new();
-    for format in Format::ALL.into_iter().filter(|format| formats.contains(format)) {
-        if format == Format::Stac {
-            // It holds the hashes of what lies beside it for good.
-            let item = report::stac_item(&report, &files_beside(beside)?)?;
-            write_file(&aside.path().join(format.file()), item.as_bytes())?;
-        } else {
-            render(&report, &gallery, format, aside.path())?;
-        }
-        let (from, to) = (aside.path().join(format.file()), folder.join(format.file()));
+    let source = Source {
+        report: &report,
+        gallery: &gallery,
+        // The item holds the hashes of what lies there for good.
+        folder: beside,
+    };
+    for format in FORMATS.iter().filter(|format| words.contains(&format.word)) {
+        let (from, to) = (aside.path().join(format.file.name), folder.join(format.file.name));
+        (format.write)(&source, &from)?;
         let whole = File::open(&from).and_then(|file| file.sync_all());
-        whole
-            .and_then(|()| std::fs::rename(&from, &to))
-            .map_err(|source| write(&to, source))?;
+        whole.and_then(|()| std::fs::rename(&from, &to)).map_err(failed(&to))?;
         made.push(to);
     }
     Ok(made)
@@ -115,71 +112,18 @@ fn unreadable(IntakeError { path, problem }: IntakeError) -> PublishError {
 
 /// Holds `folder` for this process until it is dropped, swept of what one that was killed has left.
 fn lock(folder: &Path) -> Result<File, PublishError> {
-    let failed = |source| PublishError::Write {
-        path: folder.to_owned(),
-        source,
-    };
-    let lock = File::open(folder).map_err(failed)?;
+    let lock = File::open(folder).map_err(failed(folder))?;
     match lock.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => return Err(PublishError::Locked(folder.to_owned())),
-        Err(TryLockError::Error(error)) => return Err(failed(error)),
+        Err(TryLockError::Error(error)) => return Err(failed(folder)(error)),
     }
     for entry in entries(folder)? {
         if entry.file_name().to_string_lossy().starts_with(ASIDE) {
-            remove(&entry.path()).map_err(failed)?;
+            remove(&entry.path()).map_err(failed(folder))?;
         }
     }
     Ok(lock)
-}
-
-/// Writes one rendering of the record into `folder`.
-///
-/// # Errors
-/// A file that cannot be written.
-pub fn render(report: &SiteReport, gallery: &Gallery, format: Format, folder: &Path) -> Result<(), OutputError> {
-    let path = folder.join(format.file());
-    match format {
-        Format::Html => {
-            let page = report::report_html(report, gallery, &outlines(report)?)?;
-            write_file(&path, page.as_bytes())?;
-        }
-        Format::Gpkg => report::anomalies_gpkg(report, &path)?,
-        Format::Geojson => stream_file(&path, |out| {
-            Ok::<_, OutputError>(report::anomalies_geojson(report, out)?)
-        })?,
-        Format::Csv => stream_file(&path, |out| Ok::<_, OutputError>(report::anomalies_csv(report, out)?))?,
-        Format::Junit => stream_file(&path, |out| Ok::<_, OutputError>(report::junit_xml(report, out)?))?,
-        Format::Stac => {
-            let item = report::stac_item(report, &files_beside(folder)?)?;
-            write_file(&path, item.as_bytes())?;
-        }
-    }
-    Ok(())
-}
-
-/// The files of a report that are in `folder`, but for the item that names them.
-pub(crate) fn files_beside(folder: &Path) -> Result<Vec<StacAsset>, OutputError> {
-    let renderings = Format::ALL.into_iter().filter(|format| *format != Format::Stac);
-    let names = renderings.map(Format::file).chain([RECORD, PICTURES]).chain(RASTERS);
-    let mut files = Vec::new();
-    for name in names {
-        let path = folder.join(name);
-        let read = |source| PublishError::Read {
-            path: path.clone(),
-            source,
-        };
-        // A pipe would be waited for.
-        if intake::about(&path).map_err(read)?.is_some_and(|about| about.is_file()) {
-            let digest = digest::file(&path).map_err(read)?;
-            files.push(StacAsset {
-                bytes: digest.bytes,
-                name: name.to_owned(),
-                sha256: digest.sha256,
-            });
-        }
-    }
-    Ok(files)
 }
 
 #[cfg(test)]
@@ -187,11 +131,12 @@ mod tests {
     use rustix::fs::{CWD, FileType, Mode, mknodat};
 
     use super::*;
+    use crate::output::formats::files_beside;
     use crate::report::sample;
 
     fn folder_of_a_report() -> (tempfile::TempDir, PathBuf) {
         let folder = tempfile::tempdir().unwrap();
-        let record = folder.path().join(RECORD);
+        let record = folder.path().join(RECORD.name);
         std::fs::write(&record, serde_json::to_vec(&sample::full()).unwrap()).unwrap();
         (folder, record)
     }
@@ -203,27 +148,24 @@ mod tests {
             std::fs::create_dir(folder.path().join(format!("{ASIDE}{left}"))).unwrap();
         }
         let held = lock(folder.path()).unwrap();
-        let locked = again(&record, &[Format::Csv]);
+        let locked = again(&record, &["csv"]);
         assert!(
             matches!(locked, Err(OutputError::Publish(PublishError::Locked(_)))),
             "{locked:?}"
         );
         drop(held);
         std::fs::create_dir(folder.path().join(format!("{ASIDE}again"))).unwrap();
-        assert_eq!(
-            again(&record, &[Format::Csv]).unwrap(),
-            [folder.path().join("anomalies.csv")]
-        );
+        assert_eq!(again(&record, &["csv"]).unwrap(), [folder.path().join("anomalies.csv")]);
         assert_eq!(entries(folder.path()).unwrap().len(), 2, "the record and its table");
     }
 
     #[test]
     fn pipes_are_refused_not_waited_for() {
         let (folder, record) = folder_of_a_report();
-        let pipe = folder.path().join(PICTURES);
+        let pipe = folder.path().join(PICTURES.name);
         mknodat(CWD, &pipe, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
         for path in [&pipe, &record] {
-            let error = again(path, &[Format::Csv]).unwrap_err();
+            let error = again(path, &["csv"]).unwrap_err();
             assert!(error.to_string().contains("a pipe, not a regular file"), "{error}");
         }
         assert_eq!(files_beside(folder.path()).unwrap().len(), 1, "the record alone");

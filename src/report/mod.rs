@@ -43,7 +43,7 @@ pub use index::{IndexRow, index_html};
 pub use json::{report_json, schema};
 pub use junit::junit_xml;
 pub use rendition::{Painter, Palette, Pixel};
-pub use stac::{StacAsset, stac_item};
+pub use stac::{FileKind, StacAsset, stac_item};
 
 use crate::finding::{Anomaly, SiteReport};
 

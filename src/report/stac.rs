@@ -11,13 +11,28 @@ use super::english::{summary, was_judged};
 use super::geojson::{anomalies, bbox, without_a_trace};
 use crate::finding::{Comparison, SceneRecord, SiteReport, Verdict};
 
+/// What a file of a report is, for catalogues.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileKind {
+    /// Its name in the folder of a site.
+    pub name: &'static str,
+    /// The key of its asset.
+    pub key: &'static str,
+    /// What people read of it.
+    pub title: &'static str,
+    /// Its media type.
+    pub media_type: &'static str,
+    /// The role of its asset.
+    pub role: &'static str,
+}
+
 /// A file that lies beside the item.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StacAsset {
+    /// What it is.
+    pub kind: FileKind,
     /// Its size.
     pub bytes: u64,
-    /// Its name in the folder of the item.
-    pub name: String,
     /// SHA-256 of its bytes, lower-case hexadecimal.
     pub sha256: String,
 }
@@ -28,29 +43,6 @@ const LABEL: &str = "https://stac-extensions.github.io/label/v1.0.1/schema.json"
 const PROCESSING: &str = "https://stac-extensions.github.io/processing/v1.2.0/schema.json";
 const PROJECTION: &str = "https://stac-extensions.github.io/projection/v2.0.0/schema.json";
 const RASTER: &str = "https://stac-extensions.github.io/raster/v2.0.0/schema.json";
-
-const COG: &str = "image/tiff; application=geotiff; profile=cloud-optimized";
-
-/// Key (the label extension asks for `labels`), title, media type and role of a file that sitewatch writes.
-fn kind(name: &str) -> Option<[&'static str; 4]> {
-    Some(match name {
-        "report.json" => ["record", "Record of the report", "application/json", "metadata"],
-        "report.html" => ["report", "Report to read", "text/html", "overview"],
-        "anomalies.geojson" => ["labels", "Anomalies, for maps", "application/geo+json", "data"],
-        "anomalies.gpkg" => [
-            "anomalies",
-            "Anomalies, for QGIS",
-            "application/geopackage+sqlite3",
-            "data",
-        ],
-        "anomalies.csv" => ["table", "Anomalies, for spreadsheets", "text/csv", "data"],
-        "pictures.zip" => ["pictures", "Pictures of the report", "application/zip", "metadata"],
-        "junit.xml" => ["junit", "Verdicts as test results", "application/xml", "metadata"],
-        "score.tif" => ["score", "Change score, sigma of no-change noise", COG, "data"],
-        "flags.tif" => ["flags", "Why a pixel was not judged, a bit a reason", COG, "data-mask"],
-        _ => return None,
-    })
-}
 
 /// A STAC 1.1.0 Item (GeoJSON Feature) of the report and the files beside it, `assets`: pretty, keys sorted, one newline at the end.
 ///
@@ -70,9 +62,9 @@ pub fn stac_item(report: &SiteReport, assets: &[StacAsset]) -> Result<String, Re
         [polygon] => json!({ "type": "Polygon", "coordinates": polygon }),
         polygons => json!({ "type": "MultiPolygon", "coordinates": polygons }),
     };
-    let has = |name: &str| assets.iter().any(|asset| asset.name == name);
-    let labelled = has("anomalies.geojson");
-    let (score, flags) = (has("score.tif"), has("flags.tif"));
+    let has = |key: &str| assets.iter().any(|asset| asset.kind.key == key);
+    let labelled = has("labels");
+    let (score, flags) = (has("score"), has("flags"));
     let extensions: Vec<&str> = [
         (FILE, !assets.is_empty()),
         (LABEL, labelled),
@@ -195,20 +187,24 @@ fn labels(report: &SiteReport) -> [(&'static str, Value); 7] {
 }
 
 fn of_asset(report: &SiteReport, asset: &StacAsset) -> (String, Value) {
+    let FileKind {
+        name,
+        key,
+        title,
+        media_type,
+        role,
+    } = asset.kind;
     let mut members = json!({
-        "href": format!("./{}", percent_encoded(&asset.name)),
+        "href": format!("./{}", percent_encoded(name)),
+        "title": title,
+        "type": media_type,
+        "roles": [role],
         "file:size": asset.bytes,
         // Multihash: 12 is SHA-256, 20 (hexadecimal) its 32 bytes.
         "file:checksum": format!("1220{}", asset.sha256),
     });
-    let kind = kind(&asset.name);
-    if let Some([_, title, media_type, role]) = kind {
-        members["title"] = json!(title);
-        members["type"] = json!(media_type);
-        members["roles"] = json!([role]);
-    }
     if let Some(grid) = &report.grid
-        && let Some(pixels) = pixels(&asset.name)
+        && let Some(pixels) = pixels(key)
     {
         let name = |c: &Comparison| json!({ "name": format!("{} to {}", c.before, c.after) });
         members["bands"] = report.comparisons.iter().map(name).collect();
@@ -220,20 +216,20 @@ fn of_asset(report: &SiteReport, asset: &StacAsset) -> (String, Value) {
             members[key] = value;
         }
     }
-    (kind.map_or(asset.name.as_str(), |[key, ..]| key).to_owned(), members)
+    (key.to_owned(), members)
 }
 
 /// What the pixels of score.tif and flags.tif are; `None` of other files.
-fn pixels(name: &str) -> Option<Vec<(&'static str, Value)>> {
-    match name {
-        "score.tif" => Some(vec![
+fn pixels(key: &str) -> Option<Vec<(&'static str, Value)>> {
+    match key {
+        "score" => Some(vec![
             ("data_type", json!("int16")),
             ("nodata", json!(-32768)),
             ("raster:offset", json!(0.0)),
             ("raster:scale", json!(0.01)),
             ("unit", json!("sigma")),
         ]),
-        "flags.tif" => Some(vec![
+        "flags" => Some(vec![
             ("data_type", json!("uint16")),
             ("nodata", json!(crate::raster::flags::OUTSIDE_SITE)),
         ]),
@@ -265,17 +261,24 @@ mod tests {
     use super::*;
     use crate::report::sample;
 
-    fn assets(names: &[&str]) -> Vec<StacAsset> {
-        let asset = |name: &&str| StacAsset {
+    fn assets(keys: &[&'static str]) -> Vec<StacAsset> {
+        let kind = |key| FileKind {
+            name: "a b.é",
+            key,
+            title: "A file",
+            media_type: "text/plain",
+            role: "data",
+        };
+        let asset = |key: &&'static str| StacAsset {
+            kind: kind(key),
             bytes: 7,
-            name: (*name).to_owned(),
             sha256: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08".to_owned(),
         };
-        names.iter().map(asset).collect()
+        keys.iter().map(asset).collect()
     }
 
-    fn item(report: &SiteReport, names: &[&str]) -> Value {
-        let text = stac_item(report, &assets(names)).unwrap();
+    fn item(report: &SiteReport, keys: &[&'static str]) -> Value {
+        let text = stac_item(report, &assets(keys)).unwrap();
         let item: Value = serde_json::from_str(&text).unwrap();
         let mut sorted = item.clone();
         sorted.sort_all_objects();
@@ -283,17 +286,7 @@ mod tests {
         item
     }
 
-    const ALL: [&str; 9] = [
-        "report.json",
-        "report.html",
-        "anomalies.geojson",
-        "anomalies.gpkg",
-        "anomalies.csv",
-        "pictures.zip",
-        "junit.xml",
-        "score.tif",
-        "flags.tif",
-    ];
+    const ALL: [&str; 4] = ["labels", "table", "score", "flags"];
 
     /// Validated from outside by tests/validators/stac.py. `SITEWATCH_SAMPLE=folder` writes it there.
     #[test]
@@ -335,7 +328,7 @@ mod tests {
     fn extensions_are_named_when_they_are_used() {
         let report = sample::quiet();
         assert_eq!(item(&report, &[])["stac_extensions"], json!([PROCESSING]));
-        let flags_alone = item(&report, &["flags.tif"]);
+        let flags_alone = item(&report, &["flags"]);
         assert_eq!(flags_alone["stac_extensions"], json!([FILE, PROCESSING, PROJECTION]));
         let mut without_grid = report.clone();
         without_grid.grid = None;
@@ -365,9 +358,9 @@ mod tests {
         let mut report = sample::full();
         report.scenes[0].id = "../a b#?é".into();
         report.scenes[0].href = None;
-        let item = item(&report, &["../x y.png"]);
+        let item = item(&report, &["table"]);
         assert_eq!(item["links"][0]["href"], "urn:sitewatch:scene:..%2Fa%20b%23%3F%C3%A9");
         assert_eq!(item["links"][0]["title"], "../a b#?é");
-        assert_eq!(item["assets"]["../x y.png"]["href"], "./..%2Fx%20y.png");
+        assert_eq!(item["assets"]["table"]["href"], "./a%20b.%C3%A9");
     }
 }

@@ -7,7 +7,7 @@ use crate::engine::driver::Stopped;
 use crate::fault::Fault;
 use crate::io::IoError;
 use crate::output::OutputError;
-use crate::output::publish::PublishError;
+use crate::output::PublishError;
 use crate::report::ReportError;
 
 /// Why a run did not take place.

@@ -18,7 +18,7 @@ use crate::finding::Sensitivity;
 use crate::io::blocks::Blocks;
 use crate::io::formats;
 use crate::io::pool::Pool;
-use crate::output::publish::PublishError;
+use crate::output::PublishError;
 use crate::plan::sites::blocks_mib;
 use crate::plan::{SitePlan, inputs, plan_sites};
 use crate::run::error::{RunError, SiteError};

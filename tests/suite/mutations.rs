@@ -10,7 +10,6 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use sitewatch::config::Config;
 use sitewatch::fault::Fault;
-use sitewatch::output::files::Format;
 use sitewatch::output::render;
 use sitewatch::plan::inputs;
 use sitewatch::plan::plan_sites;
@@ -78,7 +77,7 @@ fn believed(path: &Path, out: &Path) -> Result<(), Vec<String>> {
 }
 
 fn rendered(record: &Path) -> Result<(), Vec<String>> {
-    let formats = [Format::Csv, Format::Geojson, Format::Junit, Format::Stac, Format::Html];
+    let formats = ["csv", "geojson", "junit", "stac", "html"];
     render::again(record, &formats)
         .map(drop)
         .map_err(|error| vec![error.to_string()])

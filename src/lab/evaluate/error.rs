@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use crate::io::IoError;
-use crate::output::publish::PublishError;
+use crate::output::PublishError;
 
 /// A site without figures.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -5,7 +5,6 @@ use std::fs;
 use std::path::Path;
 
 use serde_json::Value;
-use sitewatch::output::files::Format;
 use sitewatch::output::render;
 
 /// The files of a folder and of those in it, by their path from it.
@@ -101,7 +100,7 @@ pub fn half_made(folder: &Path) -> Option<String> {
     }
     let again = tempfile::tempdir().unwrap();
     copy(folder, again.path());
-    match render::again(&again.path().join("report.json"), &[Format::Stac]) {
+    match render::again(&again.path().join("report.json"), &["stac"]) {
         Ok(_) if files(again.path()) == files(folder) => None,
         Ok(_) => Some("item.json made anew differs".into()),
         Err(error) => Some(format!("item.json cannot be made anew: {error}")),
