@@ -95,6 +95,7 @@ readable() { # GDAL opens each and has nothing to say against it
 }
 
 check "report.json is what the JSON Schema says (jsonschema)" of report.json validator schema docs/report.schema.json
+check "run.json is what its JSON Schema says (jsonschema)" validator schema docs/run.schema.json "$reports"/*/reports/run.json
 check "score.tif is a COG (rio-cogeo)" of score.tif validator rasters
 check "flags.tif is a COG (rio-cogeo)" of flags.tif validator rasters
 check "anomalies.geojson keeps RFC 7946, the right-hand rule too (geojson-validator)" of anomalies.geojson validator rfc7946

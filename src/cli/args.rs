@@ -71,13 +71,26 @@ pub enum Command {
         #[arg(long, value_parser = super::report::words(), value_delimiter = ',', required = true)]
         to: Vec<String>,
     },
-    /// Print the JSON Schema of report.json
-    Schema,
+    /// Print the JSON Schema of report.json or run.json
+    Schema {
+        /// Of which
+        #[arg(value_enum, default_value_t = Record::Report)]
+        record: Record,
+    },
     /// Print shell completions
     Completions {
         /// The shell
         shell: clap_complete::Shell,
     },
+}
+
+/// A record.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum Record {
+    /// report.json, of a site
+    Report,
+    /// run.json, of a run
+    Run,
 }
 
 /// A pipeline and the machine's share of it.

@@ -7,9 +7,9 @@ use std::time::Instant;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use crate::finding::SiteOutcome;
 use crate::number::round;
 use crate::run::outcome::Outcome;
-use crate::run::outcome::SiteOutcome;
 
 /// The log of this run, once it is asked for.
 static LOG: Mutex<Option<Log>> = Mutex::new(None);

@@ -23,7 +23,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
 
-use self::args::{Cli, Command};
+use self::args::{Cli, Command, Record};
 use self::output::{print_text, tell};
 
 /// Runs the command line; its exit code.
@@ -66,8 +66,11 @@ fn obey(command: Command) -> u8 {
         Command::Simulate { recipe, out } => simulate::simulate(&recipe, &out),
         Command::Evaluate(args) => evaluate::evaluate(&args),
         Command::Report { record, to } => report::report(&record, &to),
-        Command::Schema => {
-            print_text(&crate::report::schema());
+        Command::Schema { record } => {
+            print_text(&match record {
+                Record::Report => crate::report::schema(),
+                Record::Run => crate::report::run_schema(),
+            });
             exit::DONE
         }
         Command::Completions { shell } => {

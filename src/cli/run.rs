@@ -54,7 +54,7 @@ pub fn run(args: &RunArgs) -> u8 {
 }
 
 fn code(fail_on: FailOn, outcome: &Outcome) -> u8 {
-    let any = |test: fn(&crate::run::outcome::SiteOutcome) -> bool| outcome.sites.iter().any(test);
+    let any = |test: fn(&crate::finding::SiteOutcome) -> bool| outcome.sites.iter().any(test);
     let review = match fail_on {
         FailOn::Never => false,
         FailOn::New => any(|site| site.is_news),

@@ -5,9 +5,9 @@ use std::path::Path;
 use console::{Alignment, Style, measure_text_width, pad_str};
 
 use crate::fault::one_line;
+use crate::finding::SiteOutcome;
 use crate::finding::Verdict;
 use crate::run::outcome::Outcome;
-use crate::run::outcome::SiteOutcome;
 
 /// Sites that are told one by one; the index has all of them.
 const MOST_SITES: usize = 40;
@@ -81,7 +81,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::engine::timers::Timers;
+    use crate::finding::StageSeconds;
 
     fn site(id: &str, verdicts: &[(Verdict, usize)]) -> SiteOutcome {
         SiteOutcome {
@@ -99,7 +99,7 @@ mod tests {
             summary: vec!["First.".into(), "Second.".into()],
             error: None,
             stopped: false,
-            seconds: Timers::default(),
+            seconds: StageSeconds::default(),
         }
     }
 

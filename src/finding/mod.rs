@@ -1,4 +1,4 @@
-//! What we say: anomalies, declared activities and coverage. `report.json` is [`SiteReport`], serialised.
+//! What we say: anomalies, declared activities and coverage. `report.json` is [`SiteReport`], serialised, `run.json` is [`RunRecord`].
 //!
 //! What is decided is a value here, and a sentence in `report::english`. Numbers are rounded ([`crate::number`]) before they are stored, so that a report
 //! is the same text wherever it is made. Fields stand
@@ -6,6 +6,7 @@
 
 mod geometry;
 mod measured;
+mod run;
 mod sensitivity;
 
 use std::collections::BTreeMap;
@@ -19,6 +20,7 @@ pub use measured::{
     BandFit, CutoffRecord, CutoffRefusal, DetectorFit, HeldOut, Normalisation, RegistrationOutcome, RegistrationRecord,
     TailRecord,
 };
+pub use run::{RUN_VERSION, RunRecord, SiteOutcome, StageSeconds};
 pub use sensitivity::{AreaSensitivity, ChangeSensitivity, DetectableSize, DetectionCurve, Sensitivity, Tried};
 
 use crate::declaration::{RefusedFeature, Role, What};

@@ -2,14 +2,17 @@
 
 use std::io::{self, Write};
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter, Serializer};
 
 use super::ReportError;
-use crate::finding::SiteReport;
+use crate::finding::{RunRecord, SiteReport};
 
 /// Name of the schema; its number is [`crate::finding::REPORT_VERSION`].
 const SCHEMA_ID: &str = "urn:sitewatch:report:2.0";
+/// That of run.json; its number is [`crate::finding::RUN_VERSION`].
+const RUN_SCHEMA_ID: &str = "urn:sitewatch:run:1.0";
 
 /// Writes the record as JSON to `out`: keys in alphabetical order, an anomaly a line, one newline at the end. The same record,
 /// the same bytes; nothing of it is held in memory.
@@ -108,8 +111,17 @@ impl Formatter for Lines {
 
 /// The JSON Schema (2020-12) of `report.json`, generated from the types; published as `docs/report.schema.json`.
 pub fn schema() -> String {
-    let mut schema = schemars::schema_for!(SiteReport);
-    schema.insert("$id".to_owned(), SCHEMA_ID.into());
+    schema_of::<SiteReport>(SCHEMA_ID)
+}
+
+/// The JSON Schema of `run.json`, in the same way; published as `docs/run.schema.json`.
+pub fn run_schema() -> String {
+    schema_of::<RunRecord>(RUN_SCHEMA_ID)
+}
+
+fn schema_of<T: JsonSchema>(id: &str) -> String {
+    let mut schema = schemars::schema_for!(T);
+    schema.insert("$id".to_owned(), id.into());
     let mut value = schema.to_value();
     value.sort_all_objects();
     format!("{value:#}\n")
@@ -118,7 +130,8 @@ pub fn schema() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{finding::REPORT_VERSION, report::sample};
+    use crate::finding::{REPORT_VERSION, RUN_VERSION};
+    use crate::report::sample;
 
     fn written(report: &SiteReport) -> Result<String, ReportError> {
         let mut bytes = Vec::new();
@@ -128,17 +141,20 @@ mod tests {
 
     /// Updated by `SITEWATCH_UPDATE=1 cargo test`.
     #[test]
-    fn the_published_schema_is_that_of_the_types() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/report.schema.json");
-        if std::env::var_os("SITEWATCH_UPDATE").is_some() {
-            std::fs::write(path, schema()).unwrap();
+    fn the_published_schemas_are_those_of_the_types() {
+        for (name, made) in [("report", schema()), ("run", run_schema())] {
+            let path = format!("{}/docs/{name}.schema.json", env!("CARGO_MANIFEST_DIR"));
+            if std::env::var_os("SITEWATCH_UPDATE").is_some() {
+                std::fs::write(&path, &made).unwrap();
+            }
+            let published = std::fs::read_to_string(&path).unwrap_or_default();
+            assert!(
+                published == made,
+                "{path} is stale: run the tests with SITEWATCH_UPDATE=1"
+            );
         }
-        let published = std::fs::read_to_string(path).unwrap_or_default();
-        assert!(
-            published == schema(),
-            "docs/report.schema.json is stale: run the tests with SITEWATCH_UPDATE=1"
-        );
         assert!(SCHEMA_ID.ends_with(REPORT_VERSION));
+        assert!(RUN_SCHEMA_ID.ends_with(RUN_VERSION));
     }
 
     #[test]

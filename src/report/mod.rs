@@ -40,7 +40,7 @@ pub use geojson::anomalies_geojson;
 pub use gpkg::anomalies_gpkg;
 pub use html::report_html;
 pub use index::{IndexRow, index_html};
-pub use json::{report_json, schema};
+pub use json::{report_json, run_schema, schema};
 pub use junit::junit_xml;
 pub use rendition::{Painter, Palette, Pixel};
 pub use stac::{FileKind, StacAsset, stac_item};

@@ -6,13 +6,13 @@ use crate::config::names::resolved;
 use crate::declaration::Site;
 use crate::engine::events::Event;
 use crate::engine::session::Session;
+use crate::finding::SiteOutcome;
 use crate::finding::{RefusedScene, SceneRecord};
 use crate::output::PublishError;
 use crate::output::existing::{Seen, Standing, standing};
 use crate::output::publish::{OutFolder, holds_no_other};
 use crate::plan::inputs::Inputs;
 use crate::run::error::SiteError;
-use crate::run::outcome::SiteOutcome;
 use crate::run::prepare::Prepared;
 use crate::run::provenance::Provenance;
 

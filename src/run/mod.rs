@@ -21,7 +21,7 @@ pub use self::options::Options;
 use self::outcome::Outcome;
 use self::prepare::prepare;
 use self::provenance::check_unmoved;
-use self::record::RunTime;
+use self::record::Clock;
 use self::report::{Findings, report};
 use self::schedule::work_off;
 use crate::config::Config;
@@ -90,8 +90,12 @@ pub fn run(config: &Config, options: &Options<'_>) -> Result<Outcome, RunError> 
         )
     })
     .map_err(RunError::Threads)??;
-    let time = RunTime::of(blocks.meter(), begun, thread_count(threads));
-    record::publish(&out, last, &outcome, time)?;
+    let clock = Clock {
+        begun,
+        meter: blocks.meter(),
+        threads: thread_count(threads),
+    };
+    record::publish(&out, last, &outcome, &clock)?;
     Ok(outcome)
 }
 

@@ -5,46 +5,10 @@ use std::collections::BTreeMap;
 use geo::{BoundingRect, MultiPolygon};
 
 use crate::declaration::Site;
-use crate::engine::timers::Timers;
-use crate::finding::{RefusedScene, SiteReport, Verdict};
+use crate::finding::{RefusedScene, SiteOutcome, SiteReport, StageSeconds};
 use crate::number::round;
 use crate::report::{IndexRow, summary};
 use crate::run::error::SiteError;
-
-/// What became of one site.
-#[derive(Debug, Clone, PartialEq, serde::Serialize)]
-pub struct SiteOutcome {
-    /// The site's id.
-    pub site: String,
-    /// Its name.
-    pub name: String,
-    /// Its folder in the output.
-    pub folder: String,
-    /// Whether a report stands in its folder: that of an earlier run where this one failed.
-    pub stands: bool,
-    /// Whether the report of an earlier run with the same inputs stands.
-    pub up_to_date: bool,
-    /// Whether this run found something to review.
-    pub needs_review: bool,
-    /// Whether it found something to review that the report before it did not say.
-    pub is_news: bool,
-    /// Whether no comparison could be judged.
-    pub unobserved: bool,
-    /// Verdicts of the report that stands, and how many there are of each.
-    pub verdicts: BTreeMap<Verdict, usize>,
-    /// Observed fraction of the newest comparison.
-    pub observed_fraction: Option<f64>,
-    /// `[longitude, latitude]` of its middle.
-    pub place: [f64; 2],
-    /// What the report says, a sentence each; why there is none of this run.
-    pub summary: Vec<String>,
-    /// Why it failed.
-    pub error: Option<String>,
-    /// Whether it failed because the run was asked to stop.
-    pub stopped: bool,
-    /// Seconds per stage.
-    pub seconds: Timers,
-}
 
 /// Why a site has no report of this run.
 #[derive(Debug, Clone, PartialEq)]
@@ -71,7 +35,7 @@ impl From<String> for Failure {
 }
 
 /// What became of a run.
-#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Outcome {
     /// Sites, in the order of the declaration.
     pub sites: Vec<SiteOutcome>,
@@ -108,7 +72,7 @@ impl SiteOutcome {
             summary: summary(report),
             error: None,
             stopped: false,
-            seconds: Timers::default(),
+            seconds: StageSeconds::default(),
         }
     }
 
@@ -147,7 +111,7 @@ impl SiteOutcome {
             summary: Vec::new(),
             error: None,
             stopped: false,
-            seconds: Timers::default(),
+            seconds: StageSeconds::default(),
         }
     }
 

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use serde::Serialize;
+use jiff::Timestamp;
 
 use super::error::RunError;
-use super::outcome::{Outcome, SiteOutcome};
+use super::outcome::Outcome;
 use crate::engine::events::{Event, Observer};
 use crate::engine::record::program;
-use crate::finding::{Program, RefusedScene};
+use crate::finding::{RUN_VERSION, RefusedScene, RunRecord, SiteOutcome};
 use crate::io::meter::{Meter, Work};
 use crate::number::round;
 use crate::output::existing::Seen;
@@ -42,68 +42,56 @@ pub fn last_run(out: &OutFolder, observer: &dyn Observer) -> Result<Seen, RunErr
     Ok(seen)
 }
 
-/// Where the time of a run went.
-#[derive(Debug, Serialize)]
-pub struct RunTime {
-    /// Wall-clock seconds.
-    seconds: f64,
+/// Where the time of a run goes.
+pub struct Clock<'a> {
+    /// When it began.
+    pub begun: Instant,
+    /// What its threads did.
+    pub meter: &'a Meter,
     /// Worker threads.
-    threads: usize,
-    /// Seconds of all threads; they add up to threads times those of the run. What is not named is `other`; `waiting` is when a thread did
-    /// nothing: for another thread, for the disk, or because work was done by one alone.
-    thread_seconds: BTreeMap<&'static str, f64>,
+    pub threads: usize,
 }
 
-impl RunTime {
-    /// That of the run that began at `begun`, as `meter` has measured it.
-    pub fn of(meter: &Meter, begun: Instant, threads: usize) -> Self {
+impl Clock<'_> {
+    /// The record of a run that has come to `outcome` just now.
+    fn record(&self, outcome: &Outcome) -> RunRecord {
         let used = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
         let used = used.tv_sec as f64 + 1e-9 * used.tv_nsec as f64;
-        let each = Work::ALL.iter().map(|(work, word)| (*word, meter.seconds(*work)));
-        let mut spent: BTreeMap<_, _> = each.collect();
+        let seconds = self.begun.elapsed().as_secs_f64();
+        let each = Work::ALL
+            .iter()
+            .map(|(work, word)| ((*word).to_owned(), self.meter.seconds(*work)));
+        let mut spent: BTreeMap<String, f64> = each.collect();
         let named: f64 = spent.values().sum();
-        spent.insert("other", (used - named).max(0.0));
-        let waiting = threads as f64 * begun.elapsed().as_secs_f64() - used.max(named);
-        spent.insert("waiting", waiting.max(0.0));
+        let waiting = self.threads as f64 * seconds - used.max(named);
+        spent.insert("other".into(), (used - named).max(0.0));
+        spent.insert("waiting".into(), waiting.max(0.0));
         spent.values_mut().for_each(|seconds| *seconds = round(*seconds, 3));
-        Self {
-            seconds: round(begun.elapsed().as_secs_f64(), 3),
-            threads,
+        RunRecord {
+            finished: Timestamp::now(),
+            program: program(),
+            refused: outcome.refused.clone(),
+            run_version: RUN_VERSION.into(),
+            seconds: round(seconds, 3),
+            sites: outcome.sites.clone(),
+            stopped: outcome.stopped,
             thread_seconds: spent,
+            threads: self.threads,
         }
     }
-}
-
-/// run.json.
-#[derive(Serialize)]
-struct RunRecord<'a> {
-    finished: String,
-    program: Program,
-    refused: &'a [RefusedScene],
-    sites: &'a [SiteOutcome],
-    stopped: bool,
-    #[serde(flatten)]
-    time: RunTime,
 }
 
 /// Writes index and record of a run that came to `outcome` into `out`, and what the next run will find in place of what `last` left.
 ///
 /// # Errors
 /// A page that cannot be rendered, a file that cannot be written.
-pub fn publish(out: &OutFolder, last: Seen, outcome: &Outcome, time: RunTime) -> Result<(), RunError> {
+pub fn publish(out: &OutFolder, last: Seen, outcome: &Outcome, clock: &Clock<'_>) -> Result<(), RunError> {
     let mut seen = last;
     let rows: Vec<IndexRow> = outcome.sites.iter().map(SiteOutcome::row).collect();
     let unreadable: Vec<&RefusedScene> = outcome.unreadable().collect();
     // What stands decides what the index says, whether or not this run changed it.
     seen.write(out, INDEX, index_html(&rows, &unreadable)?.as_bytes())?;
-    let record = serde_json::json!(RunRecord {
-        finished: jiff::Timestamp::now().to_string(),
-        program: program(),
-        refused: &outcome.refused,
-        sites: &outcome.sites,
-        stopped: outcome.stopped,
-        time,
-    });
+    let record = serde_json::json!(clock.record(outcome));
     seen.write(out, RECORD, format!("{record:#}\n").as_bytes())?;
     let sites = outcome.sites.iter();
     seen.look(out, sites.map(|site| (site.folder.as_str(), site.error.is_none())));

@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 
 use super::error::{RunError, SiteError};
 use super::existing::Existing;
-use super::outcome::{Failure, Outcome, SiteOutcome};
+use super::outcome::{Failure, Outcome};
 use super::prepare::Prepared;
 use super::provenance::Provenance;
 use crate::config::names;
@@ -13,8 +13,9 @@ use crate::engine::driver::in_order;
 use crate::engine::events::Event;
 use crate::engine::fit::{Fitted, fit};
 use crate::engine::session::Session;
-use crate::engine::timers::{Stopwatch, Timers};
+use crate::engine::timers::Stopwatch;
 use crate::finding::SiteReport;
+use crate::finding::{SiteOutcome, StageSeconds};
 use crate::io::IoError;
 use crate::plan::{Ground, SitePlan};
 
@@ -139,7 +140,7 @@ impl Queue<'_> {
         }
     }
 
-    fn made(&self, index: usize, fits: &Fits<'_>) -> Result<(SiteReport, Timers), Failure> {
+    fn made(&self, index: usize, fits: &Fits<'_>) -> Result<(SiteReport, StageSeconds), Failure> {
         let plan = self.prepared.plans[index]
             .as_ref()
             .map_err(|error| Failure::from(error.to_string()))?;
