@@ -178,30 +178,11 @@ pub struct CompareParams {
     /// Relative orbits to use.
     pub relative_orbits: Vec<u32>,
     /// Pass to use.
-    pub pass: Option<PassName>,
+    pub pass: Option<Pass>,
     /// First day.
     pub from: Option<String>,
     /// Day after the last.
     pub to: Option<String>,
-}
-
-/// Direction of flight.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum PassName {
-    /// Northwards.
-    Ascending,
-    /// Southwards.
-    Descending,
-}
-
-impl From<PassName> for Pass {
-    fn from(name: PassName) -> Self {
-        match name {
-            PassName::Ascending => Self::Ascending,
-            PassName::Descending => Self::Descending,
-        }
-    }
 }
 
 /// `[grid]`.

@@ -22,7 +22,7 @@ use crate::raster::PixelSource;
 use crate::scene::{Kind, Scene};
 use crate::stage::coregister::Outcome;
 use crate::stage::detect::irmad;
-use crate::stage::detect::{self, Cell, Context, Detector, Scorer};
+use crate::stage::detect::{self, Cell, Context, Detector, Scorer, Setting};
 use crate::stage::invariant::{self, Agreement};
 use crate::stage::normalise::{self, Method, SensorNoise};
 
@@ -210,9 +210,11 @@ impl<'a> Track<'a> {
         let (radar, series) = (self.pair.kind == Kind::Sar, self.pair.is_series());
         let words = match tolerant {
             true => vec![Detector::Rcva],
-            false => config
-                .detect
-                .words(radar, series, config.profile.of(radar, series).detector),
+            false => detect::chosen(
+                &config.detect,
+                Setting { radar, series },
+                config.profile.of(radar, series).detector,
+            ),
         };
         let context = Context {
             laws: &fit.bands,

@@ -4,6 +4,7 @@ use crate::config::Config;
 use crate::plan::pairs::Pair;
 use crate::plan::site_plan::Ground;
 use crate::scene::Kind;
+use crate::stage::detect::{self, Setting};
 
 /// Pixels that are clear on both dates without which nothing can be fitted.
 const LEAST_PX: usize = 100;
@@ -26,8 +27,12 @@ pub fn notes(config: &Config, pair: &Pair) -> Vec<String> {
             missing.join(", ")
         ));
     }
-    let suits = all.iter().map(|one| (one.kind == Kind::Sar, one.is_series()));
-    for (word, why) in config.detect.unused(&suits.collect::<Vec<_>>()) {
+    let setting = |one: &Pair| Setting {
+        radar: one.kind == Kind::Sar,
+        series: one.is_series(),
+    };
+    let settings: Vec<Setting> = all.iter().map(setting).collect();
+    for (word, why) in detect::unused(&config.detect, &settings) {
         notes.push(format!("detector {} is not used: {why}", word.word()));
     }
     notes

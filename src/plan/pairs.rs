@@ -7,6 +7,7 @@ use crate::config::{Config, Which};
 use crate::finding::RefusedScene;
 use crate::scene::acquisition::{self, Rasters};
 use crate::scene::{self, Acquisition, Compare, Filter, Kind, Pass, Scene, Shown, fineness, is_of_unknown_track};
+use crate::stage::detect;
 
 /// Acquisitions that are compared, and the bands of them.
 #[derive(Debug, Clone, PartialEq)]
@@ -77,7 +78,7 @@ pub fn pairs(
     config: &Config,
 ) -> (Vec<Pair>, Vec<RefusedScene>) {
     let pairs_of = |scenes: &[Candidate<'_>]| pairs_of(scenes, area_m2, rasters, config);
-    if !config.detect.joins_tracks() {
+    if !detect::joins_tracks(&config.detect) {
         return pairs_of(scenes);
     }
     let (optical, radar): (Vec<_>, Vec<_>) = scenes.iter().cloned().partition(|one| one.scene.kind == Kind::Optical);
@@ -325,7 +326,7 @@ fn filter(config: &Config) -> Filter {
         platforms: compare.platforms.clone(),
         relative_orbits: compare.relative_orbits.clone(),
         bands: compare.bands.clone(),
-        pass: compare.pass.map(Into::into),
+        pass: compare.pass,
         from: day(&compare.from),
         to: day(&compare.to),
     }

@@ -49,20 +49,6 @@ impl Detector {
             Self::Combine => "combine",
         }
     }
-
-    /// Whether it is made for radar; `None` where it takes any scenes.
-    fn is_radar(self) -> Option<bool> {
-        match self {
-            Self::Logratio | Self::Omnibus => Some(true),
-            Self::Auto | Self::History | Self::Combine => None,
-            Self::Difference | Self::Rcva | Self::Irmad | Self::Regression => Some(false),
-        }
-    }
-
-    /// Whether it needs more than two dates.
-    fn needs_series(self) -> bool {
-        matches!(self, Self::Omnibus | Self::History)
-    }
 }
 
 /// `[detect]` of the pipeline file.
@@ -96,50 +82,6 @@ pub struct DetectParams {
     pub history: HistoryParams,
 }
 
-impl DetectParams {
-    /// The detectors of a comparison of radar or optical scenes, of a series or a pair; `best` where none is named that fits.
-    pub fn words(&self, radar: bool, series: bool, best: Detector) -> Vec<Detector> {
-        let named = match self.detector {
-            Detector::Combine => self.combine.clone(),
-            one => vec![one],
-        };
-        let mut words: Vec<Detector> = named
-            .into_iter()
-            .filter(|word| *word != Detector::Auto && (series || !word.needs_series()))
-            .filter(|word| word.is_radar().is_none_or(|made_for| made_for == radar))
-            .collect();
-        if words.is_empty() {
-            words.push(best);
-        }
-        words
-    }
-
-    /// Which of the named detectors no comparison can use, each of radar or optical scenes and of a series or a pair, and why.
-    pub fn unused(&self, comparisons: &[(bool, bool)]) -> Vec<(Detector, &'static str)> {
-        let named = match self.detector {
-            Detector::Combine => &self.combine[..],
-            _ => std::slice::from_ref(&self.detector),
-        };
-        let of_kind = |word: &Detector, radar: bool| word.is_radar().is_none_or(|made_for| made_for == radar);
-        let why = |word: &Detector| {
-            if !comparisons.iter().any(|(radar, _)| of_kind(word, *radar)) {
-                return Some(match word.is_radar() {
-                    Some(true) => "it is made for radar, and these scenes are optical",
-                    _ => "it is made for optical scenes, and these are radar",
-                });
-            }
-            let suits = |(radar, series): &(bool, bool)| of_kind(word, *radar) && (*series || !word.needs_series());
-            (!comparisons.iter().any(suits)).then_some("it needs a series: compare.which = \"newest-against-history\"")
-        };
-        named.iter().filter_map(|word| Some((*word, why(word)?))).collect()
-    }
-
-    /// Whether all tracks of radar scenes, and optical scenes where there are any, are judged together.
-    pub fn joins_tracks(&self) -> bool {
-        self.detector == Detector::Combine && self.combine.iter().any(|word| word.is_radar() == Some(true))
-    }
-}
-
 #[cfg(test)]
 impl Default for DetectParams {
     fn default() -> Self {
@@ -160,38 +102,5 @@ impl Default for DetectParams {
                 common_gain: true,
             },
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_detector_that_does_not_fit_is_told_with_the_reason() {
-        let unused = |detector: Detector, combine: &[Detector], comparisons: &[(bool, bool)]| {
-            let params = DetectParams {
-                detector,
-                combine: combine.to_vec(),
-                ..DetectParams::default()
-            };
-            let all = params.unused(comparisons).into_iter();
-            all.map(|(word, why)| (word, why.split(',').next().unwrap().split(':').next().unwrap()))
-                .collect::<Vec<_>>()
-        };
-        const PAIR: (bool, bool) = (false, false);
-        let one = |detector| unused(detector, &[], &[PAIR]);
-        assert_eq!(one(Detector::Omnibus), [(Detector::Omnibus, "it is made for radar")]);
-        assert_eq!(one(Detector::Logratio), [(Detector::Logratio, "it is made for radar")]);
-        assert_eq!(one(Detector::History), [(Detector::History, "it needs a series")]);
-        assert!(one(Detector::Auto).is_empty() && one(Detector::Regression).is_empty());
-        let rcva = unused(Detector::Rcva, &[], &[(true, true)]);
-        assert_eq!(rcva, [(Detector::Rcva, "it is made for optical scenes")]);
-        let both = [Detector::Regression, Detector::Logratio];
-        assert!(unused(Detector::Combine, &both, &[PAIR, (true, false)]).is_empty());
-        assert_eq!(
-            unused(Detector::Combine, &both, &[PAIR]),
-            [(Detector::Logratio, "it is made for radar")]
-        );
     }
 }
