@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use super::headers::{check_headers, place_in, supersedes};
 use super::resolve::{Missing, resolve};
 use super::{
     Activity, Declaration, Declared, Header, Kind, Placed, RefusedFeature, Site, Superseded, Zone, folders, quote,
 };
-use crate::fault::{Fault, nearest};
+use crate::fault::Fault;
 
 /// Everything in force after all of `declarations`, in whatever order they are given.
 ///
@@ -25,9 +26,54 @@ pub fn merge(mut declarations: Vec<Declaration>) -> Result<Declared, Vec<Fault>>
     let headers: Vec<Header> = declarations.iter().map(|d| d.header.clone()).collect();
     let mut faults = check_headers(&headers);
 
-    let mut in_force: BTreeMap<String, OfParty> = BTreeMap::new();
-    let mut superseded = Vec::new();
+    let mut in_force = InForce::default();
     for declaration in declarations {
+        in_force.declare(declaration, &headers, &mut faults);
+    }
+    let InForce {
+        mut of_parties,
+        superseded,
+    } = in_force;
+    let refused = refuse_foreign(&mut of_parties);
+    let (mut sites, mut places) = (Vec::new(), BTreeMap::new());
+    for features in of_parties.into_values() {
+        places.extend(site_places(&features));
+        let (of_party, unresolved) = resolve_party(features);
+        sites.extend(of_party);
+        faults.extend(unresolved);
+    }
+    sites.sort_by(|a, b| a.id.cmp(&b.id));
+    for (index, fault) in folders::assign(&mut sites) {
+        let site = &sites[index];
+        let place = places.get(&site.id).map_or("", String::as_str);
+        let place = place_in(&site.declared_in, &format!("{place}.properties.id"));
+        faults.push(Fault::new(place, fault.message));
+    }
+    match faults.is_empty() {
+        true => Ok(Declared {
+            declarations: headers,
+            sites,
+            superseded,
+            refused,
+        }),
+        false => Err(faults),
+    }
+}
+
+/// The features of one party by id.
+type OfParty = BTreeMap<String, Feature>;
+
+/// What is in force after some declarations.
+#[derive(Default)]
+struct InForce {
+    of_parties: BTreeMap<String, OfParty>,
+    /// What no longer is.
+    superseded: Vec<Superseded>,
+}
+
+impl InForce {
+    /// Puts the features of the next declaration in force; `headers` are those of all declarations.
+    fn declare(&mut self, declaration: Declaration, headers: &[Header], faults: &mut Vec<Fault>) {
         let Declaration {
             header,
             sites,
@@ -40,83 +86,83 @@ pub fn merge(mut declarations: Vec<Declaration>) -> Result<Declared, Vec<Fault>>
             .chain(zones.into_iter().map(Feature::Zone))
             .chain(activities.into_iter().map(Feature::Activity));
         for feature in features {
-            let (id, place) = (feature.id().to_owned(), format!("{}.properties", feature.place()));
-            let is_site = |held: &&Feature| held.kind() == Kind::Site && feature.kind() == Kind::Site;
-            let of_another = in_force
-                .iter()
-                .filter(|(party, _)| **party != header.party)
-                .find_map(|(_, features)| features.get(&id).filter(is_site));
-            let own = in_force.get(&header.party).and_then(|features| features.get(&id));
-            let Some(held) = own.or(of_another) else {
-                in_force.entry(header.party.clone()).or_default().insert(id, feature);
-                continue;
-            };
-            let (kind, held_kind, holder) = (feature.kind(), held.kind(), held.declared_in().to_owned());
-            if !supersedes(&headers, &header, &holder) {
-                let shown = quote(&holder);
-                let message = format!(
-                    "{kind} {}: the id is already declared in {shown}: only a declaration that supersedes {shown} may declare it again",
-                    quote(&id)
-                );
-                faults.push(Fault::new(place_in(&header.id, &format!("{place}.id")), message));
-            } else if kind != held_kind {
-                let message = format!(
-                    "{kind} {}: in {} it is a {held_kind}: use a new id",
-                    quote(&id),
-                    quote(&holder)
-                );
-                faults.push(Fault::new(place_in(&header.id, &format!("{place}.kind")), message));
-            } else {
-                superseded.push(Superseded {
-                    kind,
-                    id: id.clone(),
-                    declared_in: holder,
-                    superseded_by: header.id.clone(),
-                });
-                in_force.entry(header.party.clone()).or_default().insert(id, feature);
+            match self.superseded_by(&feature, &header, headers) {
+                Ok(superseded) => {
+                    self.superseded.extend(superseded);
+                    let of_party = self.of_parties.entry(header.party.clone()).or_default();
+                    of_party.insert(feature.id().to_owned(), feature);
+                }
+                Err(fault) => faults.push(fault),
             }
         }
     }
 
-    let refused = refuse_foreign(&mut in_force);
-    let (mut sites, mut places) = (Vec::new(), BTreeMap::new());
-    for features in in_force.into_values() {
-        let (mut of_party, mut zones, mut activities) = (Vec::new(), Vec::new(), Vec::new());
-        for feature in features.into_values() {
-            match feature {
-                Feature::Site(site) => {
-                    places.insert(site.item.id.clone(), site.place.clone());
-                    of_party.push(site);
-                }
-                Feature::Zone(zone) => zones.push(zone),
-                Feature::Activity(activity) => activities.push(activity),
-            }
+    /// What is no longer in force once `feature` is, by the declaration of this `header`.
+    ///
+    /// # Errors
+    /// Its id is in force, and not for this declaration to declare again.
+    fn superseded_by(
+        &self,
+        feature: &Feature,
+        header: &Header,
+        headers: &[Header],
+    ) -> Result<Option<Superseded>, Fault> {
+        let (id, kind) = (feature.id(), feature.kind());
+        let Some(held) = self.held(feature, &header.party) else {
+            return Ok(None);
+        };
+        let (held_kind, holder) = (held.kind(), held.declared_in());
+        let at = |key: &str| place_in(&header.id, &format!("{}.properties.{key}", feature.place()));
+        if !supersedes(headers, header, holder) {
+            let (id, shown) = (quote(id), quote(holder));
+            let message = format!(
+                "{kind} {id}: the id is already declared in {shown}: only a declaration that supersedes {shown} may declare it again"
+            );
+            return Err(Fault::new(at("id"), message));
         }
-        let (of_party, unresolved) = resolve(of_party, zones, activities, Missing::Fault, &place_in);
-        sites.extend(of_party);
-        faults.extend(unresolved);
+        if kind != held_kind {
+            let (id, shown) = (quote(id), quote(holder));
+            let message = format!("{kind} {id}: in {shown} it is a {held_kind}: use a new id");
+            return Err(Fault::new(at("kind"), message));
+        }
+        Ok(Some(Superseded {
+            kind,
+            id: id.to_owned(),
+            declared_in: holder.to_owned(),
+            superseded_by: header.id.clone(),
+        }))
     }
-    sites.sort_by(|a, b| a.id.cmp(&b.id));
-    for (index, fault) in folders::assign(&mut sites) {
-        let site = &sites[index];
-        let place = places.get(&site.id).map_or("", String::as_str);
-        let place = place_in(&site.declared_in, &format!("{place}.properties.id"));
-        faults.push(Fault::new(place, fault.message));
-    }
-    if faults.is_empty() {
-        Ok(Declared {
-            declarations: headers,
-            sites,
-            superseded,
-            refused,
-        })
-    } else {
-        Err(faults)
+
+    /// What has the id of `feature`: of the `party` itself, or a site of another where it is a site.
+    fn held(&self, feature: &Feature, party: &str) -> Option<&Feature> {
+        let id = feature.id();
+        let is_site = |held: &&Feature| held.kind() == Kind::Site && feature.kind() == Kind::Site;
+        let own = self.of_parties.get(party).and_then(|features| features.get(id));
+        let mut others = self.of_parties.iter().filter(|(other, _)| *other != party);
+        own.or_else(|| others.find_map(|(_, features)| features.get(id).filter(is_site)))
     }
 }
 
-/// The features of one party by id.
-type OfParty = BTreeMap<String, Feature>;
+/// Where the sites among `features` stand in their files, by id.
+fn site_places(features: &OfParty) -> BTreeMap<String, String> {
+    let sites = features.values().filter(|feature| feature.kind() == Kind::Site);
+    sites
+        .map(|site| (site.id().to_owned(), site.place().to_owned()))
+        .collect()
+}
+
+/// The sites of one party with their zones and activities, and what does not fit together.
+fn resolve_party(features: OfParty) -> (Vec<Site>, Vec<Fault>) {
+    let (mut sites, mut zones, mut activities) = (Vec::new(), Vec::new(), Vec::new());
+    for feature in features.into_values() {
+        match feature {
+            Feature::Site(site) => sites.push(site),
+            Feature::Zone(zone) => zones.push(zone),
+            Feature::Activity(activity) => activities.push(activity),
+        }
+    }
+    resolve(sites, zones, activities, Missing::Fault, &place_in)
+}
 
 /// Takes the zones and activities out of `in_force` that name the site of another party.
 fn refuse_foreign(in_force: &mut BTreeMap<String, OfParty>) -> Vec<RefusedFeature> {
@@ -144,73 +190,6 @@ fn refuse_foreign(in_force: &mut BTreeMap<String, OfParty>) -> Vec<RefusedFeatur
     }
     refused.sort();
     refused
-}
-
-fn place_in(declaration: &str, place: &str) -> String {
-    format!("declaration {}: {place}", quote(declaration))
-}
-
-/// Ids that come twice, and what `supersedes` may name: an earlier declaration of the same party.
-fn check_headers(headers: &[Header]) -> Vec<Fault> {
-    let mut faults = Vec::new();
-    for (index, header) in headers.iter().enumerate() {
-        if headers[..index].iter().any(|earlier| earlier.id == header.id) {
-            faults.push(Fault::new(
-                place_in(&header.id, "declaration.id"),
-                "two declarations have this id: give each file once, and each declaration its own id",
-            ));
-        }
-        let Some(target) = &header.supersedes else { continue };
-        let wrong = match headers.iter().position(|other| other.id == *target) {
-            None => {
-                let near = nearest(
-                    target,
-                    headers.iter().map(|h| h.id.as_str()).filter(|id| *id != header.id),
-                );
-                let hint = near.map(|id| format!(" (is {} meant?)", quote(id))).unwrap_or_default();
-                format!(
-                    "no declaration with the id {} was given{hint}: give its file too",
-                    quote(target)
-                )
-            }
-            Some(other) if other >= index => {
-                format!(
-                    "{} was issued {}, which is not before {}",
-                    quote(target),
-                    headers[other].issued,
-                    header.issued
-                )
-            }
-            Some(other) if headers[other].party != header.party => format!(
-                "{} is a declaration of {}, not of {}: a party supersedes its own declarations only",
-                quote(target),
-                quote(&headers[other].party),
-                quote(&header.party)
-            ),
-            Some(_) => continue,
-        };
-        faults.push(Fault::new(place_in(&header.id, "declaration.supersedes"), wrong));
-    }
-    faults
-}
-
-/// Whether `header` supersedes the declaration `holder`, directly or through those in between.
-fn supersedes(headers: &[Header], header: &Header, holder: &str) -> bool {
-    let mut next = header.supersedes.as_deref();
-    // A chain longer than the declarations is a ring, which `check_headers` has refused.
-    for _ in headers {
-        match next {
-            None => return false,
-            Some(id) if id == holder => return true,
-            Some(id) => {
-                next = headers
-                    .iter()
-                    .find(|h| h.id == id)
-                    .and_then(|h| h.supersedes.as_deref())
-            }
-        }
-    }
-    false
 }
 
 /// A feature of any kind.

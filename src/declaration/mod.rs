@@ -26,9 +26,13 @@ mod feature;
 mod fields;
 mod folders;
 mod geometry;
+mod headers;
+mod inside;
 mod merge;
 mod parse;
+mod polygons;
 mod resolve;
+mod rings;
 
 use geo::MultiPolygon;
 use jiff::Timestamp;

@@ -1,8 +1,8 @@
 //! What a pipeline asks for by name and a comparison cannot give: it is told, never dropped without a word.
 
 use crate::config::Config;
+use crate::plan::ground::Ground;
 use crate::plan::pairs::Pair;
-use crate::plan::site_plan::Ground;
 use crate::scene::Kind;
 use crate::stage::detect::{self, Setting};
 

@@ -4,6 +4,8 @@ use crate::config::Config;
 use crate::config::threads::{AHEAD, thread_count};
 use crate::geo::Grid;
 use crate::io;
+use crate::io::open::RasterInfo;
+use crate::plan::pairs::Pair;
 use crate::plan::training;
 
 /// Memory of the program itself with its libraries, MiB: 60 were seen before the first pixel is read, the rest is an allowance.
@@ -46,6 +48,39 @@ pub struct Load {
     pub halo: usize,
 }
 
+impl Load {
+    /// What is read for the comparisons `pairs`, of whose bands the `compared` rasters are, among all that are `decoded`.
+    pub fn of(pairs: &[Pair], compared: &[&RasterInfo], decoded: &[&RasterInfo], halo: usize) -> Self {
+        let [bands, quality, dates] = pairs.iter().map(planes).max().unwrap_or([2, 0, 2]);
+        let block = compared
+            .iter()
+            .fold((1, 1), |(w, h), info| (info.block.0.max(w), info.block.1.max(h)));
+        Self {
+            dates,
+            bands,
+            quality,
+            block,
+            block_bytes: decoded.iter().map(|info| info.block_bytes).max().unwrap_or(0),
+            header_bytes: decoded.iter().map(|info| info.header_bytes).max().unwrap_or(0),
+            halo,
+        }
+    }
+}
+
+/// Bands and quality bands of all dates of a comparison and of those beside it, and how many dates these are.
+fn planes(pair: &Pair) -> [usize; 3] {
+    let of = |pair: &Pair| {
+        let scenes = pair.scenes();
+        let quality: usize = scenes.iter().map(|scene| scene.quality.len()).sum();
+        // While pieces of a date are put together, one more is held.
+        let is_of_pieces = pair.dates().iter().any(|date| date.pieces.len() > 1);
+        let dates = scenes.len() + usize::from(is_of_pieces);
+        [pair.bands.len() * dates, quality, dates]
+    };
+    let together = std::iter::once(pair).chain(&pair.beside).map(of);
+    together.fold([0; 3], |all, one| [all[0] + one[0], all[1] + one[1], all[2] + one[2]])
+}
+
 /// How a site is worked off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Budget {
@@ -61,7 +96,7 @@ pub struct Budget {
 ///
 /// Decoded blocks have a fifth of the budget, or as much as one tile reads of a long series: with less, every tile would decode all of it
 /// anew.
-pub fn fit((grid, surveyed): (&Grid, &Grid), load: &Load, config: &Config) -> Budget {
+pub fn fit(grid: &Grid, surveyed: &Grid, load: &Load, config: &Config) -> Budget {
     let threads = thread_count(config.compute.threads) as f64;
     let (bands, quality) = (load.bands as f64, load.quality as f64);
     let pixels = (grid.width * grid.height) as f64;
@@ -178,7 +213,7 @@ mod tests {
                 header_bytes: 0,
                 halo: 86,
             };
-            fit((&grid, &grid), &load, &config)
+            fit(&grid, &grid, &load, &config)
         };
         let (pair, series, endless) = (of(2), of(30), of(300));
         assert_eq!((pair.tile_px, pair.blocks_mib), (512, 204));
@@ -202,7 +237,7 @@ mod tests {
                 header_bytes: 0,
                 halo: 35,
             };
-            fit((&grid, &grid), &load, &config).peak_mib
+            fit(&grid, &grid, &load, &config).peak_mib
         };
         // Four times the block for each of two threads, handles that nobody uses, and a full store.
         assert!(peak(50 << 20) >= peak(1 << 20) + 400);

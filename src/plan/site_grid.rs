@@ -1,13 +1,15 @@
-//! The site grid: whether its reference system is in metres, its pixel, the raster whose lattice it shares, and what rasters cover of it.
+//! The site grid: its pixel, the raster whose lattice it shares, and what rasters cover of it.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use crate::config::GridParams;
 use crate::geo::{Grid, Rect};
 use crate::io::IoError;
 use crate::io::crs::{self, Projector};
 use crate::io::open::{self, RasterInfo};
 use crate::io::to_pixels::ToPixels;
+use crate::plan::place::Place;
 
 /// Why there is no site grid: the raster whose reference system has no place for some of the site, or the site itself.
 #[derive(Debug)]
@@ -59,55 +61,55 @@ pub fn check_places(grid: &Grid, margin: usize, rasters: &[&RasterInfo]) -> Resu
 /// A district whose corners are off those of a parallelogram by more than this part of its diagonals does not lie on one side of a map.
 const BENT: f64 = 0.2;
 
-/// A metre of the grid may be this much longer or shorter on the ground: sizes and distances are stated in metres.
-const MOST_STRETCH: f64 = 0.05;
+/// No site grid has more pixels: 40,000 x 40,000.
+const MAX_PIXELS: f64 = 1.6e9;
 
-/// Looks whether a unit of the reference system `code` is a metre on the ground of `bounds`, degrees.
+/// A grid, and the lattice that it lies on.
+pub struct Lattice {
+    /// The grid.
+    pub grid: Grid,
+    /// A corner of pixels of the lattice, metres.
+    pub phase_m: [f64; 2],
+}
+
+/// The grid of the site that lies at `place`: it takes the pixels of the finest of `rasters`, and their lattice where it can.
 ///
 /// # Errors
-/// It is not.
-pub fn check_metres(code: &str, bounds: geo::Rect<f64>) -> Result<(), String> {
-    if !crs::parse(code).map_err(|error| error.to_string())?.is_projected() {
-        return Err("expected a projected system in metres".into());
+/// A place that has no image; a grid that is too large.
+pub fn lattice(place: &Place, rasters: &[&RasterInfo], params: &GridParams) -> Result<Lattice, Unplaced> {
+    let (pixel_m, finest) = pixel(rasters, &place.crs, place.centre_m, params.pixel_m)?;
+    let (min, max, m) = (place.bounds_m.min(), place.bounds_m.max(), params.margin_m);
+    let bounds_m = [min.x - m, min.y - m, max.x + m, max.y + m];
+    let pixels = (bounds_m[2] - bounds_m[0]) * (bounds_m[3] - bounds_m[1]) / (pixel_m * pixel_m);
+    if pixels > MAX_PIXELS {
+        let message = format!(
+            "{pixels:.0} pixels of {pixel_m} m are more than {MAX_PIXELS:.0}; give a larger grid.pixel_m or a smaller site"
+        );
+        return Err(place.failed(message).into());
     }
-    let (min, max, centre) = (bounds.min(), bounds.max(), bounds.center());
-    let places = [
-        (centre.x, centre.y),
-        (min.x, min.y),
-        (max.x, min.y),
-        (min.x, max.y),
-        (max.x, max.y),
-    ];
-    // At a pole there is no east.
-    let places: Vec<(f64, f64)> = places.into_iter().filter(|place| place.1.abs() < 90.0).collect();
-    let scales = crs::scales(code, &places).map_err(|error| error.to_string())?;
-    let off = |scale: &&f64| (*scale - 1.0).abs() > MOST_STRETCH;
-    match scales.iter().flatten().find(off) {
-        None => Ok(()),
-        Some(scale) => Err(format!(
-            "expected a projected system in metres that are metres on the ground, within {:.0} %; found {scale:.3} of its units to a metre there: \
-             give grid.crs = \"utm\", or a system made for the place, in metres",
-            100.0 * MOST_STRETCH
-        )),
-    }
+    let phase_m = match finest {
+        Some(info) => phase(info, &place.crs, pixel_m, place.bounds_m)?,
+        None => [0.0, 0.0],
+    };
+    Ok(Lattice {
+        grid: Grid::covering(&place.crs, bounds_m, pixel_m, phase_m),
+        phase_m,
+    })
 }
 
 /// Edge of a pixel of the site grid in metres, and the raster whose pixels it takes.
-pub fn pixel<'a>(
+fn pixel<'a>(
     rasters: &[&'a RasterInfo],
-    to_grid: &Projector,
     code: &str,
-    centre: (f64, f64),
+    centre_m: (f64, f64),
     wanted: Option<f64>,
 ) -> Result<(f64, Option<&'a RasterInfo>), Unplaced> {
-    let (mut x, mut y) = ([centre.0], [centre.1]);
-    to_grid.project(&mut x, &mut y)?;
     let mut finest: Option<(f64, &RasterInfo)> = None;
     let mut known: Option<(&RasterInfo, f64)> = None;
     for info in rasters {
         let edge = match known {
             Some((same, edge)) if same.geotransform == info.geotransform && same.crs_wkt == info.crs_wkt => edge,
-            _ => native_pixel(info, code, (x[0], y[0])).map_err(Unplaced::of(info))?,
+            _ => native_pixel(info, code, centre_m).map_err(Unplaced::of(info))?,
         };
         known = Some((info, edge));
         if finest.is_none_or(|(least, _)| edge < least - 1e-6) {
@@ -209,15 +211,15 @@ pub fn covered(district: &Grid, rasters: &[&RasterInfo]) -> Result<Rect, Unplace
 ///
 /// # Errors
 /// A place that has no image.
-pub fn phase(info: &RasterInfo, code: &str, pixel_m: f64, site: Option<geo::Rect<f64>>) -> Result<[f64; 2], IoError> {
+fn phase(info: &RasterInfo, code: &str, pixel_m: f64, site: geo::Rect<f64>) -> Result<[f64; 2], IoError> {
     /// Lattices that part by less over the site are one, metres: a hundredth of what is read without resampling.
     const SAME_M: f64 = 1e-4;
     let [_, a, b, _, c, d] = info.geotransform;
     // Rows may run north: the lattice is the same.
     let is_edge = |step: f64| (step.abs() - pixel_m).abs() < 1e-6;
-    let Some(site) = site.filter(|_| is_edge(a) && is_edge(d) && b == 0.0 && c == 0.0) else {
+    if !(is_edge(a) && is_edge(d) && b == 0.0 && c == 0.0) {
         return Ok([0.0, 0.0]);
-    };
+    }
     if crs::parse(code)? == crs::parse(&info.crs_wkt)? {
         let [x0, _, _, y0, _, _] = info.geotransform;
         return Ok([x0.rem_euclid(pixel_m), y0.rem_euclid(pixel_m)]);
@@ -249,35 +251,6 @@ mod tests {
     use crate::io::formats::USUAL;
     use crate::io::geotiff::{Compression, DataType, GeoTiffWriter, Layout};
 
-    #[test]
-    fn a_grid_is_in_metres_of_the_ground() {
-        let check = |code: &str, longitude: f64, latitude: f64| {
-            let corner = |by: f64| (longitude + by, (latitude + by).clamp(-90.0, 90.0));
-            check_metres(code, geo::Rect::new(corner(-0.02), corner(0.02)))
-        };
-        for (code, longitude, latitude) in [
-            ("EPSG:32618", -74.0, 40.7),
-            ("EPSG:32632", 6.0, 60.0),
-            ("EPSG:2154", 2.0, 48.0),
-            ("EPSG:3035", 25.0, 60.0),
-            ("EPSG:3031", 30.0, -89.99),
-            ("EPSG:3413", -45.0, 72.0),
-            ("EPSG:3857", 10.0, 0.0),
-        ] {
-            assert_eq!(check(code, longitude, latitude), Ok(()), "{code}");
-        }
-        for (code, longitude, latitude, found) in [
-            ("EPSG:2263", -74.0, 40.7, "3.281"),
-            ("EPSG:3857", -74.0, 40.7, "1.3"),
-            ("EPSG:3857", 10.0, -25.0, "1.1"),
-            ("EPSG:3031", 30.0, -50.0, "1.1"),
-            ("EPSG:4326", 10.0, 10.0, "projected"),
-        ] {
-            let why = check(code, longitude, latitude).unwrap_err();
-            assert!(why.contains(found) && why.contains("metres"), "{code}: {why}");
-        }
-    }
-
     /// A raster of 30 m whose upper left corner is (`left`, `top`) in `crs`.
     fn raster(crs: &str, left: f64, top: f64) -> RasterInfo {
         let folder = tempfile::tempdir().unwrap();
@@ -300,7 +273,12 @@ mod tests {
     #[test]
     fn a_map_that_ends_at_the_site_has_a_pixel_and_one_that_has_no_place_for_it_is_named() {
         let centre = (179.9999, 60.0);
-        let to_grid = Projector::new(crs::WGS84, "EPSG:32660").unwrap();
+        let in_crs = |code: &str| {
+            let (mut x, mut y) = ([centre.0], [centre.1]);
+            let way = Projector::new(crs::WGS84, code).unwrap();
+            way.project(&mut x, &mut y).unwrap();
+            (x[0], y[0])
+        };
         let of = |projection: &str| {
             format!(
                 "PROJCS[\"x\",GEOGCS[\"WGS 84\",DATUM[\"WGS_1984\",SPHEROID[\"WGS 84\",6378137,298.257223563]],PRIMEM[\"Greenwich\",0],\
@@ -308,23 +286,19 @@ mod tests {
             )
         };
         let mollweide = of("Mollweide");
-        let (mut x, mut y) = ([centre.0], [centre.1]);
-        Projector::new(crs::WGS84, &mollweide)
-            .unwrap()
-            .project(&mut x, &mut y)
-            .unwrap();
+        let (x, y) = in_crs(&mollweide);
         let info = RasterInfo {
             crs_wkt: mollweide,
-            geotransform: [x[0], 1000.0, 0.0, y[0], 0.0, -1000.0],
+            geotransform: [x, 1000.0, 0.0, y, 0.0, -1000.0],
             ..raster("EPSG:32660", 0.0, 0.0)
         };
-        let (edge, _) = pixel(&[&info], &to_grid, "EPSG:32660", centre, None).unwrap();
+        let (edge, _) = pixel(&[&info], "EPSG:32660", in_crs("EPSG:32660"), None).unwrap();
         assert!((990.0..1010.0).contains(&edge), "{edge}");
         let gnomonic = RasterInfo {
             crs_wkt: of("Gnomonic"),
             ..raster("EPSG:32660", 0.0, 0.0)
         };
-        let why = pixel(&[&gnomonic], &to_grid, "EPSG:32660", centre, None).unwrap_err();
+        let why = pixel(&[&gnomonic], "EPSG:32660", in_crs("EPSG:32660"), None).unwrap_err();
         assert_eq!(why.raster.as_ref(), gnomonic.files.first());
         let grid = Grid::covering(
             "EPSG:32660",
@@ -341,7 +315,7 @@ mod tests {
 
     #[test]
     fn the_lattice_of_a_zone_counted_from_elsewhere_is_shared() {
-        let site = Some(geo::Rect::new((300_000.0, 8_796_000.0), (303_000.0, 8_799_000.0)));
+        let site = geo::Rect::new((300_000.0, 8_796_000.0), (303_000.0, 8_799_000.0));
         let phase = |info: &RasterInfo| phase(info, "EPSG:32718", 30.0, site).unwrap();
         // 10,000 km are a third of a pixel more than a whole number of them.
         assert_eq!(phase(&raster("EPSG:32618", 300_015.0, -1_200_015.0)), [15.0, 25.0]);

@@ -1,5 +1,6 @@
 //! The ground whose sample normalisation and detectors are fitted to: the site and its surroundings, or the district of small sites.
 
+use crate::geo::tile::tiles;
 use crate::geo::{Grid, Rect};
 use crate::plan::reach::Clouds;
 use crate::stage::detect;
@@ -78,18 +79,10 @@ fn survey_cells(area: Rect, planes: usize, cell_px: usize, most: usize) -> Vec<R
         let count = cells.min(most);
         (0..count).map(|i| (2 * i + 1) * cells / (2 * count)).collect()
     };
-    let mut cells = Vec::new();
-    for row in picks(area.h) {
-        for column in picks(area.w) {
-            let (x, y) = (column * cell_px, row * cell_px);
-            cells.push(Rect::new(
-                area.x + x as i64,
-                area.y + y as i64,
-                cell_px.min(area.w - x),
-                cell_px.min(area.h - y),
-            ));
-        }
-    }
+    let (columns, rows) = (picks(area.w), picks(area.h));
+    let number = |from: i64, to: i64| (to - from) as usize / cell_px;
+    let mut cells = tiles(area, cell_px);
+    cells.retain(|cell| columns.contains(&number(area.x, cell.x)) && rows.contains(&number(area.y, cell.y)));
     cells
 }
 

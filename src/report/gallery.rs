@@ -130,76 +130,23 @@ impl Gallery {
             return Err(refused(format!("it has {size} bytes, expected at most {MAX_BYTES}")));
         }
         let left = Cell::new(MAX_DIRECTORY_BYTES);
-        let bounded = Bounded { archive, left: &left };
-        // Ours begin with their first byte: no other beginning is looked for.
-        let from_its_start = Config {
-            archive_offset: ArchiveOffset::Known(0),
+        let stored = stored(&mut opened(Bounded { archive, left: &left })?)?;
+        let windows = stored.iter().find(|(name, _)| name == WINDOWS);
+        let windows = windows.map_or(&[][..], |(_, bytes)| bytes);
+        let windows: Windows = serde_json::from_slice(windows).map_err(|source| ReportError::json(WINDOWS, source))?;
+        let chip = |(id, window_px): (String, [i64; 4])| {
+            let chip = Chip {
+                window_px,
+                ..Chip::default()
+            };
+            (id, chip)
         };
-        let mut zip = ZipArchive::with_config(from_its_start, bounded).map_err(failed)?;
-        if zip.has_duplicate_names() {
-            return Err(refused("a name stands in it twice".into()));
-        }
-        // From here on as much is read as there are entries that do not overlap.
-        left.set(u64::MAX);
-        if zip.has_overlapping_entries().map_err(failed)? {
-            return Err(refused("its entries overlap".into()));
-        }
-        let mut files = BTreeMap::new();
-        let mut order = Vec::new();
-        for index in 0..zip.len() {
-            let mut file = zip.by_index(index).map_err(failed)?;
-            let name = file.name().map_err(failed)?.into_owned();
-            let (found, packed) = (file.size(), file.compressed_size());
-            if file.compression() != CompressionMethod::Stored || found != packed {
-                return Err(refused(
-                    "an entry is compressed, expected pictures stored as they are".into(),
-                ));
-            }
-            if found > MAX_PICTURE_BYTES {
-                return Err(refused(format!(
-                    "an entry has {found} bytes, expected at most {MAX_PICTURE_BYTES}"
-                )));
-            }
-            let mut bytes = Vec::new();
-            file.read_to_end(&mut bytes).map_err(|error| failed(error.into()))?;
-            order.push(name.clone());
-            files.insert(name, bytes);
-        }
-        let windows = files.remove(WINDOWS).unwrap_or_default();
-        let windows: Windows = serde_json::from_slice(&windows).map_err(|source| ReportError::json(WINDOWS, source))?;
-        let mut chips: BTreeMap<String, Chip> = windows
-            .into_iter()
-            .map(|(id, window_px)| {
-                let chip = Chip {
-                    window_px,
-                    ..Chip::default()
-                };
-                (id, chip)
-            })
-            .collect();
-        for name in order {
-            let Some((id, file)) = name.split_once('/') else {
-                continue;
-            };
-            let stem = file.split('.').next().unwrap_or(file);
-            let (Some(chip), Some(bytes)) = (chips.get_mut(id), files.remove(&name)) else {
-                continue;
-            };
-            match stem.split_once('-') {
-                None if stem == SCORE => chip.score = Some(bytes),
-                Some((date, way)) => {
-                    let date = DATES.iter().position(|known| *known == date);
-                    let way = Rendition::ALL.into_iter().find(|known| known.word() == way);
-                    if let (Some(date), Some(way)) = (date, way) {
-                        if chip.dates.last().is_none_or(|(last, _)| *last != way) {
-                            chip.dates.push((way, Default::default()));
-                        }
-                        if let Some((_, both)) = chip.dates.last_mut() {
-                            both[date] = bytes;
-                        }
-                    }
-                }
-                None => {}
+        let mut chips: BTreeMap<String, Chip> = windows.into_iter().map(chip).collect();
+        for (name, picture) in stored {
+            if let Some((id, file)) = name.split_once('/')
+                && let Some(chip) = chips.get_mut(id)
+            {
+                chip.take(file.split('.').next().unwrap_or(file), picture);
             }
         }
         Ok(Self {
@@ -207,6 +154,71 @@ impl Gallery {
             chips,
         })
     }
+}
+
+impl Chip {
+    /// Puts the picture of that name in its place; one of another name is left out.
+    fn take(&mut self, name: &str, picture: Vec<u8>) {
+        if name == SCORE {
+            self.score = Some(picture);
+            return;
+        }
+        let Some((date, way)) = name.split_once('-') else {
+            return;
+        };
+        let date = DATES.iter().position(|known| *known == date);
+        let way = Rendition::ALL.into_iter().find(|known| known.word() == way);
+        if let (Some(date), Some(way)) = (date, way) {
+            if self.dates.last().is_none_or(|(last, _)| *last != way) {
+                self.dates.push((way, Default::default()));
+            }
+            if let Some((_, both)) = self.dates.last_mut() {
+                both[date] = picture;
+            }
+        }
+    }
+}
+
+/// The archive, with its directory read. As much is read of it from here on as it has entries, which do not overlap.
+fn opened<R: Read + Seek>(bounded: Bounded<'_, R>) -> Result<ZipArchive<Bounded<'_, R>>, ReportError> {
+    let left = bounded.left;
+    // Ours begin with their first byte: no other beginning is looked for.
+    let from_its_start = Config {
+        archive_offset: ArchiveOffset::Known(0),
+    };
+    let mut zip = ZipArchive::with_config(from_its_start, bounded).map_err(failed)?;
+    if zip.has_duplicate_names() {
+        return Err(refused("a name stands in it twice".into()));
+    }
+    left.set(u64::MAX);
+    if zip.has_overlapping_entries().map_err(failed)? {
+        return Err(refused("its entries overlap".into()));
+    }
+    Ok(zip)
+}
+
+/// What is stored in the archive, by name, in its order.
+fn stored<R: Read + Seek>(zip: &mut ZipArchive<R>) -> Result<Vec<(String, Vec<u8>)>, ReportError> {
+    let mut stored = Vec::new();
+    for index in 0..zip.len() {
+        let mut file = zip.by_index(index).map_err(failed)?;
+        let name = file.name().map_err(failed)?.into_owned();
+        let (found, packed) = (file.size(), file.compressed_size());
+        if file.compression() != CompressionMethod::Stored || found != packed {
+            return Err(refused(
+                "an entry is compressed, expected pictures stored as they are".into(),
+            ));
+        }
+        if found > MAX_PICTURE_BYTES {
+            return Err(refused(format!(
+                "an entry has {found} bytes, expected at most {MAX_PICTURE_BYTES}"
+            )));
+        }
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).map_err(|error| failed(error.into()))?;
+        stored.push((name, bytes));
+    }
+    Ok(stored)
 }
 
 fn failed(source: ZipError) -> ReportError {

@@ -44,64 +44,104 @@ pub fn settle(
     kind: Kind,
     file: Option<&Statement>,
 ) -> Result<Radiometry, String> {
-    let Statements {
-        pipeline,
-        item,
-        version,
-    } = stated;
     let nothing = Statement::default();
     let file = file.unwrap_or(&nothing);
-    let data_type = file.data_type.as_deref().or(item.data_type.as_deref());
-    let unit = pipeline.unit.or(item.unit);
-    let by_item = !(item.scale.is_empty() && item.offset.is_empty());
-    if let (Some(said), Some(found)) = (item.data_type.as_deref(), file.data_type.as_deref())
-        && by_item
-        && (is_float(said) != is_float(found) || is_byte(found) && !is_byte(said))
-    {
-        return Err(format!(
-            "its item states scale and offset of {said}, and the file stores {found}: put the item right, or take its scale and offset out"
-        ));
-    }
-    let scale = match pipeline.scale.first() {
+    let Statements { pipeline, item, .. } = stated;
+    check_types(item, file)?;
+    let stated_scale = match pipeline.scale.first() {
         Some(scale) => Some(*scale),
         None => agreed("scale", &item.scale, &file.scale)?,
     };
+    let data_type = file.data_type.as_deref().or(item.data_type.as_deref());
+    let unit = pipeline.unit.or(item.unit);
     let is_integer = data_type.is_some_and(|stored| !is_float(stored));
-    if kind == Kind::Sar && is_integer && scale.is_none() && unit != Some(Unit::Decibel) {
+    if kind == Kind::Sar && is_integer && stated_scale.is_none() && unit != Some(Unit::Decibel) {
         return Err(
             "holds raw amplitudes; expected calibrated backscatter: calibrate to sigma0 or gamma0 and terrain-correct it, or state its scale, or decibels as its unit"
                 .into(),
         );
     }
+    if let Some(sensor) = sensor.filter(|_| kind == Kind::Optical && pipeline.scale.is_empty()) {
+        check_storage(sensor, stated_scale, file)?;
+    }
     // What a sensor says of stored numbers holds only for numbers that are stored as the product's are.
     let product = sensor.filter(|sensor| sensor.may_store(data_type));
-    let is_own = |sensor: &Sensor| scale.is_none_or(|scale| is_alike(sensor.scale, scale));
-    if let (Some(sensor), None, true, Kind::Optical) = (sensor, product, is_integer, kind)
-        && pipeline.scale.is_empty()
-        && is_own(sensor)
-        // The item's word of the type is not the last.
-        && file.data_type.is_some()
-    {
+    let scale = stated_scale.or(product.map(|sensor| sensor.scale)).unwrap_or(1.0);
+    let product = product.filter(|sensor| is_alike(sensor.scale, scale));
+    let power = sensor.is_some_and(|sensor| sensor.decibel) || kind == Kind::Sar && unit == Some(Unit::Linear);
+    Ok(Radiometry {
+        scale,
+        offset: offset(stated, file, &Offsets::of(product, scale))?,
+        nodata: nodata(stated, sensor, data_type),
+        decibel: power && unit != Some(Unit::Decibel),
+        saturated: product.and_then(|sensor| sensor.saturated),
+    })
+}
+
+/// Refuses scale and offset that an item states of numbers of another type than the file stores.
+fn check_types(item: &Statement, file: &Statement) -> Result<(), String> {
+    let (Some(said), Some(found)) = (item.data_type.as_deref(), file.data_type.as_deref()) else {
+        return Ok(());
+    };
+    let is_stated = !(item.scale.is_empty() && item.offset.is_empty());
+    if is_stated && (is_float(said) != is_float(found) || is_byte(found) && !is_byte(said)) {
         return Err(format!(
-            "stores {}, but {} comes as {}, so that its scale does not hold: state scale and offset",
-            data_type.unwrap_or_default(),
-            sensor.id,
-            sensor.data_types.join(" or ")
+            "its item states scale and offset of {said}, and the file stores {found}: put the item right, or take its scale and offset out"
         ));
     }
-    let scale = scale.or(product.map(|sensor| sensor.scale)).unwrap_or(1.0);
-    let product = product.filter(|sensor| is_alike(sensor.scale, scale));
-    let brought_in = product.map_or(0.0, |sensor| {
-        sensor.raw_offset.as_ref().map_or(0.0, |rule| rule.value * scale)
-    });
-    let own = product.map_or(0.0, |sensor| sensor.offset);
-    let by_version = match version {
-        Version::Newer | Version::LeftIn => own + brought_in,
-        Version::Untold | Version::Older | Version::TakenOff => own,
-    };
+    Ok(())
+}
+
+/// Refuses integers that `sensor` does not store, where no other scale than the sensor's is stated. The item's word of the type is not the last.
+fn check_storage(sensor: &Sensor, scale: Option<f64>, file: &Statement) -> Result<(), String> {
+    let data_type = file.data_type.as_deref();
+    let is_own_scale = scale.is_none_or(|scale| is_alike(sensor.scale, scale));
+    match data_type {
+        Some(stored) if !is_float(stored) && !sensor.may_store(data_type) && is_own_scale => Err(format!(
+            "stores {stored}, but {} comes as {}, so that its scale does not hold: state scale and offset",
+            sensor.id,
+            sensor.data_types.join(" or ")
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// The offsets of a product, in physical units; 0 where there is no product.
+struct Offsets {
+    /// That of all versions.
+    own: f64,
+    /// What a version brought in.
+    brought_in: f64,
+}
+
+impl Offsets {
+    fn of(product: Option<&Sensor>, scale: f64) -> Self {
+        let rule = product.and_then(|sensor| sensor.raw_offset.as_ref());
+        Self {
+            own: product.map_or(0.0, |sensor| sensor.offset),
+            brought_in: rule.map_or(0.0, |rule| rule.value * scale),
+        }
+    }
+
+    /// Of pixels of that version.
+    fn in_version(&self, version: Version) -> f64 {
+        match version {
+            Version::Newer | Version::LeftIn => self.own + self.brought_in,
+            Version::Untold | Version::Older | Version::TakenOff => self.own,
+        }
+    }
+}
+
+/// The physical value of a stored 0: as the pipeline states it, else item and file, else the product.
+fn offset(stated: &Statements, file: &Statement, product: &Offsets) -> Result<f64, String> {
+    let Statements {
+        pipeline,
+        item,
+        version,
+    } = stated;
     // Catalogues copy the product's offset into every item, whatever its pixels hold.
     let held = |offset: &f64| match version {
-        Version::Older | Version::TakenOff if is_alike(*offset, own + brought_in) => own,
+        Version::Older | Version::TakenOff if is_alike(*offset, product.own + product.brought_in) => product.own,
         _ => *offset,
     };
     let offset = match (pipeline.offset.first(), pipeline.scale.first()) {
@@ -109,32 +149,26 @@ pub fn settle(
         (None, Some(_)) => 0.0,
         (None, None) => {
             let [item, file] = [item, file].map(|one| one.offset.iter().map(held).collect::<Vec<f64>>());
-            agreed("offset", &item, &file)?.unwrap_or(by_version)
+            agreed("offset", &item, &file)?.unwrap_or(product.in_version(*version))
         }
     };
-    if *version == Version::LeftIn && brought_in != 0.0 && is_alike(offset, own) {
+    if *version == Version::LeftIn && product.brought_in != 0.0 && is_alike(offset, product.own) {
         return Err(format!(
-            "its item states offset {offset}, and also that the product's offset of {brought_in} was not taken off: put the item right"
+            "its item states offset {offset}, and also that the product's offset of {} was not taken off: put the item right",
+            product.brought_in
         ));
     }
-    let mut nodata: Vec<f64> = Vec::new();
-    for value in pipeline
-        .nodata
-        .iter()
-        .chain(&item.nodata)
-        .copied()
+    Ok(offset)
+}
+
+/// All stored values that mean no data, each once: as they are stated, and to `sensor`.
+fn nodata(stated: &Statements, sensor: Option<&Sensor>, data_type: Option<&str>) -> Vec<f64> {
+    let by_word = stated.pipeline.nodata.iter().chain(&stated.item.nodata).copied();
+    let mut all = Vec::new();
+    by_word
         .chain(nodata_of(sensor, data_type))
-    {
-        add(&mut nodata, value);
-    }
-    let power = sensor.is_some_and(|sensor| sensor.decibel) || kind == Kind::Sar && unit == Some(Unit::Linear);
-    Ok(Radiometry {
-        scale,
-        offset,
-        nodata,
-        decibel: power && unit != Some(Unit::Decibel),
-        saturated: product.and_then(|sensor| sensor.saturated),
-    })
+        .for_each(|value| add(&mut all, value));
+    all
 }
 
 /// What means no data to `sensor` in numbers that are stored so: its value, and what tools that turn all pixels alike make of it. They take a raw

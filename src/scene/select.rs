@@ -71,7 +71,7 @@ pub fn select(scenes: &[Scene], shown: &[Shown], compare: &Compare, filter: &Fil
 
     let mut pairs = Vec::new();
     let mut pair = |after: usize, earlier: &[usize]| {
-        let partner = partner((scenes, shown), after, earlier, filter);
+        let partner = partner(scenes, shown, after, earlier, filter);
         reasons.extend(partner.tried);
         match partner.found {
             Some(before) => pairs.push((before, after)),
@@ -238,7 +238,7 @@ struct Partner {
 }
 
 /// The latest of `earlier` (in order of time) that `after` can be compared with and that shows enough of its ground, else the one that shows most.
-fn partner((scenes, shown): (&[Scene], &[Shown]), after: usize, earlier: &[usize], filter: &Filter) -> Partner {
+fn partner(scenes: &[Scene], shown: &[Shown], after: usize, earlier: &[usize], filter: &Filter) -> Partner {
     let newer = &scenes[after];
     let enough = LEAST_PART * shown[after].share();
     let mut tried = Vec::new();

@@ -15,18 +15,8 @@ use crate::seal::digest::Digest;
 /// The sensor of whatever is not recognised: values as stored, bands by their own names.
 pub const GENERIC: &str = "generic";
 
-const EMBEDDED: [(&str, &str); 10] = [
-    ("generic.toml", include_str!("sensors/generic.toml")),
-    ("hls-l30.toml", include_str!("sensors/hls-l30.toml")),
-    ("hls-s30.toml", include_str!("sensors/hls-s30.toml")),
-    ("landsat-5-7-c2l2.toml", include_str!("sensors/landsat-5-7-c2l2.toml")),
-    ("landsat-8-9-c2l2.toml", include_str!("sensors/landsat-8-9-c2l2.toml")),
-    ("planetscope-sr.toml", include_str!("sensors/planetscope-sr.toml")),
-    ("sentinel-1-grd.toml", include_str!("sensors/sentinel-1-grd.toml")),
-    ("sentinel-1-rtc.toml", include_str!("sensors/sentinel-1-rtc.toml")),
-    ("sentinel-2-l1c.toml", include_str!("sensors/sentinel-2-l1c.toml")),
-    ("sentinel-2-l2a.toml", include_str!("sensors/sentinel-2-l2a.toml")),
-];
+/// Name and text of each file under `sensors/`, by name.
+const EMBEDDED: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/sensors.rs"));
 
 /// One product of one family of instruments.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -159,7 +149,7 @@ impl Sensors {
     /// A fault in a file that is part of the program; a test reads each of them.
     pub fn embedded() -> Result<Self, Fault> {
         let mut sensors = Self(BTreeMap::new());
-        for (name, text) in EMBEDDED {
+        for &(name, text) in EMBEDDED {
             sensors.add(text).map_err(|faults| Fault::new(name, join(&faults)))?;
         }
         Ok(sensors)
@@ -415,22 +405,7 @@ mod tests {
     #[test]
     fn every_embedded_sensor_is_read() {
         let sensors = Sensors::embedded().unwrap();
-        let ids: Vec<&str> = sensors.iter().map(|sensor| sensor.id.as_str()).collect();
-        assert_eq!(
-            ids,
-            [
-                "generic",
-                "hls-l30",
-                "hls-s30",
-                "landsat-5-7-c2l2",
-                "landsat-8-9-c2l2",
-                "planetscope-sr",
-                "sentinel-1-grd",
-                "sentinel-1-rtc",
-                "sentinel-2-l1c",
-                "sentinel-2-l2a"
-            ]
-        );
+        assert!(sensors.get(GENERIC).is_some());
         let l2a = sensors.get("sentinel-2-l2a").unwrap();
         assert_eq!(l2a.band("b08").unwrap().1.name, "nir");
         assert_eq!(l2a.band("B8A_20m").unwrap().1.name, "nir08");
@@ -443,6 +418,16 @@ mod tests {
             sensors.get("landsat-5-7-c2l2").unwrap().band("SR_B4").unwrap().1.name,
             "nir08"
         );
+    }
+
+    #[test]
+    fn a_sensors_id_is_the_name_of_its_file() {
+        for (name, text) in EMBEDDED {
+            let sensor: Sensor = toml::from_str(text).unwrap();
+            assert_eq!(format!("{}.toml", sensor.id), *name);
+        }
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/scene/sensors");
+        assert_eq!(EMBEDDED.len(), std::fs::read_dir(folder).unwrap().count());
     }
 
     #[test]

@@ -32,8 +32,16 @@ pub struct Entry {
     pub lattice: Lattice,
     /// Fraction of its pixels under cloud; `None` for radar.
     pub cloud: Option<f64>,
-    /// The bands, and the quality band.
-    pub files: (Made, Option<Made>),
+    /// The bands.
+    pub bands: Made,
+    /// The quality band.
+    pub quality: Option<Made>,
+}
+
+impl Entry {
+    fn is_optical(&self) -> bool {
+        self.cloud.is_some()
+    }
 }
 
 /// A raster that was made.
@@ -229,6 +237,43 @@ pub fn items(recipe: &Recipe, entries: &[Entry]) -> Result<Value, IoError> {
 }
 
 fn item(recipe: &Recipe, entry: &Entry) -> Result<Value, IoError> {
+    let corners = corners(&entry.lattice)?;
+    let ring: Vec<[f64; 2]> = corners.iter().map(|corner| corner.map(degrees)).collect();
+    let low = |axis: usize| degrees(corners.iter().map(|corner| corner[axis]).fold(f64::MAX, f64::min));
+    let high = |axis: usize| degrees(corners.iter().map(|corner| corner[axis]).fold(f64::MIN, f64::max));
+    let mut assets = Map::new();
+    assets.insert("bands".into(), bands_asset(recipe, entry));
+    if let Some(quality) = &entry.quality {
+        assets.insert("scl".into(), quality_asset(recipe, &entry.lattice, quality));
+    }
+    Ok(json!({
+        "type": "Feature", "stac_version": "1.1.0", "stac_extensions": EXTENSIONS, "id": entry.id,
+        "collection": if entry.is_optical() { "sentinel-2-l2a" } else { "sentinel-1-rtc" },
+        "geometry": { "type": "Polygon", "coordinates": [ring] },
+        "bbox": [low(0), low(1), high(0), high(1)],
+        "properties": item_properties(recipe, entry), "assets": assets, "links": [],
+    }))
+}
+
+/// The corners of a lattice in degrees, counter-clockwise, the last repeating the first.
+fn corners(lattice: &Lattice) -> Result<Vec<[f64; 2]>, IoError> {
+    let Lattice {
+        width,
+        height,
+        corner: [left, top],
+        pixel,
+        crs,
+    } = lattice;
+    let (right, bottom) = (left + *width as f64 * pixel, top - *height as f64 * pixel);
+    let (mut x, mut y) = (
+        vec![*left, *left, right, right, *left],
+        vec![*top, bottom, bottom, *top, *top],
+    );
+    Projector::new(crs, WGS84)?.project(&mut x, &mut y)?;
+    Ok(x.into_iter().zip(y).map(|(x, y)| [x, y]).collect())
+}
+
+fn item_properties(recipe: &Recipe, entry: &Entry) -> Value {
     let Lattice {
         width,
         height,
@@ -236,78 +281,60 @@ fn item(recipe: &Recipe, entry: &Entry) -> Result<Value, IoError> {
         pixel,
         crs,
     } = &entry.lattice;
-    let (right, bottom) = (left + *width as f64 * pixel, top - *height as f64 * pixel);
-    let (mut x, mut y) = (
-        vec![*left, *left, right, right, *left],
-        vec![*top, bottom, bottom, *top, *top],
-    );
-    Projector::new(crs, WGS84)?.project(&mut x, &mut y)?;
-    let ring: Vec<Value> = x
-        .iter()
-        .zip(&y)
-        .map(|(x, y)| json!([degrees(*x), degrees(*y)]))
-        .collect();
-    let low = |values: &[f64]| degrees(values.iter().copied().fold(f64::MAX, f64::min));
-    let high = |values: &[f64]| degrees(values.iter().copied().fold(f64::MIN, f64::max));
-    let optical = entry.cloud.is_some();
-    let time = entry.time.to_string();
-    let gsd = recipe.pixel_m;
-    let told = if optical {
-        json!({
-            "datetime": time, "constellation": "sentinel-2", "platform": recipe.platform, "instruments": ["msi"], "gsd": gsd,
+    let mut told = match entry.is_optical() {
+        true => json!({
+            "constellation": "sentinel-2", "platform": recipe.platform, "instruments": ["msi"],
             // Before 04.00 there is no offset of -1000 in the digital numbers.
             "s2:processing_baseline": "03.01",
             "eo:cloud_cover": entry.cloud.map(|fraction| (fraction * 1e4).round() / 1e2),
-            "proj:code": crs, "proj:shape": [height, width], "proj:transform": [pixel, 0.0, left, 0.0, -pixel, top],
-        })
-    } else {
-        json!({
-            "datetime": time, "constellation": "sentinel-1", "platform": "sentinel-1a", "instruments": ["c-sar"], "gsd": gsd,
+        }),
+        false => json!({
+            "constellation": "sentinel-1", "platform": "sentinel-1a", "instruments": ["c-sar"],
             "sar:product_type": "RTC", "sar:instrument_mode": "IW", "sar:frequency_band": "C", "sar:polarizations": ["VV", "VH"],
-            "proj:code": crs, "proj:shape": [height, width], "proj:transform": [pixel, 0.0, left, 0.0, -pixel, top],
-        })
+        }),
     };
-    let bands: Vec<Value> = if optical {
-        recipe
-            .bands
-            .iter()
-            .map(|&band| json!({ "name": names(band).0, "eo:common_name": names(band).1 }))
-            .collect()
-    } else {
-        ["VV", "VH"].iter().map(|name| json!({ "name": name })).collect()
+    told["datetime"] = json!(entry.time.to_string());
+    told["gsd"] = json!(recipe.pixel_m);
+    told["proj:code"] = json!(crs);
+    told["proj:shape"] = json!([height, width]);
+    told["proj:transform"] = json!([pixel, 0.0, left, 0.0, -pixel, top]);
+    told
+}
+
+/// The media type of the rasters.
+const GEOTIFF: &str = "image/tiff; application=geotiff";
+
+fn bands_asset(recipe: &Recipe, entry: &Entry) -> Value {
+    let optical = |band: &Band| json!({ "name": names(*band).0, "eo:common_name": names(*band).1 });
+    let bands: Vec<Value> = match entry.is_optical() {
+        true => recipe.bands.iter().map(optical).collect(),
+        false => ["VV", "VH"].iter().map(|name| json!({ "name": name })).collect(),
     };
-    let kind = "image/tiff; application=geotiff";
-    let mut assets = Map::new();
     let mut asset = json!({
-        "type": kind, "roles": ["data"], "gsd": gsd, "bands": bands,
-        "data_type": if optical { "uint16" } else { "float32" }, "nodata": 0,
+        "type": GEOTIFF, "roles": ["data"], "gsd": recipe.pixel_m, "bands": bands,
+        "data_type": if entry.is_optical() { "uint16" } else { "float32" }, "nodata": 0,
     });
-    entry.files.0.told(&mut asset);
-    if optical {
+    entry.bands.told(&mut asset);
+    if entry.is_optical() {
         // Written as in the Sentinel-2 catalogues, not as the nearest f32.
         debug_assert!((SCALE - 0.0001).abs() < 1e-9);
         asset["raster:scale"] = json!(0.0001);
         asset["raster:offset"] = json!(0);
     }
-    assets.insert("bands".into(), asset);
-    if let Some(quality) = &entry.files.1 {
-        let every = recipe.quality_every_px;
-        let mut asset = json!({
-            "type": kind, "roles": ["data-mask"], "title": "Scene classification map (SCL)",
-            "gsd": gsd * every as f64, "data_type": "uint8", "nodata": 0,
-            "proj:shape": [height.div_ceil(every), width.div_ceil(every)],
-            "proj:transform": [pixel * every as f64, 0.0, left, 0.0, -pixel * every as f64, top],
-        });
-        quality.told(&mut asset);
-        assets.insert("scl".into(), asset);
-    }
-    Ok(json!({
-        "type": "Feature", "stac_version": "1.1.0", "stac_extensions": EXTENSIONS, "id": entry.id,
-        "collection": if optical { "sentinel-2-l2a" } else { "sentinel-1-rtc" },
-        "geometry": { "type": "Polygon", "coordinates": [ring] },
-        "bbox": [low(&x), low(&y), high(&x), high(&y)],
-        "properties": told, "assets": assets, "links": [],
-    }))
+    asset
+}
+
+fn quality_asset(recipe: &Recipe, lattice: &Lattice, quality: &Made) -> Value {
+    let every = recipe.quality_every_px;
+    let (pixel, [left, top]) = (lattice.pixel * every as f64, lattice.corner);
+    let mut asset = json!({
+        "type": GEOTIFF, "roles": ["data-mask"], "title": "Scene classification map (SCL)",
+        "gsd": recipe.pixel_m * every as f64, "data_type": "uint8", "nodata": 0,
+        "proj:shape": [lattice.height.div_ceil(every), lattice.width.div_ceil(every)],
+        "proj:transform": [pixel, 0.0, left, 0.0, -pixel, top],
+    });
+    quality.told(&mut asset);
+    asset
 }
 
 #[cfg(test)]

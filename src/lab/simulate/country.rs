@@ -1,8 +1,9 @@
 //! The countryside everywhere: fields in blocks, forest, lakes. A function of the place alone.
 
+use super::material::Material;
 use super::random::{hash, noise, octaves, unit};
 use super::recipe::Land;
-use super::surface::{Material, Spot};
+use super::surface::Spot;
 
 /// A block of fields that lie alike.
 #[derive(Clone, Copy)]

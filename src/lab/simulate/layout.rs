@@ -2,10 +2,11 @@
 
 use ::geo::Polygon;
 
+use super::material::Material;
 use super::random::{Draw, noise};
 use super::recipe::{Change, Recipe, Site, Style, What};
 use super::shape::{Thing, When, eaten, inset, polygon, turned};
-use super::surface::Material;
+use super::town::{House, Town};
 use super::written::BoxM;
 
 fn overlap(a: BoxM, b: BoxM, gap: f64) -> bool {
@@ -195,85 +196,49 @@ impl Layout<'_> {
         }
     }
 
-    fn town(&mut self, number: usize, [x, y]: [f64; 2], radius: f64) {
+    /// A town: gardens, streets across and along, and houses on both sides of those across.
+    fn town(&mut self, number: usize, centre: [f64; 2], radius: f64) {
         let mut draw = self.draw(32, number);
-        let seed = u64::from(draw.bits());
-        let reach = |angle: f64| {
-            let (sin, cos) = (libm::sin(angle), libm::cos(angle));
-            let wide = f64::from(noise(seed, cos * 1.5 + 9.0, sin * 1.5));
-            let fine = f64::from(noise(seed ^ 1, cos * 4.0 + 9.0, sin * 4.0));
-            radius * (1.0 + 0.4 * wide + 0.15 * fine)
-        };
-        let corners = 64;
-        self.put(
-            polygon((0..corners).map(|i| {
-                let angle = f64::from(i) * std::f64::consts::TAU / f64::from(corners);
-                [x + libm::cos(angle) * reach(angle), y + libm::sin(angle) * reach(angle)]
-            })),
-            Material::Garden,
-            number as u32,
-        );
-        let angle = draw.between(0.0, 1.5);
-        let (sin, cos) = (libm::sin(angle), libm::cos(angle));
-        let turn = |u: f64, v: f64| [x + u * cos - v * sin, y + u * sin + v * cos];
-        let inside = |u: f64, v: f64| (u * u + v * v).sqrt() < reach(libm::atan2(v, u) + angle) * 0.93;
-        let (street, cross) = (64.0, 150.0);
-        let rows = (radius * 1.4 / street) as i32;
-        let columns = (radius * 1.4 / cross) as i32;
-        for row in -rows..=rows {
-            let v = f64::from(row) * street;
-            let ends = (0..=80)
-                .map(|i| radius * 1.4 * (f64::from(i) / 40.0 - 1.0))
-                .filter(|&u| inside(u, v));
-            let (low, high) = ends.fold((f64::MAX, f64::MIN), |(low, high), u| (low.min(u), high.max(u)));
-            if low < high {
-                self.ribbon(&[turn(low, v), turn(high, v)], |_| 3.0, Material::Asphalt);
+        let town = Town::drawn(centre, radius, &mut draw);
+        self.put(town.outline(), Material::Garden, number as u32);
+        for v in town.rows() {
+            if let Some([low, high]) = town.span(|u| [u, v]) {
+                self.ribbon(&[low, high], |_| 3.0, Material::Asphalt);
             }
             for side in [-17.0, 17.0] {
-                let mut u = -radius * 1.4;
-                while u < radius * 1.4 {
-                    let (w, h) = (draw.between(9.0, 14.0), draw.between(8.0, 11.0));
-                    // Fewer houses further out; now and then a large one.
-                    let far = (u * u + v * v).sqrt() / radius;
-                    let large = draw.chance(0.03);
-                    let (w, h) = if large { (w * 2.6, h * 1.8) } else { (w, h) };
-                    if inside(u, v + side) && draw.chance(0.95 - 0.4 * far) {
-                        let [px, py] = turn(u, v + side);
-                        let outline = turned([px - w / 2.0, py - h / 2.0, px + w / 2.0, py + h / 2.0], angle);
-                        let roof = draw.pick(&[
-                            Material::RedRoof,
-                            Material::RedRoof,
-                            Material::RedRoof,
-                            Material::GreyRoof,
-                        ]);
-                        let roof = if large {
-                            draw.pick(&[Material::GreyRoof, Material::BrightRoof])
-                        } else {
-                            roof
-                        };
-                        let (id, tall) = (draw.bits(), draw.between(5.0, 10.0));
-                        // A town that reaches a base ends at its fence.
-                        let fenced = |site: &Site| {
-                            let [left, top, right, bottom] = inset(site.box_m, -12.0);
-                            site.style == Style::Base && (left..right).contains(&px) && (top..bottom).contains(&py)
-                        };
-                        if !self.recipe.sites.iter().any(fenced) {
-                            self.put_standing(outline, roof, id, tall, When::Always);
-                        }
-                    }
-                    u += w + draw.between(6.0, 14.0);
-                }
+                self.houses(&town, v, side, &mut draw);
             }
         }
-        for column in -columns..=columns {
-            let u = f64::from(column) * cross;
-            let ends = (0..=80)
-                .map(|i| radius * 1.4 * (f64::from(i) / 40.0 - 1.0))
-                .filter(|&v| inside(u, v));
-            let (low, high) = ends.fold((f64::MAX, f64::MIN), |(low, high), v| (low.min(v), high.max(v)));
-            if low < high {
-                self.ribbon(&[turn(u, low), turn(u, high)], |_| 3.0, Material::Asphalt);
+        for u in town.columns() {
+            if let Some([low, high]) = town.span(|v| [u, v]) {
+                self.ribbon(&[low, high], |_| 3.0, Material::Asphalt);
             }
+        }
+    }
+
+    /// The houses on one `side` of the street at `v`, so many metres from its middle.
+    fn houses(&mut self, town: &Town, v: f64, side: f64, draw: &mut Draw) {
+        let mut u = -town.half_m();
+        while u < town.half_m() {
+            let house = House::drawn(draw);
+            // Fewer houses further out.
+            let far = (u * u + v * v).sqrt() / town.radius;
+            if town.holds([u, v + side]) && draw.chance(0.95 - 0.4 * far) {
+                let [x, y] = town.place([u, v + side]);
+                let [w, h] = house.size_m;
+                let outline = turned([x - w / 2.0, y - h / 2.0, x + w / 2.0, y + h / 2.0], town.angle);
+                let roof = house.roof(draw);
+                let (id, tall) = (draw.bits(), draw.between(5.0, 10.0));
+                // A town that reaches a base ends at its fence.
+                let fenced = |site: &Site| {
+                    let [left, top, right, bottom] = inset(site.box_m, -12.0);
+                    site.style == Style::Base && (left..right).contains(&x) && (top..bottom).contains(&y)
+                };
+                if !self.recipe.sites.iter().any(fenced) {
+                    self.put_standing(outline, roof, id, tall, When::Always);
+                }
+            }
+            u += house.size_m[0] + draw.between(6.0, 14.0);
         }
     }
 

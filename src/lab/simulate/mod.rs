@@ -17,6 +17,7 @@ mod check;
 mod country;
 mod ground;
 mod layout;
+mod material;
 mod parse;
 mod random;
 mod recipe;
@@ -24,6 +25,7 @@ mod scene;
 mod shape;
 mod sky;
 mod surface;
+mod town;
 mod truth;
 mod written;
 
@@ -183,14 +185,15 @@ fn optical_scene(
             Ok(())
         },
     )?;
-    let files = (bands.made(names.0, made)?, Some(quality.made(names.1, made)?));
+    let (bands, quality) = (bands.made(names.0, made)?, Some(quality.made(names.1, made)?));
     let cloud = Some(counts[0] as f64 / counts[1].max(1) as f64);
     Ok(Entry {
         id,
         time,
         lattice: lattice.clone(),
         cloud,
-        files,
+        bands,
+        quality,
     })
 }
 
@@ -215,7 +218,8 @@ fn radar_scene(scene: &RadarScene, time: Timestamp, out: &Path, made: &mut Simul
         time,
         lattice: scene.lattice().clone(),
         cloud: None,
-        files: (raster.made(name, made)?, None),
+        bands: raster.made(name, made)?,
+        quality: None,
     })
 }
 

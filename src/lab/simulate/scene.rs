@@ -8,11 +8,12 @@ use crate::io::crs::Projector;
 
 use super::acquisition::{Date, GridChange, Radar};
 use super::ground::{Lattice, Scenery, Window};
+use super::material::RADAR;
 use super::random::{hash, normal_pair, speckle};
 use super::recipe::Recipe;
 use super::shape::{Thing, shapes_at};
 use super::sky::{Sky, shadow};
-use super::surface::{RADAR, Season};
+use super::surface::Season;
 
 /// Reflectance of one digital number.
 pub const SCALE: f32 = 1e-4;

@@ -2,8 +2,8 @@
 
 use ::geo::{Area, BoundingRect, Contains, ConvexHull, Coord, LineString, MultiPoint, Polygon};
 
+use super::material::Material;
 use super::random::noise;
-use super::surface::Material;
 use super::written::BoxM;
 
 /// When a thing is there.

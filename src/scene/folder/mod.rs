@@ -1,5 +1,7 @@
 //! A folder of rasters, one scene a file: bands in order, the date from the file's name or a tag.
 
+mod dates;
+mod described;
 pub mod ids;
 mod masks;
 mod spec;
@@ -12,18 +14,14 @@ use glob::Pattern;
 use crate::fault::{Fault, one_line};
 use crate::intake::{IntakeError, names};
 use crate::scene::file_band::misnamed;
-use crate::scene::file_date::{date_pattern, interval_of_name, interval_of_tag};
+pub use crate::scene::folder::dates::ReadTag;
+use crate::scene::folder::described::Described;
 use crate::scene::folder::ids::scene_id;
-use crate::scene::folder::masks::{Masks, masks, quality_assets, quality_file};
+use crate::scene::folder::masks::{quality_assets, quality_file};
 use crate::scene::folder::spec::Refused;
 pub use crate::scene::folder::spec::{DateFrom, FolderQuality, FolderSpec};
-use crate::scene::sensor::{GENERIC, Sensor, Sensors};
-use crate::scene::stac::bands::POLARISATIONS;
-use crate::scene::statement::{Statement, Statements};
-use crate::scene::{BandAsset, Catalogue, Kind, MAX_SCENES, Refusal, Scene, SceneError};
-
-/// Answers with a file's tag of a name, `None` where it has none; the error says why the file cannot be read.
-pub type ReadTag<'a> = dyn Fn(&Path, &str) -> Result<Option<String>, String> + 'a;
+use crate::scene::sensor::{Sensor, Sensors};
+use crate::scene::{BandAsset, Catalogue, MAX_SCENES, Refusal, Scene, SceneError};
 
 /// The scenes of a folder. `read_tag` is asked for dates that a tag holds.
 ///
@@ -32,102 +30,19 @@ pub type ReadTag<'a> = dyn Fn(&Path, &str) -> Result<Option<String>, String> + '
 /// # Errors
 /// The description itself is wrong (glob, pattern, sensor, bands), or more than [`MAX_SCENES`] do.
 pub fn read_folder(spec: &FolderSpec, sensors: &Sensors, read_tag: &ReadTag) -> Result<Catalogue, SceneError> {
-    let wrong = |key: &str, message: String| SceneError::Folder(Fault::new(key, message));
-    let id = spec.sensor.as_deref().unwrap_or(GENERIC);
-    let sensor = sensors.get(id).ok_or_else(|| wrong("sensor", sensors.unknown(id)))?;
-    check_numbers(spec).map_err(SceneError::Folder)?;
-    let kind = kind(spec, sensor).map_err(SceneError::Folder)?;
-    let masks = masks(spec, sensor, sensors);
-    let bands = bands(spec, sensor, kind, &masks).map_err(SceneError::Folder)?;
-    let coding = match &spec.quality {
-        None => None,
-        Some(quality) => Some(
-            quality
-                .coding
-                .clone()
-                .or(sensor.quality.first().map(|first| first.coding.clone()))
-                .ok_or_else(|| wrong("quality.coding", format!("expected a coding: sensor {id} has none")))?,
-        ),
-    };
-    let pattern = match &spec.date {
-        DateFrom::FileName { pattern, .. } => {
-            Some(date_pattern(pattern).map_err(|message| wrong("date.file_name.pattern", message))?)
-        }
-        DateFrom::Tag(_) => None,
-    };
-
-    let mut files = files(spec)?;
+    let described = Described::of(spec, sensors).map_err(SceneError::Folder)?;
+    let files = files(spec)?;
     if files.is_empty() {
-        // Nothing may have come yet, or what was there is gone: a report that stands stays.
-        let refusal = Refusal {
-            id: one_line(&spec.glob).into_owned(),
-            source: PathBuf::from(&spec.glob),
-            reason: "no file matches: check the folder and the pattern, if scenes should be there already".into(),
-            unreadable: true,
-        };
-        return Ok(Catalogue::new(Vec::new(), vec![refusal]));
+        return Ok(Catalogue::new(Vec::new(), vec![no_file(spec)]));
     }
-    let beside = |file: &Path| spec.quality.as_ref().and_then(|quality| quality_file(file, quality));
-    // A quality file may match the glob as well; it is no scene.
-    let quality_files: BTreeSet<PathBuf> = files
-        .iter()
-        .filter_map(|file| beside(file).filter(|other| other != file))
-        .collect();
-    files.retain(|file| !quality_files.contains(file));
+    let files = without_quality_files(files, spec);
+    let misnamed = misnamed_files(&files, spec, described.sensor, sensors);
     let base = spec.base();
-    let notes = notes(spec, sensor, kind, &masks);
-    let misnamed = misnamed_files(&files, spec, sensor, sensors);
-    let mut scenes = Vec::new();
-    let mut refused = Vec::new();
+    let (mut scenes, mut refused) = (Vec::new(), Vec::new());
     for file in files {
         let id = scene_id(&file, &base);
-        let read = || {
-            names::id(&id).map_err(|wrong| Refused::by_rule(format!("its name {wrong}")))?;
-            there(&file)?;
-            let interval = match (&spec.date, &pattern) {
-                (DateFrom::FileName { format, .. }, Some(pattern)) => {
-                    interval_of_name(&file, pattern, format).map_err(Refused::by_rule)?
-                }
-                (DateFrom::FileName { .. }, None) => return Err(Refused::by_rule("no pattern for the date")),
-                (DateFrom::Tag(tag), _) => {
-                    let text = read_tag(&file, tag)
-                        .map_err(|error| Refused::unreadable(format!("cannot read its tag {tag}: {error}")))?
-                        .ok_or_else(|| Refused::by_rule(format!("has no tag {tag} to take the date from")))?;
-                    interval_of_tag(&text).map_err(|wrong| Refused::by_rule(format!("its tag {tag} {wrong}")))?
-                }
-            };
-            if let Some(why) = misnamed.get(&file) {
-                return Err(Refused::by_rule(why.clone()));
-            }
-            Ok((interval, quality_assets(&file, spec, coding.as_ref(), &masks)?))
-        };
-        match read() {
-            Ok(((start, end), quality)) => scenes.push(Scene {
-                id,
-                start,
-                end,
-                sensor: sensor.id.clone(),
-                kind,
-                collection: Some(spec.glob.clone()),
-                platform: None,
-                relative_orbit: None,
-                href: None,
-                pass: None,
-                overpass: None,
-                cloud_fraction: None,
-                footprint: None,
-                bands: bands
-                    .iter()
-                    .map(|band| BandAsset {
-                        path: file.clone(),
-                        ..band.clone()
-                    })
-                    .collect(),
-                absent: Vec::new(),
-                notes: notes.clone(),
-                quality,
-                source: file,
-            }),
+        match scene(&described, &file, &id, misnamed.get(&file), read_tag) {
+            Ok(scene) => scenes.push(scene),
             Err(why) => refused.push(Refusal {
                 id: one_line(&id).into_owned(),
                 source: file,
@@ -139,46 +54,78 @@ pub fn read_folder(spec: &FolderSpec, sensors: &Sensors, read_tag: &ReadTag) -> 
     Ok(Catalogue::new(scenes, refused))
 }
 
-/// Whether `file` is a file at all: a link may lead nowhere, and a pipe would be waited for.
-fn there(file: &Path) -> Result<(), Refused> {
+/// The scene that `file` holds.
+///
+/// # Errors
+/// It holds none, is `misnamed`, or cannot be read.
+fn scene(
+    described: &Described,
+    file: &Path,
+    id: &str,
+    misnamed: Option<&String>,
+    read_tag: &ReadTag,
+) -> Result<Scene, Refused> {
+    check_file(file, id)?;
+    let (start, end) = described.dates.interval(file, read_tag)?;
+    if let Some(why) = misnamed {
+        return Err(Refused::by_rule(why.clone()));
+    }
+    let spec = described.spec;
+    let bands = described.bands.iter().map(|band| BandAsset {
+        path: file.to_owned(),
+        ..band.clone()
+    });
+    Ok(Scene {
+        id: id.to_owned(),
+        start,
+        end,
+        sensor: described.sensor.id.clone(),
+        kind: described.kind,
+        collection: Some(spec.glob.clone()),
+        platform: None,
+        relative_orbit: None,
+        href: None,
+        pass: None,
+        overpass: None,
+        cloud_fraction: None,
+        footprint: None,
+        bands: bands.collect(),
+        absent: Vec::new(),
+        notes: described.notes.clone(),
+        quality: quality_assets(file, spec, described.coding.as_ref(), &described.masks)?,
+        source: file.to_owned(),
+    })
+}
+
+/// That no file matches. Nothing may have come yet, or what was there is gone: a report that stands stays.
+fn no_file(spec: &FolderSpec) -> Refusal {
+    Refusal {
+        id: one_line(&spec.glob).into_owned(),
+        source: PathBuf::from(&spec.glob),
+        reason: "no file matches: check the folder and the pattern, if scenes should be there already".into(),
+        unreadable: true,
+    }
+}
+
+/// Those of `files` that are no other's quality file, which may match the glob as well.
+fn without_quality_files(mut files: Vec<PathBuf>, spec: &FolderSpec) -> Vec<PathBuf> {
+    let beside = |file: &PathBuf| spec.quality.as_ref().and_then(|quality| quality_file(file, quality));
+    let quality_files: BTreeSet<PathBuf> = files
+        .iter()
+        .filter_map(|file| beside(file).filter(|other| other != file))
+        .collect();
+    files.retain(|file| !quality_files.contains(file));
+    files
+}
+
+/// Looks at the name of `file`, and whether it is a file at all: a link may lead nowhere, and a pipe would be waited for.
+fn check_file(file: &Path, id: &str) -> Result<(), Refused> {
+    names::id(id).map_err(|wrong| Refused::by_rule(format!("its name {wrong}")))?;
     match std::fs::metadata(file) {
         Ok(about) if about.is_file() => Ok(()),
         Ok(_) => Err(Refused::by_rule("it is not a regular file")),
         Err(error) => Err(Refused::unreadable(format!("cannot read {}: {error}", file.display()))),
     }
-}
-
-fn check_numbers(spec: &FolderSpec) -> Result<(), Fault> {
-    if spec.bands.is_empty() {
-        return Err(Fault::new(
-            "bands",
-            "expected the names of the file's bands in order, found none",
-        ));
-    }
-    for name in &spec.bands {
-        names::id(name).map_err(|wrong| Fault::new("bands", format!("`{name}` {wrong}")))?;
-    }
-    if let Some(name) = spec
-        .bands
-        .iter()
-        .enumerate()
-        .find_map(|(at, name)| spec.bands[..at].contains(name).then_some(name))
-    {
-        return Err(Fault::new("bands", format!("`{name}` is given twice")));
-    }
-    if let Some(scale) = spec.scale.filter(|scale| !scale.is_finite() || *scale == 0.0) {
-        return Err(Fault::new(
-            "scale",
-            format!("expected a number other than 0, found {scale}"),
-        ));
-    }
-    if let Some(offset) = spec.offset.filter(|offset| !offset.is_finite()) {
-        return Err(Fault::new("offset", format!("expected a number, found {offset}")));
-    }
-    if spec.quality.as_ref().is_some_and(|quality| quality.index == 0) {
-        return Err(Fault::new("quality.index", "bands count from 1, found 0"));
-    }
-    Ok(())
 }
 
 /// The files that match, in the order of their paths.
@@ -211,86 +158,6 @@ fn files(spec: &FolderSpec) -> Result<Vec<PathBuf>, SceneError> {
     Ok(files)
 }
 
-/// What the folder holds: decibels, linear power and polarisations are radar, also of no named sensor.
-fn kind(spec: &FolderSpec, sensor: &Sensor) -> Result<Kind, Fault> {
-    let is_polarisation = |name: &String| POLARISATIONS.iter().any(|known| known.eq_ignore_ascii_case(name));
-    match spec.unit {
-        None if sensor.id == GENERIC && spec.bands.iter().all(is_polarisation) => Ok(Kind::Sar),
-        None => Ok(sensor.kind),
-        Some(_) if sensor.kind == Kind::Sar || sensor.id == GENERIC => Ok(Kind::Sar),
-        Some(unit) => Err(Fault::new(
-            "unit",
-            format!(
-                "\"{unit}\" is of radar backscatter, but sensor {} is optical: leave it out",
-                sensor.id
-            ),
-        )),
-    }
-}
-
-/// The bands of each file, settled as far as that is known before it is opened.
-fn bands(spec: &FolderSpec, sensor: &Sensor, kind: Kind, masks: &Masks) -> Result<Vec<BandAsset>, Fault> {
-    let pipeline = Statement {
-        scale: spec.scale.into_iter().collect(),
-        offset: spec.offset.into_iter().collect(),
-        nodata: spec.nodata.into_iter().collect(),
-        unit: spec.unit,
-        data_type: None,
-    };
-    let band = |(at, name): (usize, &String)| {
-        let known = sensor.band(name).map(|(_, band)| band);
-        let mut band = BandAsset {
-            name: known.map_or(name, |band| &band.name).clone(),
-            index: at + 1,
-            radiometry: Statements {
-                pipeline: pipeline.clone(),
-                ..Statements::default()
-            },
-            valid: sensor.valid,
-            noise: known.and_then(|band| band.noise).or(sensor.noise),
-            noise_fraction: sensor.noise_fraction,
-            // Whoever lists a folder's bands asks for them.
-            derived: false,
-            ..BandAsset::default()
-        };
-        band.settle(Some(sensor), kind, None)
-            .map_err(|why| Fault::new("bands", format!("`{name}` {why}")))?;
-        Ok(band)
-    };
-    let measured = spec.bands.iter().enumerate().filter(|(at, _)| !masks.contains_key(at));
-    let bands: Vec<BandAsset> = measured.map(band).collect::<Result<_, Fault>>()?;
-    if bands.is_empty() {
-        let names = spec.bands.join(", ");
-        return Err(Fault::new(
-            "bands",
-            format!("`{names}`: masks by their names, and no measurements to compare"),
-        ));
-    }
-    Ok(bands)
-}
-
-/// What whoever reads a comparison of the folder's scenes should know.
-fn notes(spec: &FolderSpec, sensor: &Sensor, kind: Kind, masks: &Masks) -> Vec<String> {
-    let is_unknown = spec.sensor.is_none() && kind == Kind::Optical && sensor.valid.is_none();
-    let clouds = match spec.quality {
-        None => " and clouds are not looked for",
-        Some(_) => "",
-    };
-    let unread = masks.iter().filter(|(_, coding)| coding.is_none()).map(|(at, _)| {
-        format!(
-            "{}: its band {} is a mask by its name, and neither compared nor read: name the `sensor` whose mask it is",
-            spec.glob, spec.bands[*at]
-        )
-    });
-    let note = || {
-        format!(
-            "{}: no sensor is named, so that values are taken as they are stored (`{GENERIC}`), noise is only measured{clouds}: name one with `sensor`",
-            spec.glob
-        )
-    };
-    is_unknown.then(note).into_iter().chain(unread).collect()
-}
-
 /// The files whose names tell another band than the one that they are said to hold. The names of files with several bands tell none.
 fn misnamed_files(
     files: &[PathBuf],
@@ -312,7 +179,7 @@ fn misnamed_files(
 mod tests {
     use super::*;
     use crate::raster::flags;
-    use crate::scene::Unit;
+    use crate::scene::{Kind, Unit};
 
     fn folder(files: &[&str]) -> tempfile::TempDir {
         let dir = tempfile::tempdir().unwrap();

@@ -55,6 +55,8 @@ pub(in crate::scene) struct Chosen<'i, 'v> {
     pub band: &'i Band<'v>,
     pub name: String,
     pub of_sensor: Option<&'i SensorBand>,
+    /// An index, computed from bands.
+    pub derived: bool,
 }
 
 /// Whether the asset may hold measured bands.
@@ -103,6 +105,7 @@ pub(in crate::scene) fn bands_of<'i, 'v>(sensor: &'i Sensor, assets: &'i [Asset<
                         band,
                         name,
                         of_sensor,
+                        derived: false,
                     },
                 );
             }
@@ -154,6 +157,7 @@ pub(in crate::scene) fn bands_of_any<'i, 'v>(
                 band,
                 name,
                 of_sensor: None,
+                derived: false,
             });
         }
     }

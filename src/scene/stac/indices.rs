@@ -29,6 +29,7 @@ pub(in crate::scene) fn indices_of<'i, 'v>(assets: &'i [Asset<'v>]) -> Vec<Chose
                     band,
                     name: name.to_owned(),
                     of_sensor: None,
+                    derived: true,
                 };
                 found.insert(name, chosen);
             }

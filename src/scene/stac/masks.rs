@@ -1,5 +1,7 @@
 //! Which assets of a STAC Item say what cannot be judged: the sensor's quality bands, then the masks whose values the item explains.
 
+use std::path::Path;
+
 use crate::raster::flags::{self, Flags};
 use crate::scene::sensor::{Sensor, Sensors};
 use crate::scene::stac::asset::{Asset, Band};
@@ -123,24 +125,16 @@ impl Reader<'_> {
         notes: &mut Vec<String>,
     ) -> Vec<QualityAsset> {
         let by_sensor = product.map_or(Vec::new(), |sensor| of_sensor(sensor, assets));
-        let mut coded = flags::CLEAR;
-        let mut quality: Vec<(QualityAsset, bool)> = Vec::new();
-        let mut told: Vec<&str> = Vec::new();
+        let mut masks = Masks::default();
+        // Also those that lie elsewhere: that has been said of them.
+        let mut looked_at: Vec<&str> = Vec::new();
         for one in by_sensor.into_iter().chain(by_item(assets, sensors)) {
-            let path = one.asset.file.as_ref().ok();
-            let is_of = |taken: &QualityAsset| path == Some(&taken.path);
-            let is_taken = quality
-                .iter()
-                .any(|(taken, _)| is_of(taken) && taken.index == one.index);
-            let of_taken_file = quality
-                .iter()
-                .any(|(taken, by_sensor)| is_of(taken) && *by_sensor == one.by_sensor);
-            let is_new = one.coding.reasons() & !coded != flags::CLEAR;
-            if !one.by_sensor && is_taken || !is_new && !of_taken_file {
+            if !masks.lack(&one) {
                 continue;
             }
-            told.push(one.asset.key);
+            looked_at.push(one.asset.key);
             match &one.asset.file {
+                Ok(path) => masks.take(one, path),
                 Err(why) if why.unreadable => {
                     self.unreadable = true;
                     self.faults.push(why.fault.clone());
@@ -149,56 +143,81 @@ impl Reader<'_> {
                     let (key, why) = (one.asset.key, &why.fault.message);
                     add_note(notes, format!("without the mask {key}, whose file is not here ({why})"));
                 }
-                Ok(path) => {
-                    coded |= one.coding.reasons();
-                    if one.by_sensor {
-                        // A product's own masks are the word on which of its pixels are no good (retrievals of aerosol that failed are).
-                        coded |= flags::INVALID;
-                    }
-                    let bands = &one.asset.bands;
-                    let described = bands.get(one.index - 1).or(bands.first());
-                    let mask = QualityAsset {
-                        path: path.clone(),
-                        index: one.index,
-                        coding: one.coding,
-                        nodata: described.map_or(Vec::new(), |band| band.stated.nodata.clone()),
-                        stated: one.asset.stated.clone(),
-                    };
-                    // Two assets may name one file.
-                    if quality.iter().all(|(taken, _)| *taken != mask) {
-                        quality.push((mask, one.by_sensor));
-                    }
-                }
             }
         }
-        let is_explained = |asset: &Asset| {
-            asset
-                .bands
-                .iter()
-                .any(|band| band.values.as_ref().is_some_and(explains))
-        };
-        for asset in assets
-            .iter()
-            .filter(|asset| !told.contains(&asset.key) && !is_explained(asset))
-        {
+        let others = assets.iter().filter(|asset| !looked_at.contains(&asset.key));
+        for asset in others.filter(|asset| !is_explained(asset)) {
             let expected = expected(asset, sensors);
-            if expected != flags::CLEAR && expected & coded == flags::CLEAR {
-                add_note(
-                    notes,
-                    format!(
-                        "without the mask `{}`: neither a sensor nor its item tells which values cannot be judged \
-                         (`classification:classes`, `classification:bitfields`)",
-                        asset.key
-                    ),
-                );
+            if expected != flags::CLEAR && expected & masks.coded == flags::CLEAR {
+                add_note(notes, unexplained(asset));
             }
         }
-        quality.into_iter().map(|(mask, _)| mask).collect()
+        masks.taken.into_iter().map(|taken| taken.mask).collect()
     }
 }
 
-fn explains(values: &Values) -> bool {
-    values.coding().is_some()
+/// A mask that is read.
+struct Taken {
+    mask: QualityAsset,
+    by_sensor: bool,
+}
+
+/// The masks that are read of an item.
+#[derive(Default)]
+struct Masks {
+    taken: Vec<Taken>,
+    /// All reasons that they code.
+    coded: Flags,
+}
+
+impl Masks {
+    /// Whether `one` adds to them.
+    fn lack(&self, one: &Candidate) -> bool {
+        let path = one.asset.file.as_ref().ok();
+        let mut of_file = self.taken.iter().filter(|taken| path == Some(&taken.mask.path));
+        let is_taken = of_file.clone().any(|taken| taken.mask.index == one.index);
+        let of_taken_file = of_file.any(|taken| taken.by_sensor == one.by_sensor);
+        let is_new = one.coding.reasons() & !self.coded != flags::CLEAR;
+        (one.by_sensor || !is_taken) && (is_new || of_taken_file)
+    }
+
+    fn take(&mut self, one: Candidate, path: &Path) {
+        self.coded |= one.coding.reasons();
+        if one.by_sensor {
+            // A product's own masks are the word on which of its pixels are no good (retrievals of aerosol that failed are).
+            self.coded |= flags::INVALID;
+        }
+        let bands = &one.asset.bands;
+        let described = bands.get(one.index - 1).or(bands.first());
+        let mask = QualityAsset {
+            path: path.to_owned(),
+            index: one.index,
+            coding: one.coding,
+            nodata: described.map_or(Vec::new(), |band| band.stated.nodata.clone()),
+            stated: one.asset.stated.clone(),
+        };
+        // Two assets may name one file.
+        if self.taken.iter().all(|taken| taken.mask != mask) {
+            let by_sensor = one.by_sensor;
+            self.taken.push(Taken { mask, by_sensor });
+        }
+    }
+}
+
+fn is_explained(asset: &Asset) -> bool {
+    let explains = |values: &Values| values.coding().is_some();
+    asset
+        .bands
+        .iter()
+        .any(|band| band.values.as_ref().is_some_and(explains))
+}
+
+fn unexplained(asset: &Asset) -> String {
+    format!(
+        "without the mask `{}`: neither a sensor nor its item tells which values cannot be judged \
+         (`classification:classes`, `classification:bitfields`)",
+        asset.key
+    )
 }
 
 fn add_note(notes: &mut Vec<String>, note: String) {

@@ -3,10 +3,13 @@
 mod asset;
 pub(super) mod bands;
 mod footprint;
+mod hints;
 mod indices;
 mod item;
 mod masks;
+mod measured;
 mod object;
+mod product;
 mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
