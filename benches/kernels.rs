@@ -18,7 +18,8 @@ use sitewatch::engine::sample;
 use sitewatch::geo::{Affine, Grid, Rect};
 use sitewatch::io::bands::Layer;
 use sitewatch::io::geotiff::{Compression, DataType, GeoTiffWriter, Layout};
-use sitewatch::io::mapping::Mapping;
+use sitewatch::io::mapping::{Mapping, Target};
+use sitewatch::io::placement::Placement;
 use sitewatch::io::pool::Pool;
 use sitewatch::io::resample::{Kernel, Window, nearest, onto_grid};
 use sitewatch::io::{blocked::Blocked, blocks::Blocks};
@@ -266,7 +267,16 @@ fn resampling(bench: &mut Bench<'_>) {
         top_m: y[0],
         ..grid
     };
-    let mapping = Mapping::new(&grid, 0, (&raster, &wkt), 0, &Affine::IDENTITY).unwrap();
+    let target = Target {
+        grid: &grid,
+        margin: 0,
+        moved: &Affine::IDENTITY,
+    };
+    let placement = Placement {
+        geotransform: &raster,
+        crs_wkt: &wkt,
+    };
+    let mapping = Mapping::new(&target, placement, 0).unwrap();
     assert!(matches!(mapping, Mapping::Nodes(_)), "expected to be resampled");
     let (s, t) = (0.2, 0.7);
     let shift = Mapping::Shift { dx: 8, dy: 8, s, t };

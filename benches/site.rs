@@ -17,6 +17,7 @@ use sitewatch::config::Config;
 use sitewatch::engine::driver::{Stopped, in_order, on_threads};
 use sitewatch::geo::{Affine, Grid, tile::tiles};
 use sitewatch::io::blocks::Blocks;
+use sitewatch::io::mapping::Target;
 use sitewatch::io::pool::Pool;
 use sitewatch::io::source::SceneSource;
 use sitewatch::plan::inputs;
@@ -53,16 +54,12 @@ fn main() {
         (config.compute.blocks_mib() << 20) as usize,
     ));
     let files = scenes.iter().map(|scene| {
-        SceneSource::new(
-            scene,
-            &grid,
-            0,
-            (&Affine::IDENTITY, 0),
-            &bands,
-            &inputs.infos,
-            blocks.clone(),
-        )
-        .unwrap()
+        let target = Target {
+            grid: &grid,
+            margin: 0,
+            moved: &Affine::IDENTITY,
+        };
+        SceneSource::new(scene, &target, 0, &bands, &inputs.infos, blocks.clone()).unwrap()
     });
     let sources: Vec<Box<dyn PixelSource>> = match source.as_str() {
         "gdal" => files.map(|file| Box::new(file) as Box<dyn PixelSource>).collect(),

@@ -10,6 +10,7 @@ use crate::engine::view::View;
 use crate::finding::RegistrationOutcome;
 use crate::finding::RegistrationRecord;
 use crate::geo::{Affine, Rect};
+use crate::io::mapping::Target;
 use crate::number::round;
 use crate::plan::Ground;
 use crate::plan::pairs::Pair;
@@ -44,7 +45,12 @@ pub fn measure(
     let area = grid.rect().grow(short.div_ceil(2));
     let bands = matched(&pair.bands);
     let margin_px = ground.margin_px + short.div_ceil(2);
-    let open = |date: &Acquisition| session.open(date, (grid, margin_px), &Affine::IDENTITY, &bands);
+    let target = Target {
+        grid,
+        margin: margin_px,
+        moved: &Affine::IDENTITY,
+    };
+    let open = |date: &Acquisition| session.open(date, &target, &bands);
     let sources = [open(dates[0])?, open(dates[1])?];
     let spared = sources.each_ref().map(|source| Spared::of(source, bands.len(), spare));
     let view = View {

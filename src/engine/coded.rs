@@ -186,6 +186,7 @@ mod tests {
     use crate::geo::Affine;
     use crate::io::blocks::Blocks;
     use crate::io::formats;
+    use crate::io::mapping::Target;
     use crate::io::mosaic::Mosaic;
     use crate::io::pool::Pool;
     use crate::plan::inputs;
@@ -259,8 +260,12 @@ mod tests {
                 let Some(ground) = &plan.ground else { continue };
                 for pair in &plan.pairs {
                     let sources = pair.dates().into_iter().map(|date| {
-                        let (grid, moved) = (&ground.grid, &Affine::IDENTITY);
-                        Mosaic::new(date, grid, ground.margin_px, moved, &pair.bands, &inputs.infos, &blocks)
+                        let target = Target {
+                            grid: &ground.grid,
+                            margin: ground.margin_px,
+                            moved: &Affine::IDENTITY,
+                        };
+                        Mosaic::new(date, &target, &pair.bands, &inputs.infos, &blocks)
                     });
                     let sources = sources.collect::<Result<Vec<_>, _>>().unwrap();
                     let dates: Vec<Vec<Piece<'_>>> = pair

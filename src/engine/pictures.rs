@@ -11,6 +11,7 @@ use crate::engine::session::SiteWork;
 use crate::finding::Anomaly;
 use crate::geo::tile::in_strips;
 use crate::geo::{Affine, Rect};
+use crate::io::mapping::Target;
 use crate::io::mosaic::Mosaic;
 use crate::raster::stats::SCORE_NODATA;
 use crate::raster::{PixelSource, Plane};
@@ -176,8 +177,12 @@ pub fn chips(
         .map(|band| scored.pair.bands[*band].clone())
         .collect();
     let open = |date: &Acquisition, moved: &Affine| {
-        let opened = work.session.open(date, (&ground.grid, margin_px), moved, &bands);
-        opened.map(Mosaic::bare)
+        let target = Target {
+            grid: &ground.grid,
+            margin: margin_px,
+            moved,
+        };
+        work.session.open(date, &target, &bands).map(Mosaic::bare)
     };
     let dates = [open(&scored.pair.before, before)?, open(&scored.pair.after, after)?];
     let laws = main.track.laws();

@@ -6,9 +6,9 @@ use std::sync::atomic::AtomicBool;
 use crate::config::Config;
 use crate::engine::events::{Event, Observer};
 use crate::engine::timers::Stopwatch;
-use crate::geo::{Affine, Grid};
 use crate::io::IoError;
 use crate::io::blocks::Blocks;
+use crate::io::mapping::Target;
 use crate::io::meter::Meter;
 use crate::io::mosaic::Mosaic;
 use crate::io::pool::Pool;
@@ -33,18 +33,12 @@ pub struct Session<'a> {
 }
 
 impl Session<'_> {
-    /// `date` on `grid` and `margin_px` pixels around it, each pixel of `bands` read where `moved` says.
+    /// `bands` of `date` on `target`.
     ///
     /// # Errors
     /// A file that cannot be opened, or that lies nowhere on the grid.
-    pub fn open(
-        &self,
-        date: &Acquisition,
-        (grid, margin_px): (&Grid, usize),
-        moved: &Affine,
-        bands: &[String],
-    ) -> Result<Mosaic, IoError> {
-        Mosaic::new(date, grid, margin_px, moved, bands, &self.inputs.infos, self.blocks)
+    pub fn open(&self, date: &Acquisition, target: &Target, bands: &[String]) -> Result<Mosaic, IoError> {
+        Mosaic::new(date, target, bands, &self.inputs.infos, self.blocks)
     }
 
     /// What the time of all threads is measured by.

@@ -14,6 +14,7 @@ use crate::engine::timers::Stopwatch;
 use crate::engine::view::View;
 use crate::finding::{NOT_COMPARED, RegistrationOutcome, RegistrationRecord};
 use crate::geo::{Affine, Rect};
+use crate::io::mapping::Target;
 use crate::io::mosaic::Mosaic;
 use crate::plan::Ground;
 use crate::plan::pairs::Pair;
@@ -46,6 +47,15 @@ pub struct Track<'a> {
     pub held_out: Vec<Agreement>,
     /// Detectors by name; none when nothing can be compared.
     pub scorers: Vec<(Detector, Arc<dyn Scorer>)>,
+}
+
+/// `ground` with its margin, each point read where `moved` says.
+fn target<'a>(ground: &'a Ground, moved: &'a Affine) -> Target<'a> {
+    Target {
+        grid: &ground.grid,
+        margin: ground.margin_px,
+        moved,
+    }
 }
 
 /// The dates of a track, open on a grid.
@@ -176,7 +186,7 @@ impl<'a> Track<'a> {
     ) -> Result<OpenTrack<'b>, EngineError> {
         let dates = self.pair.dates().into_iter().zip(&moved);
         let sources = dates
-            .map(|(date, moved)| session.open(date, (&ground.grid, ground.margin_px), moved, &self.bands))
+            .map(|(date, moved)| session.open(date, &target(ground, moved), &self.bands))
             .collect::<Result<_, _>>()?;
         Ok(OpenTrack {
             track: self,
@@ -300,13 +310,12 @@ impl OpenTrack<'_> {
 
     /// The pieces of each of its dates, open one by one; none of a date of one piece.
     fn apart(&self, session: &Session<'_>, ground: &Ground) -> Result<Vec<Vec<Mosaic>>, EngineError> {
-        let grid = (&ground.grid, ground.margin_px);
         let dates = self.track.pair.dates().into_iter().zip(&self.moved);
         dates
             .map(|(date, moved)| {
                 let pieces = coded::apart(date).into_iter();
                 pieces
-                    .map(|piece| Ok(session.open(&piece, grid, moved, &self.track.bands)?))
+                    .map(|piece| Ok(session.open(&piece, &target(ground, moved), &self.track.bands)?))
                     .collect()
             })
             .collect()

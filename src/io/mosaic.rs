@@ -10,10 +10,11 @@ use std::sync::Arc;
 
 use super::IoError;
 use super::blocks::Blocks;
+use super::mapping::Target;
 use super::open::RasterInfo;
 use super::source::SceneSource;
 use crate::finding::Alignment;
-use crate::geo::{Affine, Grid, Rect};
+use crate::geo::Rect;
 use crate::raster::{Flags, PixelSource, ReadError, Stack, flags};
 use crate::scene::Acquisition;
 use crate::stage::sensitivity::paint::Square;
@@ -24,32 +25,21 @@ pub struct Mosaic {
 }
 
 impl Mosaic {
-    /// `date` on `grid`, as [`SceneSource::new`] has it for each of its pieces.
+    /// `date` on `target`, as [`SceneSource::new`] has it for each of its pieces.
     ///
     /// # Errors
     /// Those of a piece.
     pub fn new(
         date: &Acquisition,
-        grid: &Grid,
-        margin: usize,
-        moved: &Affine,
+        target: &Target,
         bands: &[String],
         infos: &BTreeMap<PathBuf, RasterInfo>,
         blocks: &Arc<Blocks>,
     ) -> Result<Self, IoError> {
         let mut pieces = Vec::with_capacity(date.pieces.len());
         for piece in &date.pieces {
-            for turn in SceneSource::turns(piece, grid, margin, infos)? {
-                let way = (moved, turn);
-                pieces.push(SceneSource::new(
-                    piece,
-                    grid,
-                    margin,
-                    way,
-                    bands,
-                    infos,
-                    blocks.clone(),
-                )?);
+            for turn in SceneSource::turns(piece, target, infos)? {
+                pieces.push(SceneSource::new(piece, target, turn, bands, infos, blocks.clone())?);
             }
         }
         Ok(Self { pieces })

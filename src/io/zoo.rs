@@ -11,9 +11,10 @@ use gdal::{Dataset, DriverManager, Gcp, Metadata};
 
 use super::blocks::Blocks;
 use super::formats::USUAL;
+use super::mapping::tests::target;
 use super::open;
 use super::source::SceneSource;
-use crate::geo::{Affine, Grid};
+use crate::geo::Grid;
 use crate::raster::{PixelSource, flags};
 use crate::scene::select::tests::{band, scene};
 use crate::scene::{Coding, QualityAsset, Scene};
@@ -81,7 +82,7 @@ impl Made {
 
     /// With a file beside it, whose name is the raster's and `extension`.
     fn beside(self, extension: &str, text: impl AsRef<[u8]>) -> Self {
-        fs::write(super::formats::appended(&self.path, extension), text).unwrap();
+        fs::write(super::header::formats::appended(&self.path, extension), text).unwrap();
         self
     }
 
@@ -134,7 +135,7 @@ fn shown(scene: &Scene, path: &Path, pixel_m: f64) -> Result<String, String> {
     };
     let blocks = Arc::new(Blocks::new(Arc::default(), 0));
     let names = ["red".to_owned()];
-    let source = SceneSource::new(scene, &grid, 0, (&Affine::IDENTITY, 0), &names, &infos, blocks);
+    let source = SceneSource::new(scene, &target(&grid, 0), 0, &names, &infos, blocks);
     let stack = source.map_err(|error| error.to_string())?;
     let stack = stack.read(&grid.rect()).map_err(|error| error.to_string())?;
     let all = stack.flags.data.iter().zip(&stack.quality.data).map(|(a, b)| a | b);

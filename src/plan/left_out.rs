@@ -27,7 +27,7 @@ pub fn notes(config: &Config, pair: &Pair) -> Vec<String> {
             missing.join(", ")
         ));
     }
-    let setting = |one: &Pair| Setting {
+    let setting = |one: &&Pair| Setting {
         radar: one.kind == Kind::Sar,
         series: one.is_series(),
     };

@@ -9,7 +9,7 @@ use super::label::Label;
 use super::polygons::{Polygons, Shapes};
 use crate::geo::{Affine, Grid, Rect};
 use crate::io::formats::USUAL;
-use crate::io::mapping::{self, Mapping};
+use crate::io::mapping::{self, Mapping, Target};
 use crate::io::pool::Pool;
 use crate::io::resample::{self, Window};
 use crate::io::{IoError, open};
@@ -107,16 +107,20 @@ impl Truth {
                 let mut rasters = Vec::new();
                 for path in paths {
                     let info = open::info(path, USUAL)?;
-                    let lies = (&info.geotransform, info.crs_wkt.as_str());
+                    let target = Target {
+                        grid,
+                        margin: 0,
+                        moved: &Affine::IDENTITY,
+                    };
                     let of_turn = |turn| {
-                        let mapping = Mapping::new(grid, 0, lies, turn, &Affine::IDENTITY)?;
+                        let mapping = Mapping::new(&target, info.placement(), turn)?;
                         Ok(Raster {
                             mapping,
                             path: path.clone(),
                             size: (info.width, info.height),
                         })
                     };
-                    let turns = mapping::turns(grid, 0, lies, info.width);
+                    let turns = mapping::turns(&target, info.placement(), info.width);
                     match turns.and_then(|turns| turns.into_iter().map(of_turn).collect::<Result<Vec<_>, _>>()) {
                         Ok(found) => rasters.extend(found),
                         // Half a world away: it says nothing of this site.
