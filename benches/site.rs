@@ -23,6 +23,7 @@ use sitewatch::io::source::SceneSource;
 use sitewatch::plan::inputs;
 use sitewatch::raster::stats::Histogram;
 use sitewatch::raster::{MemorySource, PixelSource, ReadError};
+use sitewatch::stage::detect::{self, Setting};
 
 fn main() {
     let mut words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
@@ -76,7 +77,11 @@ fn main() {
         boundary: &boundary,
         config: &config,
     };
-    let word = config.detect.words(false, false, config.profile.optical_pair.detector)[0];
+    let pair = Setting {
+        radar: false,
+        series: false,
+    };
+    let word = detect::chosen(&config.detect, pair, config.profile.optical_pair.detector)[0];
     let scorer = watched.scorer(word, &watched.survey(), false);
     blocks.clear();
 
