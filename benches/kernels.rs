@@ -31,7 +31,7 @@ use sitewatch::stage::detect::smooth::{self, smooth};
 use sitewatch::stage::detect::{Cell, Detector, irmad};
 use sitewatch::stage::normalise::{self, SensorNoise};
 use sitewatch::stage::regions::{Labeller, runs};
-use sitewatch::stage::{cloud, coregister, cutoff, outline, persistent, screen, skirt};
+use sitewatch::stage::{cloud, coregister, cutoff, fringe, outline, persistent, screen};
 use synthetic::{BANDS, EDGE, PIXEL_M};
 
 /// The tile that is benched: the program's own size.
@@ -98,13 +98,13 @@ fn before_detection(bench: &mut Bench<'_>, config: &Config) {
         [0, 1].map(|date: usize| pair[date].read(&TILE.grow(reach).intersect(&synthetic::WHOLE)).unwrap());
     let names = synthetic::names();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    let looks = [&before, &after].map(|stack| cloud::Look::new(&names, &stack.bands, true).unwrap());
-    let seen = before.rect;
+    let cloud_bands = [&before, &after].map(|stack| cloud::CloudBands::new(&names, &stack.bands, true).unwrap());
+    let rect = before.rect;
     bench.time(
         "own cloud test, both dates: tests and morphology",
-        seen.area(),
+        rect.area(),
         2 * (BANDS * F32 + 2),
-        || cloud::pair(&looks[0], &looks[1], &seen, &TILE, PIXEL_M),
+        || cloud::pair(&cloud_bands[0], &cloud_bands[1], &rect, &TILE, PIXEL_M),
     );
 
     let series: Vec<_> = synthetic::optical(6)
@@ -115,7 +115,7 @@ fn before_detection(bench: &mut Bench<'_>, config: &Config) {
         "persistent cloud given back, a date of six",
         6 * series[0].rect.area(),
         2,
-        || persistent::given_back(&series, &TILE, PIXEL_M),
+        || persistent::unmasked(&series, &TILE, PIXEL_M),
     );
 
     let params = &config.coregister;
@@ -157,10 +157,10 @@ fn detectors(bench: &mut Bench<'_>, config: &Config) -> Plane<i16> {
             fits(bench, config, &cells);
         }
         let scorer = watched.scorer(word, &cells, radar);
-        let seen = watched.view().look(&TILE, scorer.halo()).unwrap().seen;
+        let stack = watched.reader().tile(&TILE, scorer.halo()).unwrap().stack;
         let bytes = dates.len() * names.len() * F32 + 2;
-        bench.time(name, TILE.area(), bytes, || scorer.score(&seen, &TILE));
-        first.get_or_insert_with(|| scorer.score(&seen, &TILE));
+        bench.time(name, TILE.area(), bytes, || scorer.score(&stack, &TILE));
+        first.get_or_insert_with(|| scorer.score(&stack, &TILE));
     };
     let pair = synthetic::optical(2);
     score("score: difference", Detector::Difference, &pair, false);
@@ -184,7 +184,7 @@ fn detectors(bench: &mut Bench<'_>, config: &Config) -> Plane<i16> {
     first.unwrap()
 }
 
-/// What is fitted to the survey, a pixel of the sample.
+/// What is fitted to the training sample, a pixel of the sample.
 fn fits(bench: &mut Bench<'_>, config: &Config, cells: &[Cell]) {
     let sample = sample::pixels(cells, &config.detect);
     let noise = vec![SensorNoise::default(); BANDS];
@@ -195,12 +195,12 @@ fn fits(bench: &mut Bench<'_>, config: &Config, cells: &[Cell]) {
     bench.time("irmad: fit, all rounds", sample.len(), bytes, || {
         irmad::fit(&sample, &config.detect.irmad)
     });
-    let laws = normalise::fit(&sample, &noise, &config.normalise).unwrap().bands;
+    let fits = normalise::fit(&sample, &noise, &config.normalise).unwrap().bands;
     bench.time("normalise: law of four bands", sample.len(), bytes, || {
         let pixels = |band: usize| sample.before[band].iter().zip(&sample.after[band]);
         let of_band = |band: usize| {
             pixels(band)
-                .map(|(before, after)| laws[band].millisigma(*before, *after))
+                .map(|(before, after)| fits[band].millisigma(*before, *after))
                 .sum::<i64>()
         };
         (0..BANDS).map(of_band).sum::<i64>()
@@ -226,7 +226,7 @@ fn after_detection(bench: &mut Bench<'_>, config: &Config, scores: Plane<i16>) {
 
     let core = Rect::new(TILE.x + 8, TILE.y + 8, TILE.w - 16, TILE.h - 16);
     bench.time("skirts taken off", core.area(), 4, || {
-        skirt::without_skirts(&scores, &core, 3)
+        fringe::without_fringes(&scores, &core, 3)
     });
     // A twentieth of the pixels lies in regions, a fiftieth makes them.
     let mut levels: Vec<i16> = scores.data.iter().copied().collect();

@@ -100,14 +100,14 @@ fn main() {
 
 /// Pixels that were judged, of all tiles.
 fn score(watched: &Watched<'_>, scorer: &dyn sitewatch::stage::detect::Scorer) -> u64 {
-    let view = watched.view();
+    let reader = watched.reader();
     let mut histogram = Histogram::default();
     in_order(
         &tiles(watched.grid.rect(), watched.config.compute.tile_px),
         &AtomicBool::new(false),
         |tile| {
-            let sight = view.look(tile, scorer.halo())?;
-            Ok::<_, ReadError>(scorer.score(&sight.seen, tile))
+            let screened = reader.tile(tile, scorer.halo())?;
+            Ok::<_, ReadError>(scorer.score(&screened.stack, tile))
         },
         |scores| {
             scores.unwrap().data.iter().for_each(|score| histogram.add(*score));

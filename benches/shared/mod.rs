@@ -2,7 +2,7 @@
 
 use sitewatch::config::Config;
 use sitewatch::engine::sample;
-use sitewatch::engine::view::View;
+use sitewatch::engine::stack::StackReader;
 use sitewatch::geo::{Grid, Rect, Shape};
 use sitewatch::plan::reach::Clouds;
 use sitewatch::raster::PixelSource;
@@ -25,8 +25,8 @@ pub struct Watched<'a> {
 
 impl Watched<'_> {
     /// The dates, as the passes of a run look at them.
-    pub fn view(&self) -> View<'_> {
-        View {
+    pub fn reader(&self) -> StackReader<'_> {
+        StackReader {
             dates: self.dates.clone(),
             bands: self.bands,
             compared: self.bands.len(),
@@ -39,13 +39,13 @@ impl Watched<'_> {
 
     /// What is seen of 16 cells of 128 pixels, evenly over the grid.
     pub fn survey(&self) -> Vec<Cell> {
-        let (view, whole) = (self.view(), self.grid.rect());
+        let (reader, whole) = (self.reader(), self.grid.rect());
         let place = |i: usize, length: usize| (i * (length - 128) / 3) as i64;
         let cells = (0..16).map(|i| Rect::new(place(i % 4, whole.w), place(i / 4, whole.h), 128, 128));
         cells
             .map(|core| Cell {
                 core,
-                seen: view.look(&core, WIDEST_HALO).unwrap().seen,
+                stack: reader.tile(&core, WIDEST_HALO).unwrap().stack,
             })
             .collect()
     }
@@ -54,9 +54,9 @@ impl Watched<'_> {
     pub fn scorer(&self, detector: Detector, cells: &[Cell], radar: bool) -> Box<dyn Scorer> {
         let sample = sample::pixels(cells, &self.config.detect);
         let noise = vec![SensorNoise::default(); self.bands.len()];
-        let laws = normalise::fit(&sample, &noise, &self.config.normalise).unwrap().bands;
+        let fits = normalise::fit(&sample, &noise, &self.config.normalise).unwrap().bands;
         let context = Context {
-            laws: &laws,
+            fits: &fits,
             noise: &noise,
             visible: self.bands.iter().map(|name| name != "nir").collect(),
             radar,

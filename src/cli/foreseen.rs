@@ -11,7 +11,7 @@ use crate::plan::{SitePlan, left_out, plan_sites};
 use crate::scene::Scene;
 
 /// Notes that are told one by one: most of a long folder are alike.
-const MOST_NOTES: usize = 20;
+const MAX_NOTES: usize = 20;
 
 /// Tells what a run of `config` would leave out, and of each site what `describe` says; the exit code of that run as far as no pixel is
 /// needed to know it.
@@ -75,9 +75,9 @@ pub fn tell_notes(scenes: &[Scene]) {
     let notes = inputs::notes(scenes);
     notes
         .iter()
-        .take(MOST_NOTES)
+        .take(MAX_NOTES)
         .for_each(|note| print(&format!("note: {note}")));
-    if notes.len() > MOST_NOTES {
-        print(&format!("note: and {} like these", notes.len() - MOST_NOTES));
+    if notes.len() > MAX_NOTES {
+        print(&format!("note: and {} like these", notes.len() - MAX_NOTES));
     }
 }

@@ -10,7 +10,7 @@ use crate::finding::Verdict;
 use crate::run::outcome::Outcome;
 
 /// Sites that are told one by one; the index has all of them.
-const MOST_SITES: usize = 40;
+const MAX_SITES: usize = 40;
 
 /// The end of a run: its sites in a table, and what to open.
 pub fn summary(outcome: &Outcome, out: &Path) -> String {
@@ -20,7 +20,7 @@ pub fn summary(outcome: &Outcome, out: &Path) -> String {
     let width = |texts: &mut dyn Iterator<Item = usize>| texts.max().unwrap_or(0);
     let names = width(&mut sites.iter().map(|site| measure_text_width(&one_line(&site.site))));
     let mut lines = Vec::new();
-    for site in sites.iter().take(MOST_SITES) {
+    for site in sites.iter().take(MAX_SITES) {
         let id = one_line(&site.site);
         let name = pad_str(&id, names, Alignment::Left, None);
         let state = if site.up_to_date { " (up to date)" } else { "" };
@@ -28,8 +28,8 @@ pub fn summary(outcome: &Outcome, out: &Path) -> String {
         let sentences = site.summary.iter().take(if site.needs_review { 3 } else { 1 });
         lines.extend(sentences.map(|sentence| format!("{:names$}  {}", "", one_line(sentence))));
     }
-    if sites.len() > MOST_SITES {
-        lines.push(format!("and {} more sites: see the index", sites.len() - MOST_SITES));
+    if sites.len() > MAX_SITES {
+        lines.push(format!("and {} more sites: see the index", sites.len() - MAX_SITES));
     }
     let unreadable = outcome.unreadable().count();
     if unreadable > 0 {

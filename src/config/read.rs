@@ -145,20 +145,20 @@ mod tests {
     use super::*;
     use crate::config::Which;
 
-    const LEAST: &str = "[inputs]\ndeclarations = ['d.geojson']\nstac = ['items.json']\n";
+    const SMALLEST: &str = "[inputs]\ndeclarations = ['d.geojson']\nstac = ['items.json']\n";
 
     #[test]
     fn the_defaults_are_a_whole_pipeline_but_for_its_inputs() {
         let faults = Config::parse("").unwrap_err();
         assert_eq!(faults.len(), 2, "{faults:?}");
-        let config = Config::parse(LEAST).unwrap();
+        let config = Config::parse(SMALLEST).unwrap();
         assert_eq!(config.compare.which, Which::NewestAgainstPrevious);
     }
 
     #[test]
     fn every_unknown_key_is_told_with_its_line_and_its_neighbour() {
         let faults = Config::parse(&format!(
-            "{LEAST}[grid]\npixel = 10\n[cutof]\n[[inputs.folder]]\nglobb = 'x'\n"
+            "{SMALLEST}[grid]\npixel = 10\n[cutof]\n[[inputs.folder]]\nglobb = 'x'\n"
         ))
         .unwrap_err();
         let told: Vec<String> = faults.iter().map(ToString::to_string).collect();
@@ -178,7 +178,7 @@ mod tests {
 
     #[test]
     fn wrong_types_and_ranges_have_their_line() {
-        let told = |text: &str| Config::parse(&format!("{LEAST}{text}")).unwrap_err()[0].to_string();
+        let told = |text: &str| Config::parse(&format!("{SMALLEST}{text}")).unwrap_err()[0].to_string();
         assert!(
             told("[grid]\npixel_m = 'ten'\n").starts_with("line 5:"),
             "{}",
@@ -190,7 +190,7 @@ mod tests {
         assert!(told("[detect.regression]\nhidden = 5000000\n").contains("detect.regression.hidden: expected"));
         assert!(told("[grid\n").starts_with("line 4, column "));
         assert!(told("[screen]\nexclude = ['clouds']\n").contains("did you mean 'cloud'?"));
-        let formats = Config::parse(&format!("{LEAST}formats = ['HFAA']\n")).unwrap_err()[0].to_string();
+        let formats = Config::parse(&format!("{SMALLEST}formats = ['HFAA']\n")).unwrap_err()[0].to_string();
         assert!(
             formats.starts_with("line 4: inputs.formats: 'HFAA'") && formats.contains("did you mean 'HFA'?"),
             "{formats}"

@@ -9,7 +9,7 @@ use super::{Activity, Declaration, Kind, Placed, Site, Zone, quote};
 use crate::fault::{Fault, nearest};
 
 /// How many unresolved references get a suggestion: each is sought among all ids.
-const MOST_SUGGESTIONS: usize = 100;
+const MAX_SUGGESTIONS: usize = 100;
 
 /// What is wrong with a declaration when it stands alone: references that this one file does not resolve, and
 /// zones and activities that do not lie on their site. `supersedes` is not looked at.
@@ -167,7 +167,7 @@ impl References {
     /// Which id may have been meant, in words; nothing where that is not known, or was asked often.
     fn suggestion(&mut self, id: &str, wanted: Kind) -> String {
         self.suggestions += 1;
-        if self.suggestions > MOST_SUGGESTIONS {
+        if self.suggestions > MAX_SUGGESTIONS {
             return String::new();
         }
         let of_kind = self.kinds.iter().filter(|(_, kind)| **kind == wanted);

@@ -8,10 +8,10 @@ use crate::engine::score::Scored;
 use crate::finding::{ActivityFinding, Geometry, Verdict};
 use crate::number::round;
 use crate::plan::{Ground, SitePlan};
-use crate::stage::judge::{self, Look, Span};
+use crate::stage::judge::{self, Observation, Span};
 
 /// What one comparison shows of the declared activities.
-pub struct ActivityView {
+pub struct ObservedActivities {
     /// From the first to the last instant of its scenes.
     span: Span,
     /// Pixels of each activity's area: all, and those that were judged.
@@ -20,7 +20,7 @@ pub struct ActivityView {
     matched: Vec<(String, String, u64)>,
 }
 
-impl ActivityView {
+impl ObservedActivities {
     /// What `scored` shows of them, in which `judged` was found.
     pub fn of(scored: &Scored<'_>, judged: &Judged, ground: &Ground) -> Self {
         let areas = scored.counts.areas.iter().skip(1 + ground.zones.len());
@@ -32,9 +32,9 @@ impl ActivityView {
     }
 
     /// What it shows of the activity `id`, which is the `index`th.
-    fn look(&self, index: usize, id: &str) -> Look {
+    fn observation(&self, index: usize, id: &str) -> Observation {
         let matched = self.matched.iter().filter(|(_, activity, _)| activity == id);
-        Look {
+        Observation {
             span: self.span,
             area: self.areas.get(index).copied().unwrap_or_default(),
             matched: matched.map(|(anomaly, _, pixels)| (anomaly.clone(), *pixels)).collect(),
@@ -43,22 +43,34 @@ impl ActivityView {
 }
 
 /// What became of every activity of the site of `plan`, one view a comparison.
-pub fn judge_activities(plan: &SitePlan, views: &[ActivityView], config: &Config) -> Vec<ActivityFinding> {
+pub fn judge_activities(
+    plan: &SitePlan,
+    observed_activities: &[ObservedActivities],
+    config: &Config,
+) -> Vec<ActivityFinding> {
     let pixel_m2 = plan.ground.as_ref().map_or(1.0, |ground| ground.grid.pixel_area_m2());
     let activities = plan.site.activities.iter().enumerate();
     activities
         .map(|(index, activity)| {
-            let looks: Vec<Look> = views.iter().map(|view| view.look(index, &activity.id)).collect();
-            activity_finding(activity, &looks, pixel_m2, config)
+            let observations: Vec<Observation> = observed_activities
+                .iter()
+                .map(|seen| seen.observation(index, &activity.id))
+                .collect();
+            activity_finding(activity, &observations, pixel_m2, config)
         })
         .collect()
 }
 
-fn activity_finding(activity: &Activity, looks: &[Look], pixel_area_m2: f64, config: &Config) -> ActivityFinding {
-    let (verdict, evidence, observed) = judge::judge_activity(activity, looks, pixel_area_m2, &config.judge);
-    let mut anomalies: Vec<String> = looks
+fn activity_finding(
+    activity: &Activity,
+    observations: &[Observation],
+    pixel_area_m2: f64,
+    config: &Config,
+) -> ActivityFinding {
+    let (verdict, evidence, observed) = judge::judge_activity(activity, observations, pixel_area_m2, &config.judge);
+    let mut anomalies: Vec<String> = observations
         .iter()
-        .flat_map(|look| &look.matched)
+        .flat_map(|observation| &observation.matched)
         .map(|(id, _)| id.clone())
         .collect();
     anomalies.sort();

@@ -6,7 +6,7 @@ use crate::engine::EngineError;
 use crate::engine::driver::in_order;
 use crate::engine::session::Session;
 use crate::engine::spared::{Lost, Spared};
-use crate::engine::view::View;
+use crate::engine::stack::StackReader;
 use crate::finding::RegistrationOutcome;
 use crate::finding::RegistrationRecord;
 use crate::geo::{Affine, Rect};
@@ -20,12 +20,12 @@ use crate::scene::Acquisition;
 use crate::stage::coregister::{self, Outcome, Registration, Rejected, TiePoint};
 
 /// A site with less ground than this along an edge is measured together with its surroundings, pixels: room for some windows.
-const LEAST_EDGE_PX: usize = 192;
+const MIN_EDGE_PX: usize = 192;
 
 /// Bands on which dates are matched, the best first: those with strong texture that all optical sensors have.
 const MATCHED: [&str; 4] = ["nir", "red", "nir08", "green"];
 /// Bands that are matched at most.
-const MOST_MATCHED: usize = 2;
+const MAX_MATCHED: usize = 2;
 
 /// How `dates[1]` lies beside `dates[0]` on `ground`.
 ///
@@ -41,7 +41,7 @@ pub fn measure(
     spare: Option<&Lost>,
 ) -> Result<(Registration, RegistrationRecord), EngineError> {
     let grid = &ground.grid;
-    let short = LEAST_EDGE_PX.saturating_sub(grid.width.min(grid.height));
+    let short = MIN_EDGE_PX.saturating_sub(grid.width.min(grid.height));
     let area = grid.rect().grow(short.div_ceil(2));
     let bands = matched(&pair.bands);
     let margin_px = ground.margin_px + short.div_ceil(2);
@@ -53,7 +53,7 @@ pub fn measure(
     let open = |date: &Acquisition| session.open(date, &target, &bands);
     let sources = [open(dates[0])?, open(dates[1])?];
     let spared = sources.each_ref().map(|source| Spared::of(source, bands.len(), spare));
-    let view = View {
+    let reader = StackReader {
         dates: spared.iter().map(|date| date as &dyn PixelSource).collect(),
         bands: &bands,
         compared: bands.len(),
@@ -69,8 +69,8 @@ pub fn measure(
         &windows,
         session.stop,
         |window: &Rect| {
-            let seen = view.see(window, 0)?;
-            let [reference, target] = seen.sides();
+            let stack = reader.stack(window, 0)?;
+            let [reference, target] = stack.sides();
             Ok(coregister::tie_point(&reference, &target, *window, params))
         },
         |found: Result<_, ReadError>| {
@@ -88,9 +88,9 @@ pub fn measure(
 
 fn matched(bands: &[String]) -> Vec<String> {
     let known = MATCHED.iter().filter(|name| bands.iter().any(|band| band == *name));
-    let mut chosen: Vec<String> = known.take(MOST_MATCHED).map(|name| (*name).to_owned()).collect();
+    let mut chosen: Vec<String> = known.take(MAX_MATCHED).map(|name| (*name).to_owned()).collect();
     if chosen.is_empty() {
-        chosen = bands.iter().take(MOST_MATCHED).cloned().collect();
+        chosen = bands.iter().take(MAX_MATCHED).cloned().collect();
     }
     chosen
 }

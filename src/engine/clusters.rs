@@ -117,7 +117,7 @@ mod tests {
         let rule = ClusterRule {
             level: 300,
             min_pixels: 1,
-            skirt_px: 0,
+            fringe_px: 0,
         };
         let read = || {
             let scores = RasterBand {

@@ -17,7 +17,7 @@ const LOOKS: (usize, usize) = (4, 2);
 /// Edge of a rectangle, pixels.
 const LOOK_PX: usize = 64;
 /// Pieces that share less than this part of the smaller one's ground are not held against each other: a strip may change all at once.
-const LEAST_SHARED: f64 = 0.25;
+const MIN_SHARED: f64 = 0.25;
 /// What the numbers of clouds and snow say of ground.
 const HIDDEN: Flags = flags::CLOUD | flags::CIRRUS | flags::SHADOW | flags::SNOW;
 
@@ -83,7 +83,7 @@ pub fn refused(
             let there = place(before);
             let place = here.intersect(&there);
             let smaller = here.area().min(there.area());
-            if place.is_empty() || (place.area() as f64) < LEAST_SHARED * smaller as f64 {
+            if place.is_empty() || (place.area() as f64) < MIN_SHARED * smaller as f64 {
                 continue;
             }
             let rects = rects(&place, dates.len());

@@ -8,8 +8,8 @@ use crate::raster::stats::{Histogram, SCORE_NODATA};
 use crate::raster::{Flags, Plane, flags};
 use crate::report::rendition::SHOWN_BANDS;
 use crate::report::{Palette, Pixel};
-use crate::stage::detect::Seen;
-use crate::stage::normalise::BandLaw;
+use crate::stage::detect::ScreenedStack;
+use crate::stage::normalise::LinearFit;
 
 /// What the score pass counts.
 pub struct Counts {
@@ -18,19 +18,19 @@ pub struct Counts {
     /// The site, then its zones, then its activities.
     pub areas: Vec<AreaCount>,
     /// Both dates on the lattice, row by row.
-    pub overview: Vec<Glimpse>,
+    pub overview: Vec<OverviewPixel>,
     /// Pixels of the site that the masks of a series call cloud on every date, and that were judged all the same.
-    pub given_back: u64,
+    pub unmasked: u64,
 }
 
 impl Counts {
-    /// Nothing counted yet of so many areas, and nothing seen on `lattice`.
-    pub fn new(areas: usize, lattice: &Lattice) -> Self {
+    /// Nothing counted yet of so many areas, and nothing seen on `overview_grid`.
+    pub fn new(areas: usize, overview_grid: &OverviewGrid) -> Self {
         Self {
             histogram: Histogram::default(),
             areas: vec![AreaCount::default(); areas],
-            overview: vec![Glimpse::NONE; lattice.size.0 * lattice.size.1],
-            given_back: 0,
+            overview: vec![OverviewPixel::NONE; overview_grid.size.0 * overview_grid.size.1],
+            unmasked: 0,
         }
     }
 }
@@ -89,7 +89,7 @@ impl AreaCount {
 
 /// A regular lattice of pixels of the site grid, from which a small picture of the site is made.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Lattice {
+pub struct OverviewGrid {
     /// One of this many pixels, in each direction.
     pub stride: usize,
     /// Columns and rows of the picture.
@@ -100,14 +100,14 @@ pub struct Lattice {
 
 /// What is seen at one place of the lattice.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Glimpse {
+pub struct OverviewPixel {
     /// Before, as the later date would show it, and after; NaN where not judged.
     pub dates: [Pixel; 2],
     /// The stored score.
     pub score: i16,
 }
 
-impl Glimpse {
+impl OverviewPixel {
     /// Nothing.
     pub const NONE: Self = Self {
         dates: [[f32::NAN; SHOWN_BANDS]; 2],
@@ -115,7 +115,7 @@ impl Glimpse {
     };
 }
 
-impl Lattice {
+impl OverviewGrid {
     /// The lattice over `area` that makes a picture whose longer edge has at most `longest` pixels.
     pub fn new(area: Rect, longest: usize, palette: Palette) -> Self {
         let stride = area.w.max(area.h).div_ceil(longest.max(1)).max(1);
@@ -127,29 +127,34 @@ impl Lattice {
     }
 
     /// The pixels of the core of `scores` that lie on the lattice, with their places in the picture.
-    pub fn glimpses(&self, scores: &Plane<i16>, seen: &Seen, laws: &[BandLaw]) -> Vec<(usize, Glimpse)> {
+    pub fn overview_pixels(
+        &self,
+        scores: &Plane<i16>,
+        stack: &ScreenedStack,
+        fits: &[LinearFit],
+    ) -> Vec<(usize, OverviewPixel)> {
         let core = scores.rect;
         let step = self.stride as i64;
         let first = |v: i64| v + (step - v.rem_euclid(step)) % step;
-        let sides = seen.sides();
+        let sides = stack.sides();
         let mut found = Vec::new();
         for y in (first(core.y)..core.bottom()).step_by(self.stride) {
             for x in (first(core.x)..core.right()).step_by(self.stride) {
-                let at = [(y - seen.rect.y) as usize, (x - seen.rect.x) as usize];
+                let at = [(y - stack.rect.y) as usize, (x - stack.rect.x) as usize];
                 let place = (y / step) as usize * self.size.0 + (x / step) as usize;
-                let clear = seen.flags.data[at] & !flags::OUTSIDE_SITE == flags::CLEAR;
+                let clear = stack.flags.data[at] & !flags::OUTSIDE_SITE == flags::CLEAR;
                 let value =
                     |bands: &[ndarray::Array2<f32>], band: usize| if clear { bands[band][at] } else { f32::NAN };
                 let before = |band: usize| {
                     let before = value(&sides[0], band);
-                    laws.get(band).map_or(before, |law| law.normalised(before))
+                    fits.get(band).map_or(before, |fit| fit.normalised(before))
                 };
                 let dates = [
                     self.palette.pixel(before),
                     self.palette.pixel(|band| value(&sides[1], band)),
                 ];
                 let score = scores.get(x, y).copied().unwrap_or(SCORE_NODATA);
-                found.push((place, Glimpse { dates, score }));
+                found.push((place, OverviewPixel { dates, score }));
             }
         }
         found

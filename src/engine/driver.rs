@@ -32,34 +32,38 @@ where
     E: Send + From<Stopped>,
 {
     let ahead = items.len().min(AHEAD * rayon::current_num_threads().max(1));
-    let line = Line {
+    let queue = Queue {
         items,
         stop,
         work,
         done: Mutex::default(),
-        till: Mutex::new(Till {
+        delivery: Mutex::new(Delivery {
             sink,
             next: 0,
             begun: ahead,
             outcome: Ok(()),
         }),
     };
-    rayon::scope_fifo(|scope| (0..ahead).for_each(|index| line.begin(scope, index)));
-    line.till.into_inner().unwrap_or_else(PoisonError::into_inner).outcome
+    rayon::scope_fifo(|scope| (0..ahead).for_each(|index| queue.begin(scope, index)));
+    queue
+        .delivery
+        .into_inner()
+        .unwrap_or_else(PoisonError::into_inner)
+        .outcome
 }
 
 /// Items on their way to the sink.
-struct Line<'a, T, R, E, W, S> {
+struct Queue<'a, T, R, E, W, S> {
     items: &'a [T],
     stop: &'a AtomicBool,
     work: W,
     /// What was made of items whose turn has not come.
     done: Mutex<BTreeMap<usize, R>>,
-    till: Mutex<Till<E, S>>,
+    delivery: Mutex<Delivery<E, S>>,
 }
 
 /// Where results are taken in.
-struct Till<E, S> {
+struct Delivery<E, S> {
     sink: S,
     /// The item whose turn it is.
     next: usize,
@@ -68,7 +72,7 @@ struct Till<E, S> {
     outcome: Result<(), E>,
 }
 
-impl<T, R, E, W, S> Line<'_, T, R, E, W, S>
+impl<T, R, E, W, S> Queue<'_, T, R, E, W, S>
 where
     T: Sync,
     R: Send,
@@ -87,23 +91,23 @@ where
     /// Takes in what is due, and begins as many items.
     fn take_in<'scope>(&'scope self, scope: &ScopeFifo<'scope>) {
         // Whoever holds it looks again after letting go.
-        while let Ok(mut till) = self.till.try_lock() {
-            while let Some(made) = self.due(till.next) {
-                till.next += 1;
-                if till.outcome.is_err() {
+        while let Ok(mut delivery) = self.delivery.try_lock() {
+            while let Some(made) = self.due(delivery.next) {
+                delivery.next += 1;
+                if delivery.outcome.is_err() {
                     continue;
                 }
-                till.outcome = match self.stop.load(Ordering::Relaxed) {
+                delivery.outcome = match self.stop.load(Ordering::Relaxed) {
                     true => Err(Stopped.into()),
-                    false => (till.sink)(made),
+                    false => (delivery.sink)(made),
                 };
-                if till.outcome.is_ok() && till.begun < self.items.len() {
-                    self.begin(scope, till.begun);
-                    till.begun += 1;
+                if delivery.outcome.is_ok() && delivery.begun < self.items.len() {
+                    self.begin(scope, delivery.begun);
+                    delivery.begun += 1;
                 }
             }
-            let next = till.next;
-            drop(till);
+            let next = delivery.next;
+            drop(delivery);
             if !lock(&self.done).contains_key(&next) {
                 break;
             }

@@ -13,8 +13,8 @@ use crate::plan::Ground;
 use crate::stage::cutoff::CutoffRule;
 use crate::stage::cutoff::{self, Cutoff, Null};
 use crate::stage::false_alarms::{ClusterRule, Significance, Tail};
+use crate::stage::fringe::without_fringes;
 use crate::stage::regions::{Labeller, Region, Run, runs};
-use crate::stage::skirt::without_skirts;
 
 /// What a comparison's scores say.
 #[derive(Default)]
@@ -81,7 +81,7 @@ fn tail(work: &SiteWork<'_>, scored: &Scored<'_>, scores: &RasterBand<'_>) -> Re
     let rule = ClusterRule {
         level: null.foot(),
         min_pixels: min_pixels(work.ground, work.config()),
-        skirt_px: scored.skirt_px(),
+        fringe_px: scored.fringe_px(),
     };
     let clusters = clusters(&work.ground.grid.rect(), work.stop(), scores, &rule)?;
     Ok(Tail::fit(&clusters, rule.level))
@@ -95,7 +95,7 @@ fn all_regions(work: &SiteWork<'_>, scores: &RasterBand<'_>, levels: &Levels) ->
         seed,
         grow,
         min_pixels,
-        skirt_px,
+        fringe_px,
     } = *levels;
     let mut labeller = Labeller::new(seed, min_pixels);
     let mut band: Vec<Run> = Vec::new();
@@ -105,8 +105,8 @@ fn all_regions(work: &SiteWork<'_>, scores: &RasterBand<'_>, levels: &Levels) ->
         &tiles,
         work.stop(),
         |tile| {
-            let around = tile.grow(skirt_px).intersect(&grid);
-            let left = without_skirts(&scores.read::<i16>(&around)?, tile, skirt_px);
+            let around = tile.grow(fringe_px).intersect(&grid);
+            let left = without_fringes(&scores.read::<i16>(&around)?, tile, fringe_px);
             Ok((tile.y, runs(&left, grow, seed)))
         },
         |found: Result<(i64, Vec<Run>), IoError>| {
@@ -134,8 +134,8 @@ pub struct Levels {
     pub grow: i16,
     /// Smaller ones are dropped, pixels.
     pub min_pixels: u64,
-    /// How far smoothing draws a skirt around a peak, pixels.
-    pub skirt_px: usize,
+    /// How far smoothing draws a fringe around a peak, pixels.
+    pub fringe_px: usize,
 }
 
 /// Which scores make regions, where the cutoff is at `seed` and `grow`.
@@ -144,7 +144,7 @@ pub fn levels(scored: &Scored<'_>, ground: &Ground, config: &Config, (seed, grow
         seed,
         grow,
         min_pixels: min_pixels(ground, config),
-        skirt_px: scored.skirt_px(),
+        fringe_px: scored.fringe_px(),
     }
 }
 

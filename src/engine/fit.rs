@@ -35,7 +35,7 @@ pub fn fit<'a>(
     let Some(ground) = &plan.ground else {
         return Ok(Vec::new());
     };
-    let (is_district, ground) = (ground.grid != ground.surveyed, ground.to_survey());
+    let (is_district, ground) = (ground.grid != ground.sampled, ground.to_sample());
     plan.pairs
         .iter()
         .map(|pair| {
@@ -59,16 +59,16 @@ pub fn fit<'a>(
         .collect()
 }
 
-/// How the scores of all detectors are joined; each detector scores its survey for that.
+/// How the scores of all detectors are joined; each detector scores its training sample for that.
 fn combination(tracks: &[Track<'_>], samples: &[Vec<Cell>], config: &Config) -> Combination {
     let several = tracks.iter().map(|track| track.scorers.len()).sum::<usize>() > 1;
     let sampled = samples.iter().map(Vec::len).min().unwrap_or(0);
     let cells = if several { sampled } else { 0 };
     let of_cell = |index: usize| {
         let of_track = |(track, cells): (&Track<'_>, &Vec<Cell>)| {
-            let Cell { core, seen } = &cells[index];
+            let Cell { core, stack } = &cells[index];
             let scorers = track.scorers.iter();
-            scorers.map(|(_, scorer)| scorer.score(seen, core)).collect::<Vec<_>>()
+            scorers.map(|(_, scorer)| scorer.score(stack, core)).collect::<Vec<_>>()
         };
         tracks.iter().zip(samples).flat_map(of_track).collect()
     };

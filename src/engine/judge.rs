@@ -50,7 +50,7 @@ pub fn judge(
     let judge_batch = |batch: &&[Claimed<'_>]| -> Result<Vec<_>, EngineError> {
         let maker = AnomalyMaker::new(&work.plan.site, ground, scored)?;
         let judge_one = |(region, measure, significance): &Claimed<'_>| {
-            let span = record::onset_span(scored.pair, measure.onset);
+            let span = record::break_span(scored.pair, measure.break_date);
             let mut judgement = judge::judge(region, measure.edge, span, &ground.activities, &ground.zones, params);
             let matched = std::mem::take(&mut judgement.matched);
             let outline = outline(&region.runs);

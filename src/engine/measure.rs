@@ -10,15 +10,15 @@ use crate::engine::driver::in_order;
 use crate::engine::rasters::RasterBand;
 use crate::engine::score::Scored;
 use crate::engine::session::SiteWork;
-use crate::engine::view::View;
+use crate::engine::stack::StackReader;
 use crate::geo::Rect;
 use crate::geo::tile::in_strips;
 use crate::raster::stats::{SCORE_NODATA, SCORE_SCALE};
 use crate::raster::{Flags, Plane, ReadError, flags};
 use crate::stage::detect::smooth;
-use crate::stage::detect::{Course, DetectParams, Onset, Seen};
+use crate::stage::detect::{BreakDate, Course, DetectParams, ScreenedStack};
 use crate::stage::judge::Edge;
-use crate::stage::normalise::BandLaw;
+use crate::stage::normalise::LinearFit;
 use crate::stage::regions::Region;
 
 /// What is measured inside a region.
@@ -31,7 +31,7 @@ pub struct Measure {
     /// Mean score of each detector, sigma; `None` from one that could not judge any of it. Empty where one detector decides alone.
     pub votes: Vec<Option<f64>>,
     /// When most of it changed, where the detector can tell.
-    pub onset: Option<Onset>,
+    pub break_date: Option<BreakDate>,
     /// The course of most of it, where the detector can tell.
     pub course: Option<Course>,
 }
@@ -43,7 +43,7 @@ struct Sums {
     edge: Edge,
     /// Sum and number of the scores of each detector.
     votes: Vec<(i64, u64)>,
-    onsets: BTreeMap<Onset, u64>,
+    break_dates: BTreeMap<BreakDate, u64>,
     courses: BTreeMap<Course, u64>,
 }
 
@@ -58,7 +58,7 @@ impl Sums {
             bands: vec![0; bands],
             edge: Edge::default(),
             votes: vec![(0, 0); votes],
-            onsets: BTreeMap::new(),
+            break_dates: BTreeMap::new(),
             courses: BTreeMap::new(),
         }
     }
@@ -73,18 +73,18 @@ impl Sums {
         for (all, part) in self.votes.iter_mut().zip(&part.votes) {
             *all = (all.0 + part.0, all.1 + part.1);
         }
-        part.onsets
+        part.break_dates
             .iter()
-            .for_each(|(onset, n)| *self.onsets.entry(*onset).or_insert(0) += n);
+            .for_each(|(break_date, n)| *self.break_dates.entry(*break_date).or_insert(0) += n);
         part.courses
             .iter()
             .for_each(|(course, n)| *self.courses.entry(*course).or_insert(0) += n);
     }
 
     /// Adds what is seen of the pixel `at`, row and column.
-    fn take_in(&mut self, observed: &Observed, laws: &[BandLaw], at: [usize; 2]) {
-        for (band, (sum, law)) in self.bands.iter_mut().zip(laws).enumerate() {
-            *sum += law.millisigma(observed.before[band][at], observed.after[band][at]);
+    fn take_in(&mut self, observed: &Observed, fits: &[LinearFit], at: [usize; 2]) {
+        for (band, (sum, fit)) in self.bands.iter_mut().zip(fits).enumerate() {
+            *sum += fit.millisigma(observed.before[band][at], observed.after[band][at]);
         }
         for ((sum, n), scores) in self.votes.iter_mut().zip(&observed.votes) {
             let score = scores.data[at];
@@ -92,8 +92,8 @@ impl Sums {
                 (*sum, *n) = (*sum + i64::from(score), *n + 1);
             }
         }
-        if let Some(Some(onset)) = observed.onsets.as_ref().map(|plane| plane.data[at]) {
-            *self.onsets.entry(onset).or_insert(0) += 1;
+        if let Some(Some(break_date)) = observed.break_dates.as_ref().map(|plane| plane.data[at]) {
+            *self.break_dates.entry(break_date).or_insert(0) += 1;
         }
         if let Some(Some(course)) = observed.courses.as_ref().map(|plane| plane.data[at]) {
             *self.courses.entry(course).or_insert(0) += 1;
@@ -107,7 +107,7 @@ impl Sums {
             band_sigma: self.bands.iter().map(|sum| mean(*sum)).collect(),
             edge: self.edge,
             votes: self.votes.iter().map(vote).collect(),
-            onset: most(&self.onsets),
+            break_date: most(&self.break_dates),
             course: most(&self.courses),
         }
     }
@@ -121,7 +121,7 @@ struct Observed {
     flags: Plane<Flags>,
     /// One plane a detector, where several are asked.
     votes: Vec<Plane<i16>>,
-    onsets: Option<Plane<Option<Onset>>>,
+    break_dates: Option<Plane<Option<BreakDate>>>,
     courses: Option<Plane<Option<Course>>>,
 }
 
@@ -138,16 +138,16 @@ pub fn measure(
     flags_of: &RasterBand<'_>,
     regions: &[Region],
 ) -> Result<Vec<Measure>, EngineError> {
-    let (grid, laws) = (work.ground.grid.rect(), scored.main().track.laws());
+    let (grid, fits) = (work.ground.grid.rect(), scored.main().track.linear_fits());
     let cell_px = CELL_PX.min(work.ground.tile_px);
     let mut cells = occupied(regions, cell_px);
     in_strips(&mut cells, work.ground.strip_px, |(area, _)| {
         (area.x, area.y / cell_px as i64)
     });
     let asked = scored.scorers().count();
-    let nothing = Sums::new(laws.len(), if asked > 1 { asked } else { 0 });
+    let nothing = Sums::new(fits.len(), if asked > 1 { asked } else { 0 });
     let tracks = scored.tracks.iter();
-    let views: Vec<_> = tracks.map(|open| open.view(work.session, work.ground)).collect();
+    let readers: Vec<_> = tracks.map(|open| open.reader(work.session, work.ground)).collect();
     let params = &work.config().detect;
     let mut sums = vec![nothing.clone(); regions.len()];
     let mut done = 0;
@@ -160,8 +160,8 @@ pub fn measure(
             Ok(sums_in(
                 regions,
                 here,
-                (&observe(scored, &views, params, area, &labels)?, &labels),
-                laws,
+                (&observe(scored, &readers, params, area, &labels)?, &labels),
+                fits,
                 &reasons,
                 &nothing,
             ))
@@ -183,47 +183,47 @@ pub fn measure(
 /// What the tracks of `scored` show of `area`, where `labels` say which pixels belong to a region.
 fn observe(
     scored: &Scored<'_>,
-    views: &[View<'_>],
+    readers: &[StackReader<'_>],
     params: &DetectParams,
     area: &Rect,
     labels: &Plane<u32>,
 ) -> Result<Observed, ReadError> {
     let scorers = scored.scorers().count();
     let (mut votes, mut main) = (Vec::new(), None);
-    for (open, view) in scored.tracks.iter().zip(views) {
+    for (open, reader) in scored.tracks.iter().zip(readers) {
         let detectors = &open.track.scorers;
         // A lone detector of two dates is not asked again.
-        let asked = scorers > 1 || view.dates.len() > 2;
+        let asked = scorers > 1 || reader.dates.len() > 2;
         let halo = if asked { open.track.halo() } else { 0 };
-        let seen = view.look(area, halo.max(smooth::halo(params)))?.seen;
+        let stack = reader.tile(area, halo.max(smooth::halo(params)))?.stack;
         if scorers > 1 {
-            votes.extend(detectors.iter().map(|(_, scorer)| scorer.score(&seen, area)));
+            votes.extend(detectors.iter().map(|(_, scorer)| scorer.score(&stack, area)));
         }
         if main.is_none() {
             let wanted = asked.then(|| Plane {
                 rect: *area,
                 data: labels.view(area).mapv(|label| label != 0),
             });
-            let onsets = wanted.and_then(|wanted| {
+            let break_dates = wanted.and_then(|wanted| {
                 let mut detectors = detectors.iter();
-                detectors.find_map(|(_, scorer)| scorer.onset(&seen, &wanted))
+                detectors.find_map(|(_, scorer)| scorer.break_date(&stack, &wanted))
             });
-            let courses = detectors.iter().find_map(|(_, scorer)| scorer.course(&seen, area));
-            main = Some((seen, onsets, courses));
+            let courses = detectors.iter().find_map(|(_, scorer)| scorer.course(&stack, area));
+            main = Some((stack, break_dates, courses));
         }
         if scorers == 1 {
             break;
         }
     }
-    let (seen, onsets, courses) = main.unwrap_or_else(|| (Seen::nothing(area), None, None));
-    let smooth = |bands: &[Array2<f32>]| smooth::values(bands, &seen.rect, &seen.flags, area, params);
-    let [before, after] = seen.sides();
+    let (stack, break_dates, courses) = main.unwrap_or_else(|| (ScreenedStack::nothing(area), None, None));
+    let smooth = |bands: &[Array2<f32>]| smooth::values(bands, &stack.rect, &stack.flags, area, params);
+    let [before, after] = stack.sides();
     Ok(Observed {
         before: smooth(&before),
         after: smooth(&after),
-        flags: seen.flags.crop(area),
+        flags: stack.flags.crop(area),
         votes,
-        onsets,
+        break_dates,
         courses,
     })
 }
@@ -279,7 +279,7 @@ fn sums_in(
     regions: &[Region],
     here: &[usize],
     (observed, labels): (&Observed, &Plane<u32>),
-    laws: &[BandLaw],
+    fits: &[LinearFit],
     reasons: &Plane<Flags>,
     nothing: &Sums,
 ) -> Vec<(usize, Sums)> {
@@ -288,7 +288,7 @@ fn sums_in(
         let mut sums = nothing.clone();
         for (y, columns) in runs_in(&regions[*index], &core) {
             for x in columns {
-                sums.take_in(observed, laws, [(y - core.y) as usize, (x - core.x) as usize]);
+                sums.take_in(observed, fits, [(y - core.y) as usize, (x - core.x) as usize]);
                 let around = || (-1..=1).flat_map(|dy| (-1..=1).map(move |dx| (x + dx, y + dy)));
                 if around().any(|(x, y)| labels.get(x, y) != Some(&label)) {
                     sums.edge.pixels += 1;

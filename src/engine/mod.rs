@@ -19,9 +19,9 @@ pub mod score;
 pub mod sensitivity;
 pub mod session;
 pub mod spared;
+pub mod stack;
 pub mod timers;
 pub mod track;
-pub mod view;
 
 use crate::io::IoError;
 use crate::raster::ReadError;

@@ -3,7 +3,7 @@
 use std::sync::atomic::AtomicBool;
 
 use crate::engine::EngineError;
-use crate::engine::counts::{Glimpse, Lattice};
+use crate::engine::counts::{OverviewGrid, OverviewPixel};
 use crate::engine::driver::in_order;
 use crate::engine::rasters::RasterBand;
 use crate::engine::score::Scored;
@@ -17,7 +17,7 @@ use crate::raster::stats::SCORE_NODATA;
 use crate::raster::{PixelSource, Plane};
 use crate::report::{self, Chip, Painter, Pixel, ReportError, Samples, draw, draw_scores};
 use crate::scene::Acquisition;
-use crate::stage::normalise::BandLaw;
+use crate::stage::normalise::LinearFit;
 
 /// Ground around an anomaly in its chip: this part of its size, and no less than [`CHIP_MARGIN_PX`].
 const CHIP_MARGIN: f64 = 0.5;
@@ -43,18 +43,18 @@ fn chip_px<'a>(bounds: impl Iterator<Item = &'a Rect> + Clone, comparisons: usiz
 }
 
 /// The painters of a comparison: one stretch for all its pictures.
-fn painters(lattice: &Lattice, overview: &[Glimpse]) -> Vec<Painter> {
-    let date = |date: usize| -> Vec<Pixel> { overview.iter().map(|glimpse| glimpse.dates[date]).collect() };
-    Painter::all(&lattice.palette, &[&date(0), &date(1)])
+fn painters(overview_grid: &OverviewGrid, overview: &[OverviewPixel]) -> Vec<Painter> {
+    let date = |date: usize| -> Vec<Pixel> { overview.iter().map(|pixel| pixel.dates[date]).collect() };
+    Painter::all(&overview_grid.palette, &[&date(0), &date(1)])
 }
 
 /// The picture of the site as a whole.
 ///
 /// # Errors
 /// A picture that cannot be encoded.
-pub fn overview(lattice: &Lattice, overview: &[Glimpse]) -> Result<Chip, ReportError> {
-    let whole = Rect::new(0, 0, lattice.size.0, lattice.size.1);
-    chip_of_cells(lattice, overview, &whole, 1, &painters(lattice, overview))
+pub fn overview(overview_grid: &OverviewGrid, overview: &[OverviewPixel]) -> Result<Chip, ReportError> {
+    let whole = Rect::new(0, 0, overview_grid.size.0, overview_grid.size.1);
+    chip_of_cells(overview_grid, overview, &whole, 1, &painters(overview_grid, overview))
 }
 
 /// The chip of a window that is so large that the overview shows it as well: cut out of it and thinned to `chip_px`, without reading a pixel.
@@ -62,18 +62,18 @@ pub fn overview(lattice: &Lattice, overview: &[Glimpse]) -> Result<Chip, ReportE
 /// # Errors
 /// A picture that cannot be encoded.
 fn chip_of_overview(
-    lattice: &Lattice,
-    overview: &[Glimpse],
+    overview_grid: &OverviewGrid,
+    overview: &[OverviewPixel],
     window: &Rect,
     chip_px: usize,
     painters: &[Painter],
 ) -> Result<Chip, ReportError> {
-    let step = lattice.stride as i64;
+    let step = overview_grid.stride as i64;
     let (left, top) = (window.x.div_euclid(step), window.y.div_euclid(step));
     let reach = |end: i64, start: i64| (-(-end).div_euclid(step) - start) as usize;
     let cells = Rect::new(left, top, reach(window.right(), left), reach(window.bottom(), top));
     chip_of_cells(
-        lattice,
+        overview_grid,
         overview,
         &cells,
         cells.w.max(cells.h).div_ceil(chip_px),
@@ -83,29 +83,29 @@ fn chip_of_overview(
 
 /// The chip of every `stride`th of some cells of the lattice; nothing is seen beyond it.
 fn chip_of_cells(
-    lattice: &Lattice,
-    overview: &[Glimpse],
+    overview_grid: &OverviewGrid,
+    overview: &[OverviewPixel],
     cells: &Rect,
     stride: usize,
     painters: &[Painter],
 ) -> Result<Chip, ReportError> {
     let at = |column: i64, row: i64| {
         let (x, y) = (usize::try_from(column).ok()?, usize::try_from(row).ok()?);
-        (x < lattice.size.0).then(|| overview.get(y * lattice.size.0 + x))?
+        (x < overview_grid.size.0).then(|| overview.get(y * overview_grid.size.0 + x))?
     };
     let (width, height) = (cells.w.div_ceil(stride), cells.h.div_ceil(stride));
     let place = |[row, column]: [usize; 2]| (cells.x + column as i64, cells.y + row as i64);
     let places = places(height, width, stride).map(place);
-    let seen: Vec<Glimpse> = places
-        .map(|(column, row)| at(column, row).copied().unwrap_or(Glimpse::NONE))
+    let pixels: Vec<OverviewPixel> = places
+        .map(|(column, row)| at(column, row).copied().unwrap_or(OverviewPixel::NONE))
         .collect();
     let dates = [0, 1].map(|date| Samples {
         width,
         height,
-        pixels: seen.iter().map(|glimpse| glimpse.dates[date]).collect(),
+        pixels: pixels.iter().map(|pixel| pixel.dates[date]).collect(),
     });
-    let scores: Vec<i16> = seen.iter().map(|glimpse| glimpse.score).collect();
-    let step = lattice.stride as i64;
+    let scores: Vec<i16> = pixels.iter().map(|pixel| pixel.score).collect();
+    let step = overview_grid.stride as i64;
     let size = [width * stride, height * stride].map(|edge| edge as i64);
     let window_px = [cells.x, cells.y, size[0], size[1]].map(|v| v * step);
     chip(&dates, &scores, window_px, painters)
@@ -137,7 +137,7 @@ pub fn chips(
     scores: &RasterBand<'_>,
     comparisons: usize,
 ) -> Result<Vec<(String, Chip)>, EngineError> {
-    let (ground, lattice, main) = (work.ground, &scored.lattice, scored.main());
+    let (ground, overview_grid, main) = (work.ground, &scored.overview_grid, scored.main());
     let shown = report::shown(anomalies, work.config().report.max_shown);
     let ([.., before, after], false) = (main.moved.as_slice(), shown.is_empty()) else {
         return Ok(Vec::new());
@@ -151,15 +151,19 @@ pub fn chips(
         .collect();
     let chip_px = chip_px(bounds.iter(), comparisons);
     let overview = &scored.counts.overview;
-    let painters = painters(lattice, overview);
+    let painters = painters(overview_grid, overview);
     let windows = shown
         .iter()
         .zip(&bounds)
         .map(|(index, bounds)| (anomalies[*index].id.clone(), chip_window(bounds, chip_px)));
-    let (large, mut windows): (Vec<_>, Vec<_>) = windows.partition(|(_, window)| is_shown_by(lattice, window, chip_px));
+    let (large, mut windows): (Vec<_>, Vec<_>) =
+        windows.partition(|(_, window)| is_shown_by(overview_grid, window, chip_px));
     let mut chips = Vec::with_capacity(shown.len());
     for (id, window) in large {
-        chips.push((id, chip_of_overview(lattice, overview, &window, chip_px, &painters)?));
+        chips.push((
+            id,
+            chip_of_overview(overview_grid, overview, &window, chip_px, &painters)?,
+        ));
     }
     // Neighbours one after the other: they lie on the same blocks.
     in_strips(&mut windows, ground.strip_px, |(_, window)| (window.x, window.y));
@@ -170,7 +174,7 @@ pub fn chips(
     };
     let margin_px = windows.iter().map(|(_, window)| beyond(window)).max().unwrap_or(0);
     // Only the bands that are shown are read.
-    let bands: Vec<String> = lattice
+    let bands: Vec<String> = overview_grid
         .palette
         .bands
         .iter()
@@ -185,24 +189,24 @@ pub fn chips(
         work.session.open(date, &target, &bands).map(Mosaic::bare)
     };
     let dates = [open(&scored.pair.before, before)?, open(&scored.pair.after, after)?];
-    let laws = main.track.laws();
-    let laws = lattice.palette.bands.iter().filter_map(|band| laws.get(*band));
-    let sight = Sight {
+    let fits = main.track.linear_fits();
+    let fits = overview_grid.palette.bands.iter().filter_map(|band| fits.get(*band));
+    let chip_source = ChipSource {
         dates: [&dates[0], &dates[1]],
-        laws: laws.cloned().collect(),
+        fits: fits.cloned().collect(),
         scores,
         grid: ground.grid.rect(),
     };
-    chips.extend(chips_of(&sight, &windows, chip_px, &painters, work.stop())?);
+    chips.extend(chips_of(&chip_source, &windows, chip_px, &painters, work.stop())?);
     Ok(chips)
 }
 
 /// Where chips are read from.
-struct Sight<'a> {
+struct ChipSource<'a> {
     /// Both dates; they hold just the bands of the palette, in its order.
     dates: [&'a dyn PixelSource; 2],
     /// The laws that normalise the earlier date, band by band; none where it is not normalised.
-    laws: Vec<BandLaw>,
+    fits: Vec<LinearFit>,
     /// The scores.
     scores: &'a RasterBand<'a>,
     /// The site grid.
@@ -211,7 +215,7 @@ struct Sight<'a> {
 
 /// Chips of `windows`, thinned to `chip_px`.
 fn chips_of(
-    sight: &Sight<'_>,
+    chip_source: &ChipSource<'_>,
     windows: &[(String, Rect)],
     chip_px: usize,
     painters: &[Painter],
@@ -233,19 +237,21 @@ fn chips_of(
                 let y = window.y + (first * stride) as i64;
                 let strip = Rect::new(window.x, y, window.w, (rows - 1) * stride + 1);
                 let none = Vec::new();
-                let laws = [&sight.laws, &none];
-                for ((source, pixels), laws) in sight.dates.iter().zip(&mut dates).zip(laws) {
+                let fits = [&chip_source.fits, &none];
+                for ((source, pixels), fits) in chip_source.dates.iter().zip(&mut dates).zip(fits) {
                     let stack = source.read(&strip)?;
                     let value = |place: [usize; 2]| -> Pixel {
                         std::array::from_fn(|band| {
                             let value = stack.bands.get(band).map_or(0.0, |plane| plane[place]);
-                            laws.get(band).map_or(value, |law| law.normalised(value))
+                            fits.get(band).map_or(value, |fit| fit.normalised(value))
                         })
                     };
                     pixels.extend(places(rows, width, stride).map(value));
                 }
-                let inside = strip.intersect(&sight.grid);
-                let plane: Option<Plane<i16>> = (inside.area() > 0).then(|| sight.scores.read(&inside)).transpose()?;
+                let inside = strip.intersect(&chip_source.grid);
+                let plane: Option<Plane<i16>> = (inside.area() > 0)
+                    .then(|| chip_source.scores.read(&inside))
+                    .transpose()?;
                 let score = |[row, column]: [usize; 2]| {
                     let (x, y) = (strip.x + column as i64, strip.y + row as i64);
                     let found = plane.as_ref().and_then(|plane| plane.get(x, y));
@@ -286,8 +292,8 @@ fn chip_window(bounds: &Rect, chip_px: usize) -> Rect {
 }
 
 /// Whether a chip of `window` would be as coarse as the overview.
-fn is_shown_by(lattice: &Lattice, window: &Rect, chip_px: usize) -> bool {
-    window.w.div_ceil(chip_px) >= lattice.stride && lattice.stride > 1
+fn is_shown_by(overview_grid: &OverviewGrid, window: &Rect, chip_px: usize) -> bool {
+    window.w.div_ceil(chip_px) >= overview_grid.stride && overview_grid.stride > 1
 }
 
 #[cfg(test)]
@@ -313,31 +319,31 @@ mod tests {
     #[test]
     fn a_large_chip_is_cut_from_the_overview_and_covers_its_window() {
         let palette = Palette::of(&["vv".to_owned()]);
-        let lattice = Lattice::new(Rect::new(0, 0, 12, 8), 3, palette);
-        assert_eq!((lattice.stride, lattice.size), (4, (3, 2)));
-        let grey = |place: usize| Glimpse {
+        let overview_grid = OverviewGrid::new(Rect::new(0, 0, 12, 8), 3, palette);
+        assert_eq!((overview_grid.stride, overview_grid.size), (4, (3, 2)));
+        let grey = |place: usize| OverviewPixel {
             dates: [[place as f32, 0.0, 0.0, 0.0], [10.0 + place as f32, 0.0, 0.0, 0.0]],
             score: 100 * place as i16,
         };
-        let seen: Vec<Glimpse> = (0..6).map(grey).collect();
-        let painters = painters(&lattice, &seen);
+        let pixels: Vec<OverviewPixel> = (0..6).map(grey).collect();
+        let painters = painters(&overview_grid, &pixels);
         let window = Rect::new(-2, 3, 9, 6);
-        let chip = chip_of_overview(&lattice, &seen, &window, 192, &painters).unwrap();
+        let chip = chip_of_overview(&overview_grid, &pixels, &window, 192, &painters).unwrap();
         assert_eq!(chip.window_px, [-4, 0, 12, 12]);
         let picture = image::load_from_memory(&chip.dates[0].1[0]).unwrap().to_rgb8();
         assert_eq!(picture.dimensions(), (3, 3));
-        let shown = painters[0].colour(&seen[4].dates[0]).unwrap();
+        let shown = painters[0].colour(&pixels[4].dates[0]).unwrap();
         assert_eq!(picture.get_pixel(2, 1).0, shown);
         let score = image::load_from_memory(&chip.score.unwrap()).unwrap().to_rgba8();
         assert!(score.get_pixel(2, 1).0[3] > 0 && score.get_pixel(0, 0).0[3] == 0);
         // Every second cell, to the end of what the window covers.
-        let chip = chip_of_overview(&lattice, &seen, &window, 2, &painters).unwrap();
+        let chip = chip_of_overview(&overview_grid, &pixels, &window, 2, &painters).unwrap();
         assert_eq!(chip.window_px, [-4, 0, 16, 16]);
         let picture = image::load_from_memory(&chip.dates[0].1[0]).unwrap().to_rgb8();
         assert_eq!(picture.dimensions(), (2, 2));
         assert_eq!(
             picture.get_pixel(1, 0).0,
-            painters[0].colour(&seen[1].dates[0]).unwrap()
+            painters[0].colour(&pixels[1].dates[0]).unwrap()
         );
     }
 

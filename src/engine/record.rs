@@ -28,7 +28,7 @@ use crate::raster::stats::SCORE_SCALE;
 use crate::scene::{Acquisition, Scene};
 use crate::seal::digest;
 use crate::stage::cutoff::{Cutoff, Null, weakest};
-use crate::stage::detect::{Course, Onset};
+use crate::stage::detect::{BreakDate, Course};
 use crate::stage::false_alarms::Significance;
 use crate::stage::judge::{Judgement, Span};
 use crate::stage::normalise;
@@ -111,11 +111,11 @@ pub fn span(pair: &Pair) -> Span {
     }
 }
 
-/// When a change happened that a detector dates to `onset`; with none, any time between the dates that were compared.
-pub fn onset_span(pair: &Pair, onset: Option<Onset>) -> Span {
+/// When a change happened that a detector dates to `break_date`; with none, any time between the dates that were compared.
+pub fn break_span(pair: &Pair, break_date: Option<BreakDate>) -> Span {
     let scenes = pair.scenes();
     let of = |place: u16| scenes.get(usize::from(place));
-    match onset.and_then(|onset| of(onset.last_unchanged).zip(of(onset.first_changed))) {
+    match break_date.and_then(|break_date| of(break_date.last_unchanged).zip(of(break_date.first_changed))) {
         Some((unchanged, changed)) => Span {
             from: unchanged.start,
             to: changed.end,
@@ -129,14 +129,14 @@ pub fn fits(tracks: &[&Track<'_>]) -> Vec<DetectorFit> {
     let mut fits = Vec::new();
     for track in tracks {
         for (detector, scorer) in &track.scorers {
-            let account = scorer.account();
+            let diagnostics = scorer.diagnostics();
             let name = |band: usize| track.pair.bands.get(band).cloned().unwrap_or_else(|| band.to_string());
-            let dropped = account.dropped.into_iter().map(|(band, why)| (name(band), why));
-            let rounds = account.rounds.iter();
+            let dropped = diagnostics.dropped.into_iter().map(|(band, why)| (name(band), why));
+            let rounds = diagnostics.rounds.iter();
             let fit = DetectorFit {
                 detector: *detector,
                 dropped: dropped.collect(),
-                looks: account.looks.iter().map(|looks| round(*looks, 2)).collect(),
+                looks: diagnostics.looks.iter().map(|looks| round(*looks, 2)).collect(),
                 rounds: rounds
                     .map(|rho| rho.iter().map(|rho| round(*rho, 6)).collect())
                     .collect(),
@@ -154,7 +154,7 @@ fn course(course: Course, pair: &Pair) -> CourseRecord {
     CourseRecord {
         changes: u64::from(course.changes),
         direction: course.direction,
-        first: interval(onset_span(pair, Some(course.first))),
+        first: interval(break_span(pair, Some(course.first))),
     }
 }
 
@@ -183,14 +183,14 @@ pub fn normalisation(track: &Track<'_>, fit: &normalise::Fit) -> Normalisation {
         })
     };
     let named = track.pair.bands.iter().zip(&fit.bands).enumerate();
-    let bands = named.map(|(band, (name, law))| BandFit {
+    let bands = named.map(|(band, (name, fit))| BandFit {
         held_out: held_out(band),
         band: name.clone(),
-        gain: significant(law.gain),
-        offset: significant(law.offset),
-        noise: significant(law.noise),
-        noise_fraction: law.noise_fraction,
-        correlation: round(law.correlation, 4),
+        gain: significant(fit.gain),
+        offset: significant(fit.offset),
+        noise: significant(fit.noise),
+        noise_fraction: fit.noise_fraction,
+        correlation: round(fit.correlation, 4),
     });
     Normalisation {
         bands: bands.collect(),
@@ -301,10 +301,10 @@ pub fn notes(work: &SiteWork<'_>, scored: &Scored<'_>) -> Vec<String> {
             100.0 * least
         ));
     }
-    if scored.counts.given_back > 0 {
+    if scored.counts.unmasked > 0 {
         notes.push(format!(
             "{} pixels that the masks call cloud on every date, with clear ground around, were judged all the same: bright built ground",
-            scored.counts.given_back
+            scored.counts.unmasked
         ));
     }
     notes
@@ -386,7 +386,7 @@ impl<'a> AnomalyMaker<'a> {
         self.to_wgs84.project(&mut x, &mut y)?;
         let centroid = [round(x[0], 7), round(y[0], 7)];
         let bounds = region.bounds();
-        let laws = self.scored.main().track.laws();
+        let fits = self.scored.main().track.linear_fits();
         let newest = &self.pair.after.whole;
         let unit = |name: &str| {
             let band = newest.bands.iter().find(|band| band.name == name)?;
@@ -397,10 +397,10 @@ impl<'a> AnomalyMaker<'a> {
             .bands
             .iter()
             .zip(&measure.band_sigma)
-            .zip(laws)
-            .map(|((name, sigma), law)| BandChange {
+            .zip(fits)
+            .map(|((name, sigma), fit)| BandChange {
                 band: name.clone(),
-                mean: significant(sigma * law.noise),
+                mean: significant(sigma * fit.noise),
                 mean_sigma: round(*sigma, 2),
                 unit: unit(name),
             });

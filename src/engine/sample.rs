@@ -4,25 +4,25 @@ use std::sync::atomic::AtomicBool;
 
 use crate::engine::EngineError;
 use crate::engine::driver::in_order;
-use crate::engine::view::View;
+use crate::engine::stack::StackReader;
 use crate::geo::Rect;
 use crate::plan::training::SAMPLE;
 use crate::raster::{ReadError, flags};
 use crate::stage::detect::{self, Cell, DetectParams, smooth};
 use crate::stage::normalise::Sample;
 
-/// What `view` shows of `cores`, in their order.
+/// What `reader` shows of `cores`, in their order.
 ///
 /// # Errors
 /// A file that cannot be read; the run was stopped.
-pub fn cells(view: &View<'_>, cores: &[Rect], stop: &AtomicBool) -> Result<Vec<Cell>, EngineError> {
+pub fn cells(reader: &StackReader<'_>, cores: &[Rect], stop: &AtomicBool) -> Result<Vec<Cell>, EngineError> {
     let mut cells = Vec::new();
     in_order(
         cores,
         stop,
         |core| {
-            let seen = view.see(core, detect::WIDEST_HALO)?;
-            Ok(Cell { core: *core, seen })
+            let stack = reader.stack(core, detect::WIDEST_HALO)?;
+            Ok(Cell { core: *core, stack })
         },
         |cell: Result<Cell, ReadError>| {
             cells.push(cell?);
@@ -37,15 +37,15 @@ pub fn pixels(cells: &[Cell], params: &DetectParams) -> Sample {
     let pixels: usize = cells.iter().map(|cell| cell.core.area()).sum();
     let stride = (1..).find(|stride| pixels / (stride * stride) <= SAMPLE).unwrap_or(1) as i64;
     let mut sample = Sample::default();
-    for Cell { core, seen } in cells {
-        let [before, after] = seen
+    for Cell { core, stack } in cells {
+        let [before, after] = stack
             .sides()
-            .map(|bands| smooth::smooth(&bands, &seen.rect, &seen.flags, core, params));
+            .map(|bands| smooth::smooth(&bands, &stack.rect, &stack.flags, core, params));
         let bands = before.values.len();
         sample.before.resize(bands, Vec::new());
         sample.after.resize(bands, Vec::new());
-        sample.slopes.resize(bands, Vec::new());
-        for ((row, column), flag) in seen.flags.view(core).indexed_iter() {
+        sample.squared_gradients.resize(bands, Vec::new());
+        for ((row, column), flag) in stack.flags.view(core).indexed_iter() {
             let (x, y) = (core.x + column as i64, core.y + row as i64);
             if *flag != flags::CLEAR || x % stride != 0 || y % stride != 0 {
                 continue;
@@ -55,7 +55,8 @@ pub fn pixels(cells: &[Cell], params: &DetectParams) -> Sample {
             for band in 0..bands {
                 sample.before[band].push(before.values[band][at]);
                 sample.after[band].push(after.values[band][at]);
-                sample.slopes[band].push([before.slopes[band][at], after.slopes[band][at]]);
+                sample.squared_gradients[band]
+                    .push([before.squared_gradients[band][at], after.squared_gradients[band][at]]);
             }
         }
     }

@@ -4,13 +4,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::engine::EngineError;
-use crate::engine::counts::{AreaCount, Counts, Glimpse, Lattice};
+use crate::engine::counts::{AreaCount, Counts, OverviewGrid, OverviewPixel};
 use crate::engine::driver::in_order;
 use crate::engine::fit::Fitted;
 use crate::engine::rasters::{RasterWriters, Rasters};
 use crate::engine::session::SiteWork;
+use crate::engine::stack::{ScreenedTile, StackReader};
 use crate::engine::track::OpenTrack;
-use crate::engine::view::{Sight, View};
 use crate::geo::tile::{in_strips, tiles};
 use crate::geo::{Rect, Shape};
 use crate::io::meter::{Meter, Work};
@@ -20,7 +20,7 @@ use crate::raster::{Flags, Plane, ReadError, flags};
 use crate::report::Palette;
 use crate::scene::Kind;
 use crate::stage::detect::combine::Combination;
-use crate::stage::detect::{Detector, Scorer, Seen};
+use crate::stage::detect::{Detector, Scorer, ScreenedStack};
 
 /// One comparison of a site, its scores written.
 pub struct Scored<'a> {
@@ -33,7 +33,7 @@ pub struct Scored<'a> {
     /// What was counted.
     pub counts: Counts,
     /// The pixels that make the site's picture.
-    pub lattice: Lattice,
+    pub overview_grid: OverviewGrid,
     /// Its band of the rasters, from 1.
     pub band: usize,
 }
@@ -49,9 +49,9 @@ impl<'a> Scored<'a> {
         self.tracks.iter().flat_map(|open| &open.track.scorers)
     }
 
-    /// How far smoothing draws a skirt around what changed, pixels.
-    pub fn skirt_px(&self) -> usize {
-        self.scorers().map(|(_, scorer)| scorer.skirt_px()).max().unwrap_or(0)
+    /// How far smoothing draws a fringe around what changed, pixels.
+    pub fn fringe_px(&self) -> usize {
+        self.scorers().map(|(_, scorer)| scorer.fringe_px()).max().unwrap_or(0)
     }
 
     /// Whether the judged scenes are radar, and whether they are a series.
@@ -97,23 +97,23 @@ fn score_one<'a>(
     let open = || fitted.tracks.iter().map(|track| track.open(session, ground)).collect();
     let tracks: Vec<OpenTrack<'_>> = work.stopwatch.time("align", || -> Result<_, EngineError> { open() })?;
     let palette = Palette::of(&fitted.pair.bands);
-    let lattice = Lattice::new(ground.grid.rect(), work.config().report.overview_px, palette);
-    let views: Vec<_> = tracks.iter().map(|open| open.view(session, ground)).collect();
+    let overview_grid = OverviewGrid::new(ground.grid.rect(), work.config().report.overview_px, palette);
+    let readers: Vec<_> = tracks.iter().map(|open| open.reader(session, ground)).collect();
     let scorer = TileScorer {
         tracks: &tracks,
-        views: &views,
+        readers: &readers,
         combination: &fitted.combination,
     };
     let counts = work
         .stopwatch
-        .time("score", || score_tiles(work, &scorer, &lattice, out, band))?;
-    drop(views);
+        .time("score", || score_tiles(work, &scorer, &overview_grid, out, band))?;
+    drop(readers);
     Ok(Scored {
         pair: fitted.pair,
         tracks,
         combination: &fitted.combination,
         counts,
-        lattice,
+        overview_grid,
         band,
     })
 }
@@ -123,7 +123,7 @@ pub struct TileScorer<'a> {
     /// That of the judged scenes first.
     pub tracks: &'a [OpenTrack<'a>],
     /// One a track.
-    pub views: &'a [View<'a>],
+    pub readers: &'a [StackReader<'a>],
     /// The rule.
     pub combination: &'a Combination,
 }
@@ -134,26 +134,26 @@ impl TileScorer<'_> {
         self.tracks.first().is_some_and(|open| !open.track.scorers.is_empty())
     }
 
-    /// What the judged scenes show of `core` and around it, what is given back there, and the scores of `core`.
+    /// What the judged scenes show of `core` and around it, what is unmasked there, and the scores of `core`.
     ///
     /// # Errors
     /// A file that cannot be read.
-    pub fn score(&self, core: &Rect, meter: &Meter) -> Result<(Sight, Plane<i16>), ReadError> {
+    pub fn score(&self, core: &Rect, meter: &Meter) -> Result<(ScreenedTile, Plane<i16>), ReadError> {
         let mut scores = Vec::new();
         let mut main = None;
-        for (open, view) in self.tracks.iter().zip(self.views) {
-            let sight = view.look(core, open.track.halo())?;
+        for (open, reader) in self.tracks.iter().zip(self.readers) {
+            let tile = reader.tile(core, open.track.halo())?;
             let scorers = open.track.scorers.iter();
-            let one = |(_, scorer): &(_, Arc<dyn Scorer>)| scorer.score(&sight.seen, core);
+            let one = |(_, scorer): &(_, Arc<dyn Scorer>)| scorer.score(&tile.stack, core);
             meter.time(Work::Score, || scores.extend(scorers.map(one)));
-            main.get_or_insert(sight);
+            main.get_or_insert(tile);
         }
         if !self.has_scorers() {
             scores = vec![Plane::filled(*core, SCORE_NODATA)];
         }
-        let nothing = || Sight {
-            seen: Seen::nothing(core),
-            given_back: None,
+        let nothing = || ScreenedTile {
+            stack: ScreenedStack::nothing(core),
+            unmasked: None,
         };
         Ok((main.unwrap_or_else(nothing), self.combination.join(scores)))
     }
@@ -164,15 +164,15 @@ struct ScoredTile {
     scores: Plane<i16>,
     flags: Plane<Flags>,
     areas: Vec<AreaCount>,
-    glimpses: Vec<(usize, Glimpse)>,
-    given_back: u64,
+    overview_pixels: Vec<(usize, OverviewPixel)>,
+    unmasked: u64,
 }
 
 /// Scores and flags of all tiles go to band `band` of the rasters; what they count together.
 fn score_tiles(
     work: &SiteWork<'_>,
     scorer: &TileScorer<'_>,
-    lattice: &Lattice,
+    overview_grid: &OverviewGrid,
     out: &mut RasterWriters,
     band: usize,
 ) -> Result<Counts, EngineError> {
@@ -183,20 +183,20 @@ fn score_tiles(
         .collect();
     let mut tiles = tiles(ground.grid.rect(), ground.tile_px);
     in_strips(&mut tiles, ground.strip_px, |tile| (tile.x, tile.y));
-    let mut counts = Counts::new(shapes.len(), lattice);
+    let mut counts = Counts::new(shapes.len(), overview_grid);
     let mut done = 0;
     in_order(
         &tiles,
         work.stop(),
-        |tile| score_tile(work, scorer, lattice, &shapes, tile),
+        |tile| score_tile(work, scorer, overview_grid, &shapes, tile),
         |tile: Result<ScoredTile, ReadError>| {
             let tile = tile?;
-            counts.given_back += tile.given_back;
+            counts.unmasked += tile.unmasked;
             tile.scores.data.iter().for_each(|score| counts.histogram.add(*score));
             let areas = counts.areas.iter_mut().zip(&tile.areas);
             areas.for_each(|(all, part)| all.merge(part));
-            for (place, glimpse) in tile.glimpses {
-                counts.overview[place] = glimpse;
+            for (place, pixel) in tile.overview_pixels {
+                counts.overview[place] = pixel;
             }
             let write = || out.write(band, &tile.scores, &tile.flags);
             work.session.meter().time(Work::Write, write)?;
@@ -211,18 +211,18 @@ fn score_tiles(
 fn score_tile(
     work: &SiteWork<'_>,
     scorer: &TileScorer<'_>,
-    lattice: &Lattice,
+    overview_grid: &OverviewGrid,
     shapes: &[&Shape],
     core: &Rect,
 ) -> Result<ScoredTile, ReadError> {
-    let (Sight { seen, given_back }, mut scores) = scorer.score(core, work.session.meter())?;
+    let (ScreenedTile { stack, unmasked }, mut scores) = scorer.score(core, work.session.meter())?;
     let mut given = 0;
-    if let Some(plane) = given_back {
+    if let Some(plane) = unmasked {
         work.ground.boundary.for_each_pixel(core, |x, y| {
             given += u64::from(plane.get(x, y).copied().unwrap_or(false));
         });
     }
-    let mut reasons = seen.flags.crop(core);
+    let mut reasons = stack.flags.crop(core);
     if scorer.has_scorers() {
         reasons.data.zip_mut_with(&scores.data, |flag, score| {
             if *flag == flags::CLEAR && *score == SCORE_NODATA {
@@ -243,12 +243,12 @@ fn score_tile(
             (*score, *flag) = (SCORE_NODATA, flags::OUTSIDE_SITE);
         }
     }
-    let laws = scorer.tracks.first().map_or(&[][..], |open| open.track.laws());
+    let fits = scorer.tracks.first().map_or(&[][..], |open| open.track.linear_fits());
     Ok(ScoredTile {
-        glimpses: lattice.glimpses(&scores, &seen, laws),
+        overview_pixels: overview_grid.overview_pixels(&scores, &stack, fits),
         scores,
         flags: reasons,
         areas,
-        given_back: given,
+        unmasked: given,
     })
 }

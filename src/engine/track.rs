@@ -10,8 +10,8 @@ use crate::engine::coded::{self, Piece};
 use crate::engine::sample;
 use crate::engine::session::Session;
 use crate::engine::spared::{Lost, Spared};
+use crate::engine::stack::StackReader;
 use crate::engine::timers::Stopwatch;
-use crate::engine::view::View;
 use crate::finding::{NOT_COMPARED, RegistrationOutcome, RegistrationRecord};
 use crate::geo::{Affine, Rect};
 use crate::io::mapping::Target;
@@ -172,7 +172,7 @@ impl<'a> Track<'a> {
     /// # Errors
     /// A file that cannot be opened.
     pub fn open(&'a self, session: &Session<'_>, ground: &Ground) -> Result<OpenTrack<'a>, EngineError> {
-        let (site, sampled) = (&ground.grid, &ground.surveyed);
+        let (site, sampled) = (&ground.grid, &ground.sampled);
         let (x, y) = sampled.to_pixel(site.left_m, site.top_m);
         let moved = self.moved.iter().map(|one| one.from_origin(x.round(), y.round()));
         self.open_at(session, ground, moved.collect())
@@ -209,7 +209,7 @@ impl<'a> Track<'a> {
             match irmad.and_then(|irmad| invariant::of_irmad(&sample, &irmad).map_err(|error| error.to_string())) {
                 Ok(found) => {
                     fit = normalise::Fit {
-                        bands: found.laws(&noise),
+                        bands: found.linear_fits(&noise),
                         unchanged: found.unchanged.clone(),
                     };
                     self.held_out = found.bands.iter().map(|band| band.held_out).collect();
@@ -227,7 +227,7 @@ impl<'a> Track<'a> {
             ),
         };
         let context = Context {
-            laws: &fit.bands,
+            fits: &fit.bands,
             noise: &noise,
             visible: bands.iter().map(|band| VISIBLE.contains(&band.as_str())).collect(),
             radar,
@@ -249,7 +249,7 @@ impl<'a> Track<'a> {
     }
 
     /// The laws that normalise its earlier date, band by band; none where nothing was fitted.
-    pub fn laws(&self) -> &[normalise::BandLaw] {
+    pub fn linear_fits(&self) -> &[normalise::LinearFit] {
         self.fit.as_ref().map_or(&[], |fit| &fit.bands)
     }
 
@@ -298,13 +298,13 @@ impl OpenTrack<'_> {
             })
             .collect();
         let dates: Vec<Spared<'_>> = self.sources.iter().map(|source| spared(source)).collect();
-        let view = View {
+        let reader = StackReader {
             dates: dates.iter().map(|date| date as &dyn PixelSource).collect(),
-            ..self.view(session, ground)
+            ..self.reader(session, ground)
         };
         match coded::refused(&pieces, track.pair, bands, infos, &ground.grid)? {
             Some(why) => Ok(Sampled::CodedDifferently(why)),
-            None => Ok(Sampled::Cells(sample::cells(&view, cores, session.stop)?)),
+            None => Ok(Sampled::Cells(sample::cells(&reader, cores, session.stop)?)),
         }
     }
 
@@ -322,8 +322,8 @@ impl OpenTrack<'_> {
     }
 
     /// Its dates, as every pass looks at them.
-    pub fn view<'b>(&'b self, session: &Session<'b>, ground: &'b Ground) -> View<'b> {
-        View {
+    pub fn reader<'b>(&'b self, session: &Session<'b>, ground: &'b Ground) -> StackReader<'b> {
+        StackReader {
             dates: self.sources.iter().map(|source| source as &dyn PixelSource).collect(),
             bands: &self.track.bands,
             compared: self.track.pair.bands.len(),

@@ -136,7 +136,7 @@ pub struct CutoffRefusal {
     pub reason: String,
 }
 
-/// The cutoff that was used, and the law of no change behind it.
+/// The cutoff that was used, and the null distribution behind it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CutoffRecord {
     /// Pixels at or above the seed cutoff.
@@ -183,7 +183,7 @@ pub struct CutoffRecord {
     pub tail: Option<TailRecord>,
 }
 
-/// How high clusters of judged pixels peak: an exponential law above a level.
+/// How high clusters of judged pixels peak: an exponential distribution above a level.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TailRecord {
     /// Clusters that it was fitted to.

@@ -5,7 +5,7 @@ use super::problem::Problem;
 /// Any text may take so much, bytes. With the program itself and a text of 10 MB, 204 MiB were seen at most.
 const ALWAYS: u64 = 128 << 20;
 /// A larger text may take so much for each of its bytes: real declarations and catalogues take 3 to 11.
-const MOST_PER_BYTE: u64 = 12;
+const MAX_PER_BYTE: u64 = 12;
 /// Arrays and objects deeper than this are not read at all (`serde_json` stops at 128).
 const DEEPEST: usize = 128;
 
@@ -22,7 +22,7 @@ const TEXT: u64 = 16;
 
 /// Refuses text whose tree of values would take far more memory than trees of real files of its size.
 pub(super) fn check(text: &str) -> Result<(), Problem> {
-    let (found, most) = (tree_bytes(text), ALWAYS.max(text.len() as u64 * MOST_PER_BYTE));
+    let (found, most) = (tree_bytes(text), ALWAYS.max(text.len() as u64 * MAX_PER_BYTE));
     if found <= most {
         return Ok(());
     }

@@ -62,8 +62,8 @@ pub fn turn(definition: &str) -> Result<Option<f64>, IoError> {
     }
     let degree = |from: f64| {
         let (mut x, mut y) = ([from, from + 1.0], [0.0, 0.0]);
-        let way = Projector::new(WGS84, definition)?;
-        way.project(&mut x, &mut y)?;
+        let projector = Projector::new(WGS84, definition)?;
+        projector.project(&mut x, &mut y)?;
         Ok::<f64, IoError>(x[1] - x[0])
     };
     // One of these degrees does not hold the meridian at which x begins anew.
@@ -79,7 +79,7 @@ pub fn turn(definition: &str) -> Result<Option<f64>, IoError> {
 pub fn scales(definition: &str, places: &[(f64, f64)]) -> Result<Vec<[f64; 2]>, IoError> {
     use geo::{Destination, Geodesic, Point};
     const STEP_M: f64 = 10.0;
-    let way = Projector::new(WGS84, definition)?;
+    let projector = Projector::new(WGS84, definition)?;
     let scales = places.iter().map(|(longitude, latitude)| {
         let from = Point::new(*longitude, *latitude);
         let ends = [
@@ -88,7 +88,7 @@ pub fn scales(definition: &str, places: &[(f64, f64)]) -> Result<Vec<[f64; 2]>, 
             Geodesic.destination(from, 0.0, STEP_M),
         ];
         let (mut x, mut y): (Vec<f64>, Vec<f64>) = ends.iter().map(|end| end.x_y()).unzip();
-        way.project(&mut x, &mut y)?;
+        projector.project(&mut x, &mut y)?;
         Ok([1, 2].map(|end| (x[end] - x[0]).hypot(y[end] - y[0]) / STEP_M))
     });
     scales.collect()

@@ -11,15 +11,15 @@ use crate::engine::record;
 use crate::finding::SiteReport;
 use crate::intake;
 use crate::output::error::PublishError;
-use crate::output::files::{ASIDE, PICTURES, RASTERS, RECORD};
+use crate::output::files::{PICTURES, RASTERS, RECORD, STAGING};
 use crate::output::formats::{FORMATS, ITEM, files_beside};
-use crate::output::publish::{OutFolder, SEEN};
+use crate::output::publish::{LAST_RUN, OutFolder};
 use crate::report;
 use crate::seal::digest;
 use crate::seal::stamp::Stamp;
 
 /// What stands in the folder of a site.
-pub enum Standing {
+pub enum ExistingReport {
     /// No report.
     Nothing,
     /// The report of other inputs, other parameters or another program.
@@ -30,7 +30,7 @@ pub enum Standing {
     Spoiled(String, Option<Box<SiteReport>>),
 }
 
-impl Standing {
+impl ExistingReport {
     /// The record, where there is one to be read.
     pub fn report(&self) -> Option<&SiteReport> {
         match self {
@@ -44,16 +44,16 @@ impl Standing {
 ///
 /// Files that bear the stamps of `seen` are believed to be whole; else all are held against the hashes in the report's item, and the
 /// item against the record.
-pub fn standing(folder: &Path, run_key: &str, seen: Option<&String>) -> Standing {
+pub fn existing_report(folder: &Path, run_key: &str, seen: Option<&String>) -> ExistingReport {
     let record = RECORD.name;
     let text = match intake::text(&folder.join(record), intake::MAX_REPORT_BYTES) {
         Ok(read) => read.text,
-        Err(_) if std::fs::symlink_metadata(folder).is_err() => return Standing::Nothing,
-        Err(error) => return Standing::Spoiled(format!("{record} cannot be read: {}", error.problem), None),
+        Err(_) if std::fs::symlink_metadata(folder).is_err() => return ExistingReport::Nothing,
+        Err(error) => return ExistingReport::Spoiled(format!("{record} cannot be read: {}", error.problem), None),
     };
     let report: Box<SiteReport> = match SiteReport::parse(&text) {
         Ok(report) => Box::new(report),
-        Err(error) => return Standing::Spoiled(format!("{record} is no record: {error}"), None),
+        Err(error) => return ExistingReport::Spoiled(format!("{record} is no record: {error}"), None),
     };
     let is_current = report.run_key == run_key;
     // What another version of the program would put into the item is not known.
@@ -65,9 +65,9 @@ pub fn standing(folder: &Path, run_key: &str, seen: Option<&String>) -> Standing
         spoiled(folder, &report)
     };
     match why {
-        Some(why) => Standing::Spoiled(why, Some(report)),
-        None if is_current => Standing::Current(report),
-        None => Standing::Other(report),
+        Some(why) => ExistingReport::Spoiled(why, Some(report)),
+        None if is_current => ExistingReport::Current(report),
+        None => ExistingReport::Other(report),
     }
 }
 
@@ -115,7 +115,7 @@ pub fn stamps(folder: &Path) -> Option<String> {
     for entry in std::fs::read_dir(folder).ok()? {
         let entry = entry.ok()?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        if !name.starts_with(ASIDE) {
+        if !name.starts_with(STAGING) {
             stamps.insert(name, Stamp::of(&entry.path()).ok()?);
         }
     }
@@ -126,17 +126,17 @@ pub fn stamps(folder: &Path) -> Option<String> {
 
 /// What the last run saw when it ended: it lies in the output folder, after its own SHA-256, and without it everything is looked at anew.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Seen {
+pub struct LastRun {
     /// SHA-256 of the files of the run itself, by name.
     run: BTreeMap<String, String>,
     /// What [`stamps`] says of each site, by its folder.
     pub sites: BTreeMap<String, String>,
 }
 
-impl Seen {
+impl LastRun {
     /// What the last run into `out` saw; nothing where no run has left word, `None` where the word is not what a run left.
     pub fn read(out: &OutFolder) -> Option<Self> {
-        let path = out.path().join(SEEN);
+        let path = out.path().join(LAST_RUN);
         if std::fs::symlink_metadata(&path).is_err_and(|error| error.kind() == NotFound) {
             return Some(Self::default());
         }
@@ -175,17 +175,17 @@ impl Seen {
     }
 
     /// Takes the stamps of the reports of `sites`: their folders, and whether this run found or made them whole.
-    pub fn look<'a>(&mut self, out: &OutFolder, sites: impl Iterator<Item = (&'a str, bool)>) {
-        let mut looked = BTreeMap::new();
+    pub fn note<'a>(&mut self, out: &OutFolder, sites: impl Iterator<Item = (&'a str, bool)>) {
+        let mut noted = BTreeMap::new();
         for (folder, is_whole) in sites {
             let stamps = match is_whole {
                 true => stamps(&out.path().join(folder)),
                 // This run did not look.
                 false => self.sites.remove(folder),
             };
-            looked.extend(stamps.map(|stamps| (folder.to_owned(), stamps)));
+            noted.extend(stamps.map(|stamps| (folder.to_owned(), stamps)));
         }
-        self.sites = looked;
+        self.sites = noted;
     }
 
     /// Leaves word for the next run.
@@ -194,11 +194,11 @@ impl Seen {
     /// It cannot be written.
     pub fn leave(&self, out: &OutFolder) -> Result<(), PublishError> {
         let text = self.text();
-        let stands = std::fs::read(out.path().join(SEEN)).is_ok_and(|found| found == text.as_bytes());
+        let stands = std::fs::read(out.path().join(LAST_RUN)).is_ok_and(|found| found == text.as_bytes());
         if stands {
             Ok(())
         } else {
-            out.write(SEEN, text.as_bytes())
+            out.write(LAST_RUN, text.as_bytes())
         }
     }
 }

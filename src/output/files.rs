@@ -3,7 +3,7 @@
 use crate::report::FileKind;
 
 /// What begins so is no report: what a run which died has left is swept by the next.
-pub(crate) const ASIDE: &str = ".sitewatch-";
+pub(crate) const STAGING: &str = ".sitewatch-";
 
 /// The record.
 pub const RECORD: FileKind = FileKind {

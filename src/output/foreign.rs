@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use crate::intake;
-use crate::output::files::{ASIDE, PICTURES, RASTERS, RECORD};
+use crate::output::files::{PICTURES, RASTERS, RECORD, STAGING};
 use crate::output::formats::{FORMATS, ITEM};
 
 /// The word that every text of ours holds.
@@ -33,7 +33,7 @@ pub fn in_place_of_report(place: &Path) -> io::Result<Option<String>> {
         let entry = entry?;
         let name = entry.file_name().to_string_lossy().into_owned();
         // What a process that was killed has left of ours.
-        if name.starts_with(ASIDE) {
+        if name.starts_with(STAGING) {
             continue;
         }
         if !ours.contains(&name.as_ref()) || entry.file_type()?.is_dir() {

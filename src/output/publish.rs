@@ -10,13 +10,13 @@ use rustix::fs::{CWD, OFlags, RenameFlags, renameat_with};
 use rustix::io::Errno;
 
 use crate::output::error::{PublishError, failed};
-use crate::output::files::ASIDE;
+use crate::output::files::STAGING;
 use crate::output::foreign;
 
 /// The file that a run holds a lock on.
 const LOCK: &str = ".sitewatch-lock";
 /// What the last run saw of the files that stand.
-pub(crate) const SEEN: &str = ".seen.json";
+pub(crate) const LAST_RUN: &str = ".seen.json";
 /// A site's folder while it is made.
 const MADE: &str = ".sitewatch-made-";
 /// A site's folder while another takes its place.
@@ -72,7 +72,7 @@ impl OutFolder {
                     fs::rename(&path, &place).map_err(failed(&place))?;
                     sync(&self.path)?;
                 }
-                _ if name.starts_with(ASIDE) && name != LOCK => {
+                _ if name.starts_with(STAGING) && name != LOCK => {
                     remove(&path).map_err(failed(&path))?;
                 }
                 _ => {}
@@ -106,7 +106,7 @@ impl OutFolder {
         name: &str,
         make: impl FnOnce(&Path) -> Result<T, E>,
     ) -> Result<T, E> {
-        let staging = self.aside(name)?;
+        let staging = self.staging(name)?;
         let made = make(&staging).and_then(|made| {
             self.publish(name)?;
             Ok(made)
@@ -121,7 +121,7 @@ impl OutFolder {
     ///
     /// # Errors
     /// It cannot be made; the output folder was moved away.
-    pub fn aside(&self, name: &str) -> Result<PathBuf, PublishError> {
+    pub fn staging(&self, name: &str) -> Result<PathBuf, PublishError> {
         self.is_held()?;
         let path = self.path.join(format!("{MADE}{name}"));
         if stands(&path)? {
@@ -131,41 +131,41 @@ impl OutFolder {
         Ok(path)
     }
 
-    /// Puts the folder that [`Self::aside`] gave into its place; what stood there before is gone only when it is in place.
+    /// Puts the folder that [`Self::staging`] gave into its place; what stood there before is gone only when it is in place.
     ///
     /// # Errors
     /// It cannot be renamed; the output folder was moved away.
     pub fn publish(&self, name: &str) -> Result<(), PublishError> {
-        let (aside, place) = (self.path.join(format!("{MADE}{name}")), self.path.join(name));
-        for entry in entries(&aside)? {
+        let (staging, place) = (self.path.join(format!("{MADE}{name}")), self.path.join(name));
+        for entry in entries(&staging)? {
             File::open(entry.path())
                 .and_then(|file| file.sync_all())
                 .map_err(failed(&entry.path()))?;
         }
-        sync(&aside)?;
+        sync(&staging)?;
         self.is_held()?;
         if !stands(&place)? {
-            fs::rename(&aside, &place).map_err(failed(&place))?;
+            fs::rename(&staging, &place).map_err(failed(&place))?;
             return sync(&self.path);
         }
         holds_no_other(&place)?;
         // One step for the file system: there is no moment without a report.
-        match renameat_with(CWD, &aside, CWD, &place, RenameFlags::EXCHANGE) {
+        match renameat_with(CWD, &staging, CWD, &place, RenameFlags::EXCHANGE) {
             Ok(()) => {
                 sync(&self.path)?;
-                remove(&aside).map_err(failed(&aside))
+                remove(&staging).map_err(failed(&staging))
             }
             // Network file systems know no such step: two, and the next run mends what a kill between them leaves.
-            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => self.move_into_place(&aside, &place, name),
+            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => self.move_into_place(&staging, &place, name),
             Err(error) => Err(failed(&place)(error.into())),
         }
     }
 
-    /// Puts `aside` into the place of what stands in `place`, in two steps.
-    fn move_into_place(&self, aside: &Path, place: &Path, name: &str) -> Result<(), PublishError> {
+    /// Puts `staging` into the place of what stands in `place`, in two steps.
+    fn move_into_place(&self, staging: &Path, place: &Path, name: &str) -> Result<(), PublishError> {
         let before = self.path.join(format!("{BEFORE}{name}"));
         fs::rename(place, &before).map_err(failed(&before))?;
-        if let Err(error) = fs::rename(aside, place) {
+        if let Err(error) = fs::rename(staging, place) {
             // Where that fails too, the next run puts it back.
             let _ = fs::rename(&before, place);
             return Err(failed(place)(error));
@@ -188,7 +188,7 @@ impl OutFolder {
         self.is_held()?;
         let place = self.path.join(name);
         let mut file = tempfile::Builder::new()
-            .prefix(ASIDE)
+            .prefix(STAGING)
             // As any new file: the umask takes from it.
             .permissions(Permissions::from_mode(0o666))
             .tempfile_in(&self.path)
@@ -266,20 +266,20 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let out = OutFolder::lock(root.path()).unwrap();
         for text in ["first", "second"] {
-            let aside = out.aside("site").unwrap();
-            fs::write(aside.join("report.json"), format!("{text} of sitewatch")).unwrap();
+            let staging = out.staging("site").unwrap();
+            fs::write(staging.join("report.json"), format!("{text} of sitewatch")).unwrap();
             out.publish("site").unwrap();
             let found = fs::read_to_string(root.path().join("site/report.json")).unwrap();
             assert_eq!(found, format!("{text} of sitewatch"));
         }
         fs::write(root.path().join("site/notes.txt"), "mine").unwrap();
-        out.aside("site").unwrap();
+        out.staging("site").unwrap();
         let refused = out.publish("site").unwrap_err().to_string();
         assert!(refused.contains("site: `notes.txt` stands there"), "{refused}");
         assert_eq!(fs::read_to_string(root.path().join("site/notes.txt")).unwrap(), "mine");
         out.abandon("site");
         fs::remove_file(root.path().join("site/notes.txt")).unwrap();
-        fs::write(out.aside("other").unwrap().join("half"), b"half").unwrap();
+        fs::write(out.staging("other").unwrap().join("half"), b"half").unwrap();
         drop(out);
         let out = OutFolder::lock(root.path()).unwrap();
         let names: Vec<_> = fs::read_dir(root.path())

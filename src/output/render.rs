@@ -10,7 +10,7 @@ use crate::engine::driver::in_order;
 use crate::finding::SiteReport;
 use crate::intake::{self, IntakeError, MAX_REPORT_BYTES, Problem};
 use crate::output::error::{OutputError, PublishError, failed};
-use crate::output::files::{ASIDE, PICTURES, RECORD};
+use crate::output::files::{PICTURES, RECORD, STAGING};
 use crate::output::formats::{FORMATS, Format, ITEM, Source};
 use crate::output::publish::{entries, remove};
 use crate::output::write::stream_file;
@@ -79,8 +79,8 @@ pub fn again(path: &Path, words: &[&str]) -> Result<Vec<PathBuf>, OutputError> {
     };
     let _lock = lock(beside)?;
     // One name for all, so that the next removes what one that was killed has left.
-    let aside = tempfile::Builder::new()
-        .prefix(ASIDE)
+    let staging = tempfile::Builder::new()
+        .prefix(STAGING)
         .suffix("again")
         .rand_bytes(0)
         .tempdir_in(beside)
@@ -93,7 +93,7 @@ pub fn again(path: &Path, words: &[&str]) -> Result<Vec<PathBuf>, OutputError> {
         folder: beside,
     };
     for format in FORMATS.iter().filter(|format| words.contains(&format.word)) {
-        let (from, to) = (aside.path().join(format.file.name), folder.join(format.file.name));
+        let (from, to) = (staging.path().join(format.file.name), folder.join(format.file.name));
         (format.write)(&source, &from)?;
         let whole = File::open(&from).and_then(|file| file.sync_all());
         whole.and_then(|()| std::fs::rename(&from, &to)).map_err(failed(&to))?;
@@ -119,7 +119,7 @@ fn lock(folder: &Path) -> Result<File, PublishError> {
         Err(TryLockError::Error(error)) => return Err(failed(folder)(error)),
     }
     for entry in entries(folder)? {
-        if entry.file_name().to_string_lossy().starts_with(ASIDE) {
+        if entry.file_name().to_string_lossy().starts_with(STAGING) {
             remove(&entry.path()).map_err(failed(folder))?;
         }
     }
@@ -145,7 +145,7 @@ mod tests {
     fn what_a_killed_process_left_is_swept_and_two_do_not_meet() {
         let (folder, record) = folder_of_a_report();
         for left in ["again", "Zx81"] {
-            std::fs::create_dir(folder.path().join(format!("{ASIDE}{left}"))).unwrap();
+            std::fs::create_dir(folder.path().join(format!("{STAGING}{left}"))).unwrap();
         }
         let held = lock(folder.path()).unwrap();
         let locked = again(&record, &["csv"]);
@@ -154,7 +154,7 @@ mod tests {
             "{locked:?}"
         );
         drop(held);
-        std::fs::create_dir(folder.path().join(format!("{ASIDE}again"))).unwrap();
+        std::fs::create_dir(folder.path().join(format!("{STAGING}again"))).unwrap();
         assert_eq!(again(&record, &["csv"]).unwrap(), [folder.path().join("anomalies.csv")]);
         assert_eq!(entries(folder.path()).unwrap().len(), 2, "the record and its table");
     }

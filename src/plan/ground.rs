@@ -27,7 +27,7 @@ pub struct Ground {
     /// Pixels that a tile reads beyond its core.
     pub halo: usize,
     /// The ground that is surveyed for it, on the same lattice.
-    pub surveyed: Grid,
+    pub sampled: Grid,
     /// Pixels around either grid that may be read: the halo, and the surroundings of ground that is surveyed with them.
     pub margin_px: usize,
     /// Edge of a tile's core, pixels.
@@ -47,9 +47,9 @@ const SMALL_SITE_TILES: usize = 4;
 
 impl Ground {
     /// The ground that is surveyed for it, with nothing declared there.
-    pub fn to_survey(&self) -> Self {
+    pub fn to_sample(&self) -> Self {
         Self {
-            grid: self.surveyed.clone(),
+            grid: self.sampled.clone(),
             zones: Vec::new(),
             activities: Vec::new(),
             ..self.clone()
@@ -70,23 +70,23 @@ pub fn ground(site: &Site, pairs: &[Pair], inputs: &Inputs, config: &Config) -> 
     let place = Place::of(site, &config.grid.crs)?;
     let compared = compared_rasters(pairs, inputs);
     let Lattice { grid, phase_m } = site_grid::lattice(&place, &compared, &config.grid)?;
-    let surveyed = training::ground(&grid, phase_m, |district| site_grid::covered(district, &compared))?;
+    let sampled = training::ground(&grid, phase_m, |district| site_grid::covered(district, &compared))?;
     let zones = place.zones(&grid)?;
     let activities = place.activities(&grid)?;
 
     let halo = widest_halo(pairs, grid.pixel_m, config);
     // Quality bands and radar beside are decoded too, and whatever pictures need.
     let decoded = decoded_rasters(pairs, inputs);
-    let surroundings = training::surroundings(&surveyed);
+    let surroundings = training::surroundings(&sampled);
     let margin_px = halo + surroundings;
-    for read in [&grid, &surveyed] {
+    for read in [&grid, &sampled] {
         site_grid::check_places(read, margin_px, &decoded)?;
     }
-    let around = surveyed.part(&surveyed.rect().grow(surroundings));
+    let around = sampled.part(&sampled.rect().grow(surroundings));
     let seen_px = site_grid::covered(&around, &compared)?.area();
 
     let load = Load::of(pairs, &compared, &decoded, halo);
-    let budget = memory::fit(&grid, &surveyed, &load, config);
+    let budget = memory::fit(&grid, &sampled, &load, config);
     Ok(Ground {
         boundary: place.boundary(&grid),
         zones,
@@ -94,7 +94,7 @@ pub fn ground(site: &Site, pairs: &[Pair], inputs: &Inputs, config: &Config) -> 
         halo,
         margin_px,
         seen_px,
-        surveyed,
+        sampled,
         strip_px: memory::strip_px(&grid, budget.tile_px, &load, budget.blocks_mib),
         tile_px: budget.tile_px,
         blocks_mib: budget.blocks_mib,

@@ -7,7 +7,7 @@ use crate::scene::Kind;
 use crate::stage::detect::{self, Setting};
 
 /// Pixels that are clear on both dates without which nothing can be fitted.
-const LEAST_PX: usize = 100;
+const MIN_PX: usize = 100;
 
 /// What of `config` is not used in `pair`, as notes.
 pub fn notes(config: &Config, pair: &Pair) -> Vec<String> {
@@ -47,9 +47,9 @@ pub fn too_little(ground: &Ground) -> Option<String> {
             "no pixel of {pixel_m} m has its centre in the site: give finer scenes, or a smaller grid.pixel_m"
         ));
     }
-    (ground.seen_px < LEAST_PX).then(|| {
+    (ground.seen_px < MIN_PX).then(|| {
         format!(
-            "the scenes have fewer than {LEAST_PX} pixels of {pixel_m} m there and around, which a comparison needs: give finer or larger scenes, \
+            "the scenes have fewer than {MIN_PX} pixels of {pixel_m} m there and around, which a comparison needs: give finer or larger scenes, \
              or a smaller grid.pixel_m"
         )
     })

@@ -92,11 +92,11 @@ pub struct Budget {
     pub peak_mib: u64,
 }
 
-/// The largest tile with which the survey of the site `grid`, for which as much ground is `surveyed`, stays in the budget.
+/// The largest tile with which the survey of the site `grid`, for which as much ground is `sampled`, stays in the budget.
 ///
 /// Decoded blocks have a fifth of the budget, or as much as one tile reads of a long series: with less, every tile would decode all of it
 /// anew.
-pub fn fit(grid: &Grid, surveyed: &Grid, load: &Load, config: &Config) -> Budget {
+pub fn fit(grid: &Grid, sampled: &Grid, load: &Load, config: &Config) -> Budget {
     let threads = thread_count(config.compute.threads) as f64;
     let (bands, quality) = (load.bands as f64, load.quality as f64);
     let pixels = (grid.width * grid.height) as f64;
@@ -126,18 +126,18 @@ pub fn fit(grid: &Grid, surveyed: &Grid, load: &Load, config: &Config) -> Budget
         let sides = 2.0 * bands / load.dates.max(1) as f64;
         let scoring = padded * (4.0 * (bands + quality) + 4.0 + 8.0 + 8.0 * sides + 16.0);
         // Districts are surveyed side by side: places, both dates with their slopes, and what is sorted of them.
-        let surveying = match surveyed == grid {
+        let fitting = match sampled == grid {
             true => 0.0,
             false => training::SAMPLE as f64 * (24.0 * sides + 32.0),
         };
         // Scores and flags wait for their turn.
         let waiting = AHEAD as f64 * core * (2.0 + 2.0);
         // Sites of districts fill the store together.
-        let blocks = match surveyed == grid && !is_large {
+        let blocks = match sampled == grid && !is_large {
             true => decoded_mib(pixels).min(store as f64),
             false => store as f64,
         };
-        (fixed + blocks + ALLOCATOR * threads * (scoring + waiting).max(surveying) / MIB).ceil() as u64
+        (fixed + blocks + ALLOCATOR * threads * (scoring + waiting).max(fitting) / MIB).ceil() as u64
     };
     let with = |tile_px: usize, blocks_mib: u64| Budget {
         tile_px,

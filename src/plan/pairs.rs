@@ -335,7 +335,7 @@ fn filter(config: &Config) -> Filter {
 /// Bands that tell land cover and are not swayed by the atmosphere; every optical land sensor has some of them.
 const LAND_BANDS: [&str; 6] = ["blue", "green", "red", "nir", "swir16", "swir22"];
 /// With fewer of them all shared bands are compared.
-const LEAST_LAND_BANDS: usize = 3;
+const MIN_LAND_BANDS: usize = 3;
 
 fn shared_bands(before: &Scene, after: &Scene, filter: &Filter) -> Vec<String> {
     let compared = |scene: &Scene| -> Vec<String> {
@@ -353,7 +353,7 @@ fn shared_bands(before: &Scene, after: &Scene, filter: &Filter) -> Vec<String> {
         .filter(|name| LAND_BANDS.contains(&name.as_str()))
         .cloned()
         .collect();
-    if land.len() >= LEAST_LAND_BANDS { land } else { shared }
+    if land.len() >= MIN_LAND_BANDS { land } else { shared }
 }
 
 #[cfg(test)]

@@ -140,7 +140,7 @@ fn projected(polygon: &MultiPolygon<f64>, project: &Projector) -> Result<MultiPo
 }
 
 /// A metre of the grid may be this much longer or shorter on the ground: sizes and distances are stated in metres.
-const MOST_STRETCH: f64 = 0.05;
+const MAX_STRETCH: f64 = 0.05;
 
 /// Looks whether a unit of the reference system `code` is a metre on the ground of `bounds`, degrees.
 ///
@@ -161,13 +161,13 @@ fn check_metres(code: &str, bounds: Rect<f64>) -> Result<(), String> {
     // At a pole there is no east.
     let places: Vec<(f64, f64)> = places.into_iter().filter(|place| place.1.abs() < 90.0).collect();
     let scales = crs::scales(code, &places).map_err(|error| error.to_string())?;
-    let off = |scale: &&f64| (*scale - 1.0).abs() > MOST_STRETCH;
+    let off = |scale: &&f64| (*scale - 1.0).abs() > MAX_STRETCH;
     match scales.iter().flatten().find(off) {
         None => Ok(()),
         Some(scale) => Err(format!(
             "expected a projected system in metres that are metres on the ground, within {:.0} %; found {scale:.3} of its units to a metre there: \
              give grid.crs = \"utm\", or a system made for the place, in metres",
-            100.0 * MOST_STRETCH
+            100.0 * MAX_STRETCH
         )),
     }
 }

@@ -6,27 +6,27 @@ use crate::plan::reach::Clouds;
 use crate::stage::detect;
 
 /// Ground of a smaller edge does not tell what is common to a scene, pixels.
-const LEAST_SURVEY_PX: usize = 512;
+const MIN_TRAINING_PX: usize = 512;
 
-/// Pixels around `grid` that belong to its survey: a site is surveyed together with its surroundings.
+/// Pixels around `grid` that belong to its training sample: a site is surveyed together with its surroundings.
 pub fn surroundings(grid: &Grid) -> usize {
-    LEAST_SURVEY_PX.saturating_sub(grid.width.min(grid.height)).div_ceil(2)
+    MIN_TRAINING_PX.saturating_sub(grid.width.min(grid.height)).div_ceil(2)
 }
 
 /// Edge of the districts of the lattice in which small sites lie, pixels.
 const DISTRICT_PX: i64 = 2048;
 
 /// The ground that is surveyed for a site on `grid`: the site, or for a small one what of the district in which its middle lies is
-/// `covered` by scenes (in pixels of the district), unless that is little. All sites of a district share its survey, and what is
+/// `covered` by scenes (in pixels of the district), unless that is little. All sites of a district share its training sample, and what is
 /// fitted to it depends on none of them: districts are counted from the corner `phase_m` of the lattice, east and north in metres.
 ///
 /// # Errors
 /// Those of `covered`.
 pub fn ground<E>(grid: &Grid, phase_m: [f64; 2], covered: impl FnOnce(&Grid) -> Result<Rect, E>) -> Result<Grid, E> {
-    if grid.width.max(grid.height) < LEAST_SURVEY_PX {
+    if grid.width.max(grid.height) < MIN_TRAINING_PX {
         let district = grid.part(&district(grid, phase_m));
         let seen = district.rect().intersect(&covered(&district)?);
-        if seen.w.min(seen.h) >= LEAST_SURVEY_PX {
+        if seen.w.min(seen.h) >= MIN_TRAINING_PX {
             return Ok(district.part(&seen));
         }
     }
@@ -42,12 +42,12 @@ fn district(grid: &Grid, phase_m: [f64; 2]) -> Rect {
     Rect::new(x, y, DISTRICT_PX as usize, DISTRICT_PX as usize)
 }
 
-/// Edge of a survey cell, pixels.
+/// Edge of a training sample cell, pixels.
 const CELL_PX: usize = 128;
 const WIDE_CELL_PX: usize = 512;
 /// At most this many cells are read in each direction, in a regular lattice.
 const CELLS: usize = 8;
-/// No more values than these are held for the survey: 160 MiB.
+/// No more values than these are held for the training sample: 160 MiB.
 const MAX_VALUES: usize = 40 << 20;
 /// At most this many pixels are sampled: medians of them are good to a quarter of a percent of their spread.
 pub const SAMPLE: usize = 1 << 18;
@@ -62,15 +62,15 @@ pub fn cores(grid: &Grid, district: bool, planes: usize, clouds: Clouds) -> Vec<
         Clouds::Tested => WIDE_CELL_PX,
     };
     let most = if district {
-        (LEAST_SURVEY_PX / edge).max(2)
+        (MIN_TRAINING_PX / edge).max(2)
     } else {
         CELLS
     };
-    survey_cells(grid.rect().grow(surroundings(grid)), planes, edge, most)
+    training_cells(grid.rect().grow(surroundings(grid)), planes, edge, most)
 }
 
 /// The cells to read, of an edge of `cell_px` pixels and so many `planes` each, at most `most` in each direction.
-fn survey_cells(area: Rect, planes: usize, cell_px: usize, most: usize) -> Vec<Rect> {
+fn training_cells(area: Rect, planes: usize, cell_px: usize, most: usize) -> Vec<Rect> {
     let edge = |length: usize| length.min(cell_px) + 2 * detect::WIDEST_HALO;
     let affordable = MAX_VALUES / (edge(area.w) * edge(area.h) * planes.max(1));
     let most = (1..=most).rev().find(|n| n * n <= affordable).unwrap_or(1);
@@ -110,15 +110,15 @@ mod tests {
             };
             ground(grid, phase, reach).unwrap()
         };
-        let surveyed = |x: i64, y: i64, edge: usize| on(&site(x, y, edge), 9000);
-        assert_eq!(surveyed(2100, 10, 60), site(2048, 0, 2048));
-        assert_eq!(surveyed(4000, 2000, 60), surveyed(2100, 10, 60));
+        let sampled = |x: i64, y: i64, edge: usize| on(&site(x, y, edge), 9000);
+        assert_eq!(sampled(2100, 10, 60), site(2048, 0, 2048));
+        assert_eq!(sampled(4000, 2000, 60), sampled(2100, 10, 60));
         // Its middle decides.
-        assert_eq!(surveyed(4070, 2000, 60), site(4096, 0, 2048));
+        assert_eq!(sampled(4070, 2000, 60), site(4096, 0, 2048));
         // What the scenes do not cover is no ground.
-        assert_eq!(surveyed(8600, 10, 60).width, 9000 - 8192);
+        assert_eq!(sampled(8600, 10, 60).width, 9000 - 8192);
         // A large site, one with a short edge, and one in a corner that is hardly covered.
-        assert_eq!(surveyed(700, 700, 600), site(700, 700, 600));
+        assert_eq!(sampled(700, 700, 600), site(700, 700, 600));
         let mut narrow = site(700, 700, 600);
         narrow.height = 100;
         assert_eq!((on(&narrow, 9000), surroundings(&narrow)), (narrow, 206));
@@ -127,9 +127,9 @@ mod tests {
 
     #[test]
     fn a_small_site_is_surveyed_whole_and_a_large_one_evenly() {
-        let cells = survey_cells(Rect::new(0, 0, 200, 130), 8, CELL_PX, CELLS);
+        let cells = training_cells(Rect::new(0, 0, 200, 130), 8, CELL_PX, CELLS);
         assert_eq!(cells.iter().map(Rect::area).sum::<usize>(), 200 * 130);
-        let cells = survey_cells(Rect::new(0, 0, 10_980, 10_980), 8, CELL_PX, CELLS);
+        let cells = training_cells(Rect::new(0, 0, 10_980, 10_980), 8, CELL_PX, CELLS);
         assert_eq!(cells.len(), 64);
         assert!(
             cells
@@ -137,7 +137,7 @@ mod tests {
                 .all(|cell| Rect::new(0, 0, 10_980, 10_980).intersect(cell) == *cell)
         );
         assert_eq!(
-            survey_cells(Rect::new(0, 0, 10_980, 10_980), 68, CELL_PX, CELLS).len(),
+            training_cells(Rect::new(0, 0, 10_980, 10_980), 68, CELL_PX, CELLS).len(),
             16
         );
     }

@@ -98,7 +98,7 @@ pub fn median(values: &mut [f64]) -> Option<f64> {
     Some((lower + *upper) / 2.0)
 }
 
-/// 1 / Phi^-1(3/4): turns a median absolute deviation into a standard deviation of a normal law.
+/// 1 / Phi^-1(3/4): turns a median absolute deviation into a standard deviation of a normal distribution.
 pub const MAD_TO_SIGMA: f64 = 1.482_602_218_505_602;
 
 /// Median and 1.4826 x median absolute deviation of `values`, which are overwritten; `None` when empty.

@@ -14,12 +14,12 @@ use crate::stage::detect::Detector;
 /// Least and greatest likelihood that is ever stated: the scale has no word for what is impossible or sure.
 pub(super) const BOUNDS: [f64; 2] = [0.01, 0.99];
 
-/// From this scale of the null law on a pair counts as noisy: the same at which `stage/cutoff` writes its note.
+/// From this scale of the null distribution on a pair counts as noisy: the same at which `stage/cutoff` writes its note.
 const NOISY_SCALE: f64 = 1.3;
-/// With less of the site observed, the laws of no change rest on little ground: half way from what `[judge]` needs to all.
-const LEAST_OF_SITE: f64 = 0.75;
+/// With less of the site observed, the null distributions rest on little ground: half way from what `[judge]` needs to all.
+const MIN_OF_SITE: f64 = 0.75;
 /// With less of its area observed, an activity that was not seen may have been hidden.
-const LEAST_OF_AREA: f64 = 0.9;
+const MIN_OF_AREA: f64 = 0.9;
 /// Fewer pixels than a square of three have no pixel inside that is free of the mixed ones on the edge.
 const FEW_PIXELS: u64 = 9;
 
@@ -114,7 +114,7 @@ pub(super) fn of_activity<'a>(report: &'a SiteReport, activity: &'a ActivityFind
             .map(|(comparison, anomaly)| of_finding(comparison, anomaly))
             .collect(),
         Verdict::DeclaredNotSeen => {
-            if activity.observed_fraction < LEAST_OF_AREA {
+            if activity.observed_fraction < MIN_OF_AREA {
                 doubts.push(Doubt::Area(activity.observed_fraction));
             }
             report
@@ -175,7 +175,7 @@ fn of_comparison(comparison: &Comparison) -> Vec<Doubt<'_>> {
             .filter(|r| r.outcome != RegistrationOutcome::Pass)
             .map(Doubt::Registration),
     );
-    if comparison.coverage.observed_fraction < LEAST_OF_SITE {
+    if comparison.coverage.observed_fraction < MIN_OF_SITE {
         doubts.push(Doubt::Coverage(&comparison.coverage));
     }
     if doubts.is_empty() && !comparison.notes.is_empty() {

@@ -47,7 +47,7 @@ const FRAME: [f64; 4] = [48.0, 12.0, 560.0, 200.0];
 /// Steps of a curve.
 const STEPS: u32 = 60;
 /// A share of fewer changes than this is not drawn.
-const LEAST_DRAWN: u64 = 10;
+const MIN_DRAWN: u64 = 10;
 
 impl Sensitivity {
     /// What is shown of `comparison`, on a grid of pixels of `pixel_m2`; `None` where it was not measured.
@@ -92,7 +92,7 @@ impl Figure {
                 // Writing to a String cannot fail.
                 let _ = write!(path, "{}{} {level}", if step == 0 { 'M' } else { 'L' }, x(m2));
             }
-            let drawn = change.tried.iter().filter(|tried| tried.injected >= LEAST_DRAWN);
+            let drawn = change.tried.iter().filter(|tried| tried.injected >= MIN_DRAWN);
             let middle = |from: f64, to: f64| (from * to).sqrt();
             CurveLine {
                 class: class + 1,

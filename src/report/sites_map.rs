@@ -5,11 +5,11 @@ use crate::number::round;
 
 /// Size of the map, in its own units.
 const WIDTH: f64 = 720.0;
-const LEAST_HEIGHT: f64 = 160.0;
-const MOST_HEIGHT: f64 = 460.0;
+const MIN_HEIGHT: f64 = 160.0;
+const MAX_HEIGHT: f64 = 460.0;
 /// Ground around the outermost sites: this part of the extent, and no less than so many degrees.
 const MARGIN: f64 = 0.12;
-const LEAST_MARGIN_DEG: f64 = 0.02;
+const MIN_MARGIN_DEG: f64 = 0.02;
 /// Lines of the graticule across the map, at most.
 const LINES: f64 = 7.0;
 
@@ -60,14 +60,14 @@ impl SitesMap {
         }
         let north: Vec<f64> = places.iter().map(|place| place.0[1]).collect();
         let grown = |(low, high): (f64, f64)| {
-            let margin = ((high - low) * MARGIN).max(LEAST_MARGIN_DEG);
+            let margin = ((high - low) * MARGIN).max(MIN_MARGIN_DEG);
             (low - margin, high + margin)
         };
         let ((left, right), (mut bottom, mut top)) = (grown(span(&east)), grown(span(&north)));
         let stretch = libm::cos(((bottom + top) / 2.0).to_radians()).max(0.05);
         let scale = WIDTH / (right - left);
         let wanted = (top - bottom) * scale / stretch;
-        let height = wanted.clamp(LEAST_HEIGHT, MOST_HEIGHT);
+        let height = wanted.clamp(MIN_HEIGHT, MAX_HEIGHT);
         // A tall extent is drawn smaller, a flat one gets ground above and below.
         let scale = scale * (height / wanted).min(1.0);
         let spare = (height * stretch / scale - (top - bottom)) / 2.0;
@@ -165,7 +165,7 @@ mod tests {
         assert!(SitesMap::new(vec![place(1.0, 1.0)]).is_none());
         let world = vec![place(-80.0, -60.0), place(90.0, 75.0), place(0.0, 0.0), place(1.0, 1.0)];
         let map = SitesMap::new(world).unwrap();
-        assert!(map.height <= MOST_HEIGHT);
+        assert!(map.height <= MAX_HEIGHT);
         assert!(map.dots.iter().all(|d| d.y > 0.0 && d.y < map.height));
         let twins = SitesMap::new(vec![place(2.0, 3.0), place(2.0, 3.0)]).unwrap();
         assert!(twins.dots.iter().all(|dot| dot.x.is_finite() && dot.y.is_finite()));

@@ -17,9 +17,9 @@ use crate::number::round;
 use axis::{Axis, Tick, letters};
 
 /// Bars of a lane at most; the rest is said in words.
-const MOST_BARS: usize = 40;
+const MAX_BARS: usize = 40;
 /// Letters of an id before it is cut.
-const MOST_LETTERS: usize = 24;
+const MAX_LETTERS: usize = 24;
 /// Bars that overlap by less than this, per cent, touch: two comparisons share the scene between them.
 const TOUCH: f64 = 0.3;
 /// Heights, pixels: the axis, the title of a lane, a row of scenes or comparisons, a row of bars with a label above each.
@@ -176,10 +176,10 @@ impl Timeline {
 
     /// A lane of bars, in as many rows as keep them apart; none without a bar.
     fn bars(&mut self, title: String, mut bars: Vec<Bar>, row_px: u32) {
-        let more = bars.len().saturating_sub(MOST_BARS);
-        bars.truncate(MOST_BARS);
+        let more = bars.len().saturating_sub(MAX_BARS);
+        bars.truncate(MAX_BARS);
         if more > 0 {
-            self.notes.push(words::more(more, MOST_BARS, &title));
+            self.notes.push(words::more(more, MAX_BARS, &title));
         }
         if bars.is_empty() {
             return;
@@ -260,7 +260,7 @@ impl Bar {
 
 /// `id`, cut where it is long.
 fn short(id: &str) -> String {
-    let mut cut: String = id.chars().take(MOST_LETTERS).collect();
+    let mut cut: String = id.chars().take(MAX_LETTERS).collect();
     if cut.len() < id.len() {
         cut.push('…');
     }
@@ -391,7 +391,7 @@ mod tests {
                 assert!(bar.y < line.height);
             }
         }
-        assert_eq!(lane(&line, "Anomalies: first").bars.len(), MOST_BARS);
+        assert_eq!(lane(&line, "Anomalies: first").bars.len(), MAX_BARS);
         assert!(
             line.notes[0].contains("more time spans are not drawn"),
             "{:?}",

@@ -6,7 +6,7 @@ use askama::Template;
 
 use super::card::{Card, Deck};
 use super::chips::SCORE_CLASSES;
-use super::english::{self, Account, labels as say};
+use super::english::{self, Sentences, labels as say};
 use super::format::{class, three_figures};
 use super::gallery::{Chip, Gallery, Outlines};
 use super::map::Map;
@@ -27,9 +27,9 @@ pub(super) struct Page<'a> {
     script: &'static str,
     site: &'a SiteRecord,
     facts_of_site: String,
-    standing: Standing,
+    standing: SiteStatus,
     first: String,
-    account: Account,
+    sentences: Sentences,
     nothing_to_review: &'static str,
     to_review: Vec<Jump>,
     more_to_review: Option<String>,
@@ -57,7 +57,7 @@ pub(super) struct Page<'a> {
 }
 
 /// How the site stands: class and words.
-struct Standing {
+struct SiteStatus {
     class: &'static str,
     words: &'static str,
 }
@@ -113,7 +113,7 @@ impl<'a> Page<'a> {
         let found = report.comparisons.iter().map(|c| c.anomalies.len()).sum::<usize>();
         let judged = || report.comparisons.iter().filter(|c| english::was_judged(c));
         let unobserved = judged().next().is_none();
-        let account = english::account(report);
+        let sentences = english::sentences(report);
         let review: Vec<&&Card> = cards.iter().filter(|c| c.anomaly.verdict.needs_review()).collect();
         let jump = |card: &&&Card| Jump {
             number: card.number,
@@ -134,7 +134,7 @@ impl<'a> Page<'a> {
             } else {
                 say::NOTHING_TO_REVIEW
             },
-            account,
+            sentences,
             to_review: review.iter().take(MAX_JUMPS).map(jump).collect(),
             more_to_review: say::more_to_review(review.len().saturating_sub(MAX_JUMPS)),
             counts: counts(report, unobserved),
@@ -209,13 +209,13 @@ fn period(report: &SiteReport) -> Option<Interval> {
 }
 
 /// What was not seen keeps a site from being called clear.
-fn standing(report: &SiteReport) -> Standing {
+fn standing(report: &SiteReport) -> SiteStatus {
     let hidden = |v| v == Verdict::NotObservable;
     let whole = |c: &Comparison| english::was_judged(c) && c.coverage.observed == c.coverage.pixels;
     let review = report.needs_review();
     let observed = report.comparisons.iter().any(english::was_judged);
     let whole = report.comparisons.iter().all(whole) && !report.activities.iter().any(|a| hidden(a.verdict));
-    Standing {
+    SiteStatus {
         class: match (review, observed) {
             (true, _) => "undeclared",
             (_, false) => "not-observable",

@@ -8,7 +8,7 @@ use super::rendition::Rendition;
 use super::svg::{self, Window};
 
 /// Pins that show their numbers on the whole picture, at most.
-const MOST_NUMBERS: usize = 60;
+const MAX_NUMBERS: usize = 60;
 
 /// A picture of each date, to be laid beside or over each other.
 pub(super) struct Viewer {
@@ -122,7 +122,7 @@ impl Viewer {
 
     /// The class of its pins where there are so many that numbers would hide the ground until it is zoomed.
     pub(super) fn crowd(&self) -> &'static str {
-        if self.pins.len() > MOST_NUMBERS { " many" } else { "" }
+        if self.pins.len() > MAX_NUMBERS { " many" } else { "" }
     }
 
     /// The renditions of its pictures.

@@ -9,7 +9,7 @@ use crate::engine::session::Session;
 use crate::finding::SiteOutcome;
 use crate::finding::{RefusedScene, SceneRecord};
 use crate::output::PublishError;
-use crate::output::existing::{Seen, Standing, standing};
+use crate::output::existing::{ExistingReport, LastRun, existing_report};
 use crate::output::publish::{OutFolder, holds_no_other};
 use crate::plan::inputs::Inputs;
 use crate::run::error::SiteError;
@@ -48,12 +48,12 @@ impl Existing {
     }
 }
 
-/// What stands in the folder of every site of `out`, of which the last run left word in `seen`.
-pub fn existing(session: &Session<'_>, prepared: &Prepared, out: &OutFolder, seen: &Seen) -> Vec<Existing> {
+/// What stands in the folder of every site of `out`, of which the last run left word in `last_run`.
+pub fn existing(session: &Session<'_>, prepared: &Prepared, out: &OutFolder, last_run: &LastRun) -> Vec<Existing> {
     let sites = prepared.inputs.declared.sites.iter().zip(&prepared.provenances);
     let beneath = prepared.inputs.beneath(out.path());
     let existing: Vec<Existing> = sites
-        .map(|(site, provenance)| of_site(session, site, provenance.as_ref(), (out, &beneath), seen))
+        .map(|(site, provenance)| of_site(session, site, provenance.as_ref(), (out, &beneath), last_run))
         .collect();
     let up_to_date = existing.iter().filter(|one| one.is_current()).count();
     session.observer.see(&Event::Planned {
@@ -69,13 +69,13 @@ fn of_site(
     site: &Site,
     provenance: Option<&Provenance>,
     (out, inputs): (&OutFolder, &[PathBuf]),
-    seen: &Seen,
+    last_run: &LastRun,
 ) -> Existing {
     let folder = out.path().join(&site.folder);
     let run_key = provenance.map_or("", |provenance| &provenance.run_key);
-    let standing = standing(&folder, run_key, seen.sites.get(&site.folder));
-    let outcome = standing.report().map(|report| SiteOutcome::of(site, report));
-    if let (Standing::Current(_), Some(outcome)) = (&standing, &outcome) {
+    let existing_report = existing_report(&folder, run_key, last_run.sites.get(&site.folder));
+    let outcome = existing_report.report().map(|report| SiteOutcome::of(site, report));
+    if let (ExistingReport::Current(_), Some(outcome)) = (&existing_report, &outcome) {
         return Existing::Current(SiteOutcome {
             up_to_date: true,
             ..outcome.clone()
@@ -85,13 +85,13 @@ fn of_site(
     if let Err(error) = replaced {
         return Existing::Kept(outcome, error.to_string());
     }
-    if let Standing::Spoiled(why, _) = &standing {
+    if let ExistingReport::Spoiled(why, _) = &existing_report {
         session.observer.see(&Event::Spoiled {
             path: &folder.display().to_string(),
             why,
         });
     }
-    match lost(session.inputs, &standing) {
+    match lost(session.inputs, &existing_report) {
         Some(why) => Existing::Kept(outcome, why),
         None => Existing::Due(outcome),
     }
@@ -110,11 +110,11 @@ fn holds_no_input(folder: &Path, inputs: &[PathBuf]) -> Result<(), PublishError>
 }
 
 /// Why the report that stands knows more than one of this run would: it is made of a scene that should be readable and is not.
-fn lost(inputs: &Inputs, standing: &Standing) -> Option<String> {
+fn lost(inputs: &Inputs, existing_report: &ExistingReport) -> Option<String> {
     let unreadable: Vec<&RefusedScene> = inputs.refused.iter().filter(|scene| scene.unreadable).collect();
     let first = unreadable.first()?;
-    let report = match (standing, standing.report()) {
-        (Standing::Nothing, _) => return None,
+    let report = match (existing_report, existing_report.report()) {
+        (ExistingReport::Nothing, _) => return None,
         (_, Some(report)) => report,
         // What it knew cannot be told.
         (_, None) => {

@@ -26,7 +26,7 @@ use self::report::{Findings, report};
 use self::schedule::work_off;
 use crate::config::Config;
 use crate::config::threads::thread_count;
-use crate::engine::activities::{ActivityView, judge_activities};
+use crate::engine::activities::{ObservedActivities, judge_activities};
 use crate::engine::driver::on_threads;
 use crate::engine::find::find;
 use crate::engine::fit::Fitted;
@@ -42,7 +42,7 @@ use crate::io::blocks::Blocks;
 use crate::io::formats;
 use crate::io::meter::Work;
 use crate::io::pool::Pool;
-use crate::output::existing::Seen;
+use crate::output::existing::LastRun;
 use crate::output::publish::OutFolder;
 use crate::output::{rasters, render};
 use crate::plan::sites::blocks_mib;
@@ -58,7 +58,11 @@ pub fn run(config: &Config, options: &Options<'_>) -> Result<Outcome, RunError> 
     let (begun, threads) = (Instant::now(), config.compute.threads);
     let out = OutFolder::lock(options.out)?;
     let last = record::last_run(&out, options.observer)?;
-    let trusted = if options.verify { Seen::default() } else { last.clone() };
+    let trusted = if options.verify {
+        LastRun::default()
+    } else {
+        last.clone()
+    };
     let inputs = inputs::gather(config).map_err(RunError::Inputs)?;
     let pool = Arc::new(Pool::new(formats::allowed(&config.inputs.formats)));
     let blocks = Arc::new(Blocks::new(pool.clone(), 0));
@@ -131,14 +135,14 @@ fn judge_site(
                 true => stopwatch.time("sensitivity", || sensitivity_of(work, one, &found, [scores, flags]))?,
                 false => None,
             };
-            views.push(ActivityView::of(one, &judged, ground));
+            views.push(ObservedActivities::of(one, &judged, ground));
             scenes(one, &mut findings.scenes);
             findings
                 .comparisons
                 .push(comparison(work, one, (judged.cutoff, judged.anomalies), sensitivity));
         }
         if let Some(newest) = scored.last() {
-            let overview = || pictures::overview(&newest.lattice, &newest.counts.overview);
+            let overview = || pictures::overview(&newest.overview_grid, &newest.counts.overview);
             gallery.site = Some(stopwatch.time("pictures", overview).map_err(EngineError::from)?);
         }
         if !ground.is_small() {

@@ -12,8 +12,8 @@ use crate::engine::record::program;
 use crate::finding::{RUN_VERSION, RefusedScene, RunRecord, SiteOutcome};
 use crate::io::meter::{Meter, Work};
 use crate::number::round;
-use crate::output::existing::Seen;
-use crate::output::publish::{OutFolder, SEEN, is_no_other};
+use crate::output::existing::LastRun;
+use crate::output::publish::{LAST_RUN, OutFolder, is_no_other};
 use crate::report::{IndexRow, index_html};
 
 /// The page of a run.
@@ -25,21 +25,23 @@ const RECORD: &str = "run.json";
 ///
 /// # Errors
 /// Something stands where page and log go that is none of a run.
-pub fn last_run(out: &OutFolder, observer: &dyn Observer) -> Result<Seen, RunError> {
+pub fn last_run(out: &OutFolder, observer: &dyn Observer) -> Result<LastRun, RunError> {
     for name in [INDEX, RECORD] {
         is_no_other(&out.path().join(name))?;
     }
-    let left = Seen::read(out);
-    let unread = left.is_none().then_some(SEEN);
-    let seen = left.unwrap_or_default();
-    let spoiled = [INDEX, RECORD].into_iter().filter(|name| seen.is_spoiled(out, name));
+    let left = LastRun::read(out);
+    let unread = left.is_none().then_some(LAST_RUN);
+    let last_run = left.unwrap_or_default();
+    let spoiled = [INDEX, RECORD]
+        .into_iter()
+        .filter(|name| last_run.is_spoiled(out, name));
     for name in spoiled.chain(unread) {
         observer.see(&Event::Spoiled {
             path: &out.path().join(name).display().to_string(),
             why: "it is not what the last run left",
         });
     }
-    Ok(seen)
+    Ok(last_run)
 }
 
 /// Where the time of a run goes.
@@ -85,16 +87,16 @@ impl Clock<'_> {
 ///
 /// # Errors
 /// A page that cannot be rendered, a file that cannot be written.
-pub fn publish(out: &OutFolder, last: Seen, outcome: &Outcome, clock: &Clock<'_>) -> Result<(), RunError> {
-    let mut seen = last;
+pub fn publish(out: &OutFolder, last: LastRun, outcome: &Outcome, clock: &Clock<'_>) -> Result<(), RunError> {
+    let mut last_run = last;
     let rows: Vec<IndexRow> = outcome.sites.iter().map(SiteOutcome::row).collect();
     let unreadable: Vec<&RefusedScene> = outcome.unreadable().collect();
     // What stands decides what the index says, whether or not this run changed it.
-    seen.write(out, INDEX, index_html(&rows, &unreadable)?.as_bytes())?;
+    last_run.write(out, INDEX, index_html(&rows, &unreadable)?.as_bytes())?;
     let record = serde_json::json!(clock.record(outcome));
-    seen.write(out, RECORD, format!("{record:#}\n").as_bytes())?;
+    last_run.write(out, RECORD, format!("{record:#}\n").as_bytes())?;
     let sites = outcome.sites.iter();
-    seen.look(out, sites.map(|site| (site.folder.as_str(), site.error.is_none())));
-    seen.leave(out)?;
+    last_run.note(out, sites.map(|site| (site.folder.as_str(), site.error.is_none())));
+    last_run.leave(out)?;
     Ok(())
 }

@@ -167,14 +167,14 @@ impl Queue<'_> {
 
 /// `sites` by what is fitted to them: those that are surveyed together, and share decoded blocks, stand together.
 fn districts(sites: &[usize], plans: &[Result<SitePlan, IoError>]) -> Vec<Vec<usize>> {
-    let surveyed = |plan: &SitePlan| plan.ground.as_ref().map(|ground| ground.surveyed.clone());
+    let sampled = |plan: &SitePlan| plan.ground.as_ref().map(|ground| ground.sampled.clone());
     let mut districts: Vec<(Option<&SitePlan>, Vec<usize>)> = Vec::new();
     for index in sites {
         let plan = plans[*index].as_ref().ok();
         let alike = |other: Option<&SitePlan>| {
             other
                 .zip(plan)
-                .is_some_and(|(a, b)| surveyed(a) == surveyed(b) && a.pairs == b.pairs)
+                .is_some_and(|(a, b)| sampled(a) == sampled(b) && a.pairs == b.pairs)
         };
         match districts.iter_mut().find(|(other, _)| alike(*other)) {
             Some((_, together)) => together.push(*index),

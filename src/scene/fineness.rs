@@ -1,9 +1,9 @@
 //! Dates whose pixels are far coarser, or far finer, than those of the others: they are no views of one ground.
 
 /// Pixels may be this many times as long as the finest.
-const MOST_TIMES: f64 = 10.0;
+const MAX_TIMES: f64 = 10.0;
 /// And so many times where few of them lie on the site.
-const MOST_TIMES_OF_FEW: f64 = 4.0;
+const MAX_TIMES_OF_FEW: f64 = 4.0;
 /// Fewer pixels on a site are few.
 const FEW_PIXELS: f64 = 16.0;
 
@@ -21,7 +21,7 @@ pub fn passed_over(pixels_m: &[Option<f64>], area_m2: f64, ids: &[&str]) -> Vec<
     let is_far = |coarse: f64, fine: f64| {
         let is_few = area_m2 / (coarse * coarse) < FEW_PIXELS;
         // Sizes are rounded.
-        coarse > 1.001 * fine * if is_few { MOST_TIMES_OF_FEW } else { MOST_TIMES }
+        coarse > 1.001 * fine * if is_few { MAX_TIMES_OF_FEW } else { MAX_TIMES }
     };
     let mut passed = Vec::new();
     let mut told = |(pixel, at): (f64, usize), (other, beside): (f64, usize)| {

@@ -11,7 +11,7 @@ use super::{Refusal, Scene, Shown};
 
 /// The newest scene is passed over when it shows less of the site than this part of what the best one shows, and a partner when it shows
 /// less than this part of what the judged scene shows: a sliver is no view of a site.
-const LEAST_PART: f64 = 0.5;
+const MIN_PART: f64 = 0.5;
 
 /// The pairs to compare.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -129,7 +129,7 @@ fn pass_over_slivers(scenes: &[Scene], shown: &[Shown], usable: &mut Vec<usize>)
     let mut passed = Vec::new();
     while let (Some(best), Some(last)) = (best, usable.last().copied()) {
         let (share, most) = (shown[last].share(), shown[best].share());
-        if share >= LEAST_PART * most {
+        if share >= MIN_PART * most {
             break;
         }
         usable.pop();
@@ -166,7 +166,7 @@ fn pass_over_doubles(
                 true => (*first, *second),
                 false => (*second, *first),
             };
-            let is_there = shown[used].shared(&shown[double]) >= LEAST_PART * shown[double].share();
+            let is_there = shown[used].shared(&shown[double]) >= MIN_PART * shown[double].share();
             if is_there && filter.differ(one, other).is_none() {
                 passed.insert(double, format!("not used beside {}: {why}", scenes[used].id));
             }
@@ -240,7 +240,7 @@ struct Partner {
 /// The latest of `earlier` (in order of time) that `after` can be compared with and that shows enough of its ground, else the one that shows most.
 fn partner(scenes: &[Scene], shown: &[Shown], after: usize, earlier: &[usize], filter: &Filter) -> Partner {
     let newer = &scenes[after];
-    let enough = LEAST_PART * shown[after].share();
+    let enough = MIN_PART * shown[after].share();
     let mut tried = Vec::new();
     let mut best: Option<(usize, f64)> = None;
     for before in earlier.iter().rev() {

@@ -3,7 +3,7 @@
 use super::Scene;
 
 /// However cloudy a scene is said to be, the site may lie in a gap.
-const LEAST_CLEAR: f32 = 0.01;
+const MIN_CLEAR: f32 = 0.01;
 
 /// How clear each of a site's sample points is expected to be in a scene, 0 (not covered, or cloud) to 1.
 #[derive(Debug, Clone, PartialEq)]
@@ -12,7 +12,7 @@ pub struct Shown(Vec<f32>);
 impl Shown {
     /// What `scene` shows of points that it `covers` or not: cloud is taken to lie everywhere alike.
     pub fn of(scene: &Scene, covers: &[bool]) -> Self {
-        let clear = (1.0 - scene.cloud_fraction.unwrap_or(0.0) as f32).max(LEAST_CLEAR);
+        let clear = (1.0 - scene.cloud_fraction.unwrap_or(0.0) as f32).max(MIN_CLEAR);
         Self(covers.iter().map(|covers| if *covers { clear } else { 0.0 }).collect())
     }
 

@@ -65,7 +65,7 @@ pub enum NotApplicable {
 
 /// The bands of one date that the tests use: reflectance, equal shapes, NaN where there is none.
 #[derive(Debug, Clone, Copy)]
-pub struct Look<'a> {
+pub struct CloudBands<'a> {
     blue: &'a Array2<f32>,
     green: &'a Array2<f32>,
     red: &'a Array2<f32>,
@@ -74,7 +74,7 @@ pub struct Look<'a> {
     cirrus: Option<&'a Array2<f32>>,
 }
 
-impl<'a> Look<'a> {
+impl<'a> CloudBands<'a> {
     /// The bands among `bands` by their common names, `names` being in step.
     ///
     /// # Errors
@@ -118,16 +118,16 @@ fn pixels(metres: f64, pixel_m: f64) -> f64 {
 
 /// [`flags::CLOUD`], [`flags::CIRRUS`], [`flags::SHADOW`] and [`flags::SNOW`] of both dates on `core`.
 ///
-/// `seen` is what the bands hold: `core` and [`halo`] pixels around it. What lies nearer to the edge of the scene than a body's radius
+/// `rect` is what the bands hold: `core` and [`halo`] pixels around it. What lies nearer to the edge of the scene than a body's radius
 /// is not found, and ground that is cloudy alike on both dates is found on neither.
-pub fn pair(before: &Look, after: &Look, seen: &Rect, core: &Rect, pixel_m: f64) -> [Plane<Flags>; 2] {
+pub fn pair(before: &CloudBands, after: &CloudBands, rect: &Rect, core: &Rect, pixel_m: f64) -> [Plane<Flags>; 2] {
     [(before, after), (after, before)].map(|(one, other)| {
         let data = one_date(one, other, pixel_m);
-        Plane { rect: *seen, data }.crop(core)
+        Plane { rect: *rect, data }.crop(core)
     })
 }
 
-fn one_date(one: &Look, other: &Look, pixel_m: f64) -> Array2<Flags> {
+fn one_date(one: &CloudBands, other: &CloudBands, pixel_m: f64) -> Array2<Flags> {
     let px = |metres: f64| pixels(metres, pixel_m);
     let mut found = Array2::from_elem(one.blue.dim(), flags::CLEAR);
     let mut mark = |mask: &Array2<bool>, bit: Flags| {
@@ -175,7 +175,7 @@ fn confirmed(white: &Array2<bool>, here: &Array2<f32>, there: &Array2<f32>, pixe
 }
 
 /// How much brighter the date is than the other one, in the visible band where that is least; NaN where a band is.
-fn rise(one: &Look, other: &Look) -> Array2<f32> {
+fn rise(one: &CloudBands, other: &CloudBands) -> Array2<f32> {
     let difference = |a: &Array2<f32>, b: &Array2<f32>| a - b;
     let [blue, green, red] = [
         difference(one.blue, other.blue),
@@ -191,7 +191,7 @@ fn rise(one: &Look, other: &Look) -> Array2<f32> {
 }
 
 /// The spectral tests of Fmask that need no thermal band. NaN passes none.
-fn white(one: &Look) -> Array2<bool> {
+fn white(one: &CloudBands) -> Array2<bool> {
     let mut white = Zip::from(one.blue)
         .and(one.green)
         .and(one.red)
@@ -216,7 +216,7 @@ fn white(one: &Look) -> Array2<bool> {
 }
 
 /// Snow on one date; nowhere without near and shortwave infrared.
-fn snow(one: &Look) -> Array2<bool> {
+fn snow(one: &CloudBands) -> Array2<bool> {
     let (Some(nir), Some(swir16)) = (one.nir, one.swir16) else {
         return Array2::from_elem(one.green.dim(), false);
     };
@@ -230,7 +230,7 @@ fn snow(one: &Look) -> Array2<bool> {
 }
 
 /// Bodies of ground near cloud, and their rims, that lost light in the infrared which the ground around them kept.
-fn shadow(one: &Look, other: &Look, near_cloud: &Array2<bool>, pixel_m: f64) -> Array2<bool> {
+fn shadow(one: &CloudBands, other: &CloudBands, near_cloud: &Array2<bool>, pixel_m: f64) -> Array2<bool> {
     let (Some(nir), Some(swir16)) = (one.nir.zip(other.nir), one.swir16.zip(other.swir16)) else {
         return Array2::from_elem(near_cloud.dim(), false);
     };
@@ -290,10 +290,16 @@ mod tests {
 
     /// The flags of the later date, without the bands from `bands` on.
     fn later(before: &[Array2<f32>], after: &[Array2<f32>], pixel_m: f64, bands: usize) -> Array2<Flags> {
-        let look = |date| Look::new(&NAMES[..bands], date, true).unwrap();
+        let cloud_bands = |date| CloudBands::new(&NAMES[..bands], date, true).unwrap();
         let (rows, columns) = before[0].dim();
         let all = Rect::new(0, 0, columns, rows);
-        let [_, after] = pair(&look(&before[..bands]), &look(&after[..bands]), &all, &all, pixel_m);
+        let [_, after] = pair(
+            &cloud_bands(&before[..bands]),
+            &cloud_bands(&after[..bands]),
+            &all,
+            &all,
+            pixel_m,
+        );
         after.data
     }
 
@@ -374,16 +380,16 @@ mod tests {
         let margin = halo(pixel_m);
         for (x, y) in [(40, 40), (50, 45), (57, 40), (44, 48)] {
             let core = Rect::new(x, y, 10, 10);
-            let seen = core.grow(margin).intersect(&Rect::new(0, 0, 100, 100));
+            let rect = core.grow(margin).intersect(&Rect::new(0, 0, 100, 100));
             let all = Rect::new(0, 0, 100, 100);
             let cut = |date: &[Array2<f32>]| -> Vec<_> {
                 date.iter()
-                    .map(|band| crate::raster::plane::view(band, &all, &seen).to_owned())
+                    .map(|band| crate::raster::plane::view(band, &all, &rect).to_owned())
                     .collect()
             };
             let (a, b) = (cut(&before), cut(&after));
-            let look = |date| Look::new(&NAMES, date, true).unwrap();
-            let [_, tile] = pair(&look(&a), &look(&b), &seen, &core, pixel_m);
+            let cloud_bands = |date| CloudBands::new(&NAMES, date, true).unwrap();
+            let [_, tile] = pair(&cloud_bands(&a), &cloud_bands(&b), &rect, &core, pixel_m);
             assert_eq!(tile.data, crate::raster::plane::view(&whole, &all, &core), "{x} {y}");
         }
     }
@@ -403,7 +409,7 @@ mod tests {
     #[test]
     fn digital_numbers_and_missing_bands_are_refused() {
         let date = date(2, &[]);
-        let why = |names: &[&str], is| Look::new(names, &date, is).unwrap_err();
+        let why = |names: &[&str], is| CloudBands::new(names, &date, is).unwrap_err();
         assert_eq!(why(&NAMES, false), NotApplicable::NotReflectance);
         assert_eq!(why(&["VV", "green", "red"], true), NotApplicable::NoBand("blue"));
     }

@@ -13,15 +13,15 @@ const SAME_OFFSET: f64 = 0.15;
 /// Ground changes by less than an offset of the coding: so many times the spread of the difference.
 const PLAIN_OFFSET: f64 = 3.0;
 /// Haze and exposure move one or two bands alike.
-const LEAST_OFFSET_BANDS: usize = 3;
+const MIN_OFFSET_BANDS: usize = 3;
 /// The part of the pixels that may be as no ground is.
 const ODD_PART: f64 = 0.05;
 /// Power is not above 0 where noise was taken off, and programs have numbers of their own for no data, but not in so large a part of the pixels.
-const MOST_IMPOSSIBLE: f64 = 0.8;
+const MAX_IMPOSSIBLE: f64 = 0.8;
 /// Reflectance below which nothing is, water included, in all bands at once.
 const DARKEST: f32 = 5e-4;
 /// Fewer pixels do not tell.
-const LEAST_PIXELS: usize = 50;
+const MIN_PIXELS: usize = 50;
 
 /// What the numbers of a date are said to be.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -65,7 +65,7 @@ fn impossible(date: &Date<'_>) -> Option<String> {
         let of_band = |band: &Vec<f32>| {
             let known = band.iter().filter(|value| !value.is_nan());
             let (n, odd) = known.fold((0, 0), |(n, odd), value| (n + 1, odd + usize::from(is(*value))));
-            n >= LEAST_PIXELS && odd as f64 >= (1.0 - ODD_PART) * n as f64
+            n >= MIN_PIXELS && odd as f64 >= (1.0 - ODD_PART) * n as f64
         };
         !date.bands.is_empty() && date.bands.iter().all(of_band)
     };
@@ -73,7 +73,7 @@ fn impossible(date: &Date<'_>) -> Option<String> {
     match date.values {
         Values::Numbers => None,
         Values::Reflectance(most) => {
-            let odd = if date.impossible >= MOST_IMPOSSIBLE {
+            let odd = if date.impossible >= MAX_IMPOSSIBLE {
                 let part = 100.0 * date.impossible;
                 format!("{part:.0} % of its pixels are far from 0 to {most}, as counts and values for no data are")
             } else if all(&|value| value >= most) {
@@ -87,7 +87,7 @@ fn impossible(date: &Date<'_>) -> Option<String> {
                 "the numbers of {id} are not reflectance: {odd}; state its scale, offset and nodata (docs/ingestion.md)"
             ))
         }
-        Values::Power => (date.impossible >= MOST_IMPOSSIBLE).then(|| {
+        Values::Power => (date.impossible >= MAX_IMPOSSIBLE).then(|| {
             format!(
                 "the numbers of {id} are not power: {:.0} % of them are not above 0; these look like decibels: state unit = \"decibel\" for the \
                  folder, or \"unit\": \"dB\" for the item's bands",
@@ -146,7 +146,7 @@ fn differ(before: &Date<'_>, after: &Date<'_>) -> Option<String> {
     let is_same = |band: &Band| {
         (band.offset - offset).abs() <= SAME_OFFSET * offset.abs() && offset.abs() >= PLAIN_OFFSET * band.spread
     };
-    (bands.len() >= LEAST_OFFSET_BANDS && offset != 0.0 && bands.iter().all(is_same)).then(|| {
+    (bands.len() >= MIN_OFFSET_BANDS && offset != 0.0 && bands.iter().all(is_same)).then(|| {
         format!(
             "the two dates are coded differently: in every band {} is {} {} than {}, which no ground explains; {remedy}",
             after.id,
@@ -174,7 +174,7 @@ impl Band {
     fn of(before: &[f32], after: &[f32]) -> Option<Self> {
         let both = before.iter().zip(after).filter(|(x, y)| !x.is_nan() && !y.is_nan());
         let (x, y): (Vec<f64>, Vec<f64>) = both.map(|(x, y)| (f64::from(*x), f64::from(*y))).unzip();
-        if x.len() < LEAST_PIXELS {
+        if x.len() < MIN_PIXELS {
             return None;
         }
         let mut differences: Vec<f64> = x.iter().zip(&y).map(|(x, y)| y - x).collect();

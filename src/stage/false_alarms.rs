@@ -1,9 +1,9 @@
 //! How many anomalies are expected to be false: the tail of the scores of a comparison, learnt object by object.
 //!
-//! Scores of ground that did not change have longer tails than a normal law: season, growth and harvest are common to a pair, and a
+//! Scores of ground that did not change have longer tails than a normal distribution: season, growth and harvest are common to a pair, and a
 //! score may be a product. So the tail is not derived but observed, and on objects, not on pixels, which hang together. The
 //! judged pixels are cut into clusters, as regions are, at a level that much unchanged ground reaches. How far their peaks lie
-//! above it is close to an exponential law (Pickands, "Statistical inference using extreme order statistics", 1975, with shape 0;
+//! above it is close to an exponential distribution (Pickands, "Statistical inference using extreme order statistics", 1975, with shape 0;
 //! Friston et al., "Assessing the significance of focal activations using their spatial extent", 1994, for clusters of a smooth
 //! field). What it lets expect at a higher score is the number of false anomalies there; docs/accuracy.md measures it.
 //!
@@ -13,8 +13,8 @@
 //! mean (Epstein and Sobel, "Life testing", 1953), from which the law of a further height follows exactly, however few they are.
 //! Where more than that part is change, the numbers are too high.
 
+use super::fringe::without_fringes;
 use super::regions::{Labeller, Run, runs};
-use super::skirt::without_skirts;
 use crate::geo::Rect;
 use crate::raster::Plane;
 use crate::raster::stats::{SCORE_NODATA, SCORE_SCALE};
@@ -31,8 +31,8 @@ pub struct ClusterRule {
     pub level: i16,
     /// Smaller ones are left out, pixels.
     pub min_pixels: u64,
-    /// How far smoothing draws a skirt around a peak, pixels.
-    pub skirt_px: usize,
+    /// How far smoothing draws a fringe around a peak, pixels.
+    pub fringe_px: usize,
 }
 
 /// Clusters of judged pixels.
@@ -48,7 +48,7 @@ impl Clusters {
     /// The clusters of `scores` whose peak lies in `core`; `scores` reach beyond it but where the grid ends.
     pub fn of(scores: &Plane<i16>, core: &Rect, rule: &ClusterRule) -> Self {
         let judged = scores.view(core).iter().filter(|score| **score != SCORE_NODATA).count();
-        let left = without_skirts(scores, &scores.rect, rule.skirt_px);
+        let left = without_fringes(scores, &scores.rect, rule.fringe_px);
         let mut labeller = Labeller::new(rule.level, rule.min_pixels);
         labeller.add_band(runs(&left, rule.level, rule.level));
         let inside = |run: &&Run| {
@@ -180,7 +180,7 @@ mod tests {
     use super::*;
     use crate::stage::random::SplitMix;
 
-    /// `n` peaks of an exponential law of mean `mean` sigma above `level`, by its quantiles.
+    /// `n` peaks of an exponential distribution of mean `mean` sigma above `level`, by its quantiles.
     fn exponential(n: usize, level: i16, mean: f64) -> Vec<i16> {
         let quantile = |i: usize| -mean * libm::log(1.0 - (i as f64 + 0.5) / n as f64);
         (0..n).map(|i| level + (100.0 * quantile(i)).round() as i16).collect()
@@ -192,25 +192,25 @@ mod tests {
 
     #[test]
     fn an_exponential_tail_is_carried_on() {
-        let law = tail(exponential(2000, 200, 1.5), 1_000_000);
-        assert!((law.mean_height() / 1.5 - 1.0).abs() < 0.02, "{law:?}");
+        let tail = tail(exponential(2000, 200, 1.5), 1_000_000);
+        assert!((tail.mean_height() / 1.5 - 1.0).abs() < 0.02, "{tail:?}");
         // 2000 exp(-(12 - 2) / 1.5) = 2.546
-        let expected = law.expected(1_000_000, 1200);
+        let expected = tail.expected(1_000_000, 1200);
         assert!((expected / 2.546 - 1.0).abs() < 0.12, "{expected}");
-        let score = law.score_of(500_000, 1.0);
-        assert!(law.expected(500_000, score) <= 1.0 && law.expected(500_000, score - 1) > 1.0);
-        assert_eq!(law.score_of(500_000, 1e9), 200);
-        assert_eq!(law.score_of(u64::MAX, 0.0), i16::MAX);
+        let score = tail.score_of(500_000, 1.0);
+        assert!(tail.expected(500_000, score) <= 1.0 && tail.expected(500_000, score - 1) > 1.0);
+        assert_eq!(tail.score_of(500_000, 1e9), 200);
+        assert_eq!(tail.score_of(u64::MAX, 0.0), i16::MAX);
     }
 
     #[test]
     fn of_few_clusters_the_law_of_a_further_one_is_that_of_lomax() {
         // Heights 1, 2, 3, 4 are known, 6 is judged by them: 1/5 of scipy.stats.lomax.sf(2, 5, scale=15) = 0.5349, where
         // 15 = 1 + 2 + 3 + 4 + 4 and the one known beforehand.
-        let law = tail(vec![800, 300, 500, 600, 400], 10_000);
-        assert!((law.p(800) - 0.2 * (15.0_f64 / 17.0).powi(5)).abs() < 1e-12);
-        assert!((law.p(600) - 0.2).abs() < 1e-12 && (law.p(400) - 0.2_f64.sqrt()).abs() < 1e-12);
-        assert_eq!((law.p(200), law.p(100)), (1.0, 1.0));
+        let tail = tail(vec![800, 300, 500, 600, 400], 10_000);
+        assert!((tail.p(800) - 0.2 * (15.0_f64 / 17.0).powi(5)).abs() < 1e-12);
+        assert!((tail.p(600) - 0.2).abs() < 1e-12 && (tail.p(400) - 0.2_f64.sqrt()).abs() < 1e-12);
+        assert_eq!((tail.p(200), tail.p(100)), (1.0, 1.0));
     }
 
     #[test]
@@ -238,28 +238,28 @@ mod tests {
     fn a_few_changes_do_not_make_themselves_likely() {
         let mut peaks = exponential(100, 200, 1.0);
         peaks.extend([4000; 5]);
-        let law = tail(peaks, 100_000);
-        assert!(law.mean_height() < 1.3, "{law:?}");
-        assert!(law.expected(100_000, 4000) < 1e-6);
+        let tail = tail(peaks, 100_000);
+        assert!(tail.mean_height() < 1.3, "{tail:?}");
+        assert!(tail.expected(100_000, 4000) < 1e-6);
     }
 
     #[test]
     fn nothing_judged_has_no_law_and_no_cluster_a_cautious_one() {
         assert_eq!(Tail::fit(&Clusters::default(), 200), None);
-        let law = tail(vec![], 50_000);
-        assert!(law.expected(50_000, 300) > 0.2 && law.expected(50_000, 1200) < 0.2);
+        let tail = tail(vec![], 50_000);
+        assert!(tail.expected(50_000, 300) > 0.2 && tail.expected(50_000, 1200) < 0.2);
     }
 
     #[test]
     fn a_higher_peak_is_never_less_significant() {
-        let law = tail(exponential(50, 200, 1.0), 40_000);
-        let found = law.significances(40_000, &[3000, 900, 650, 640, 300]);
+        let tail = tail(exponential(50, 200, 1.0), 40_000);
+        let found = tail.significances(40_000, &[3000, 900, 650, 640, 300]);
         assert!(found.windows(2).all(|two| two[0].p <= two[1].p && two[0].q <= two[1].q));
         assert!(found[0].q < 1e-6 && found[4].q <= 1.0);
         // Benjamini and Hochberg: E(z_3) / 3 or E(z_4) / 4, whichever is less.
-        let least = (law.expected(40_000, 650) / 3.0).min(law.expected(40_000, 640) / 4.0);
+        let least = (tail.expected(40_000, 650) / 3.0).min(tail.expected(40_000, 640) / 4.0);
         assert!((found[2].q - least).abs() < 1e-12);
-        assert_eq!(law.significances(40_000, &[]), []);
+        assert_eq!(tail.significances(40_000, &[]), []);
     }
 
     #[test]
@@ -274,7 +274,7 @@ mod tests {
         let rule = ClusterRule {
             level: 250,
             min_pixels: 1,
-            skirt_px: 0,
+            fringe_px: 0,
         };
         let mut whole = Clusters::of(&scores, &rect, &rule);
         let mut parts = Clusters::default();

@@ -3,16 +3,16 @@
 //! imagery", 2004; Canty and Nielsen, the same "with the iteratively re-weighted MAD transformation", 2008).
 
 use super::detect::irmad::Irmad;
-use super::laws;
-use super::normalise::{BandLaw, Sample, SensorNoise};
+use super::distributions;
+use super::normalise::{LinearFit, Sample, SensorNoise};
 use crate::raster::stats::median_and_sigma;
 
 /// A pixel counts as unchanged when its probability of no change exceeds this (`ncpThresh` of Canty's `radcal.py`).
 pub const NO_CHANGE: f64 = 0.95;
 /// Fewer unchanged pixels than this give no law of the scene (ours).
-const LEAST_PIXELS: usize = 500;
+const MIN_PIXELS: usize = 500;
 /// They must lie in this many of the nine blocks of the site (ours).
-const LEAST_BLOCKS: usize = 4;
+const MIN_BLOCKS: usize = 4;
 /// Factors between two dates outside these bounds are no radiometry (ours).
 const SLOPES: (f64, f64) = (0.5, 2.0);
 /// Pixels of a square of this edge are all fitted or all held out: neighbours are alike, and would test nothing.
@@ -20,7 +20,7 @@ const SQUARE_PX: i64 = 8;
 /// One square in this many is held out.
 const HELD_OUT: u64 = 3;
 /// Noise is never taken below this part of the band's own spread, as in [`super::normalise`].
-const LEAST_NOISE: f64 = 1e-3;
+const MIN_NOISE: f64 = 1e-3;
 
 /// A straight line, y = slope x + intercept.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -139,16 +139,16 @@ pub enum InvariantError {
 
 impl Invariant {
     /// The law of each band, with the noise that its sensor states (none where `sensor` is short).
-    pub fn laws(&self, sensor: &[SensorNoise]) -> Vec<BandLaw> {
+    pub fn linear_fits(&self, sensor: &[SensorNoise]) -> Vec<LinearFit> {
         let sensors = sensor.iter().copied().chain(std::iter::repeat(SensorNoise::default()));
-        let law = |(band, sensor): (&InvariantBand, SensorNoise)| BandLaw {
+        let fit = |(band, sensor): (&InvariantBand, SensorNoise)| LinearFit {
             gain: band.line.slope,
             offset: band.line.intercept,
             noise: (band.noise * band.noise + sensor.floor * sensor.floor).sqrt(),
             noise_fraction: sensor.fraction,
             correlation: band.line.correlation,
         };
-        self.bands.iter().zip(sensors).map(law).collect()
+        self.bands.iter().zip(sensors).map(fit).collect()
     }
 }
 
@@ -177,17 +177,17 @@ pub fn fit(sample: &Sample, no_change: &[f64]) -> Result<Invariant, InvariantErr
         .collect();
     let chosen: Vec<usize> = (0..sample.len()).filter(|i| unchanged[*i]).collect();
     let (fitted, held): (Vec<usize>, Vec<usize>) = chosen.iter().partition(|i| !held_out(places[**i]));
-    if chosen.len() < LEAST_PIXELS || held.len() < 2 || fitted.len() < 2 {
+    if chosen.len() < MIN_PIXELS || held.len() < 2 || fitted.len() < 2 {
         let found = chosen.len();
         return Err(InvariantError::TooFew {
-            expected: LEAST_PIXELS,
+            expected: MIN_PIXELS,
             found,
         });
     }
     let blocks = blocks(places, &chosen);
-    if blocks < LEAST_BLOCKS {
+    if blocks < MIN_BLOCKS {
         return Err(InvariantError::Clustered {
-            expected: LEAST_BLOCKS,
+            expected: MIN_BLOCKS,
             found: blocks,
         });
     }
@@ -207,7 +207,7 @@ pub fn fit(sample: &Sample, no_change: &[f64]) -> Result<Invariant, InvariantErr
         let sigma = median_and_sigma(&mut residuals).map_or(0.0, |(_, sigma)| sigma);
         let mut later: Vec<f64> = y.iter().map(|y| f64::from(*y)).filter(|y| y.is_finite()).collect();
         let spread = median_and_sigma(&mut later).map_or(0.0, |(_, sigma)| sigma);
-        let noise = sigma.max(LEAST_NOISE * spread).max(f64::from(f32::EPSILON));
+        let noise = sigma.max(MIN_NOISE * spread).max(f64::from(f32::EPSILON));
         bands.push(InvariantBand {
             line,
             held_out: agreement(&line, &pairs(&held)),
@@ -272,9 +272,9 @@ fn agreement(line: &Line, pairs: &[[f32; 2]]) -> Agreement {
     let f = mean_and_variance(&normalised).1 / mean_and_variance(&found).1;
     Agreement {
         t,
-        p_means: laws::student_two_sided(t, n - 1.0),
+        p_means: distributions::student_two_sided(t, n - 1.0),
         f,
-        p_variances: laws::variance_ratio_two_sided(f, n - 1.0, n - 1.0),
+        p_variances: distributions::variance_ratio_two_sided(f, n - 1.0, n - 1.0),
     }
 }
 
@@ -347,14 +347,14 @@ mod tests {
             floor: 3.0,
             fraction: 0.02,
         };
-        let law = found.laws(&[sensor])[0];
+        let fit = found.linear_fits(&[sensor])[0];
         assert_eq!(
-            (law.gain, law.offset, law.noise_fraction),
+            (fit.gain, fit.offset, fit.noise_fraction),
             (band.line.slope, band.line.intercept, 0.02)
         );
         assert!(
-            law.noise > 3.0 && law.noise < 3.01 && band.noise > 0.03 && band.noise < 0.12,
-            "{law:?} {band:?}"
+            fit.noise > 3.0 && fit.noise < 3.01 && band.noise > 0.03 && band.noise < 0.12,
+            "{fit:?} {band:?}"
         );
     }
 

@@ -222,7 +222,7 @@ fn late_notice(activity: &Activity) -> Option<Evidence> {
 
 /// What one comparison says about an activity.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Look {
+pub struct Observation {
     /// When a change in this comparison happened.
     pub span: Span,
     /// Pixels of the activity's area, and those of them that were observed.
@@ -234,19 +234,22 @@ pub struct Look {
 /// The verdict on an activity, from all comparisons of its site: consistent means seen.
 pub fn judge_activity(
     activity: &Activity,
-    looks: &[Look],
+    observations: &[Observation],
     pixel_area_m2: f64,
     params: &JudgeParams,
 ) -> (Verdict, Vec<Evidence>, f64) {
-    let looks: Vec<&Look> = looks.iter().filter(|look| meets(activity, look.span)).collect();
+    let observations: Vec<&Observation> = observations
+        .iter()
+        .filter(|observation| meets(activity, observation.span))
+        .collect();
     // The best look decides: a change that stays is seen by any comparison over it.
-    let observed = looks
+    let observed = observations
         .iter()
-        .map(|look| fraction(look.area.1, look.area.0))
+        .map(|observation| fraction(observation.area.1, observation.area.0))
         .fold(0.0, f64::max);
-    let seen: u64 = looks
+    let seen: u64 = observations
         .iter()
-        .flat_map(|look| &look.matched)
+        .flat_map(|observation| &observation.matched)
         .map(|(_, pixels)| pixels)
         .sum();
     let seen_m2 = seen as f64 * pixel_area_m2;
@@ -257,7 +260,7 @@ pub fn judge_activity(
                 area_m2: round(seen_m2, 2),
             },
         )
-    } else if looks.is_empty() {
+    } else if observations.is_empty() {
         (Verdict::NotObservable, Fact::NoPair)
     } else if observed < params.min_observed_fraction {
         (
@@ -266,7 +269,7 @@ pub fn judge_activity(
                 fraction: told(observed),
             },
         )
-    } else if looks.iter().all(|look| look.span.to < activity.to) {
+    } else if observations.iter().all(|observation| observation.span.to < activity.to) {
         (Verdict::Inconclusive, Fact::WindowOpen { end: activity.to })
     } else {
         (
@@ -278,7 +281,11 @@ pub fn judge_activity(
     };
     let mut evidence: Vec<Evidence> = late_notice(activity).into_iter().collect();
     evidence.push(says(true, fact));
-    if verdict == Verdict::DeclaredNotSeen && looks.iter().all(|look| look.span.from > activity.from) {
+    if verdict == Verdict::DeclaredNotSeen
+        && observations
+            .iter()
+            .all(|observation| observation.span.from > activity.from)
+    {
         evidence.push(says(false, Fact::BegunBefore));
     }
     (verdict, evidence, observed)
@@ -440,19 +447,19 @@ mod tests {
     #[test]
     fn an_activity_is_seen_not_seen_or_not_observable() {
         let activity = declared("2020-01-05", "2020-01-20", square(0.0, 0.0, 4.0)).activity;
-        let look = |observed, matched: &[(String, u64)]| Look {
+        let observation = |observed, matched: &[(String, u64)]| Observation {
             span: span(),
             area: (16, observed),
             matched: matched.to_vec(),
         };
-        let tell = |looks: &[Look]| judge_activity(&activity, looks, 100.0, &params()).0;
-        assert_eq!(tell(&[look(16, &[("x".into(), 3)])]), Verdict::Consistent);
-        assert_eq!(tell(&[look(16, &[])]), Verdict::DeclaredNotSeen);
-        assert_eq!(tell(&[look(3, &[])]), Verdict::NotObservable);
+        let tell = |observations: &[Observation]| judge_activity(&activity, observations, 100.0, &params()).0;
+        assert_eq!(tell(&[observation(16, &[("x".into(), 3)])]), Verdict::Consistent);
+        assert_eq!(tell(&[observation(16, &[])]), Verdict::DeclaredNotSeen);
+        assert_eq!(tell(&[observation(3, &[])]), Verdict::NotObservable);
         assert_eq!(tell(&[]), Verdict::NotObservable);
         let long = declared("2020-01-05", "2021-01-01", square(0.0, 0.0, 4.0)).activity;
         assert_eq!(
-            judge_activity(&long, &[look(16, &[])], 100.0, &params()).0,
+            judge_activity(&long, &[observation(16, &[])], 100.0, &params()).0,
             Verdict::Inconclusive
         );
     }

@@ -51,7 +51,7 @@ const GAIN_BOUNDS: (f64, f64) = (0.2, 5.0);
 /// The fit has settled when no gain moves by more than this part.
 const SETTLED: f64 = 1e-4;
 /// Noise is never taken below this part of the band's own spread: constant and quantised bands.
-const LEAST_NOISE: f64 = 1e-3;
+const MIN_NOISE: f64 = 1e-3;
 
 /// Pixels of both dates that were clear on both, band by band.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -61,7 +61,7 @@ pub struct Sample {
     /// The later date, in the same order.
     pub after: Vec<Vec<f32>>,
     /// Squared gradients of both dates, for the detector.
-    pub slopes: Vec<Vec<[f32; 2]>>,
+    pub squared_gradients: Vec<Vec<[f32; 2]>>,
     /// Which pixel of the site grid each is, column and row.
     pub places: Vec<(i64, i64)>,
 }
@@ -80,7 +80,7 @@ impl Sample {
 
 /// The law of one band on unchanged ground: after = gain x before + offset, with noise.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct BandLaw {
+pub struct LinearFit {
     /// Factor on the earlier date.
     pub gain: f64,
     /// Added to it, in the band's unit.
@@ -93,7 +93,7 @@ pub struct BandLaw {
     pub correlation: f64,
 }
 
-impl BandLaw {
+impl LinearFit {
     /// A value of the earlier date as the later one would show it, in the band's unit.
     pub fn normalised(&self, before: f32) -> f32 {
         (self.gain * f64::from(before) + self.offset) as f32
@@ -119,7 +119,7 @@ pub struct SensorNoise {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Fit {
     /// One law a band.
-    pub bands: Vec<BandLaw>,
+    pub bands: Vec<LinearFit>,
     /// Which pixels of the sample count as unchanged.
     pub unchanged: Vec<bool>,
 }
@@ -151,7 +151,7 @@ pub fn fit(sample: &Sample, sensor: &[SensorNoise], params: &NormaliseParams) ->
             found: n,
         });
     }
-    let mut bands: Vec<BandLaw> = sample
+    let mut bands: Vec<LinearFit> = sample
         .before
         .iter()
         .zip(&sample.after)
@@ -161,16 +161,16 @@ pub fn fit(sample: &Sample, sensor: &[SensorNoise], params: &NormaliseParams) ->
     for _ in 0..params.max_iterations {
         unchanged = least_changed(sample, &bands, params.keep_fraction);
         let mut moved = 0.0_f64;
-        for (law, (x, y)) in bands.iter_mut().zip(sample.before.iter().zip(&sample.after)) {
-            let gain = law.gain;
-            refit(law, x, y, &unchanged);
-            moved = moved.max((law.gain / gain - 1.0).abs());
+        for (fit, (x, y)) in bands.iter_mut().zip(sample.before.iter().zip(&sample.after)) {
+            let gain = fit.gain;
+            refit(fit, x, y, &unchanged);
+            moved = moved.max((fit.gain / gain - 1.0).abs());
         }
         if moved < SETTLED {
             break;
         }
     }
-    for ((law, sensor), (x, y)) in bands
+    for ((fit, sensor), (x, y)) in bands
         .iter_mut()
         .zip(sensor)
         .zip(sample.before.iter().zip(&sample.after))
@@ -183,15 +183,15 @@ pub fn fit(sample: &Sample, sensor: &[SensorNoise], params: &NormaliseParams) ->
                 .map(|(v, _)| *v)
                 .collect::<Vec<_>>()
         };
-        let left = noise(law, &kept(x), &kept(y), 0.0).max(LEAST_NOISE * law.noise);
-        law.noise = (left * left + sensor.floor * sensor.floor).sqrt();
-        law.noise_fraction = sensor.fraction;
+        let left = noise(fit, &kept(x), &kept(y), 0.0).max(MIN_NOISE * fit.noise);
+        fit.noise = (left * left + sensor.floor * sensor.floor).sqrt();
+        fit.noise_fraction = sensor.fraction;
     }
     Ok(Fit { bands, unchanged })
 }
 
 /// First guess: medians and spreads of both dates made equal.
-fn match_spread(x: &[f32], y: &[f32]) -> BandLaw {
+fn match_spread(x: &[f32], y: &[f32]) -> LinearFit {
     let spread =
         |v: &[f32]| median_and_sigma(&mut v.iter().map(|v| f64::from(*v)).collect::<Vec<_>>()).unwrap_or((0.0, 0.0));
     let ((x_centre, x_sigma), (y_centre, y_sigma)) = (spread(x), spread(y));
@@ -200,33 +200,33 @@ fn match_spread(x: &[f32], y: &[f32]) -> BandLaw {
     } else {
         1.0
     };
-    let mut law = BandLaw {
+    let mut fit = LinearFit {
         gain,
         offset: y_centre - gain * x_centre,
         noise: 0.0,
         noise_fraction: 0.0,
         correlation: 0.0,
     };
-    law.noise = noise(&law, x, y, y_sigma);
-    law
+    fit.noise = noise(&fit, x, y, y_sigma);
+    fit
 }
 
-fn residual(law: &BandLaw, x: f32, y: f32) -> f64 {
-    f64::from(y) - law.gain * f64::from(x) - law.offset
+fn residual(fit: &LinearFit, x: f32, y: f32) -> f64 {
+    f64::from(y) - fit.gain * f64::from(x) - fit.offset
 }
 
-fn noise(law: &BandLaw, x: &[f32], y: &[f32], spread: f64) -> f64 {
-    let mut residuals: Vec<f64> = x.iter().zip(y).map(|(x, y)| residual(law, *x, *y)).collect();
+fn noise(fit: &LinearFit, x: &[f32], y: &[f32], spread: f64) -> f64 {
+    let mut residuals: Vec<f64> = x.iter().zip(y).map(|(x, y)| residual(fit, *x, *y)).collect();
     let sigma = median_and_sigma(&mut residuals).map_or(0.0, |(_, sigma)| sigma);
-    sigma.max(LEAST_NOISE * spread).max(f64::from(f32::EPSILON))
+    sigma.max(MIN_NOISE * spread).max(f64::from(f32::EPSILON))
 }
 
 /// The `keep` part of the pixels with the least sum of squared residuals, each in units of its band's noise.
-fn least_changed(sample: &Sample, bands: &[BandLaw], keep: f64) -> Vec<bool> {
+fn least_changed(sample: &Sample, bands: &[LinearFit], keep: f64) -> Vec<bool> {
     let mut sums = vec![0.0; sample.len()];
-    for (law, (x, y)) in bands.iter().zip(sample.before.iter().zip(&sample.after)) {
+    for (fit, (x, y)) in bands.iter().zip(sample.before.iter().zip(&sample.after)) {
         for (sum, (x, y)) in sums.iter_mut().zip(x.iter().zip(y)) {
-            let d = residual(law, *x, *y) / law.noise;
+            let d = residual(fit, *x, *y) / fit.noise;
             *sum += d * d;
         }
     }
@@ -237,7 +237,7 @@ fn least_changed(sample: &Sample, bands: &[BandLaw], keep: f64) -> Vec<bool> {
 }
 
 /// The reduced major axis through the unchanged pixels; the old gain stays where they do not correlate.
-fn refit(law: &mut BandLaw, x: &[f32], y: &[f32], unchanged: &[bool]) {
+fn refit(fit: &mut LinearFit, x: &[f32], y: &[f32], unchanged: &[bool]) {
     let pairs = || {
         x.iter()
             .zip(y)
@@ -259,14 +259,14 @@ fn refit(law: &mut BandLaw, x: &[f32], y: &[f32], unchanged: &[bool]) {
         xy += (x - x_mean) * (y - y_mean);
     });
     if xx > 0.0 && yy > 0.0 && xy > 0.0 {
-        law.gain = (yy / xx).sqrt().clamp(GAIN_BOUNDS.0, GAIN_BOUNDS.1);
-        law.correlation = xy / (xx * yy).sqrt();
+        fit.gain = (yy / xx).sqrt().clamp(GAIN_BOUNDS.0, GAIN_BOUNDS.1);
+        fit.correlation = xy / (xx * yy).sqrt();
     } else {
-        law.correlation = 0.0;
+        fit.correlation = 0.0;
     }
-    let mut rest: Vec<f64> = pairs().map(|(x, y)| y - law.gain * x).collect();
-    law.offset = median(&mut rest).unwrap_or(law.offset);
-    law.noise = noise(law, x, y, (yy / n).sqrt());
+    let mut rest: Vec<f64> = pairs().map(|(x, y)| y - fit.gain * x).collect();
+    fit.offset = median(&mut rest).unwrap_or(fit.offset);
+    fit.noise = noise(fit, x, y, (yy / n).sqrt());
 }
 
 #[cfg(test)]
@@ -286,7 +286,7 @@ mod tests {
         [first, second].map(|floor| SensorNoise { floor, fraction: 0.0 })
     }
 
-    /// A noise of known spread without a generator: equidistant quantiles of a triangular law, in scrambled order.
+    /// A noise of known spread without a generator: equidistant quantiles of a triangular distribution, in scrambled order.
     fn noise_at(i: usize) -> f64 {
         let scrambled = (i * 7919) % 1000;
         let other = (i * 104_729 + 31) % 1000;
@@ -317,18 +317,18 @@ mod tests {
     fn gain_and_offset_are_those_of_unchanged_ground() {
         for changed in [0, 500] {
             let fit = fit(&pair(changed), &quiet(0.0, 0.0), &params()).unwrap();
-            let law = fit.bands[0];
+            let fit = fit.bands[0];
             assert!(
-                (law.gain - 1.5).abs() < 0.01 && (law.offset - 0.7).abs() < 0.02,
-                "{changed}: {law:?}"
+                (fit.gain - 1.5).abs() < 0.01 && (fit.offset - 0.7).abs() < 0.02,
+                "{changed}: {fit:?}"
             );
-            assert!(law.correlation > 0.999, "{law:?}");
-            // The median absolute value of a triangular law on [-1, 1] is 1 - sqrt(1/2). Of two bands the other is constant, so the
+            assert!(fit.correlation > 0.999, "{fit:?}");
+            // The median absolute value of a triangular distribution on [-1, 1] is 1 - sqrt(1/2). Of two bands the other is constant, so the
             // kept pixels are those with the least residual here: from the half of the whole up to two thirds of what did not change.
             let of = |kept: f64| 0.02 * 1.4826 * (1.0 - (1.0 - kept / 2.0).sqrt());
             assert!(
-                law.noise > 0.9 * of(0.5) && law.noise < 1.1 * of(1.0),
-                "{law:?}: {} to {}",
+                fit.noise > 0.9 * of(0.5) && fit.noise < 1.1 * of(1.0),
+                "{fit:?}: {} to {}",
                 of(0.5),
                 of(1.0)
             );
@@ -349,15 +349,15 @@ mod tests {
 
     #[test]
     fn a_change_is_told_in_thousandths_of_the_noise() {
-        let law = BandLaw {
+        let fit = LinearFit {
             gain: 1.0,
             offset: 0.0,
             noise: 0.5,
             noise_fraction: 0.0,
             correlation: 1.0,
         };
-        assert_eq!(law.millisigma(1.0, -7.0), -16_000);
-        assert_eq!(law.millisigma(f32::NAN, 1.0), 0);
+        assert_eq!(fit.millisigma(1.0, -7.0), -16_000);
+        assert_eq!(fit.millisigma(f32::NAN, 1.0), 0);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Bright built surfaces that a mask calls cloud on every date: what never moves is no cloud, and is given back.
+//! Bright built surfaces that a mask calls cloud on every date: what never moves is no cloud, and is unmasked.
 
 use ndarray::Array2;
 
@@ -32,12 +32,12 @@ fn pixels(metres: f64, pixel_m: f64) -> usize {
     (metres / pixel_m).clamp(1.0, WIDEST_PX).ceil() as usize
 }
 
-/// Where `core` is called cloud on nearly every date on which the ground around is clear: no cloud, to be given back.
+/// Where `core` is called cloud on nearly every date on which the ground around is clear: no cloud, to be unmasked.
 ///
 /// `per_date` are flags as decoded (before any buffer) of one rectangle, which holds `core` and [`halo`] pixels around it: at least
-/// [`MIN_DATES`] dates, else nothing is given back. A surface that is new among the dates is not on all of them: to keep it, give the
+/// [`MIN_DATES`] dates, else nothing is unmasked. A surface that is new among the dates is not on all of them: to keep it, give the
 /// dates before and the dates after apart.
-pub fn given_back(per_date: &[Plane<Flags>], core: &Rect, pixel_m: f64) -> Plane<bool> {
+pub fn unmasked(per_date: &[Plane<Flags>], core: &Rect, pixel_m: f64) -> Plane<bool> {
     let mut open = Array2::<u32>::zeros((core.h, core.w));
     let mut called = open.clone();
     let (from, to) = (pixels(RING_FROM_M, pixel_m), halo(pixel_m));
@@ -66,7 +66,7 @@ pub fn given_back(per_date: &[Plane<Flags>], core: &Rect, pixel_m: f64) -> Plane
 }
 
 /// How many pixels of `flags` were called cloud and are so no longer; other reasons stay.
-pub fn give_back(flags: &mut Plane<Flags>, given: &Plane<bool>) -> usize {
+pub fn unmask(flags: &mut Plane<Flags>, given: &Plane<bool>) -> usize {
     let mut count = 0;
     for ((row, column), is) in given.data.indexed_iter() {
         let (x, y) = (given.rect.x + column as i64, given.rect.y + row as i64);
@@ -139,7 +139,7 @@ mod tests {
     }
 
     fn count(per_date: &[Plane<Flags>]) -> usize {
-        let given = given_back(per_date, &per_date[0].rect, PIXEL_M);
+        let given = unmasked(per_date, &per_date[0].rect, PIXEL_M);
         given.data.iter().filter(|is| **is).count()
     }
 
@@ -166,8 +166,8 @@ mod tests {
                 0
             }
         });
-        let given = given_back(&dates, &first.rect, PIXEL_M);
-        assert_eq!(give_back(&mut first, &given), 12);
+        let given = unmasked(&dates, &first.rect, PIXEL_M);
+        assert_eq!(unmask(&mut first, &given), 12);
         assert_eq!((first.data[[19, 19]], first.data[[0, 0]]), (flags::SNOW, flags::CLOUD));
     }
 
@@ -205,21 +205,21 @@ mod tests {
             })
         };
         let dates: Vec<_> = (0..6).map(spotted).collect();
-        let whole = given_back(&dates, &dates[0].rect, PIXEL_M);
+        let whole = unmasked(&dates, &dates[0].rect, PIXEL_M);
         assert!(whole.data.iter().any(|is| *is));
         for (x, y) in [(115, -5), (119, 0), (100, -20)] {
             let core = Rect::new(x, y, 6, 5);
             let seen = core.grow(halo(PIXEL_M)).intersect(&dates[0].rect);
             let cut: Vec<_> = dates.iter().map(|date| date.crop(&seen)).collect();
-            assert_eq!(given_back(&cut, &core, PIXEL_M), whole.crop(&core));
+            assert_eq!(unmasked(&cut, &core, PIXEL_M), whole.crop(&core));
         }
     }
 
     #[test]
     fn no_date_and_no_pixel_give_nothing_back() {
         let core = Rect::new(0, 0, 2, 2);
-        assert_eq!(given_back(&[], &core, PIXEL_M), Plane::filled(core, false));
+        assert_eq!(unmasked(&[], &core, PIXEL_M), Plane::filled(core, false));
         let one = Plane::filled(Rect::new(0, 0, 1, 1), flags::CLOUD);
-        assert!(!given_back(&vec![one.clone(); 5], &one.rect, PIXEL_M).data[[0, 0]]);
+        assert!(!unmasked(&vec![one.clone(); 5], &one.rect, PIXEL_M).data[[0, 0]]);
     }
 }

@@ -36,7 +36,7 @@ pub struct Profile {
     /// False discovery rate down to which a region grows.
     #[schemars(range(min = 1e-9, max = 0.5))]
     pub grow_fdr: f64,
-    /// The false discovery rate claims nothing whose peak is lower, sigma: tails of real noise are longer than those of a normal law.
+    /// The false discovery rate claims nothing whose peak is lower, sigma: tails of real noise are longer than those of a normal distribution.
     #[schemars(range(min = 0.0, max = 300.0), extend("unit" = "sigma"))]
     pub least_sigma: f64,
 }

@@ -115,7 +115,7 @@ fn odd_landsat_series_are_told_without_failing() {
 
 /// When the anomalies of `report` began, each told by two of its scenes: that in which it was last seen unchanged, and the first in
 /// which it was seen changed.
-fn onsets(report: &SiteReport) -> BTreeSet<(usize, usize)> {
+fn break_dates(report: &SiteReport) -> BTreeSet<(usize, usize)> {
     let acquired: Vec<_> = report.scenes.iter().map(|scene| &scene.acquired).collect();
     let place = |anomaly: &Anomaly| {
         let dates = &anomaly.dates;
@@ -138,8 +138,8 @@ fn a_change_in_a_series_is_dated_by_two_of_its_scenes() {
     run("ucayali-history", out.path(), &imagery, |_| {});
     let report = reports(out.path()).remove(0);
     assert_eq!(report.scenes.len(), 8);
-    let onsets = onsets(&report);
-    assert!(onsets.len() >= 3, "{onsets:?}");
+    let break_dates = break_dates(&report);
+    assert!(break_dates.len() >= 3, "{break_dates:?}");
 }
 
 /// A quiet patch of fields and wood under much cloud, judged at the end of each month while things grow.
@@ -154,7 +154,7 @@ fn a_change_of_an_index_is_dated_and_fields_in_season_are_none() {
         });
         let report = reports(out.path()).remove(0);
         assert!(report.scenes.len() > 25, "{}", report.scenes.len());
-        dated += onsets(&report).len();
+        dated += break_dates(&report).len();
         let comparison = &report.comparisons[0];
         judged += comparison.cutoff.as_ref().map_or(0, |cutoff| cutoff.judged);
         claimed += comparison.anomalies.iter().map(|anomaly| anomaly.pixels).sum::<u64>();

@@ -25,12 +25,12 @@ use crate::raster::{Flags, PixelSource, Plane};
 use crate::stage::cutoff::CutoffRule;
 use crate::stage::cutoff::{self, Cutoff};
 use crate::stage::false_alarms::Tail;
+use crate::stage::fringe::without_fringes;
 use crate::stage::random::SplitMix;
 use crate::stage::regions::{Labeller, Region, runs};
 use crate::stage::sensitivity::curve::{Curve, Detectable, Size, Tally, detectable};
 use crate::stage::sensitivity::paint::{Effect, Square};
-use crate::stage::sensitivity::trials::{Change, Places, RANGE_PX, Trial, lots};
-use crate::stage::skirt::without_skirts;
+use crate::stage::sensitivity::trials::{Change, Places, RANGE_PX, Trial, batches};
 
 use masked::Masked;
 use surfaces::paintable;
@@ -42,12 +42,12 @@ const TRIES: usize = 60;
 /// Classes of sizes in the record: each spans a factor of two.
 const CLASSES: u32 = 6;
 /// Changes that lie within about this of each other are read together, pixels.
-const LOT_PX: i64 = 256;
+const BATCH_PX: i64 = 256;
 /// What cubic convolution draws from beyond a change, pixels.
 const KERNEL_PX: usize = 2;
 
 /// What is common to all changes that are injected into one comparison.
-struct Bench<'a> {
+struct Injector<'a> {
     work: &'a SiteWork<'a>,
     scored: &'a Scored<'a>,
     /// Peaks of the run's own regions, highest first.
@@ -82,7 +82,7 @@ pub fn measure(
     let mut notes = Vec::new();
     let halo = scored.tracks.iter().map(|open| open.track.halo()).max();
     let spectra = paintable(scored, &mut notes);
-    let bench = Bench {
+    let injector = Injector {
         work,
         scored,
         peaks: &found.peaks,
@@ -106,9 +106,9 @@ pub fn measure(
     let zones = ground.zones.iter().map(|zone| (Some(zone.id.clone()), &zone.area));
     let mut told = Vec::new();
     for (number, (zone, shape)) in areas.chain(zones).enumerate() {
-        let trials = bench.inject(shape, number as u64, &work.plan.site.id)?;
+        let trials = injector.inject(shape, number as u64, &work.plan.site.id)?;
         told.push(AreaSensitivity {
-            changes: bench.changes(&trials)?,
+            changes: injector.changes(&trials)?,
             injected: trials.len() as u64,
             zone,
         });
@@ -122,7 +122,7 @@ struct Outcome {
     found: bool,
 }
 
-impl Bench<'_> {
+impl Injector<'_> {
     /// Injects changes into `shape`, the `number`th area of `site`.
     fn inject(&self, shape: &Shape, number: u64, site: &str) -> Result<Vec<Outcome>, EngineError> {
         let grid = self.work.ground.grid.rect();
@@ -143,14 +143,14 @@ impl Bench<'_> {
             },
         )?;
         let zones: Vec<Rect> = trials.iter().map(|trial| self.window(trial)).collect();
-        let lots = lots(&zones, LOT_PX);
+        let batches = batches(&zones, BATCH_PX);
         let mut found = vec![false; trials.len()];
         in_order(
-            &lots,
+            &batches,
             self.work.stop(),
-            |lot| self.run(lot, &trials, &zones),
-            |lot: Result<Vec<(usize, bool)>, EngineError>| {
-                lot?.into_iter().for_each(|(index, is)| found[index] = is);
+            |batch| self.run(batch, &trials, &zones),
+            |batch: Result<Vec<(usize, bool)>, EngineError>| {
+                batch?.into_iter().for_each(|(index, is)| found[index] = is);
                 Ok::<(), EngineError>(())
             },
         )?;
@@ -192,26 +192,26 @@ impl Bench<'_> {
         Ok(None)
     }
 
-    /// What is scored for a change: all pixels that it can sway, and around them those that decide where a skirt ends.
+    /// What is scored for a change: all pixels that it can sway, and around them those that decide where a fringe ends.
     fn window(&self, trial: &Trial) -> Rect {
-        let skirt = self.scored.skirt_px();
+        let fringe = self.scored.fringe_px();
         trial
             .touched()
-            .grow(self.sway_px + skirt)
+            .grow(self.sway_px + fringe)
             .intersect(&self.work.ground.grid.rect())
     }
 
     /// Which changes of a lot are found: all are painted, the ground under them is read and scored once.
-    fn run(&self, lot: &[usize], trials: &[Trial], zones: &[Rect]) -> Result<Vec<(usize, bool)>, EngineError> {
-        let Some(core) = lot.iter().map(|index| zones[*index]).reduce(|a, b| a.union(&b)) else {
+    fn run(&self, batch: &[usize], trials: &[Trial], zones: &[Rect]) -> Result<Vec<(usize, bool)>, EngineError> {
+        let Some(core) = batch.iter().map(|index| zones[*index]).reduce(|a, b| a.union(&b)) else {
             return Ok(Vec::new());
         };
-        let squares: Vec<Square> = lot.iter().map(|index| self.square(&trials[*index])).collect();
+        let squares: Vec<Square> = batch.iter().map(|index| self.square(&trials[*index])).collect();
         let (main, tracks) = (self.scored.main(), &self.scored.tracks);
         let painted = main.sources.last().map(|source| source.painted(&squares));
-        let mut views: Vec<_> = tracks
+        let mut readers: Vec<_> = tracks
             .iter()
-            .map(|one| one.view(self.work.session, self.work.ground))
+            .map(|one| one.reader(self.work.session, self.work.ground))
             .collect();
         let known = match main.track.clouds {
             Clouds::Tested => {
@@ -229,19 +229,19 @@ impl Bench<'_> {
             .iter()
             .flat_map(|why| sources.iter().map(move |source| Masked { source: *source, why }))
             .collect();
-        if let Some(view) = views.first_mut() {
-            for (place, date) in view.dates.iter_mut().enumerate() {
+        if let Some(reader) = readers.first_mut() {
+            for (place, date) in reader.dates.iter_mut().enumerate() {
                 *date = match masked.get(place) {
                     Some(masked) => masked,
                     None => sources[place],
                 };
             }
             // What the own test found is in the flags.
-            view.clouds = Clouds::Stated;
+            reader.clouds = Clouds::Stated;
         }
         let scorer = TileScorer {
             tracks,
-            views: &views,
+            readers: &readers,
             combination: self.scored.combination,
         };
         let (_, after) = scorer.score(&core, self.work.session.meter())?;
@@ -251,7 +251,7 @@ impl Bench<'_> {
             let found = self.is_found(&trials[*index], &before.crop(zone), &after.crop(zone));
             (*index, found)
         };
-        Ok(lot.iter().map(is_found).collect())
+        Ok(batch.iter().map(is_found).collect())
     }
 
     /// Whether an anomaly touches a change that turns the scores `before` into `after`, at the cutoff that the histogram then has.
@@ -286,9 +286,9 @@ impl Bench<'_> {
     /// What a change does to the bands that the judged scene reads.
     fn square(&self, trial: &Trial) -> Square {
         let main = self.scored.main().track;
-        let laws = main.laws();
+        let fits = main.linear_fits();
         let by_sigma = |sigma: f64| {
-            let of = |band: usize| laws.get(band).map(|law| Effect::Add((sigma * law.noise) as f32));
+            let of = |band: usize| fits.get(band).map(|fit| Effect::Add((sigma * fit.noise) as f32));
             (0..main.bands.len()).map(of).collect()
         };
         Square {
@@ -389,7 +389,7 @@ impl Bench<'_> {
 /// The regions of `scores` within `sway_px` of `touched`.
 fn regions(scores: &Plane<i16>, touched: &Rect, sway_px: usize, levels: &Levels) -> Vec<Region> {
     let inner = touched.grow(sway_px).intersect(&scores.rect);
-    let left = without_skirts(scores, &inner, levels.skirt_px);
+    let left = without_fringes(scores, &inner, levels.fringe_px);
     let mut labeller = Labeller::new(levels.seed, levels.min_pixels);
     // A band holds the runs of whole rows, by row and column.
     labeller.add_band(runs(&left, levels.grow, levels.seed));

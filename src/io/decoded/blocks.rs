@@ -25,11 +25,11 @@ type Key = (Arc<Path>, Layer, usize, usize);
 /// The blocks that were used last, up to a number of bytes.
 pub struct Blocks {
     pool: Arc<Pool>,
-    shelf: Mutex<Shelf>,
+    cache: Mutex<Cache>,
     meter: Meter,
 }
 
-struct Shelf {
+struct Cache {
     capacity: usize,
     places: LruCache<Key, (Place, usize)>,
     bytes: usize,
@@ -38,14 +38,14 @@ struct Shelf {
 impl Blocks {
     /// An empty store for `capacity` bytes of pixels of the files that `pool` opens.
     pub fn new(pool: Arc<Pool>, capacity: usize) -> Self {
-        let shelf = Shelf {
+        let cache = Cache {
             capacity,
             places: LruCache::unbounded(),
             bytes: 0,
         };
         Self {
             pool,
-            shelf: Mutex::new(shelf),
+            cache: Mutex::new(cache),
             meter: Meter::default(),
         }
     }
@@ -93,15 +93,15 @@ impl Blocks {
 
     /// Has room for `capacity` bytes from now on, if it had less.
     pub fn hold(&self, capacity: usize) {
-        let mut shelf = lock(&self.shelf);
-        shelf.capacity = shelf.capacity.max(capacity);
+        let mut cache = lock(&self.cache);
+        cache.capacity = cache.capacity.max(capacity);
     }
 
     /// Forgets all blocks.
     pub fn clear(&self) {
-        let mut shelf = lock(&self.shelf);
-        shelf.places.clear();
-        shelf.bytes = 0;
+        let mut cache = lock(&self.cache);
+        cache.places.clear();
+        cache.bytes = 0;
     }
 
     /// The block at `cell`, column and row, in `layer` of `file`; `None` where another thread is decoding it and this one does not `wait`.
@@ -149,18 +149,18 @@ impl Blocks {
 
     /// The place of a block, which is now the one used last; those used least make way.
     fn place(&self, key: Key, bytes: usize) -> Place {
-        let mut shelf = lock(&self.shelf);
-        if let Some((place, _)) = shelf.places.get(&key) {
+        let mut cache = lock(&self.cache);
+        if let Some((place, _)) = cache.places.get(&key) {
             return place.clone();
         }
-        while shelf.bytes + bytes > shelf.capacity
-            && let Some((_, (_, gone))) = shelf.places.pop_lru()
+        while cache.bytes + bytes > cache.capacity
+            && let Some((_, (_, gone))) = cache.places.pop_lru()
         {
-            shelf.bytes -= gone;
+            cache.bytes -= gone;
         }
         let place = Place::default();
-        shelf.bytes += bytes;
-        shelf.places.put(key, (place.clone(), bytes));
+        cache.bytes += bytes;
+        cache.places.put(key, (place.clone(), bytes));
         place
     }
 }
@@ -238,9 +238,9 @@ mod tests {
                     assert_eq!(found.data, expected.data.mapv(f32::from), "{capacity} bytes, {rect:?}");
                 }
             }
-            let shelf = lock(&blocks.shelf);
-            let bytes: usize = shelf.places.iter().map(|(_, (_, bytes))| bytes).sum();
-            assert_eq!(bytes, shelf.bytes);
+            let cache = lock(&blocks.cache);
+            let bytes: usize = cache.places.iter().map(|(_, (_, bytes))| bytes).sum();
+            assert_eq!(bytes, cache.bytes);
             assert!(bytes <= capacity.max(file.cell.0 * file.cell.1 * file.pixel_bytes));
         }
     }
@@ -257,7 +257,7 @@ mod tests {
             blocks
                 .read(&file, Layer::Band(1), &file.bounds, |v| v, |v| v as f32)
                 .unwrap();
-            lock(&blocks.shelf).bytes
+            lock(&blocks.cache).bytes
         };
         assert_eq!(held(&blocks), 8 * 8 * 2, "the last block alone");
         blocks.hold(1 << 20);

@@ -13,19 +13,19 @@ use crate::io::tiff::Tiff;
 
 /// No block with all bands that lie in it may take more, bytes unpacked. A strip of 64 rows of a whole Sentinel-2 tile in ten bands takes 13 MiB,
 /// a tile of 2048 px in four bands 32.
-pub const MOST_BLOCK: usize = 64 << 20;
+pub const MAX_BLOCK: usize = 64 << 20;
 
 /// More bands are not believed: hyperspectral scenes have some hundred.
-const MOST_BANDS: usize = 1024;
+const MAX_BANDS: usize = 1024;
 
 /// A header may not take more, bytes in memory.
-const MOST_HEADER: usize = 40 << 20;
+const MAX_HEADER: usize = 40 << 20;
 
 /// Decoding a tile of JPEG 2000 may not take more beside its pixels, bytes: a single one of 20,000 x 20,000 px in usual code-blocks takes 90 MB.
-const MOST_CODING: u64 = 128 << 20;
+const MAX_CODING: u64 = 128 << 20;
 
 /// Boxes of JPEG 2000 may not take more, bytes: GDAL makes trees of them.
-const MOST_BOXES: u64 = 1 << 20;
+const MAX_BOXES: u64 = 1 << 20;
 
 /// Allowances: bytes that a band takes in an open handle, and those of where each block lies.
 const BAND_BYTES: usize = 2048;
@@ -57,20 +57,20 @@ impl Bulk {
         };
         let bands = dataset.raster_count();
         let together = together(dataset, tiff);
-        if bands > MOST_BANDS {
+        if bands > MAX_BANDS {
             return Err(refuse(format!(
-                "it has {bands} bands, more than {MOST_BANDS}; take out those of interest with gdal_translate -b"
+                "it has {bands} bands, more than {MAX_BANDS}; take out those of interest with gdal_translate -b"
             )));
         }
         let (block, px) = block(dataset, tiff, together).map_err(|error| IoError::gdal("opening", path, &error))?;
-        if block > MOST_BLOCK as u64 {
+        if block > MAX_BLOCK as u64 {
             return Err(refuse(format!(
                 "its blocks of {} x {} px take {} MiB each with all bands in them, more than {}; cut it into smaller ones, for example with \
                  gdal_translate -co TILED=YES -co INTERLEAVE=BAND",
                 px.0,
                 px.1,
                 block.div_ceil(1 << 20),
-                MOST_BLOCK >> 20
+                MAX_BLOCK >> 20
             )));
         }
         let places = tiff.map_or(0, Tiff::blocks);
@@ -85,12 +85,12 @@ impl Bulk {
             .saturating_add(tags)
             .saturating_add(coded.map_or(0, |coded| coded.tiles))
             .saturating_add((bands * BAND_BYTES) as u64);
-        if header > MOST_HEADER as u64 {
+        if header > MAX_HEADER as u64 {
             return Err(refuse(format!(
                 "its {places} blocks and its tags take {} MiB before a pixel is read, more than {}; cut it into larger ones, for example \
                  with gdal_translate -co TILED=YES",
                 header >> 20,
-                MOST_HEADER >> 20
+                MAX_HEADER >> 20
             )));
         }
         Ok(Self {
@@ -113,26 +113,26 @@ pub(in crate::io) fn jpeg2000(path: &Path) -> Result<jp2::Weight, IoError> {
     let file = File::open(path).map_err(IoError::system(path))?;
     let found = jp2::weight(&file).map_err(|message| refuse(format!("{message}; fetch the file again")))?;
     let mib = |bytes: u64| bytes.div_ceil(1 << 20);
-    if found.boxes > MOST_BOXES {
+    if found.boxes > MAX_BOXES {
         return Err(refuse(format!(
-            "its boxes take {} bytes beside the pixels, more than {MOST_BOXES}; leave its metadata out, for example with gdal_translate -nomd",
+            "its boxes take {} bytes beside the pixels, more than {MAX_BOXES}; leave its metadata out, for example with gdal_translate -nomd",
             found.boxes
         )));
     }
-    if found.tiles > MOST_HEADER as u64 {
+    if found.tiles > MAX_HEADER as u64 {
         return Err(refuse(format!(
             "its tiles take {} MiB before a pixel is read, more than {}; cut it into larger ones, for example with gdal_translate -co \
              BLOCKXSIZE=1024 -co BLOCKYSIZE=1024",
             mib(found.tiles),
-            MOST_HEADER >> 20
+            MAX_HEADER >> 20
         )));
     }
-    if found.coding > MOST_CODING {
+    if found.coding > MAX_CODING {
         return Err(refuse(format!(
             "the precincts and code-blocks of one of its tiles take {} MiB, more than {}; make smaller tiles of larger code-blocks, for example \
              with gdal_translate -co BLOCKXSIZE=1024 -co BLOCKYSIZE=1024",
             mib(found.coding),
-            MOST_CODING >> 20
+            MAX_CODING >> 20
         )));
     }
     Ok(found)

@@ -9,7 +9,7 @@ use std::os::unix::fs::FileExt;
 const NAMING: [&str; 3] = ["externalrasterdms", "rrdnameslist", "dependentfile"];
 
 /// No file that is believed has more nodes.
-const MOST_NODES: usize = 100_000;
+const MAX_NODES: usize = 100_000;
 
 /// The name of the first node of the tree of `file` that names another file. Nodes are six numbers of four bytes (next, previous, parent,
 /// child, where its data lies, how much) and a name of 64.
@@ -29,7 +29,7 @@ pub fn names_another(file: &File) -> io::Result<Option<String>> {
         if node == 0 || !seen.insert(node) {
             continue;
         }
-        if seen.len() > MOST_NODES {
+        if seen.len() > MAX_NODES {
             return Err(io::Error::other("its tree of nodes has no end"));
         }
         let mut name = [0; 64];

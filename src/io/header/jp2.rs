@@ -16,7 +16,7 @@ const PRECINCT: u64 = 320;
 const CODE_BLOCK: u64 = 700;
 
 /// More parts of tiles are not looked through.
-const MOST_PARTS: usize = 200_000;
+const MAX_PARTS: usize = 200_000;
 
 const SIZ: u16 = 0xff51;
 const COD: u16 = 0xff52;
@@ -82,8 +82,8 @@ pub(in crate::io) fn weight(file: &File) -> Result<Weight, String> {
             }
             (SOT, Some(_)) => {
                 parts += 1;
-                if parts > MOST_PARTS {
-                    return Err(format!("its tiles lie in more than {MOST_PARTS} parts"));
+                if parts > MAX_PARTS {
+                    return Err(format!("its tiles lie in more than {MAX_PARTS} parts"));
                 }
                 let bytes = match value(2, 4)? {
                     0 => end.saturating_sub(at),

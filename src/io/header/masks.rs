@@ -6,7 +6,7 @@ use gdal::Dataset;
 use gdal::raster::GdalDataType;
 
 use super::bands::{self, Content, Mask};
-use super::bulk::MOST_BLOCK;
+use super::bulk::MAX_BLOCK;
 use super::complete;
 use super::formats::{self, Format};
 use super::open::{Opened, believed};
@@ -87,12 +87,12 @@ fn inside(path: &Path, dataset: &Dataset) -> Result<Option<Found>, IoError> {
     }
     let block = of_mask.map_or(mask.block_size(), |tiff| tiff.block);
     let block_bytes = block.0.saturating_mul(block.1);
-    if block_bytes > MOST_BLOCK {
+    if block_bytes > MAX_BLOCK {
         return Err(refuse(format!(
             "the blocks of its mask have {} x {} px, more than {} MiB; cut them smaller, for example with gdal_translate -co TILED=YES",
             block.0,
             block.1,
-            MOST_BLOCK >> 20
+            MAX_BLOCK >> 20
         )));
     }
     Ok(Some(Found {

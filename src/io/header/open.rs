@@ -16,7 +16,7 @@ use crate::io::{IoError, plain, prepare};
 
 /// Headers and statistics beside pixels may not be larger, bytes: those of a thousand bands with their wavelengths take 30 KB, and GDAL looks
 /// through all keys for each.
-const MOST_BESIDE: u64 = 256 << 10;
+const MAX_SIDE_FILE: u64 = 256 << 10;
 
 /// No raster of this many bytes unpacked is believed when its file is thousands of times smaller.
 const SUSPICIOUS_BYTES: u64 = 64 << 30;
@@ -71,11 +71,11 @@ fn open_files(path: &Path, formats: &[Format]) -> Result<(Dataset, Vec<PathBuf>)
 /// It is not.
 fn check_beside(file: &Path, path: &Path) -> Result<(), IoError> {
     let bytes = std::fs::metadata(file).map_err(IoError::system(file))?.len();
-    if bytes <= MOST_BESIDE {
+    if bytes <= MAX_SIDE_FILE {
         return Ok(());
     }
     Err(IoError::refused(path)(format!(
-        "{} beside it holds {bytes} bytes, more than {MOST_BESIDE}; take out what is not needed",
+        "{} beside it holds {bytes} bytes, more than {MAX_SIDE_FILE}; take out what is not needed",
         file.display()
     )))
 }

@@ -15,7 +15,7 @@ use crate::io::crs::Projector;
 use crate::io::placement::Placement;
 
 /// Larger ones are not read, bytes: GDAL makes a tree of it, and histograms of a hundred bands take half a MiB.
-const MOST_BYTES: u64 = 2 << 20;
+const MAX_BYTES: u64 = 2 << 20;
 
 /// Two statements of where a raster lies that differ by less are one, pixels.
 const SAME_PX: f64 = 0.05;
@@ -64,17 +64,17 @@ pub(super) struct Stated {
 /// # Errors
 /// A side file that is too large or none of GDAL's; one that says what is not read.
 pub(super) fn beside(path: &Path, formats: &[Format], opened: &Opened) -> Result<Option<Stated>, IoError> {
-    let Some(aside) = formats::first_file(path, [formats::appended(path, ".aux.xml")])? else {
+    let Some(side_file) = formats::first_file(path, [formats::appended(path, ".aux.xml")])? else {
         return Ok(None);
     };
-    let refuse = |message: String| refused(&aside, message);
-    let text = intake::text(&aside, MOST_BYTES).map_err(|error| refuse(error.problem.to_string()))?;
+    let refuse = |message: String| refused(&side_file, message);
+    let text = intake::text(&side_file, MAX_BYTES).map_err(|error| refuse(error.problem.to_string()))?;
     if formats::root(&text.text) != Some("PAMDataset") || !is_xml(&text.text) {
         return Err(refuse("it is not XML as GDAL writes it (PAMDataset)".into()));
     }
     let whole = absolute(path).map_err(IoError::refused(path))?;
     let format = format_of(path, formats)?;
-    let names = opened.files.iter().chain([&aside]);
+    let names = opened.files.iter().chain([&side_file]);
     let siblings: Vec<&str> = names.filter_map(|file| file.file_name()?.to_str()).collect();
     let failed = |error| IoError::gdal("opening", path, &error);
     let _on = SideFiles::on().map_err(failed)?;
@@ -92,7 +92,7 @@ pub(super) fn beside(path: &Path, formats: &[Format], opened: &Opened) -> Result
         ));
     }
     let mut stated = Stated {
-        file: aside.clone(),
+        file: side_file.clone(),
         nodata: Vec::new(),
         content: Vec::new(),
         called: Vec::new(),
@@ -168,9 +168,9 @@ impl Stated {
     }
 }
 
-fn refused(aside: &Path, message: String) -> IoError {
+fn refused(side_file: &Path, message: String) -> IoError {
     IoError::Open {
-        path: aside.to_owned(),
+        path: side_file.to_owned(),
         message: format!("{message}; take it away, or write what is true into the raster itself with gdal_translate"),
     }
 }

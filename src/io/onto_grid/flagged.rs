@@ -41,7 +41,7 @@ pub fn onto_grid(
 }
 
 /// Ground that makes a value is looked at no further away, pixels of the site grid: that of 60 m under cubic convolution on a grid of 10 m.
-const MOST_REACH_PX: f64 = 16.0;
+const MAX_REACH_PX: f64 = 16.0;
 
 /// How far from a pixel's centre lies the ground that makes its value, pixels of the site grid across and down: its own edge where it is a pixel
 /// of the raster, else the edges of the pixels under `kernel`, wherever between them it lies.
@@ -63,7 +63,7 @@ pub fn reach(mapping: &Mapping, kernel: Kernel) -> [f64; 2] {
             [widest / nodes.scale; 2]
         }
     };
-    far.map(|far| far.min(MOST_REACH_PX))
+    far.map(|far| far.min(MAX_REACH_PX))
 }
 
 /// Flags of `rect` of the site grid by those of a raster of `size` that lies otherwise than the bands: of each pixel all that meet the ground that

@@ -90,7 +90,7 @@ pub(super) fn convolved(
 
 /// Where a point lies among the pixels of a window: the first of sixteen, and the weights of its columns and rows.
 #[derive(Clone, Copy)]
-struct Foot {
+struct Taps {
     first: Option<usize>,
     across: [f32; 4],
     down: [f32; 4],
@@ -103,17 +103,17 @@ pub(super) fn interpolated(nodes: &Nodes, rect: &Rect, windows: &[Window], kerne
         return out;
     };
     let mut at = vec![(0.0, 0.0); rect.w];
-    let mut feet = Vec::with_capacity(rect.w);
+    let mut row_taps = Vec::with_capacity(rect.w);
     for row in 0..rect.h {
         nodes.locate_row(rect.x as f64 + 0.5, (rect.y + row as i64) as f64 + 0.5, &mut at);
-        feet.clear();
+        row_taps.clear();
         // Where a point lies is the same for all bands.
-        feet.extend(at.iter().map(|(u, v)| {
+        row_taps.extend(at.iter().map(|(u, v)| {
             let (u, v) = (u - 0.5, v - 0.5);
             let (i, j) = (u.floor(), v.floor());
             let (column, row) = (i as i64 - 1 - have.x, j as i64 - 1 - have.y);
             let inside = column >= 0 && row >= 0 && column + 4 <= have.w as i64 && row + 4 <= have.h as i64;
-            Foot {
+            Taps {
                 first: inside.then(|| row as usize * have.w + column as usize),
                 across: kernel.weights((u - i) as f32),
                 down: kernel.weights((v - j) as f32),
@@ -123,19 +123,19 @@ pub(super) fn interpolated(nodes: &Nodes, rect: &Rect, windows: &[Window], kerne
             let Some(data) = window.values.data.as_slice() else {
                 continue;
             };
-            for (value, foot) in out.row_mut(row).iter_mut().zip(&feet) {
-                let Some(first) = foot.first else { continue };
+            for (value, taps) in out.row_mut(row).iter_mut().zip(&row_taps) {
+                let Some(first) = taps.first else { continue };
                 let across = |k: usize| {
                     let four = &data[first + k * have.w..][..4];
-                    foot.across[0] * four[0]
-                        + foot.across[1] * four[1]
-                        + foot.across[2] * four[2]
-                        + foot.across[3] * four[3]
+                    taps.across[0] * four[0]
+                        + taps.across[1] * four[1]
+                        + taps.across[2] * four[2]
+                        + taps.across[3] * four[3]
                 };
-                *value = foot.down[0] * across(0)
-                    + foot.down[1] * across(1)
-                    + foot.down[2] * across(2)
-                    + foot.down[3] * across(3);
+                *value = taps.down[0] * across(0)
+                    + taps.down[1] * across(1)
+                    + taps.down[2] * across(2)
+                    + taps.down[3] * across(3);
             }
         }
     }

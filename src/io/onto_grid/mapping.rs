@@ -3,9 +3,9 @@
 //! Coordinates come from PROJ at nodes of the site grid and are interpolated between them, with an error below
 //! [`NODE_TOLERANCE_PX`]; they depend on the absolute pixel alone, so that no tiling can be seen in the result.
 
+use super::grid_to_raster::GridToRaster;
+pub use super::grid_to_raster::Target;
 use super::nodes::{Nodes, REACH_PX, WIDEST_STEP};
-pub use super::way::Target;
-use super::way::Way;
 use crate::geo::Rect;
 use crate::io::placement::Placement;
 use crate::io::{IoError, crs};
@@ -51,18 +51,18 @@ impl Mapping {
     /// # Errors
     /// Reference systems between which PROJ has no way.
     pub fn new(target: &Target, placement: Placement, turn: i64) -> Result<Self, IoError> {
-        let way = Way::new(target, placement, turn)?;
+        let to_raster = GridToRaster::new(target, placement, turn)?;
         let area = target.area();
-        if let Some(translation) = translation(&way, &area)? {
+        if let Some(translation) = translation(&to_raster, &area)? {
             return Ok(translation);
         }
         let mut step = WIDEST_STEP;
         loop {
-            let nodes = Nodes::new(&way, &area, step)?;
-            let finer = Nodes::new(&way, &area, step / 2)?;
+            let nodes = Nodes::new(&to_raster, &area, step)?;
+            let finer = Nodes::new(&to_raster, &area, step / 2)?;
             if step == 2 || nodes.error_at(&finer) < NODE_TOLERANCE_PX {
                 if nodes.is_torn && step > TORN_STEP {
-                    return Ok(Self::Nodes(Nodes::new(&way, &area, TORN_STEP)?));
+                    return Ok(Self::Nodes(Nodes::new(&to_raster, &area, TORN_STEP)?));
                 }
                 return Ok(Self::Nodes(nodes));
             }
@@ -119,7 +119,7 @@ impl Mapping {
 }
 
 /// The mapping where the raster's lattice is that of the grid, or that moved by the same offset everywhere.
-fn translation(way: &Way<'_>, area: &Rect) -> Result<Option<Mapping>, IoError> {
+fn translation(to_raster: &GridToRaster<'_>, area: &Rect) -> Result<Option<Mapping>, IoError> {
     let corners = [
         (area.x, area.y),
         (area.right(), area.y),
@@ -130,7 +130,7 @@ fn translation(way: &Way<'_>, area: &Rect) -> Result<Option<Mapping>, IoError> {
     let mut offsets = Vec::with_capacity(corners.len());
     for (x, y) in corners {
         let mut at = [[x as f64, y as f64]];
-        way.follow(&mut at)?;
+        to_raster.follow(&mut at)?;
         offsets.push([at[0][0] - x as f64, at[0][1] - y as f64]);
     }
     let whole = offsets[0].map(f64::round);
@@ -163,7 +163,7 @@ pub fn turns(target: &Target, placement: Placement, width: usize) -> Result<Vec<
     if crs::turn(placement.crs_wkt)?.is_none() {
         return Ok(vec![0]);
     }
-    let way = Way::new(target, placement, 0)?;
+    let to_raster = GridToRaster::new(target, placement, 0)?;
     let area = target.area();
     let mut edge: Vec<[f64; 2]> = Vec::new();
     for part in 0..=EDGE_PARTS {
@@ -175,12 +175,12 @@ pub fn turns(target: &Target, placement: Placement, width: usize) -> Result<Vec<
         edge.extend([[x, area.y as f64], [x, area.bottom() as f64]]);
         edge.extend([[area.x as f64, y], [area.right() as f64, y]]);
     }
-    way.follow(&mut edge)?;
+    to_raster.follow(&mut edge)?;
     let columns = edge.iter().map(|at| at[0]);
     let (least, most) = columns.fold((f64::INFINITY, f64::NEG_INFINITY), |(least, most), u| {
         (least.min(u), most.max(u))
     });
-    Ok(way.to_pixels.turns(placement.geotransform, width, (least, most)))
+    Ok(to_raster.to_pixels.turns(placement.geotransform, width, (least, most)))
 }
 
 /// Points along an edge of the grid by which it is told where it lies in a raster that goes around the earth.
@@ -285,10 +285,10 @@ pub(in crate::io) mod tests {
                 geotransform: &geotransform,
                 crs_wkt: &wkt,
             };
-            let way = Way::new(&target, placement, 0).unwrap();
+            let to_raster = GridToRaster::new(&target, placement, 0).unwrap();
             for (x, y) in [(0.5, 0.5), (17.5, 150.5), (299.5, 199.5), (-4.5, 203.0)] {
                 let mut exact = [[x, y]];
-                way.follow(&mut exact).unwrap();
+                to_raster.follow(&mut exact).unwrap();
                 let (u, v) = nodes.locate(x, y);
                 assert!((u - exact[0][0]).abs() < NODE_TOLERANCE_PX && (v - exact[0][1]).abs() < NODE_TOLERANCE_PX);
             }

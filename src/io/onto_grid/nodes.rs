@@ -2,7 +2,7 @@
 
 use ndarray::Array2;
 
-use super::way::Way;
+use super::grid_to_raster::GridToRaster;
 use crate::geo::Rect;
 use crate::io::IoError;
 
@@ -31,11 +31,11 @@ pub struct Nodes {
 }
 
 impl Nodes {
-    /// Along `way`, over `area` of the site grid, that many pixels apart.
+    /// Along `to_raster`, over `area` of the site grid, that many pixels apart.
     ///
     /// # Errors
     /// A place that has no image.
-    pub(super) fn new(way: &Way<'_>, area: &Rect, step: usize) -> Result<Self, IoError> {
+    pub(super) fn new(to_raster: &GridToRaster<'_>, area: &Rect, step: usize) -> Result<Self, IoError> {
         let step = step.max(1);
         // Nodes lie at multiples of the widest step, whatever the area: a halo moves no coordinate.
         let snap = |v: i64| v.div_euclid(WIDEST_STEP as i64) * WIDEST_STEP as i64;
@@ -52,10 +52,10 @@ impl Nodes {
             }));
         }
         let from = points.clone();
-        way.follow(&mut points)?;
+        to_raster.follow(&mut points)?;
         let mut is_torn = false;
         for (to, from) in points.iter_mut().zip(from) {
-            if way.is_torn(from, *to) {
+            if to_raster.is_torn(from, *to) {
                 *to = [NOWHERE; 2];
                 is_torn = true;
             }
@@ -64,7 +64,7 @@ impl Nodes {
             Array2::from_shape_vec((rows, columns), points).unwrap_or_else(|_| Array2::from_elem((1, 1), [0.0, 0.0]));
         let (a, b, c) = (at[[0, 0]], at[[0, 1]], at[[1, 0]]);
         let straight = ((b[0] - a[0]).hypot(b[1] - a[1])).max((c[0] - a[0]).hypot(c[1] - a[1])) / step as f64;
-        let scale = match &way.centre {
+        let scale = match &to_raster.centre {
             Some(centre) if is_torn => centre.scale,
             _ => straight,
         };

@@ -20,7 +20,7 @@ struct Turn {
 }
 
 /// A raster holds a place no more often: no file goes around the earth so many times.
-const MOST_TURNS: usize = 3;
+const MAX_TURNS: usize = 3;
 
 impl ToPixels {
     /// The way from places near `near` in the reference system `from` to rasters in `to`.
@@ -81,7 +81,7 @@ impl ToPixels {
         let by = |turn: &i64| *turn as f64 * px;
         let turns = (first..=last).filter(|turn| most + by(turn) > 0.0);
         let turns = turns.take_while(|turn| least + by(turn) < width as f64);
-        let turns: Vec<i64> = turns.take(MOST_TURNS).collect();
+        let turns: Vec<i64> = turns.take(MAX_TURNS).collect();
         if turns.is_empty() { vec![0] } else { turns }
     }
 }
@@ -94,12 +94,13 @@ mod tests {
     /// Columns and turns of a site of a hundredth of a degree around `longitude` in a raster of thousandths of a degree from `left` on.
     fn columns(longitude: f64, left: f64, width: usize) -> Vec<(i64, i64)> {
         let transform = [left, 0.001, 0.0, 10.0, 0.0, -0.001];
-        let way = ToPixels::new(WGS84, WGS84, (longitude, 5.0)).unwrap();
+        let to_raster = ToPixels::new(WGS84, WGS84, (longitude, 5.0)).unwrap();
         let edge = |at: f64| (at + 540.0).rem_euclid(360.0) - 180.0;
         let (mut x, mut y) = ([edge(longitude - 0.005), edge(longitude + 0.005)], [5.0, 5.0]);
-        way.follow(&transform, &mut x, &mut y).unwrap();
-        let turn = way.turn_px(&transform).unwrap();
-        way.turns(&transform, width, (x[0], x[1]))
+        to_raster.follow(&transform, &mut x, &mut y).unwrap();
+        let turn = to_raster.turn_px(&transform).unwrap();
+        to_raster
+            .turns(&transform, width, (x[0], x[1]))
             .into_iter()
             .map(|k| {
                 let by = k as f64 * turn;
@@ -128,15 +129,18 @@ mod tests {
     fn pixels_that_are_no_part_of_the_earth_are_not_counted_around_it() {
         for step in [1e300, 1e6, 361.0] {
             let transform = [0.0, step, 0.0, 10.0, 0.0, -step];
-            let way = ToPixels::new(WGS84, WGS84, (3.0, 5.0)).unwrap();
+            let to_raster = ToPixels::new(WGS84, WGS84, (3.0, 5.0)).unwrap();
             assert_eq!(
-                (way.turn_px(&transform), way.turns(&transform, 1 << 30, (-1e9, 1e9))),
+                (
+                    to_raster.turn_px(&transform),
+                    to_raster.turns(&transform, 1 << 30, (-1e9, 1e9))
+                ),
                 (None, vec![0])
             );
         }
         let transform = [0.0, 1.0, 0.0, 10.0, 0.0, -1.0];
-        let way = ToPixels::new(WGS84, WGS84, (3.0, 5.0)).unwrap();
-        assert_eq!(way.turns(&transform, 1 << 30, (2.0, 4.0)).len(), MOST_TURNS);
+        let to_raster = ToPixels::new(WGS84, WGS84, (3.0, 5.0)).unwrap();
+        assert_eq!(to_raster.turns(&transform, 1 << 30, (2.0, 4.0)).len(), MAX_TURNS);
     }
 
     #[test]

@@ -17,14 +17,14 @@ const DEFLATE: [u64; 2] = [8, 32946];
 const KEPT: usize = 16 << 20;
 
 /// What a thread unpacks with.
-struct Bench {
+struct Scratch {
     decompressor: Decompressor,
     packed: Vec<u8>,
     unpacked: Vec<u8>,
 }
 
 thread_local! {
-    static BENCH: RefCell<Bench> = RefCell::new(Bench {
+    static SCRATCH: RefCell<Scratch> = RefCell::new(Scratch {
         decompressor: Decompressor::new(),
         packed: Vec::new(),
         unpacked: Vec::new(),
@@ -64,18 +64,18 @@ pub(super) fn with_unpacked<R>(
     let [least, most] = [place.rows.0, place.rows.1].map(|rows| row.saturating_mul(rows));
     // Deflate makes nothing longer by more than a few bytes in a thousand; what lies behind its end is not looked at.
     let size = size.min((most + most / 64 + 1024) as u64) as usize;
-    BENCH.with_borrow_mut(|bench| {
-        bench.packed.resize(size, 0);
-        bench.unpacked.resize(most, 0);
+    SCRATCH.with_borrow_mut(|scratch| {
+        scratch.packed.resize(size, 0);
+        scratch.unpacked.resize(most, 0);
         tiff.file
-            .read_exact_at(&mut bench.packed, offset)
+            .read_exact_at(&mut scratch.packed, offset)
             .map_err(|error| damaged(format!("its {size} bytes at {offset} cannot be read ({error})")))?;
         if tiff.is_reversed {
-            bench.packed.iter_mut().for_each(|byte| *byte = byte.reverse_bits());
+            scratch.packed.iter_mut().for_each(|byte| *byte = byte.reverse_bits());
         }
-        let found = bench
+        let found = scratch
             .decompressor
-            .zlib_decompress(&bench.packed, &mut bench.unpacked)
+            .zlib_decompress(&scratch.packed, &mut scratch.unpacked)
             .map_err(|error| match error {
                 DecompressionError::BadData => damaged("its bytes do not fit their checksum".into()),
                 DecompressionError::InsufficientSpace => damaged(format!("it unpacks to more than {most} bytes")),
@@ -83,9 +83,9 @@ pub(super) fn with_unpacked<R>(
         if found < least {
             return Err(damaged(format!("expected {least} bytes unpacked, found {found}")));
         }
-        let result = work(&mut bench.unpacked[..found - found % row]);
-        if bench.packed.capacity() + bench.unpacked.capacity() > KEPT {
-            (bench.packed, bench.unpacked) = (Vec::new(), Vec::new());
+        let result = work(&mut scratch.unpacked[..found - found % row]);
+        if scratch.packed.capacity() + scratch.unpacked.capacity() > KEPT {
+            (scratch.packed, scratch.unpacked) = (Vec::new(), Vec::new());
         }
         Ok(Some(result))
     })

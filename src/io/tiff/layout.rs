@@ -11,7 +11,7 @@ use crate::geo::Rect;
 use crate::io::{IoError, bands};
 
 /// The sizes of all blocks take less, bytes: a raster whose blocks are more is refused before.
-const MOST_SIZES: usize = 64 << 20;
+const MAX_SIZES: usize = 64 << 20;
 
 /// How the pixels of a TIFF are packed, and the file itself.
 #[derive(Debug)]
@@ -124,7 +124,7 @@ impl Tiff {
     /// # Errors
     /// They cannot be read, in words.
     pub fn all(&self, list: &List) -> Result<Vec<u64>, String> {
-        list.all(&self.file, MOST_SIZES, self.is_big_endian)
+        list.all(&self.file, MAX_SIZES, self.is_big_endian)
     }
 
     /// Whether blocks are left out, because nothing was written there.

@@ -7,10 +7,10 @@ use super::directory::{Directory, Head};
 use crate::io::IoError;
 
 /// Tags of more bytes are not believed: GDAL holds some thirty times as much of them.
-const MOST_TAG_BYTES: u64 = 1 << 20;
+const MAX_TAG_BYTES: u64 = 1 << 20;
 
 /// So many directories are looked at: overviews and masks have one each.
-const MOST_DIRECTORIES: usize = 1000;
+const MAX_DIRECTORIES: usize = 1000;
 
 /// What the directories of a TIFF are, beside the first.
 #[derive(Debug, Clone, Copy, Default)]
@@ -36,7 +36,7 @@ pub(in crate::io) fn look_through(path: &Path) -> Result<Pages, IoError> {
     let mut offset = head.first;
     let mut sum = 0_u64;
     let mut pages = Pages::default();
-    for _ in 0..MOST_DIRECTORIES {
+    for _ in 0..MAX_DIRECTORIES {
         // What cannot be read is GDAL's to tell.
         let Ok(directory) = Directory::read(&file, head, offset) else {
             return Ok(pages);
@@ -52,9 +52,9 @@ pub(in crate::io) fn look_through(path: &Path) -> Result<Pages, IoError> {
             _ => {}
         }
         sum = sum.saturating_add(directory.tag_bytes());
-        if sum > MOST_TAG_BYTES {
+        if sum > MAX_TAG_BYTES {
             return Err(IoError::refused(path)(format!(
-                "its tags take {sum} bytes beside the pixels, more than {MOST_TAG_BYTES}; leave its metadata out, for example with \
+                "its tags take {sum} bytes beside the pixels, more than {MAX_TAG_BYTES}; leave its metadata out, for example with \
                  gdal_translate -nomd"
             )));
         }

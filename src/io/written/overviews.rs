@@ -8,7 +8,7 @@ use gdal::raster::Buffer;
 use crate::io::stored::StoredPixel;
 
 /// Overviews are made until neither edge is longer, pixels: one block of the file.
-const LEAST_PX: usize = 512;
+const MIN_PX: usize = 512;
 /// Rows of an overview that are made at once.
 const STRIP: usize = 256;
 
@@ -62,7 +62,7 @@ impl Halved for u16 {
 pub fn add<T: Halved>(dataset: &mut Dataset, nodata: Option<T>) -> gdal::errors::Result<()> {
     let (width, height) = dataset.raster_size();
     let factors = std::iter::successors(Some(2_i32), |factor| factor.checked_mul(2));
-    let is_needed = |factor: &i32| width.max(height).div_ceil((*factor / 2) as usize) > LEAST_PX;
+    let is_needed = |factor: &i32| width.max(height).div_ceil((*factor / 2) as usize) > MIN_PX;
     let factors: Vec<i32> = factors.take_while(is_needed).collect();
     if factors.is_empty() {
         return Ok(());

@@ -1,6 +1,6 @@
 //! 95 % intervals: exact ones of counts and of parts, and by drawing blocks again.
 
-use crate::stage::laws::{beta_part, chi_square_tail};
+use crate::stage::distributions::{beta_part, chi_square_tail};
 use crate::stage::random::SplitMix;
 
 /// Probability on each side of an interval.

@@ -22,7 +22,7 @@ use crate::stage::regions::{Labeller, runs};
 /// Edge of a block, pixels.
 pub const BLOCK_PX: i64 = 64;
 /// A site of more blocks has larger ones, for time and memory.
-const MOST_BLOCKS: usize = 1024;
+const MAX_BLOCKS: usize = 1024;
 /// Rows that are read at once.
 const ROWS: usize = 256;
 
@@ -144,7 +144,7 @@ struct Tally<'a> {
 impl<'a> Tally<'a> {
     fn new(grid: &Grid, peaks: Vec<i16>, truth: &'a SiteTruth<'a>) -> Self {
         let mut block_px = BLOCK_PX;
-        while grid.width.div_ceil(block_px as usize) * grid.height.div_ceil(block_px as usize) > MOST_BLOCKS {
+        while grid.width.div_ceil(block_px as usize) * grid.height.div_ceil(block_px as usize) > MAX_BLOCKS {
             block_px *= 2;
         }
         let polygons = match truth {

@@ -253,19 +253,19 @@ fn truths(recipe: &Recipe, entries: &[Entry], out: &Path, made: &mut Simulated) 
 /// A raster that is written aside and takes its name when it is finished.
 struct Raster {
     writer: GeoTiffWriter,
-    aside: Aside,
+    unfinished: Unfinished,
 }
 
 /// A file under a name aside, removed unless it was kept.
-struct Aside {
+struct Unfinished {
     path: PathBuf,
-    aside: PathBuf,
+    unfinished: PathBuf,
 }
 
-impl Drop for Aside {
+impl Drop for Unfinished {
     fn drop(&mut self) {
         // Nothing is there when the file was renamed or never made.
-        let _ = fs::remove_file(&self.aside);
+        let _ = fs::remove_file(&self.unfinished);
     }
 }
 
@@ -279,8 +279,8 @@ impl Raster {
     ) -> Result<Self, IoError> {
         let mut name = path.file_name().unwrap_or_default().to_owned();
         name.push(".part");
-        let aside = Aside {
-            aside: path.with_file_name(name),
+        let unfinished = Unfinished {
+            unfinished: path.with_file_name(name),
             path,
         };
         let [x, y] = lattice.corner;
@@ -295,11 +295,11 @@ impl Raster {
             compression: Compression::Deflate(1),
             block: TILE,
         };
-        let mut writer = GeoTiffWriter::create(&aside.aside, layout)?;
+        let mut writer = GeoTiffWriter::create(&unfinished.unfinished, layout)?;
         if let Some(time) = time {
             writer.tag("TIFFTAG_DATETIME", &time.strftime("%Y:%m:%d %H:%M:%S").to_string())?;
         }
-        Ok(Self { writer, aside })
+        Ok(Self { writer, unfinished })
     }
 
     /// Finishes the raster at `path` from the catalogue's folder, one of a scene.
@@ -315,10 +315,10 @@ impl Raster {
     }
 
     fn finish(self) -> Result<PathBuf, SimulateError> {
-        let Self { writer, aside } = self;
+        let Self { writer, unfinished } = self;
         writer.finish()?;
-        let path = aside.path.clone();
-        fs::rename(&aside.aside, &path).map_err(|source| SimulateError::System {
+        let path = unfinished.path.clone();
+        fs::rename(&unfinished.unfinished, &path).map_err(|source| SimulateError::System {
             doing: "renaming to",
             path: path.clone(),
             source,
@@ -330,14 +330,14 @@ impl Raster {
 fn write_document(path: &Path, document: &Value) -> std::io::Result<()> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".part");
-    let aside = Aside {
-        aside: path.with_file_name(name),
+    let unfinished = Unfinished {
+        unfinished: path.with_file_name(name),
         path: path.to_owned(),
     };
-    let mut file = fs::File::create(&aside.aside)?;
+    let mut file = fs::File::create(&unfinished.unfinished)?;
     file.write_all(format!("{document:#}\n").as_bytes())?;
     file.sync_all()?;
-    fs::rename(&aside.aside, path)
+    fs::rename(&unfinished.unfinished, path)
 }
 
 /// Makes the tiles of a lattice on all threads and puts them in order, one batch being made while the one before is put.

@@ -1,6 +1,6 @@
 //! How bright the ground is in each channel, by what it is made of, at a time of the year.
 
-use super::material::{Material, RADAR, Spectrum, look_of};
+use super::material::{Material, RADAR, Spectrum, appearance_of};
 use super::random::{hash, unit};
 
 /// What remains of the light in shade, by channel: the sky still lights it, more so in blue. Radar is not shaded here.
@@ -59,21 +59,24 @@ impl Season {
 
     /// Adds `weight` times the look of `spot` under `texture` (25, 70 and 300 m wide, each -1 to 1) to `sum`, in the given channels.
     pub fn add(&self, spot: Spot, texture: [f32; 3], weight: f32, channels: &[usize], sum: &mut [f32]) {
-        let look = look_of(spot.material);
+        let appearance = appearance_of(spot.material);
         let bits = hash(0x51, i64::from(spot.id), spot.material as i64);
         let own = |n: u32| ((bits >> (n * 16)) & 0xFFFF) as f32 / 32_768.0 - 1.0;
         // A field is a little ahead of or behind its neighbours.
         let day = self.day + 9.0 * own(0);
-        let green = (greenness(spot.material, day) * (1.0 + 0.12 * own(1) + 0.15 * texture[1] * look.texture[2] * 4.0))
+        let green = (greenness(spot.material, day)
+            * (1.0 + 0.12 * own(1) + 0.15 * texture[1] * appearance.texture[2] * 4.0))
             .clamp(0.0, 1.0);
         let now = 2.0 * unit(hash(self.seed, i64::from(spot.id), 0)) as f32 - 1.0;
-        let rough = look.texture[0] * texture[0] + look.texture[1] * texture[1] + look.texture[2] * texture[2];
+        let rough = appearance.texture[0] * texture[0]
+            + appearance.texture[1] * texture[1]
+            + appearance.texture[2] * texture[2];
         // The factor 1.7 makes the uniform draw's standard deviation about that stated.
-        let bright = (1.0 + look.spread * own(2)) * (1.0 + 1.7 * self.variability * now) * (1.0 + rough) * weight;
+        let bright = (1.0 + appearance.spread * own(2)) * (1.0 + 1.7 * self.variability * now) * (1.0 + rough) * weight;
         // Ground that is redder in red is less blue in blue.
-        let tilt = 0.5 * look.spread * own(3);
+        let tilt = 0.5 * appearance.spread * own(3);
         for (&channel, sum) in channels.iter().zip(sum) {
-            let base = look.bare[channel] + (look.green[channel] - look.bare[channel]) * green;
+            let base = appearance.bare[channel] + (appearance.green[channel] - appearance.bare[channel]) * green;
             let hue = if channel < RADAR {
                 1.0 + tilt * (channel as f32 - 1.0) * 0.5
             } else {
@@ -112,7 +115,7 @@ mod tests {
     #[test]
     fn shade_is_darker_and_bluer() {
         let season = Season::new(180.0, 0.0, 1);
-        let look = |shaded| {
+        let appearance = |shaded| {
             let mut sum = [0.0; 2];
             season.add(
                 Spot {
@@ -127,7 +130,7 @@ mod tests {
             );
             sum
         };
-        let (sun, shade) = (look(false), look(true));
+        let (sun, shade) = (appearance(false), appearance(true));
         assert!(shade[0] < sun[0] && shade[1] / sun[1] < shade[0] / sun[0]);
     }
 }

@@ -137,7 +137,7 @@ labels! {
     CURVES_CAPTION = "Probability that a change of that area would have been found, on the whole site; points are the shares that were found.";
     CHANGE = "Change";
     HALF_FOUND = "Found with 50 %, m²";
-    MOST_FOUND = "Found with 90 %, m²";
+    NEARLY_ALL_FOUND = "Found with 90 %, m²";
     FOUND_OF_ALL = "Found, of all sizes";
 
     // Scenes and provenance.

@@ -19,5 +19,5 @@ pub(super) use parameters::parameter_meaning;
 pub(super) use registration::of_registration;
 pub(super) use sensitivity::of_sensitivity;
 pub use summary::summary;
-pub(super) use summary::{Account, account, of_activity, of_run, reasons};
+pub(super) use summary::{Sentences, of_activity, of_run, reasons, sentences};
 pub(super) use words::{capitalised, day, days, percent, plural, share, was_judged};

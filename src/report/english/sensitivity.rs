@@ -7,7 +7,7 @@ use crate::report::format::{grouped, three_figures};
 /// The probability that the sentence tells.
 const TOLD: f64 = 0.9;
 /// From this contrast on darker and brighter ground is told of, sigma.
-const LEAST_CONTRAST: f64 = 2.0;
+const MIN_CONTRAST: f64 = 2.0;
 /// From this on where a sentence tells of it.
 const STRONG: f64 = 6.0;
 
@@ -70,7 +70,7 @@ pub(in crate::report) fn headline(area: &AreaSensitivity) -> Vec<&ChangeSensitiv
 
 /// The changes that the table tells of.
 pub(in crate::report) fn told(area: &AreaSensitivity) -> impl Iterator<Item = &ChangeSensitivity> {
-    let tells = |change: &&ChangeSensitivity| change.contrast_sigma.is_none_or(|sigma| sigma >= LEAST_CONTRAST);
+    let tells = |change: &&ChangeSensitivity| change.contrast_sigma.is_none_or(|sigma| sigma >= MIN_CONTRAST);
     area.changes.iter().filter(tells)
 }
 

@@ -9,7 +9,7 @@ use crate::declaration::Role;
 use crate::finding::{ActivityFinding, Comparison, Coverage, NOT_COMPARED, NOT_COVERING, SiteReport, Topic, Verdict};
 
 /// The record in sentences, by what they are about.
-pub struct Account {
+pub struct Sentences {
     /// What has to be reviewed; empty when nothing has.
     pub review: Vec<String>,
     /// What was observed and what was not. There is always at least one sentence.
@@ -20,18 +20,18 @@ pub struct Account {
 
 /// The record in sentences, what has to be reviewed first. There is always at least one.
 pub fn summary(report: &SiteReport) -> Vec<String> {
-    let account = account(report);
-    [account.review, account.observed, account.declared].concat()
+    let sentences = sentences(report);
+    [sentences.review, sentences.observed, sentences.declared].concat()
 }
 
 /// The record in sentences, by what they are about.
-pub fn account(report: &SiteReport) -> Account {
+pub fn sentences(report: &SiteReport) -> Sentences {
     let changes = changes(report);
     let review = of_review(report, &changes);
     let observed = of_observation(report, &changes);
     let declared = of_declared(report, &changes);
     let finished = |sentences: Vec<String>| sentences.into_iter().map(capitalised).collect();
-    Account {
+    Sentences {
         review: finished(review),
         observed: finished(observed),
         declared: finished(declared),

@@ -4,7 +4,7 @@ use super::{day, plural, was_judged};
 use crate::finding::{SiteReport, Verdict};
 
 /// Numbers and names that are told before it says "and n more".
-const MOST_NUMBERS: usize = 5;
+const MAX_NUMBERS: usize = 5;
 
 pub(in crate::report) const ACTIVITIES: &str = "Declared activities, by their windows";
 pub(in crate::report) const CHANGES: &str = "Anomalies: when the change happened";
@@ -32,7 +32,7 @@ pub(in crate::report) fn comparison(days: &str, judged: bool) -> String {
 }
 
 pub(in crate::report) fn outside(ids: &[String]) -> String {
-    let named: Vec<&str> = ids.iter().take(MOST_NUMBERS).map(String::as_str).collect();
+    let named: Vec<&str> = ids.iter().take(MAX_NUMBERS).map(String::as_str).collect();
     let more = match ids.len() - named.len() {
         0 => String::new(),
         n => format!(" and {n} more"),
@@ -48,7 +48,7 @@ pub(in crate::report) fn more(n: usize, most: usize, title: &str) -> String {
 
 /// `No. 1, 4 and 7 more: undeclared`.
 pub(in crate::report) fn changes(numbers: &[usize], all: usize, verdict: Verdict) -> String {
-    let named: Vec<String> = numbers.iter().take(MOST_NUMBERS).map(usize::to_string).collect();
+    let named: Vec<String> = numbers.iter().take(MAX_NUMBERS).map(usize::to_string).collect();
     let who = match (named.len(), all - named.len()) {
         (0, n) => format!("{n} not shown"),
         (_, 0) => format!("No. {}", named.join(", ")),
@@ -84,7 +84,7 @@ pub(in crate::report) fn account(report: &SiteReport, changes: &[&str]) -> Strin
             "anomalies"
         ),
     );
-    let titles: Vec<&str> = changes.iter().take(MOST_NUMBERS).copied().collect();
+    let titles: Vec<&str> = changes.iter().take(MAX_NUMBERS).copied().collect();
     if !titles.is_empty() {
         let more = match changes.len() - titles.len() {
             0 => String::new(),

@@ -12,7 +12,7 @@ pub(super) const MARGIN: f64 = 0.15;
 /// Ground on either side in any case, as a part of the span: marks at the ends stay whole.
 pub(super) const EDGE: f64 = 0.03;
 /// Scenes of the same hours are drawn on an axis of so many seconds: eight days.
-const LEAST_SPAN: f64 = 8.0 * 86_400.0;
+const MIN_SPAN: f64 = 8.0 * 86_400.0;
 /// What a letter takes of the axis on the narrowest page (6 of 280 pixels), per cent: labels leave room for each other there.
 const LETTER: f64 = 2.2;
 
@@ -40,7 +40,7 @@ impl Axis {
         }
         let first = scenes.iter().map(|scene| scene.0).fold(f64::INFINITY, f64::min);
         let last = scenes.iter().map(|scene| scene.1).fold(f64::NEG_INFINITY, f64::max);
-        let span = (last - first).max(LEAST_SPAN);
+        let span = (last - first).max(MIN_SPAN);
         let (middle, half) = ((first + last) / 2.0, span * (0.5 + EDGE));
         let (mut from, mut to) = (middle - half, middle + half);
         for (start, end) in report.activities.iter().map(|activity| ends(&activity.window)) {

@@ -11,9 +11,9 @@ use crate::raster::stats::{MAD_TO_SIGMA, median};
 /// A tie point further from the model than this many sigma on either axis is an outlier.
 const OUTLIER_SIGMA: f64 = 3.0;
 /// The spread of tie points is never taken below this, pixels: half of what the best of them err by on real imagery.
-const LEAST_SPREAD_PX: f64 = 0.05;
+const MIN_SPREAD_PX: f64 = 0.05;
 /// Rounds of rejecting and fitting at most.
-const MOST_ROUNDS: usize = 20;
+const MAX_ROUNDS: usize = 20;
 /// AICc must fall by this for the richer of two models: the simpler then has no support left (Burnham and Anderson,
 /// "Model Selection and Multimodel Inference", 2002). Overlapping windows share their errors, so that a smaller fall
 /// proves nothing.
@@ -110,11 +110,11 @@ pub fn agreeing(places: &[Place], centre: [f64; 2], model: Model) -> Vec<bool> {
     let middle_of = |axis: usize| median(&mut places.iter().map(|p| p.shift[axis]).collect::<Vec<_>>()).unwrap_or(0.0);
     let mut map = Shifts::constant(centre, [middle_of(0), middle_of(1)]);
     let mut kept = vec![true; places.len()];
-    for _ in 0..MOST_ROUNDS {
+    for _ in 0..MAX_ROUNDS {
         let off: Vec<[f64; 2]> = places.iter().map(|p| p.off(&map)).collect();
         let limit = |axis: usize| {
             let middle = median(&mut off.iter().map(|o| o[axis].abs()).collect::<Vec<_>>()).unwrap_or(0.0);
-            OUTLIER_SIGMA * (MAD_TO_SIGMA * middle).max(LEAST_SPREAD_PX)
+            OUTLIER_SIGMA * (MAD_TO_SIGMA * middle).max(MIN_SPREAD_PX)
         };
         let (x, y) = (limit(0), limit(1));
         let next: Vec<bool> = off.iter().map(|o| o[0].abs() <= x && o[1].abs() <= y).collect();

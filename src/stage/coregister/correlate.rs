@@ -31,18 +31,18 @@ const DAMPING: f64 = 0.8;
 const PEAK_RADIUS: i64 = 3;
 /// The least reliability. The surface of two unlike windows holds some hundred independent values: the highest of so
 /// many normal values is 3 to 3.5, so that 5 has a chance of one in ten thousand.
-const LEAST_RELIABILITY: f64 = 5.0;
+const MIN_RELIABILITY: f64 = 5.0;
 /// A second peak higher than this part of the first: either may be the right one.
-const MOST_SECOND: f64 = 0.7;
+const MAX_SECOND: f64 = 0.7;
 /// Frequencies with less than this part of the mean amplitude carry rounding, not phase.
-const LEAST_AMPLITUDE: f64 = 1e-6;
+const MIN_AMPLITUDE: f64 = 1e-6;
 
 impl Peak {
     /// Whether the peak can be trusted.
     pub(super) fn judge(&self, max_shift: usize) -> Result<(), Reason> {
-        if self.reliability.is_nan() || self.reliability < LEAST_RELIABILITY {
+        if self.reliability.is_nan() || self.reliability < MIN_RELIABILITY {
             Err(Reason::Unreliable)
-        } else if self.second > MOST_SECOND {
+        } else if self.second > MAX_SECOND {
             Err(Reason::Ambiguous)
         } else if self.shift.iter().any(|s| s.unsigned_abs() > max_shift as u64) {
             Err(Reason::BeyondMaxShift)
@@ -123,7 +123,7 @@ fn surface(r: &Field, t: &Field) -> Vec<f64> {
         }
     }
     let amplitude = |c: &Complex<f64>| (c.re * c.re + c.im * c.im).sqrt();
-    let least = LEAST_AMPLITUDE * cross.iter().map(amplitude).sum::<f64>() / (w * h) as f64;
+    let least = MIN_AMPLITUDE * cross.iter().map(amplitude).sum::<f64>() / (w * h) as f64;
     let (dx, dy) = (damping(w), damping(h));
     for y in 0..h {
         for x in 0..w {

@@ -21,7 +21,7 @@ pub(super) struct Field {
 /// roofs faster.
 const NEIGHBOURHOOD: usize = 12;
 /// A standard deviation below this part of the mean is rounding of f32, no texture.
-const LEAST_TEXTURE: f64 = 1e-5;
+const MIN_TEXTURE: f64 = 1e-5;
 /// Standard deviation of the Gaussian in which gradients and sub-pixel shifts are taken, pixels. It stands in for
 /// interpolation: a wider one wastes texture (on the oscd cities tie points scatter by a third more at 1.0), a narrower
 /// one tells the sampled frequencies apart less well (at 0.7 a twelfth of an amplitude at the Nyquist frequency comes
@@ -71,7 +71,7 @@ fn of_values(w: usize, h: usize, values: Vec<f64>, clear: Vec<f64>) -> Option<Fi
     let local = local_means(w, h, &centred, &clear);
     let texture: Vec<f64> = (0..w * h).map(|i| (centred[i] - local[i]) * clear[i]).collect();
     let sigma = (texture.iter().map(|v| v * v).sum::<f64>() / n).sqrt();
-    if sigma.is_nan() || sigma <= LEAST_TEXTURE * mean.abs() || sigma < f64::MIN_POSITIVE {
+    if sigma.is_nan() || sigma <= MIN_TEXTURE * mean.abs() || sigma < f64::MIN_POSITIVE {
         return None;
     }
     let filled = |i: usize| if clear[i] > 0.0 { centred[i] } else { local[i] };

@@ -5,13 +5,13 @@ use super::consensus::{
     shift_holds,
 };
 use super::model::{Model, Outcome, Registration, Shifts, Unmeasured};
-use super::rejected::{LEAST_CLEAR, Reason, Rejected};
+use super::rejected::{MIN_CLEAR, Reason, Rejected};
 use super::spread::judge_spread;
 use super::{CoregisterParams, TiePoint};
 use crate::geo::{Affine, Rect};
 
 /// The least part of the tie points that must agree.
-const LEAST_AGREEING: f64 = 0.5;
+const MIN_AGREEING: f64 = 0.5;
 
 /// The registration that the measured and the rejected windows of `area` say.
 ///
@@ -48,7 +48,7 @@ fn measured(
     let used = chosen(&places, &kept);
     let expected = params
         .min_tie_points
-        .max(((LEAST_AGREEING * places.len() as f64).ceil()) as usize)
+        .max(((MIN_AGREEING * places.len() as f64).ceil()) as usize)
         .max(1);
     let (agreeing, points_found) = (used.len(), places.len());
     let no_consensus = Unmeasured::NoConsensus {
@@ -115,7 +115,7 @@ fn measurable(
         .chain(rejected.iter().map(|r| r.clear))
         .sum();
     let clear = clear / windows as f64;
-    if clear < LEAST_CLEAR {
+    if clear < MIN_CLEAR {
         return Err(Unmeasured::Cloud { found: 100.0 * clear });
     }
     let (expected, found) = (params.min_tie_points.max(1), points.len());

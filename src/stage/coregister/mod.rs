@@ -28,7 +28,7 @@ use crate::geo::Rect;
 
 pub use fit::fit;
 pub use model::{Model, Outcome, Registration, Unmeasured};
-use rejected::LEAST_CLEAR;
+use rejected::MIN_CLEAR;
 pub use rejected::{Reason, Rejected};
 
 /// `[coregister]` of the pipeline file.
@@ -53,15 +53,15 @@ pub struct CoregisterParams {
 /// The most windows along an axis: two for each of the three cells in which the spread of tie points is judged, and
 /// one. On a scene of 10980 x 10980 pixels windows of 128 then hold 0.7 % of it, and touch a tenth of its blocks of 512
 /// x 512.
-const MOST_ALONG: usize = 7;
+const MAX_ALONG: usize = 7;
 /// Windows are no smaller than this: a smaller one holds too little ground beside the shifts that are looked for.
-const LEAST_WINDOW: usize = 32;
+const MIN_WINDOW: usize = 32;
 /// The largest disagreement of forward and backward measure, pixels (ALGORITHMS.md section 3).
-const MOST_ROUND_TRIP_PX: f64 = 0.2;
+const MAX_ROUND_TRIP_PX: f64 = 0.2;
 /// The largest standard error of a tie point, pixels on the worse axis: stripes and near flat ground.
-const MOST_ERROR_PX: f64 = 0.2;
+const MAX_ERROR_PX: f64 = 0.2;
 /// The least correlation of both dates once shifted.
-const LEAST_SIMILARITY: f64 = 0.3;
+const MIN_SIMILARITY: f64 = 0.3;
 /// Correlations that differ by less are the same: the ground compared is not quite the same before and after.
 const SAME_SIMILARITY: f64 = 0.005;
 /// Two shifts at which both dates correlate by this: a pattern that repeats.
@@ -93,15 +93,15 @@ pub struct TiePoint {
 /// most, so that there are 5 to 7 along each axis, wide apart on a large site.
 pub fn windows(area: Rect, params: &CoregisterParams) -> Vec<Rect> {
     let least_side = area.w.min(area.h);
-    let mut side = params.window_px.max(LEAST_WINDOW);
-    while side > LEAST_WINDOW && least_side / 3 < side {
-        side = (side / 2).max(LEAST_WINDOW);
+    let mut side = params.window_px.max(MIN_WINDOW);
+    while side > MIN_WINDOW && least_side / 3 < side {
+        side = (side / 2).max(MIN_WINDOW);
     }
     if least_side / 3 < side {
         return Vec::new();
     }
     let starts = |origin: i64, length: usize| {
-        let n = ((length - side) / (side / 2) + 1).min(MOST_ALONG);
+        let n = ((length - side) / (side / 2) + 1).min(MAX_ALONG);
         (0..n).map(move |i| origin + ((length - side) * i / (n - 1)) as i64)
     };
     starts(area.y, area.h)
@@ -129,7 +129,7 @@ pub fn tie_point(
     for (band, (r, t)) in reference.iter().zip(target).enumerate() {
         let shared = field::shared(r, t);
         clear = clear.max(shared);
-        if shared < LEAST_CLEAR {
+        if shared < MIN_CLEAR {
             continue;
         }
         let fields = field::of_band(r).into_iter().zip(field::of_band(t));
@@ -190,12 +190,12 @@ fn measure(c: &Candidate, params: &CoregisterParams) -> Result<Measured, Reason>
     let back = forward.shift.map(|s| -s);
     let backward = refine::refine(&c.t, &c.r, &solid.turned(), back).ok_or(Reason::Undetermined)?;
     let error = forward.error.max(backward.error);
-    if error > MOST_ERROR_PX {
+    if error > MAX_ERROR_PX {
         return Err(Reason::Undetermined);
     }
     let (f, b) = (forward.shift, backward.shift);
     let trip = [f[0] + b[0], f[1] + b[1]];
-    if (trip[0] * trip[0] + trip[1] * trip[1]).sqrt() > MOST_ROUND_TRIP_PX {
+    if (trip[0] * trip[0] + trip[1] * trip[1]).sqrt() > MAX_ROUND_TRIP_PX {
         return Err(Reason::RoundTrip);
     }
     // What one direction errs by for having its own noise in the gradients, the other errs by the other way.
@@ -205,7 +205,7 @@ fn measure(c: &Candidate, params: &CoregisterParams) -> Result<Measured, Reason>
     }
     let similarity = [[0.0; 2], shift].map(|shift| refine::similarity(&c.r, &c.t, &solid, shift));
     let [before, after] = similarity;
-    if after < LEAST_SIMILARITY || after + SAME_SIMILARITY < before {
+    if after < MIN_SIMILARITY || after + SAME_SIMILARITY < before {
         return Err(Reason::NotImproved);
     }
     Ok(Measured {

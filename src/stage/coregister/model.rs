@@ -4,13 +4,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::TiePoint;
-use super::rejected::{LEAST_CLEAR, Reason};
+use super::rejected::{MIN_CLEAR, Reason};
 use crate::geo::Affine;
 
 /// Of nine cells, those that must hold a tie point (ALGORITHMS.md section 3).
-pub(super) const LEAST_CELLS: usize = 4;
+pub(super) const MIN_CELLS: usize = 4;
 /// The least area of the hull of the tie points, part of that of all windows (ALGORITHMS.md section 3).
-pub(super) const LEAST_HULL: f64 = 0.4;
+pub(super) const MIN_HULL: f64 = 0.4;
 
 /// Which model was fitted: the simplest that holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -102,7 +102,7 @@ pub enum Unmeasured {
     #[error(
         "expected at least {:.0} % of the ground clear and covered on both dates, found {found:.0} %; choose clearer scenes, or where nothing \
          hides the ground scenes that reach farther around the site",
-        100.0 * LEAST_CLEAR
+        100.0 * MIN_CLEAR
     )]
     Cloud {
         /// There, percent.
@@ -122,8 +122,8 @@ pub enum Unmeasured {
     },
     /// The tie points lie on one side.
     #[error(
-        "expected tie points that agree in at least {LEAST_CELLS} of 9 cells of the site and around {:.0} % of it, found {cells} and {hull:.0} %",
-        100.0 * LEAST_HULL
+        "expected tie points that agree in at least {MIN_CELLS} of 9 cells of the site and around {:.0} % of it, found {cells} and {hull:.0} %",
+        100.0 * MIN_HULL
     )]
     Clustered {
         /// Cells of a 3 x 3 division of the site that hold a tie point.

@@ -27,19 +27,19 @@ pub(super) struct Refined {
 }
 
 /// Rounds at most; a window that has not settled by then is not determined.
-const MOST_ROUNDS: usize = 30;
+const MAX_ROUNDS: usize = 30;
 /// A round that moves less has settled, pixels.
 const SETTLED_PX: f64 = 1e-3;
 /// How far the least squares may go from the whole pixel they start at, pixels: further is another place.
-const MOST_WAY_PX: f64 = 1.5;
+const MAX_SHIFT_PX: f64 = 1.5;
 /// Residuals beyond this many sigma weigh less: 95 % efficient on normal noise (Huber, "Robust estimation of a location
 /// parameter", 1964). Weights that fall to 0 (Tukey's biweight) have several minima, and locked on to the lattice of
 /// imagery that was resampled to the nearest pixel.
 const HUBER: f64 = 1.345;
 /// What is left is never taken below this part of the texture: rounding.
-const LEAST_SIGMA: f64 = 1e-6;
+const MIN_SIGMA: f64 = 1e-6;
 /// Fewer pixels than this determine nothing.
-const LEAST_PIXELS: usize = 256;
+const MIN_PIXELS: usize = 256;
 /// Pixels that share their noise after the Gaussian: its correlation exp(-r^2 / 4 sigma^2), summed. The standard error
 /// is larger by the root.
 const SHARED_NOISE: f64 = 4.0 * PI * SIGMA * SIGMA;
@@ -51,17 +51,17 @@ const SHARED_NOISE: f64 = 4.0 * PI * SIGMA * SIGMA;
 /// to 0.
 pub(super) fn refine(r: &Field, t: &Field, solid: &Solid, start: [f64; 2]) -> Option<Refined> {
     let base = field::read(r, [0.0; 2]);
-    let slopes = field::gradients(r.w, r.h, &r.values);
+    let gradients = field::gradients(r.w, r.h, &r.values);
     let mut shift = start;
     let whole = |shift: [f64; 2]| [shift[0].round(), shift[1].round()];
-    let rows_at = |whole| Rows::new(whole, solid.common(whole), &base, &slopes);
+    let rows_at = |whole| Rows::new(whole, solid.common(whole), &base, &gradients);
     let mut rows = rows_at(whole(start));
-    let mut law: Option<(f64, f64)> = None;
-    for _ in 0..MOST_ROUNDS {
+    let mut radiometry: Option<(f64, f64)> = None;
+    for _ in 0..MAX_ROUNDS {
         if rows.whole != whole(shift) {
             rows = rows_at(whole(shift));
         }
-        if rows.rows.len() < LEAST_PIXELS {
+        if rows.rows.len() < MIN_PIXELS {
             return None;
         }
         let read = rows.places.texture(&field::read(t, [-shift[0], -shift[1]]));
@@ -70,7 +70,7 @@ pub(super) fn refine(r: &Field, t: &Field, solid: &Solid, start: [f64; 2]) -> Op
         // changed ground, count less.
         let (mut limit, mut sigma) = (f64::INFINITY, 0.0);
         let mut left = vec![0.0; read.len()];
-        if let Some((gain, offset)) = law {
+        if let Some((gain, offset)) = radiometry {
             left = rows
                 .rows
                 .iter()
@@ -78,7 +78,7 @@ pub(super) fn refine(r: &Field, t: &Field, solid: &Solid, start: [f64; 2]) -> Op
                 .map(|(row, v)| v - gain * row[0] - offset)
                 .collect();
             sigma = MAD_TO_SIGMA * median(&mut left.iter().map(|v| v.abs()).collect::<Vec<_>>())?;
-            limit = HUBER * sigma.max(LEAST_SIGMA);
+            limit = HUBER * sigma.max(MIN_SIGMA);
         }
         let (x, inverse) = solve(&rows.rows, &read, |k| weight(left[k], limit))?;
         if x[0] <= 0.0 {
@@ -86,17 +86,17 @@ pub(super) fn refine(r: &Field, t: &Field, solid: &Solid, start: [f64; 2]) -> Op
         }
         let distance = [x[2] / x[0], x[3] / x[0]];
         shift = [shift[0] + distance[0], shift[1] + distance[1]];
-        if (shift[0] - start[0]).abs() > MOST_WAY_PX || (shift[1] - start[1]).abs() > MOST_WAY_PX {
+        if (shift[0] - start[0]).abs() > MAX_SHIFT_PX || (shift[1] - start[1]).abs() > MAX_SHIFT_PX {
             return None;
         }
-        if law.is_some() && distance[0].abs() < SETTLED_PX && distance[1].abs() < SETTLED_PX {
+        if radiometry.is_some() && distance[0].abs() < SETTLED_PX && distance[1].abs() < SETTLED_PX {
             let worse = inverse[(2, 2)].max(inverse[(3, 3)]);
             return Some(Refined {
                 shift,
                 error: sigma / x[0] * (worse * SHARED_NOISE).sqrt(),
             });
         }
-        law = Some((x[0], x[1]));
+        radiometry = Some((x[0], x[1]));
     }
     None
 }
@@ -178,11 +178,11 @@ struct Rows {
 }
 
 impl Rows {
-    fn new(whole: [f64; 2], places: Places, base: &[f64], slopes: &[Vec<f64>; 2]) -> Self {
+    fn new(whole: [f64; 2], places: Places, base: &[f64], gradients: &[Vec<f64>; 2]) -> Self {
         let (base, gx, gy) = (
             places.texture(base),
-            places.texture(&slopes[0]),
-            places.texture(&slopes[1]),
+            places.texture(&gradients[0]),
+            places.texture(&gradients[1]),
         );
         let rows = (0..base.len())
             .map(|k| Vector4::new(base[k], 1.0, gx[k], gy[k]))

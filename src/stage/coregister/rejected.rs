@@ -7,7 +7,7 @@ use crate::geo::Rect;
 
 /// Less clear ground than this part of a window: it is not measured. Nor is a site with less in the mean of its
 /// windows, though some of them may be clear: what is seen of it says too little of the rest.
-pub(super) const LEAST_CLEAR: f64 = 1.0 / 3.0;
+pub(super) const MIN_CLEAR: f64 = 1.0 / 3.0;
 
 /// A window that was not measured.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,6 +1,6 @@
 //! Whether tie points are spread over the site: those in one corner bend the image (PEERS.md: AROSICS#12, #21).
 
-use super::model::{LEAST_CELLS, LEAST_HULL, Unmeasured};
+use super::model::{MIN_CELLS, MIN_HULL, Unmeasured};
 use crate::geo::Rect;
 
 /// Whether the points are spread over the site; `all` are the middles of all windows.
@@ -10,7 +10,7 @@ use crate::geo::Rect;
 pub(super) fn judge_spread(points: &[[f64; 2]], all: &[[f64; 2]], area: Rect) -> Result<(), Unmeasured> {
     let cells = cells(points, area);
     let part = hull_area(points) / hull_area(all).max(f64::MIN_POSITIVE);
-    if cells < LEAST_CELLS || part < LEAST_HULL {
+    if cells < MIN_CELLS || part < MIN_HULL {
         return Err(Unmeasured::Clustered {
             cells,
             hull: 100.0 * part,

@@ -1,7 +1,7 @@
 //! The unusual among what is too strong for no change.
 //!
 //! On real scenes much more than the wanted change exceeds the noise: season, growth, harvest, shadows. It shows as a tail of the
-//! histogram, common to the scene. The foot of the tail is the level at which the law of no change leaves the false discovery
+//! histogram, common to the scene. The foot of the tail is the level at which the null distribution leaves the false discovery
 //! rate `grow_fdr`. The mean height `e` of an exponential tail above its foot is its standard deviation, and is its median over
 //! `ln 2`; the larger of both counts. The level is
 //!
@@ -20,9 +20,9 @@ const HEIGHTS: f64 = 2.0;
 /// What was changed evenly is a plateau, and smoothing puts its edge at half of its height.
 const EDGE: f64 = 0.5;
 /// What is beyond no change on a smaller part of the pixels is not common to the scene.
-const LEAST_COMMON: f64 = 0.05;
+const MIN_COMMON: f64 = 0.05;
 /// Fewer pixels than these have no tail to speak of.
-const LEAST_PIXELS: u64 = 100;
+const MIN_PIXELS: u64 = 100;
 
 /// The level, as a stored score; never below that of the false discovery rate `seed_fdr`.
 ///
@@ -32,17 +32,17 @@ pub fn seed(scores: &Histogram, null: &Null, grow_fdr: f64, seed_fdr: f64) -> Re
     let foot = fdr::seed(scores, null, grow_fdr)?;
     let significant = fdr::seed(scores, null, seed_fdr)?;
     let beyond = at_or_above(scores, foot);
-    if beyond < LEAST_PIXELS {
+    if beyond < MIN_PIXELS {
         return Err(format!(
-            "{beyond} pixels lie beyond no change, expected at least {LEAST_PIXELS}"
+            "{beyond} pixels lie beyond no change, expected at least {MIN_PIXELS}"
         ));
     }
     let share = beyond as f64 / scores.total() as f64;
-    if share < LEAST_COMMON {
+    if share < MIN_COMMON {
         return Err(format!(
             "{} of the pixels lie beyond no change, expected at least {}: what changed there is not common to the scene",
             percent(share),
-            percent(LEAST_COMMON)
+            percent(MIN_COMMON)
         ));
     }
     if is_heap(scores, null, foot) {

@@ -1,4 +1,4 @@
-//! False discovery rate over the law of no change (Benjamini and Hochberg, "Controlling the false discovery rate", 1995),
+//! False discovery rate over the null distribution (Benjamini and Hochberg, "Controlling the false discovery rate", 1995),
 //! exactly, from the integer histogram.
 
 use super::null::Null;

@@ -1,12 +1,12 @@
 //! Minimum error thresholding (Kittler and Illingworth, "Minimum error thresholding", Pattern Recognition 1986): the cut whose
-//! two classes, each taken as a normal law of its own mean and variance, would be told apart with the fewest errors.
+//! two classes, each taken as a normal distribution of its own mean and variance, would be told apart with the fewest errors.
 
 use super::null::Null;
 use crate::raster::stats::Histogram;
 
 /// Variance of a score that is known to the hundredth only (Sheppard's correction): no class is narrower.
 const ROUNDING: f64 = 1.0 / 12.0;
-/// Free numbers of two normal laws more than of one.
+/// Free numbers of two normal distributions more than of one.
 const MORE_PARAMETERS: f64 = 3.0;
 
 /// Moments of a class: pixels, sum and sum of squares of the stored scores.
@@ -39,7 +39,7 @@ impl Moments {
 /// The cut with the least expected error, as the lowest stored score of the upper class.
 ///
 /// The criterion is `J(T) = 1 + 2 (P1 ln s1 + P2 ln s2) - 2 (P1 ln P1 + P2 ln P2)`. At either end of the histogram it is
-/// `1 + 2 ln s`, that of one normal law.
+/// `1 + 2 ln s`, that of one normal distribution.
 ///
 /// # Errors
 /// The reason, when no cut inside the histogram is better than that by what three more parameters cost (the Bayesian

@@ -51,7 +51,7 @@ pub struct Cutoff {
     pub method: Option<Method>,
     /// Those tried before it, and why each refused.
     pub refusals: Vec<(Method, String)>,
-    /// The law of no change; absent where no pixel was judged.
+    /// The null distribution; absent where no pixel was judged.
     pub null: Option<Null>,
     /// How high clusters reach without change.
     pub tail: Option<Tail>,
@@ -166,7 +166,7 @@ mod tests {
         }
     }
 
-    /// Adds `n` scores of a normal law, by its quantiles.
+    /// Adds `n` scores of a normal distribution, by its quantiles.
     pub(super) fn add_normal(histogram: &mut Histogram, n: usize, centre: f64, scale: f64) {
         for i in 0..n {
             // Quantile by bisection of the error function: no table, no generator.
@@ -187,7 +187,7 @@ mod tests {
         histogram
     }
 
-    /// Adds `n` scores of an exponential law of mean `mean` that begins at `from`, by its quantiles.
+    /// Adds `n` scores of an exponential distribution of mean `mean` that begins at `from`, by its quantiles.
     pub(super) fn exponential(histogram: &mut Histogram, n: usize, from: f64, mean: f64) {
         (0..n).for_each(|i| histogram.add(quantise(from - mean * libm::log(1.0 - (i as f64 + 0.5) / n as f64))));
     }

@@ -4,7 +4,7 @@
 
 use crate::raster::stats::{Histogram, SCORE_SCALE, quantise};
 
-/// A normal law of the scores of ground that did not change.
+/// A normal distribution of the scores of ground that did not change.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Null {
     /// Its centre, sigma.
@@ -15,10 +15,10 @@ pub struct Null {
     pub fraction: f64,
 }
 
-/// The quartile of the standard normal law.
+/// The quartile of the standard normal distribution.
 const QUARTILE: f64 = 0.674_489_750_196_081_7;
 /// Scores are in sigma of the noise: a law narrower than that would know more than the noise lets it.
-const LEAST_SCALE: f64 = 1.0;
+const MIN_SCALE: f64 = 1.0;
 /// Rounds of cutting off the tail above [`TAIL`] scales and fitting anew.
 const ROUNDS: usize = 6;
 const TAIL: f64 = 3.0;
@@ -54,10 +54,10 @@ impl Null {
             })
         };
         let mut kept = scores.total();
-        let (mut centre, mut lower) = (0.0, LEAST_SCALE);
+        let (mut centre, mut lower) = (0.0, MIN_SCALE);
         for _ in 0..ROUNDS {
             let (low, middle) = (quantile(0.25, kept)?.0, quantile(0.5, kept)?.0);
-            (centre, lower) = (middle, ((middle - low) / QUARTILE).max(LEAST_SCALE));
+            (centre, lower) = (middle, ((middle - low) / QUARTILE).max(MIN_SCALE));
             let within = total(centre + TAIL * lower);
             if within == kept {
                 break;

@@ -51,9 +51,9 @@ pub fn split(scores: &Histogram) -> Option<Split> {
 /// The lowest score of the upper class, as a stored score.
 ///
 /// # Errors
-/// The reason, when there are not two classes: the upper one is too small, or the law of no change explains much of it.
+/// The reason, when there are not two classes: the upper one is too small, or the null distribution explains much of it.
 ///
-/// Separability alone does not tell: a normal law cut through its middle has 0.64, two urban scenes with a long tail 0.65 and
+/// Separability alone does not tell: a normal distribution cut through its middle has 0.64, two urban scenes with a long tail 0.65 and
 /// 0.67, and a scene where the cut is right 0.65.
 pub fn seed(scores: &Histogram, null: &Null) -> Result<i16, String> {
     let split = split(scores).ok_or("all scores are equal")?;

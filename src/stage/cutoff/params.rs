@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Method {
-    /// False discovery rate `seed_fdr` over the law of no change.
+    /// False discovery rate `seed_fdr` over the null distribution.
     Fdr,
     /// Otsu's valley between two heaps.
     Otsu,

@@ -7,23 +7,23 @@ use crate::raster::stats::Histogram;
 /// Width of a bin, hundredths of sigma: single hundredths are too few pixels to have a shape.
 const BIN: i32 = 10;
 /// A tail shorter than this, in bins, has no corner.
-const LEAST_BINS: usize = 10;
+const MIN_BINS: usize = 10;
 
 /// The corner, as a stored score.
 ///
 /// Distance to the line is compared downwards: it is in a fixed ratio to the distance across, so neither axis has a unit.
 ///
 /// # Errors
-/// The reason, when there is no tail above the peak, or when the law of no change explains most of what lies above the corner.
+/// The reason, when there is no tail above the peak, or when the null distribution explains most of what lies above the corner.
 pub fn seed(scores: &Histogram, null: &Null) -> Result<i16, String> {
     let counts = binned(scores);
     let peak = (0..counts.len()).rev().max_by_key(|i| counts[*i]).unwrap_or(0);
     let tail = &counts[peak.min(counts.len())..];
-    if tail.len() < LEAST_BINS {
+    if tail.len() < MIN_BINS {
         return Err(format!(
             "the tail above the peak is {} sigma long, expected at least {}",
             tail.len() as f64 * f64::from(BIN) / 100.0,
-            LEAST_BINS as f64 * f64::from(BIN) / 100.0
+            MIN_BINS as f64 * f64::from(BIN) / 100.0
         ));
     }
     let (first, last) = (tail[0] as f64, tail[tail.len() - 1] as f64);

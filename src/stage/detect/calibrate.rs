@@ -1,10 +1,10 @@
-//! From a statistic to sigma of no-change noise: its own centre and lower spread over the survey.
+//! From a statistic to sigma of no-change noise: its own centre and lower spread over the training sample.
 //!
 //! Change only adds to the upper side, so the half below the median gives the spread; but never a finer one than the noise itself has.
 
 use crate::raster::stats::quantise;
 
-/// The quartile of the standard normal law.
+/// The quartile of the standard normal distribution.
 pub const QUARTILE: f64 = 0.674_489_750_196_081_7;
 /// Rounds of cutting off the tail above [`TAIL`] standard deviations and taking centre and scale anew.
 const ROUNDS: usize = 6;

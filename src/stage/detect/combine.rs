@@ -32,7 +32,7 @@ impl Rule {
 }
 
 /// The most that one detector adds to a sum, sigma: certainty of one does not outweigh the doubts of all others.
-const MOST: f64 = 30.0;
+const MAX_SIGMA: f64 = 30.0;
 
 /// A fitted rule.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,17 +44,17 @@ pub struct Combination {
 }
 
 impl Combination {
-    /// The rule for detectors of these `weights` whose scores of the survey are `surveys`: of each cell one plane a detector.
+    /// The rule for detectors of these `weights` whose scores of the training sample are `samples`: of each cell one plane a detector.
     ///
     /// Scores of several detectors hang together, so the joined score is put on the scale of its own centre and lower spread.
-    pub fn fit(rule: Rule, weights: Vec<f64>, surveys: &[Vec<Plane<i16>>]) -> Self {
+    pub fn fit(rule: Rule, weights: Vec<f64>, samples: &[Vec<Plane<i16>>]) -> Self {
         let plain = Self {
             rule,
             weights,
             calibration: Calibration::NONE,
         };
         let mut joined = Vec::new();
-        for scores in surveys {
+        for scores in samples {
             let Some(first) = scores.first() else { continue };
             for index in 0..first.rect.area() {
                 joined.extend(plain.joined(scores, index));
@@ -101,7 +101,7 @@ impl Combination {
             Rule::Sum => {
                 let weighted = scores.iter().zip(&self.weights);
                 weighted
-                    .filter_map(|(plane, weight)| Some(weight * of(plane)?.min(MOST)))
+                    .filter_map(|(plane, weight)| Some(weight * of(plane)?.min(MAX_SIGMA)))
                     .sum()
             }
         })

@@ -11,7 +11,7 @@ mod params;
 mod radar;
 mod rcva;
 mod regression;
-mod seen;
+mod scorer;
 pub mod smooth;
 mod table;
 
@@ -23,7 +23,7 @@ pub use params::{DetectParams, Detector};
 pub use radar::logratio::LogRatioParams;
 pub use radar::omnibus::OmnibusParams;
 pub use regression::RegressionParams;
-pub use seen::{Account, Cell, Course, Direction, Onset, Scorer, Seen};
+pub use scorer::{BreakDate, Cell, Course, Diagnostics, Direction, Scorer, ScreenedStack};
 pub use table::{Context, fit};
 
 /// No detector looks further than this beyond a pixel, pixels: what a training sample reads around its cells. The ranges of `smooth_px`, `window_px`

@@ -9,12 +9,12 @@ use ndarray::Array2;
 
 use super::calibrate::Calibration;
 use super::smooth::{self, Smoothed};
-use super::{Cell, DetectParams, Scorer, Seen};
+use super::{Cell, DetectParams, Scorer, ScreenedStack};
 use crate::geo::Rect;
 use crate::raster::Plane;
 use crate::raster::flags::CLEAR;
 use crate::raster::stats::SCORE_NODATA;
-use crate::stage::normalise::BandLaw;
+use crate::stage::normalise::LinearFit;
 
 /// A shift is looked for up to three times its measured standard deviation, but no further than this many pixels.
 const WIDEST_PX: f64 = 3.0;
@@ -23,7 +23,7 @@ const WIDEST_PX: f64 = 3.0;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rcva {
     params: DetectParams,
-    laws: Vec<BandLaw>,
+    fits: Vec<LinearFit>,
     /// How far a pixel is looked for, pixels.
     reach: usize,
     calibration: Calibration,
@@ -31,16 +31,16 @@ pub struct Rcva {
 
 impl Rcva {
     /// The detector for a normalised pair, whose dates may lie `shift_px` pixels beside each other.
-    pub fn fit(cells: &[Cell], laws: &[BandLaw], shift_px: f64, params: &DetectParams) -> Self {
+    pub fn fit(cells: &[Cell], fits: &[LinearFit], shift_px: f64, params: &DetectParams) -> Self {
         let mut scorer = Self {
             params: params.clone(),
-            laws: laws.to_vec(),
+            fits: fits.to_vec(),
             reach: (3.0 * shift_px).ceil().clamp(1.0, WIDEST_PX) as usize,
             calibration: Calibration::NONE,
         };
         let mut roots = Vec::new();
         for cell in cells {
-            let magnitude = scorer.magnitude(&cell.seen, &cell.core);
+            let magnitude = scorer.magnitude(&cell.stack, &cell.core);
             roots.extend(magnitude.iter().filter(|m| !m.is_nan()).map(|m| m.sqrt()));
         }
         // Of several alike pixels the most alike is taken: no law of the noise alone holds for that, so its own spread decides.
@@ -49,11 +49,11 @@ impl Rcva {
     }
 
     /// The squared difference of each pixel of `core` in units of the noise, the larger of both directions; NaN where it is not clear.
-    fn magnitude(&self, seen: &Seen, core: &Rect) -> Array2<f64> {
+    fn magnitude(&self, stack: &ScreenedStack, core: &Rect) -> Array2<f64> {
         let wide = core.grow(self.reach);
-        let [before, after] = seen
+        let [before, after] = stack
             .sides()
-            .map(|bands| smooth::smooth(&bands, &seen.rect, &seen.flags, &wide, &self.params));
+            .map(|bands| smooth::smooth(&bands, &stack.rect, &stack.flags, &wide, &self.params));
         let there = self.nearest(&before, &after, core, true);
         let back = self.nearest(&before, &after, core, false);
         let mut larger = there;
@@ -72,16 +72,16 @@ impl Rcva {
         let mut sum = Array2::<f64>::zeros((core.h, core.w));
         for (dy, dx) in (0..=2 * r).flat_map(|dy| (0..=2 * r).map(move |dx| (dy, dx))) {
             sum.fill(0.0);
-            for (band, law) in self.laws.iter().enumerate() {
+            for (band, fit) in self.fits.iter().enumerate() {
                 let middle = ndarray::s![r..r + core.h, r..r + core.w];
                 let moved = ndarray::s![dy..dy + core.h, dx..dx + core.w];
                 let (earlier, later) = if forward { (middle, moved) } else { (moved, middle) };
-                let weight = 1.0 / (law.noise * law.noise);
+                let weight = 1.0 / (fit.noise * fit.noise);
                 ndarray::Zip::from(&mut sum)
                     .and(before.values[band].slice(earlier))
                     .and(after.values[band].slice(later))
                     .for_each(|sum, x, y| {
-                        let d = f64::from(*y) - law.gain * f64::from(*x) - law.offset;
+                        let d = f64::from(*y) - fit.gain * f64::from(*x) - fit.offset;
                         *sum += weight * d * d;
                     });
             }
@@ -100,10 +100,10 @@ impl Scorer for Rcva {
         smooth::halo(&self.params) + self.reach
     }
 
-    fn score(&self, seen: &Seen, core: &Rect) -> Plane<i16> {
+    fn score(&self, stack: &ScreenedStack, core: &Rect) -> Plane<i16> {
         let mut scores = Plane::filled(*core, SCORE_NODATA);
-        let magnitude = self.magnitude(seen, core);
-        let flags = seen.flags.view(core);
+        let magnitude = self.magnitude(stack, core);
+        let flags = stack.flags.view(core);
         for ((score, m), flag) in scores.data.iter_mut().zip(&magnitude).zip(flags) {
             if *flag == CLEAR && !m.is_nan() {
                 *score = self.calibration.stored(m.sqrt());
@@ -118,7 +118,7 @@ mod tests {
     use super::*;
     use crate::raster::flags;
 
-    const LAW: BandLaw = BandLaw {
+    const FIT: LinearFit = LinearFit {
         gain: 1.0,
         offset: 0.0,
         noise: 1.0,
@@ -136,9 +136,9 @@ mod tests {
         })]
     }
 
-    fn seen(after: Vec<Array2<f32>>) -> Seen {
+    fn stack(after: Vec<Array2<f32>>) -> ScreenedStack {
         let rect = Rect::new(0, 0, 64, 64);
-        Seen {
+        ScreenedStack {
             rect,
             dates: vec![date(0, 0, 0.0), after],
             flags: Plane::filled(rect, flags::CLEAR),
@@ -154,10 +154,10 @@ mod tests {
         let core = Rect::new(8, 8, 48, 48);
         let cell = Cell {
             core,
-            seen: seen(date(1, -1, 60.0)),
+            stack: stack(date(1, -1, 60.0)),
         };
-        let scorer = Rcva::fit(std::slice::from_ref(&cell), &[LAW], 0.4, &params);
-        let scores = scorer.score(&cell.seen, &core);
+        let scorer = Rcva::fit(std::slice::from_ref(&cell), &[FIT], 0.4, &params);
+        let scores = scorer.score(&cell.stack, &core);
         for y in core.y..core.bottom() {
             for x in core.x..core.right() {
                 let block = (30..34).contains(&x) && (30..34).contains(&y);
@@ -173,13 +173,13 @@ mod tests {
     fn a_part_scores_as_in_the_whole() {
         let params = DetectParams::default();
         let core = Rect::new(8, 8, 48, 48);
-        let mut seen = seen(date(1, 0, 40.0));
-        seen.flags.data[[20, 20]] = flags::CLOUD;
-        let cell = Cell { core, seen };
-        let scorer = Rcva::fit(std::slice::from_ref(&cell), &[LAW], 0.5, &params);
-        let whole = scorer.score(&cell.seen, &core);
+        let mut stack = stack(date(1, 0, 40.0));
+        stack.flags.data[[20, 20]] = flags::CLOUD;
+        let cell = Cell { core, stack };
+        let scorer = Rcva::fit(std::slice::from_ref(&cell), &[FIT], 0.5, &params);
+        let whole = scorer.score(&cell.stack, &core);
         let part = Rect::new(17, 19, 9, 12);
-        assert_eq!(scorer.score(&cell.seen, &part), whole.crop(&part));
+        assert_eq!(scorer.score(&cell.stack, &part), whole.crop(&part));
         assert_eq!(whole.get(20, 20), Some(&SCORE_NODATA));
     }
 }

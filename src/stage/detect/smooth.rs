@@ -14,7 +14,7 @@ pub struct Smoothed {
     /// Values; NaN where not clear.
     pub values: Vec<Array2<f32>>,
     /// Squared length of the gradient, squared units a pixel; what is not clear beside a pixel counts as level.
-    pub slopes: Vec<Array2<f32>>,
+    pub squared_gradients: Vec<Array2<f32>>,
 }
 
 /// How far this looks, pixels: three standard deviations of the Gaussian (what is cut off weighs 0.3 percent), and one more
@@ -39,7 +39,7 @@ pub fn smooth(
 ) -> Smoothed {
     let mut smoothed = Smoothed::default();
     for out in values(bands, whole, reasons, &area.grow(1), params) {
-        smoothed.slopes.push(squared_gradient(&out));
+        smoothed.squared_gradients.push(squared_gradient(&out));
         smoothed.values.push(inner(&out, 1));
     }
     smoothed
@@ -103,8 +103,8 @@ fn gradient_rows(values: &[f32], columns: usize, out: &mut [f32]) {
         let of = |row: usize, from: usize| values[row * columns + from..(row + 1) * columns].iter();
         let across = of(row + 1, 2).zip(of(row + 1, 0));
         let down = of(row + 2, 1).zip(of(row, 1));
-        for ((slope, (right, left)), (below, above)) in line.iter_mut().zip(across).zip(down) {
-            *slope = level(right - left) + level(below - above);
+        for ((squared_gradient, (right, left)), (below, above)) in line.iter_mut().zip(across).zip(down) {
+            *squared_gradient = level(right - left) + level(below - above);
         }
     }
 }
@@ -156,14 +156,17 @@ mod tests {
         let cut = plane::view(&band, &whole, &tile).to_owned();
         let out = smooth(&[cut], &tile, &reasons.crop(&tile), &part, &params);
         assert_eq!(out.values[0], plane::view(&full.values[0], &all, &part));
-        assert_eq!(out.slopes[0], plane::view(&full.slopes[0], &all, &part));
+        assert_eq!(
+            out.squared_gradients[0],
+            plane::view(&full.squared_gradients[0], &all, &part)
+        );
         // The outermost pixel of the halo is looked at: with another value there, the gradient is another.
         let mut spoilt = band;
         spoilt.row_mut(tile.y as usize).fill(1000.0);
         let cut = plane::view(&spoilt, &whole, &tile).to_owned();
         let spoilt = smooth(&[cut], &tile, &reasons.crop(&tile), &part, &params);
         assert_eq!(spoilt.values[0], out.values[0]);
-        assert_ne!(spoilt.slopes[0], out.slopes[0]);
+        assert_ne!(spoilt.squared_gradients[0], out.squared_gradients[0]);
     }
 
     #[test]
@@ -173,7 +176,11 @@ mod tests {
         let mut reasons = Plane::filled(whole, flags::CLEAR);
         reasons.data[[2, 2]] = flags::NODATA;
         let out = smooth(&[band], &whole, &reasons, &Rect::new(1, 1, 7, 3), &params(0.0));
-        assert_eq!(out.slopes[0][[1, 4]], 25.0);
-        assert_eq!(out.slopes[0][[1, 2]], 16.0, "its left neighbour is not clear");
+        assert_eq!(out.squared_gradients[0][[1, 4]], 25.0);
+        assert_eq!(
+            out.squared_gradients[0][[1, 2]],
+            16.0,
+            "its left neighbour is not clear"
+        );
     }
 }

@@ -6,7 +6,7 @@ use std::fmt::Display;
 use super::history::HistoryParams;
 use super::params::Detector;
 use super::{Cell, DetectParams, Scorer, difference, history, irmad, radar, rcva, regression};
-use crate::stage::normalise::{BandLaw, Sample, SensorNoise};
+use crate::stage::normalise::{LinearFit, Sample, SensorNoise};
 
 /// Which scenes a detector is made for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +35,7 @@ const TABLE: [Row; 7] = [
         needs_series: false,
         fit: |of| {
             let fitted =
-                difference::Difference::fit(of.sample, of.context.laws, of.context.shift_px, of.context.params);
+                difference::Difference::fit(of.sample, of.context.fits, of.context.shift_px, of.context.params);
             Ok(Box::new(fitted))
         },
     },
@@ -44,7 +44,7 @@ const TABLE: [Row; 7] = [
         made_for: MadeFor::Optical,
         needs_series: false,
         fit: |of| {
-            let fitted = rcva::Rcva::fit(of.cells, of.context.laws, of.context.shift_px, of.context.params);
+            let fitted = rcva::Rcva::fit(of.cells, of.context.fits, of.context.shift_px, of.context.params);
             Ok(Box::new(fitted))
         },
     },
@@ -119,7 +119,7 @@ struct Training<'a> {
 /// What detectors are told beside the pixels.
 pub struct Context<'a> {
     /// The radiometric law of each band between the judged date and the one before.
-    pub laws: &'a [BandLaw],
+    pub fits: &'a [LinearFit],
     /// Noise of each band that its sensor states.
     pub noise: &'a [SensorNoise],
     /// Which bands are visible light.

@@ -12,7 +12,7 @@ use crate::stage::random::SplitMix;
 /// Standard deviation of the prior of the slope, in log odds for a factor of e in size.
 const PRIOR: f64 = 10.0;
 /// The lapse is looked for in hundredths up to this.
-const MOST_LAPSE: f64 = 0.6;
+const MAX_LAPSE: f64 = 0.6;
 /// Curves are drawn anew so many times.
 const DRAWS: usize = 200;
 /// Of these, so many at either end lie outside of an interval of 95 %.
@@ -69,7 +69,7 @@ impl Curve {
             return None;
         }
         let rows: Vec<Row> = tallies.iter().map(Row::new).collect();
-        let most = (100.0 * MOST_LAPSE) as u32;
+        let most = (100.0 * MAX_LAPSE) as u32;
         let coarse = best(&rows, (0..=most).step_by(5), [0.0; 2]);
         let lapse = (100.0 * coarse.lapse).round() as u32;
         let around = lapse.saturating_sub(4)..=(lapse + 4).min(most);

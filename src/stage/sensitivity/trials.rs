@@ -109,19 +109,19 @@ impl Places {
 
 /// Lots of trials that do not see each other: what a lot reads of `zones`, the rectangles that each trial sways, lies within about
 /// `reach_px`, and no two of them meet. Each lot is a list of places in `zones`; together they hold every one once.
-pub fn lots(zones: &[Rect], reach_px: i64) -> Vec<Vec<usize>> {
-    let mut lots: Vec<((i64, i64), Vec<usize>)> = Vec::new();
+pub fn batches(zones: &[Rect], reach_px: i64) -> Vec<Vec<usize>> {
+    let mut batches: Vec<((i64, i64), Vec<usize>)> = Vec::new();
     for (index, zone) in zones.iter().enumerate() {
         let cell = (zone.y.div_euclid(reach_px), zone.x.div_euclid(reach_px));
-        let room = lots
+        let room = batches
             .iter_mut()
             .find(|(place, held)| *place == cell && held.iter().all(|other| zones[*other].intersect(zone).is_empty()));
         match room {
             Some((_, held)) => held.push(index),
-            None => lots.push((cell, vec![index])),
+            None => batches.push((cell, vec![index])),
         }
     }
-    lots.into_iter().map(|(_, held)| held).collect()
+    batches.into_iter().map(|(_, held)| held).collect()
 }
 
 #[cfg(test)]
@@ -198,14 +198,14 @@ mod tests {
         let mut random = SplitMix(1);
         let mut at = || (random.draw() % 300) as i64;
         let zones: Vec<Rect> = (0..200).map(|_| Rect::new(at(), at(), 20, 20)).collect();
-        let lots = lots(&zones, 100);
-        let mut all: Vec<usize> = lots.iter().flatten().copied().collect();
+        let batches = batches(&zones, 100);
+        let mut all: Vec<usize> = batches.iter().flatten().copied().collect();
         all.sort_unstable();
         assert_eq!(all, (0..200).collect::<Vec<_>>());
-        assert!(lots.len() < 60, "{}", lots.len());
-        for lot in &lots {
-            for (i, a) in lot.iter().enumerate() {
-                for b in &lot[..i] {
+        assert!(batches.len() < 60, "{}", batches.len());
+        for batch in &batches {
+            for (i, a) in batch.iter().enumerate() {
+                for b in &batch[..i] {
                     assert!(zones[*a].intersect(&zones[*b]).is_empty());
                     assert!((zones[*a].x - zones[*b].x).abs() < 100 && (zones[*a].y - zones[*b].y).abs() < 100);
                 }

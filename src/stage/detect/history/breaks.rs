@@ -2,7 +2,9 @@
 //!
 //! A break is a run of observations all of which lie off the prediction (the test of the program pyccd).
 
-use super::harmonic::{LEAST_DAYS, LEAST_OBSERVATIONS, MOST, Model, PER_COEFFICIENT, YEAR_DAYS, fit, fit_robust, size};
+use super::harmonic::{
+    MAX_COEFFICIENTS, MIN_DAYS, MIN_OBSERVATIONS, Model, PER_COEFFICIENT, YEAR_DAYS, fit, fit_robust, size,
+};
 use crate::raster::stats::median;
 
 /// Observations nearest in the day of the year from which the spread is taken once the model is full (pyccd).
@@ -165,7 +167,7 @@ impl Series<'_> {
 
     /// The end of the shortest window from `start` that pays for a model.
     fn enough(&self, start: usize) -> Option<usize> {
-        (start + LEAST_OBSERVATIONS..=self.kept.len()).find(|stop| self.time(stop - 1) - self.time(start) >= LEAST_DAYS)
+        (start + MIN_OBSERVATIONS..=self.kept.len()).find(|stop| self.time(stop - 1) - self.time(start) >= MIN_DAYS)
     }
 
     /// Whether neither the trend nor the first and last residual show a change inside the window (pyccd `stable`).
@@ -186,7 +188,7 @@ impl Series<'_> {
     /// Grows the window backwards, to the end of the last course, as long as observations follow it.
     fn look_back(&mut self, first: &mut usize, stop: &mut usize, ended: usize) {
         while *first > ended {
-            let Some(model) = self.fit(*first, *stop, MOST) else {
+            let Some(model) = self.fit(*first, *stop, MAX_COEFFICIENTS) else {
                 return;
             };
             let run = self.params.consecutive.min(*first - ended);
@@ -210,9 +212,9 @@ impl Series<'_> {
         let mut fitted: Option<(Model, f64)> = None;
         while *stop + self.params.consecutive <= self.kept.len() {
             let span = self.time(*stop - 1) - self.time(first);
-            let full = *stop - first >= PER_COEFFICIENT * MOST;
+            let full = *stop - first >= PER_COEFFICIENT * MAX_COEFFICIENTS;
             if !full || fitted.as_ref().is_none_or(|(_, at)| span >= REFIT_GROWTH * at) {
-                let Some(model) = self.fit(first, *stop, MOST) else {
+                let Some(model) = self.fit(first, *stop, MAX_COEFFICIENTS) else {
                     return false;
                 };
                 // Until the model is full it is fitted anew at every step.

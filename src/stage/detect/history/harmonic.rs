@@ -11,15 +11,15 @@ use crate::raster::stats::{MAD_TO_SIGMA, median};
 /// Days of a year, the period of the model.
 pub const YEAR_DAYS: f64 = 365.25;
 /// Coefficients of the largest model: level, trend, and three harmonics.
-pub const MOST: usize = 8;
+pub const MAX_COEFFICIENTS: usize = 8;
 /// Sizes of the model, largest first: none, one, two or three harmonics beyond level and trend.
 const SIZES: [usize; 3] = [8, 6, 4];
 /// Observations that each coefficient asks for (pyccd).
 pub const PER_COEFFICIENT: usize = 3;
 /// Observations and days without which there is no model (pyccd `MEOW_SIZE`, `DAY_DELTA`).
-pub const LEAST_OBSERVATIONS: usize = 12;
-/// See [`LEAST_OBSERVATIONS`].
-pub const LEAST_DAYS: f64 = 365.0;
+pub const MIN_OBSERVATIONS: usize = 12;
+/// See [`MIN_OBSERVATIONS`].
+pub const MIN_DAYS: f64 = 365.0;
 /// What the ridge adds to each coefficient but the level, as observations of the value zero: too little to move a coefficient
 /// that the data determine.
 const RIDGE: f64 = 0.1;
@@ -30,7 +30,7 @@ const BISQUARE: f64 = 4.685;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Model {
     /// By band: level, trend a year, then cosine and sine of each harmonic; zero beyond [`Model::used`].
-    pub coefficients: Vec<[f64; MOST]>,
+    pub coefficients: Vec<[f64; MAX_COEFFICIENTS]>,
     /// Coefficients that were fitted: 4, 6 or 8.
     pub used: usize,
     /// By band: root of the mean squared residual, with the degrees of freedom that are left.
@@ -40,11 +40,11 @@ pub struct Model {
     /// The day that the trend counts from.
     origin: f64,
     /// Cholesky factor of the normal equations.
-    factor: [[f64; MOST]; MOST],
+    factor: [[f64; MAX_COEFFICIENTS]; MAX_COEFFICIENTS],
 }
 
 /// The values that the coefficients stand on at day `t`.
-fn row(t: f64, origin: f64) -> [f64; MOST] {
+fn row(t: f64, origin: f64) -> [f64; MAX_COEFFICIENTS] {
     let years = (t - origin) / YEAR_DAYS;
     let angle = 2.0 * std::f64::consts::PI * (t / YEAR_DAYS).fract();
     let (c, s) = (libm::cos(angle), libm::sin(angle));
@@ -54,15 +54,18 @@ fn row(t: f64, origin: f64) -> [f64; MOST] {
 
 /// Coefficients that `n` observations over `days` pay for; `None` when they pay for no model.
 pub fn size(n: usize, days: f64) -> Option<usize> {
-    if n < LEAST_OBSERVATIONS || days < LEAST_DAYS {
+    if n < MIN_OBSERVATIONS || days < MIN_DAYS {
         return None;
     }
     SIZES.into_iter().find(|size| n >= PER_COEFFICIENT * size)
 }
 
 /// The lower factor of a symmetric positive matrix of size `n`; `None` when it is not positive.
-fn cholesky(matrix: &[[f64; MOST]; MOST], n: usize) -> Option<[[f64; MOST]; MOST]> {
-    let mut l = [[0.0; MOST]; MOST];
+fn cholesky(
+    matrix: &[[f64; MAX_COEFFICIENTS]; MAX_COEFFICIENTS],
+    n: usize,
+) -> Option<[[f64; MAX_COEFFICIENTS]; MAX_COEFFICIENTS]> {
+    let mut l = [[0.0; MAX_COEFFICIENTS]; MAX_COEFFICIENTS];
     for i in 0..n {
         for j in 0..=i {
             let dot: f64 = (0..j).map(|k| l[i][k] * l[j][k]).sum();
@@ -81,8 +84,12 @@ fn cholesky(matrix: &[[f64; MOST]; MOST], n: usize) -> Option<[[f64; MOST]; MOST
 }
 
 /// `L^-1 b`.
-fn forward(l: &[[f64; MOST]; MOST], b: &[f64; MOST], n: usize) -> [f64; MOST] {
-    let mut x = [0.0; MOST];
+fn forward(
+    l: &[[f64; MAX_COEFFICIENTS]; MAX_COEFFICIENTS],
+    b: &[f64; MAX_COEFFICIENTS],
+    n: usize,
+) -> [f64; MAX_COEFFICIENTS] {
+    let mut x = [0.0; MAX_COEFFICIENTS];
     for i in 0..n {
         let dot: f64 = (0..i).map(|k| l[i][k] * x[k]).sum();
         x[i] = (b[i] - dot) / l[i][i];
@@ -91,8 +98,12 @@ fn forward(l: &[[f64; MOST]; MOST], b: &[f64; MOST], n: usize) -> [f64; MOST] {
 }
 
 /// `L^-T b`.
-fn backward(l: &[[f64; MOST]; MOST], b: &[f64; MOST], n: usize) -> [f64; MOST] {
-    let mut x = [0.0; MOST];
+fn backward(
+    l: &[[f64; MAX_COEFFICIENTS]; MAX_COEFFICIENTS],
+    b: &[f64; MAX_COEFFICIENTS],
+    n: usize,
+) -> [f64; MAX_COEFFICIENTS] {
+    let mut x = [0.0; MAX_COEFFICIENTS];
     for i in (0..n).rev() {
         let dot: f64 = (i + 1..n).map(|k| l[k][i] * x[k]).sum();
         x[i] = (b[i] - dot) / l[i][i];
@@ -122,8 +133,8 @@ pub fn fit(times: &[f64], bands: &[Vec<f64>], weights: &[f64], used: usize) -> O
     let counted = || (0..times.len()).filter(|i| weights[*i] > 0.0);
     let (first, last) = (counted().next()?, counted().next_back()?);
     let origin = 0.5 * (times[first] + times[last]);
-    let rows: Vec<(usize, [f64; MOST])> = counted().map(|i| (i, row(times[i], origin))).collect();
-    let mut normal = [[0.0; MOST]; MOST];
+    let rows: Vec<(usize, [f64; MAX_COEFFICIENTS])> = counted().map(|i| (i, row(times[i], origin))).collect();
+    let mut normal = [[0.0; MAX_COEFFICIENTS]; MAX_COEFFICIENTS];
     for (at, x) in &rows {
         for i in 0..used {
             for j in 0..=i {
@@ -144,7 +155,7 @@ pub fn fit(times: &[f64], bands: &[Vec<f64>], weights: &[f64], used: usize) -> O
         factor,
     };
     for values in bands {
-        let mut right = [0.0; MOST];
+        let mut right = [0.0; MAX_COEFFICIENTS];
         for (at, x) in &rows {
             (0..used).for_each(|i| right[i] += weights[*at] * x[i] * values[*at]);
         }

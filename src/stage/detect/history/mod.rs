@@ -1,18 +1,18 @@
 //! The newest date against each pixel's own past, answered in sigma: reflectance, indices and decibels alike.
 //!
-//! 1. What is common to a date is removed: a gain and an offset by band, fitted robustly over the survey against each pixel's median.
+//! 1. What is common to a date is removed: a gain and an offset by band, fitted robustly over the training sample against each pixel's median.
 //! 2. A pixel with enough dates is expected to follow its yearly course (`harmonic`), if that foretells the newest date
-//!    better over the survey; else, as one with fewer dates, its median.
-//! 3. The unit of a deviation is the noise of the date over the survey, and what the pixel itself scatters in it by the median
+//!    better over the training sample; else, as one with fewer dates, its median.
+//! 3. The unit of a deviation is the noise of the date over the training sample, and what the pixel itself scatters in it by the median
 //!    absolute deviation. That of few dates means little, so the variance is moderated: `(d0 s0^2 + d s^2) / (d0 + d)`, with the
-//!    survey's typical variance `s0^2` counting as `d0` degrees of freedom, and Student's law of `d0 + d` (Smyth, "Linear models
+//!    survey's typical variance `s0^2` counting as `d0` degrees of freedom, and Student's distribution of `d0 + d` (Smyth, "Linear models
 //!    and empirical Bayes methods for assessing differential expression", 2004). It grows by the variance of the expectation.
-//!    What the survey shows to be left of the last deviation of the past (soil moisture, slow growth) is taken off.
+//!    What the training sample shows to be left of the last deviation of the past (soil moisture, slow growth) is taken off.
 //! 4. The squares of the bands are summed and read as chi-square of the degrees that their correlation leaves; centre and lower spread
-//!    over the survey turn that into sigma, never finer than the law gives.
+//!    over the training sample turn that into sigma, never finer than the law gives.
 //! 5. Where several observations in a row must deviate, the least of them decides, at the probability `p^k` that all deviate by
 //!    chance: the joint probability stays what it is for one (the idea of `adjustpeek` in the program pyccd), with `k` lessened by how
-//!    far successive deviations go together over the survey.
+//!    far successive deviations go together over the training sample.
 
 pub mod breaks;
 mod fit;
@@ -23,14 +23,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::calibrate::Calibration;
-use super::{Onset, Scorer, Seen};
+use super::{BreakDate, Scorer, ScreenedStack};
 use crate::geo::Rect;
 use crate::raster::plane::view;
 use crate::raster::stats::SCORE_NODATA;
 use crate::raster::{Plane, flags};
-use crate::stage::laws::{chi_square_sigma, normal_upper};
+use crate::stage::distributions::{chi_square_sigma, normal_upper};
 use crate::stage::normalise::SensorNoise;
-use past::{Kind, LEAST_PAST, Past, Series, student_to_normal};
+use past::{Kind, MIN_PAST, Past, Series, student_to_normal};
 
 /// `[detect.history]` of the pipeline file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -45,12 +45,12 @@ pub struct HistoryParams {
     pub common_gain: bool,
 }
 
-/// Degrees of freedom that the survey's typical variance counts for.
+/// Degrees of freedom that the training sample's typical variance counts for.
 const PRIOR_DEGREES: f64 = 6.0;
 /// An observation counts as changed when it deviates by more than one in a hundred would (COLD), sigma.
-const ONSET_SIGMA: f64 = 2.326_347_874_040_841;
+const BREAK_SIGMA: f64 = 2.326_347_874_040_841;
 /// Rounds of dating and fitting the past before the date anew.
-const ONSET_ROUNDS: usize = 4;
+const BREAK_ROUNDS: usize = 4;
 /// The last deviation of the past counts for no more than this many sigma: a change that began then is not forgotten.
 const MEMORY_CAP: f64 = 2.0;
 
@@ -69,7 +69,7 @@ pub enum HistoryError {
     },
     /// Too few pixels with a past.
     #[error(
-        "fitting the history: expected at least {expected} pixels that are clear on the newest date and on {LEAST_PAST} before, found {found}; choose other scenes"
+        "fitting the history: expected at least {expected} pixels that are clear on the newest date and on {MIN_PAST} before, found {found}; choose other scenes"
     )]
     TooFewPixels {
         /// Needed.
@@ -88,8 +88,8 @@ struct Common {
 
 /// How deviations scatter without change, for one [`Kind`] of expectation.
 #[derive(Debug, Clone, PartialEq)]
-struct Law {
-    /// Variance over the survey of each date and band, what is common removed.
+struct NoiseModel {
+    /// Variance over the training sample of each date and band, what is common removed.
     variance: Vec<Vec<f64>>,
     /// By band: a pixel's typical variance over that of the dates.
     prior: Vec<f64>,
@@ -116,23 +116,23 @@ pub struct History {
     /// Whether the yearly course foretells the newest date better than the median does, where there are dates enough.
     yearly: bool,
     /// By [`Kind`].
-    laws: [Law; 2],
+    models: [NoiseModel; 2],
 }
 
 impl History {
     /// The clear observations of a pixel, what is common to each date removed; `None` where it cannot be judged.
-    fn series(&self, seen: &Seen, x: i64, y: i64) -> Option<Series> {
-        if seen.flags.get(x, y) != Some(&flags::CLEAR) || !seen.rect.contains(x, y) {
+    fn series(&self, stack: &ScreenedStack, x: i64, y: i64) -> Option<Series> {
+        if stack.flags.get(x, y) != Some(&flags::CLEAR) || !stack.rect.contains(x, y) {
             return None;
         }
-        let near = Rect::new(x, y, 1, 1).grow(self.halo()).intersect(&seen.rect);
-        let at = [(y - seen.rect.y) as usize, (x - seen.rect.x) as usize];
+        let near = Rect::new(x, y, 1, 1).grow(self.halo()).intersect(&stack.rect);
+        let at = [(y - stack.rect.y) as usize, (x - stack.rect.x) as usize];
         let mut series = Series {
             places: Vec::new(),
             days: Vec::new(),
             bands: vec![Vec::new(); self.sensor.len()],
         };
-        for (place, (date, common)) in seen.dates.iter().zip(&self.common).enumerate() {
+        for (place, (date, common)) in stack.dates.iter().zip(&self.common).enumerate() {
             if date.len() == self.sensor.len() && date.iter().all(|band| band[at].is_finite()) {
                 series.places.push(place);
                 series.days.push(self.days[place]);
@@ -140,7 +140,7 @@ impl History {
                     let (mut sum, mut n) = (f64::from(band[at]), 1.0);
                     if near.area() > 1 {
                         (sum, n) = (0.0, 0.0);
-                        for value in view(band, &seen.rect, &near).iter().filter(|v| v.is_finite()) {
+                        for value in view(band, &stack.rect, &near).iter().filter(|v| v.is_finite()) {
                             sum += f64::from(*value);
                             n += 1.0;
                         }
@@ -150,13 +150,13 @@ impl History {
             }
         }
         let newest = series.places.last().is_some_and(|place| place + 1 == self.days.len());
-        (newest && series.places.len() > LEAST_PAST).then_some(series)
+        (newest && series.places.len() > MIN_PAST).then_some(series)
     }
 
     /// How many observations of a pixel are its past; the others are judged.
     fn past_len(&self, series: &Series) -> usize {
         let n = series.places.len();
-        n - self.params.consecutive.clamp(1, n - LEAST_PAST)
+        n - self.params.consecutive.clamp(1, n - MIN_PAST)
     }
 
     /// Variance of a date around `expected`, in the unit of the values with what is common removed.
@@ -164,7 +164,7 @@ impl History {
         let (noise, common) = (self.sensor[band], self.common[place][band]);
         let part = noise.fraction * (common.gain * expected + common.offset);
         let sensor = (noise.floor * noise.floor + part * part) / (common.gain * common.gain);
-        self.laws[kind as usize].variance[place][band] + sensor
+        self.models[kind as usize].variance[place][band] + sensor
     }
 
     /// The past of a pixel: its first `upto` observations.
@@ -187,7 +187,7 @@ impl History {
         let degrees = PRIOR_DEGREES + past.degrees;
         let expected = past.shape.expected(day).into_iter().enumerate();
         let deviation = |(band, expected): (usize, f64)| {
-            let prior = PRIOR_DEGREES * self.laws[past.kind as usize].prior[band];
+            let prior = PRIOR_DEGREES * self.models[past.kind as usize].prior[band];
             let own = (prior + past.degrees * past.ratio[band]) / degrees;
             let variance = self.variance(past.kind, series.places[at], band, expected) + lever * past.usual[band];
             (series.bands[band][at] - expected) / (variance * own).sqrt()
@@ -195,12 +195,12 @@ impl History {
         expected.map(deviation).collect()
     }
 
-    /// The same, less what the last deviation of the past has left behind, as values of a normal law.
+    /// The same, less what the last deviation of the past has left behind, as values of a normal distribution.
     fn normal_deviations(&self, series: &Series, past: &Past, at: usize) -> Vec<f64> {
         let mut found = self.deviations(series, past, at);
         if at >= past.n {
             let last = self.deviations(series, past, past.n - 1);
-            for ((t, last), (kept, left)) in found.iter_mut().zip(last).zip(&self.laws[past.kind as usize].memory) {
+            for ((t, last), (kept, left)) in found.iter_mut().zip(last).zip(&self.models[past.kind as usize].memory) {
                 *t = (*t - kept * last.clamp(-MEMORY_CAP, MEMORY_CAP)) / left;
             }
         }
@@ -211,21 +211,21 @@ impl History {
     /// Sigma of observation `at`, before calibration.
     fn sigma(&self, series: &Series, past: &Past, at: usize) -> f64 {
         let z = self.normal_deviations(series, past, at);
-        let independent = self.laws[past.kind as usize].independent;
+        let independent = self.models[past.kind as usize].independent;
         let sum: f64 = z.iter().map(|z| z * z).sum();
         chi_square_sigma(sum * independent as f64 / z.len() as f64, independent)
     }
 
     /// Sigma of all of a run deviating, from that of each.
     fn in_a_row(&self, kind: Kind, run: &[f64]) -> f64 {
-        let law = &self.laws[kind as usize];
+        let model = &self.models[kind as usize];
         let least = run.iter().copied().fold(f64::INFINITY, f64::min);
-        let sigma = (least - law.single.centre) / law.single.scale;
+        let sigma = (least - model.single.centre) / model.single.scale;
         if run.len() == 1 {
             return sigma;
         }
         let tail = 0.5 * libm::erfc(sigma * core::f64::consts::FRAC_1_SQRT_2);
-        let number = 1.0 + law.further * (run.len() as f64 - 1.0);
+        let number = 1.0 + model.further * (run.len() as f64 - 1.0);
         normal_upper(libm::pow(tail, number))
     }
 
@@ -239,24 +239,24 @@ impl History {
     fn stored(&self, series: &Series) -> Option<i16> {
         let past = self.past(series, self.past_len(series))?;
         let sigma = self.in_a_row(past.kind, &self.run(series, &past));
-        (!sigma.is_nan()).then(|| self.laws[past.kind as usize].joint.stored(sigma))
+        (!sigma.is_nan()).then(|| self.models[past.kind as usize].joint.stored(sigma))
     }
 
     /// Back from the newest observation as long as they deviate; what deviates is no past, so that is fitted anew before it.
-    fn dated(&self, series: &Series) -> Option<Onset> {
+    fn dated(&self, series: &Series) -> Option<BreakDate> {
         let n = series.places.len();
         let (mut upto, mut first) = (self.past_len(series), n);
-        for _ in 0..ONSET_ROUNDS {
+        for _ in 0..BREAK_ROUNDS {
             let Some(past) = self.past(series, upto) else { break };
-            let changed = |at: &usize| self.in_a_row(past.kind, &[self.sigma(series, &past, *at)]) > ONSET_SIGMA;
-            first = n - (LEAST_PAST..n).rev().take_while(changed).count();
+            let changed = |at: &usize| self.in_a_row(past.kind, &[self.sigma(series, &past, *at)]) > BREAK_SIGMA;
+            first = n - (MIN_PAST..n).rev().take_while(changed).count();
             if first >= upto {
                 break;
             }
             upto = first;
         }
         let place = |at: usize| u16::try_from(*series.places.get(at)?).ok();
-        Some(Onset {
+        Some(BreakDate {
             last_unchanged: place(first - 1)?,
             first_changed: place(first)?,
         })
@@ -268,29 +268,29 @@ impl Scorer for History {
         self.params.window_px / 2
     }
 
-    fn score(&self, seen: &Seen, core: &Rect) -> Plane<i16> {
+    fn score(&self, stack: &ScreenedStack, core: &Rect) -> Plane<i16> {
         let mut scores = Plane::filled(*core, SCORE_NODATA);
         for ((row, column), score) in scores.data.indexed_iter_mut() {
             let (x, y) = (core.x + column as i64, core.y + row as i64);
-            let stored = self.series(seen, x, y).and_then(|series| self.stored(&series));
+            let stored = self.series(stack, x, y).and_then(|series| self.stored(&series));
             *score = stored.unwrap_or(SCORE_NODATA);
         }
         scores
     }
 
-    fn onset(&self, seen: &Seen, wanted: &Plane<bool>) -> Option<Plane<Option<Onset>>> {
+    fn break_date(&self, stack: &ScreenedStack, wanted: &Plane<bool>) -> Option<Plane<Option<BreakDate>>> {
         let core = wanted.rect;
-        let mut onsets = Plane::filled(core, None);
-        for ((at, onset), _) in onsets
+        let mut break_dates = Plane::filled(core, None);
+        for ((at, break_date), _) in break_dates
             .data
             .indexed_iter_mut()
             .zip(&wanted.data)
             .filter(|(_, wanted)| **wanted)
         {
             let (x, y) = (core.x + at.1 as i64, core.y + at.0 as i64);
-            *onset = self.series(seen, x, y).and_then(|series| self.dated(&series));
+            *break_date = self.series(stack, x, y).and_then(|series| self.dated(&series));
         }
-        Some(onsets)
+        Some(break_dates)
     }
 }
 

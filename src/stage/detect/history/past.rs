@@ -4,7 +4,7 @@ use super::harmonic::{self, Model};
 use crate::raster::stats::{MAD_TO_SIGMA, median, median_and_sigma};
 
 /// Past observations without which a pixel is not judged: the fewest of which a median leaves one out.
-pub const LEAST_PAST: usize = 3;
+pub const MIN_PAST: usize = 3;
 /// A median absolute deviation knows as much of the variance as this part of the observations does by their squares (Rousseeuw and
 /// Croux, "Alternatives to the median absolute deviation", 1993: 37 percent efficient).
 const MAD_EFFICIENCY: f64 = 0.37;
@@ -73,7 +73,7 @@ impl Series {
 
     /// What the first `upto` observations make expected; `None` when they do not pay for it.
     pub fn shape(&self, upto: usize, kind: Kind) -> Option<Shape> {
-        if upto < LEAST_PAST {
+        if upto < MIN_PAST {
             return None;
         }
         let mut bands: Vec<Vec<f64>> = self.bands.iter().map(|values| values[..upto].to_vec()).collect();
@@ -188,7 +188,7 @@ pub fn memory(pairs: &[(f64, f64)]) -> (f64, f64) {
     }
 }
 
-/// The normal value that is as far out as `t` is for Student's law (Wallace, "Bounds on normal approximations to Student's and the
+/// The normal value that is as far out as `t` is for Student's distribution (Wallace, "Bounds on normal approximations to Student's and the
 /// chi-square distributions", 1959; good to 2 percent from 6 degrees on).
 pub fn student_to_normal(t: f64, degrees: f64) -> f64 {
     let z = (degrees * libm::log1p(t * t / degrees)).sqrt() * (8.0 * degrees + 1.0) / (8.0 * degrees + 3.0);

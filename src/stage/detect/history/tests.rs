@@ -5,7 +5,7 @@ use crate::stage::detect::Cell;
 
 const EDGE: usize = 40;
 
-/// Values of a normal law in scrambled order (a linear congruential generator, Numerical Recipes "ranqd1").
+/// Values of a normal distribution in scrambled order (a linear congruential generator, Numerical Recipes "ranqd1").
 fn noise(seed: u32) -> impl FnMut() -> f64 {
     let mut state = seed;
     move || {
@@ -16,7 +16,7 @@ fn noise(seed: u32) -> impl FnMut() -> f64 {
 
 /// Dates every `step` days: ground of different levels with noise of 0.1 and what `more` adds by (date, row, column); each date
 /// has a gain and an offset of its own.
-fn seen(dates: usize, more: impl Fn(usize, usize, usize) -> f64) -> Seen {
+fn stack(dates: usize, more: impl Fn(usize, usize, usize) -> f64) -> ScreenedStack {
     let mut noise = noise(7);
     let dates = (0..dates).map(|date| {
         let mut band = |shift: f64| {
@@ -28,23 +28,23 @@ fn seen(dates: usize, more: impl Fn(usize, usize, usize) -> f64) -> Seen {
         vec![band(0.0), band(1.0)]
     });
     let rect = Rect::new(0, 0, EDGE, EDGE);
-    Seen {
+    ScreenedStack {
         rect,
         dates: dates.collect(),
         flags: Plane::filled(rect, flags::CLEAR),
     }
 }
 
-fn fitted(seen: &Seen, step: f64, consecutive: usize) -> History {
-    let days: Vec<f64> = (0..seen.dates.len()).map(|date| step * date as f64).collect();
+fn fitted(stack: &ScreenedStack, step: f64, consecutive: usize) -> History {
+    let days: Vec<f64> = (0..stack.dates.len()).map(|date| step * date as f64).collect();
     let params = HistoryParams {
         window_px: 1,
         consecutive,
         common_gain: true,
     };
     let cell = Cell {
-        core: seen.rect,
-        seen: seen.clone(),
+        core: stack.rect,
+        stack: stack.clone(),
     };
     History::fit(&[cell], &days, &[SensorNoise::default(); 2], &params).unwrap()
 }
@@ -59,8 +59,8 @@ fn sorted(scores: &Plane<i16>) -> Vec<f64> {
 fn without_change_scores_are_standard_normal_or_quieter() {
     for (dates, step) in [(5, 16.0), (9, 16.0), (30, 30.0)] {
         for consecutive in [1, 2] {
-            let seen = seen(dates, |_, _, _| 0.0);
-            let found = sorted(&fitted(&seen, step, consecutive).score(&seen, &seen.rect));
+            let stack = stack(dates, |_, _, _| 0.0);
+            let found = sorted(&fitted(&stack, step, consecutive).score(&stack, &stack.rect));
             for (q, z) in [(0.5, 0.0), (0.8413, 1.0), (0.9772, 2.0), (0.9987, 3.0)] {
                 let at = found[(q * found.len() as f64) as usize];
                 assert!(
@@ -75,27 +75,32 @@ fn without_change_scores_are_standard_normal_or_quieter() {
 #[test]
 fn a_step_is_dated_between_the_clear_dates_around_it() {
     let changed = |row: usize, column: usize| row < 6 && column < 6;
-    let mut seen = seen(
+    let mut stack = stack(
         12,
         |date, row, column| if date >= 8 && changed(row, column) { 1.5 } else { 0.0 },
     );
     for cloudy in [7, 8] {
-        seen.dates[cloudy].iter_mut().for_each(|band| band[[2, 3]] = f32::NAN);
+        stack.dates[cloudy].iter_mut().for_each(|band| band[[2, 3]] = f32::NAN);
     }
-    let history = fitted(&seen, 16.0, 1);
-    let onset = history.onset(&seen, &Plane::filled(seen.rect, true)).unwrap();
-    let score = history.score(&seen, &seen.rect);
+    let history = fitted(&stack, 16.0, 1);
+    let break_date = history.break_date(&stack, &Plane::filled(stack.rect, true)).unwrap();
+    let score = history.score(&stack, &stack.rect);
     let dated = |last_unchanged, first_changed| {
-        Some(Onset {
+        Some(BreakDate {
             last_unchanged,
             first_changed,
         })
     };
-    assert_eq!((onset.data[[2, 3]], onset.data[[4, 4]]), (dated(6, 9), dated(7, 8)));
-    let right = (0..36).filter(|i| onset.data[[i / 6, i % 6]] == dated(7, 8)).count();
+    assert_eq!(
+        (break_date.data[[2, 3]], break_date.data[[4, 4]]),
+        (dated(6, 9), dated(7, 8))
+    );
+    let right = (0..36)
+        .filter(|i| break_date.data[[i / 6, i % 6]] == dated(7, 8))
+        .count();
     assert!(right >= 33, "{right} of 35");
     assert!((0..36).all(|i| score.data[[i / 6, i % 6]] > 500));
-    let elsewhere = onset
+    let elsewhere = break_date
         .data
         .indexed_iter()
         .filter(|((y, x), o)| !changed(*y, *x) && o.is_some());
@@ -104,12 +109,12 @@ fn a_step_is_dated_between_the_clear_dates_around_it() {
 
 #[test]
 fn what_is_seen_on_one_date_is_no_change_where_two_are_asked_for() {
-    let seen = seen(12, |date, row, column| {
+    let stack = stack(12, |date, row, column| {
         let spike = date == 11 && row < 6;
         let step = date >= 10 && column < 6 && row > 32;
         if spike || step { 1.5 } else { 0.0 }
     });
-    let [one, two] = [1, 2].map(|k| fitted(&seen, 16.0, k).score(&seen, &seen.rect));
+    let [one, two] = [1, 2].map(|k| fitted(&stack, 16.0, k).score(&stack, &stack.rect));
     assert!(
         one.data[[3, 20]] > 400 && two.data[[3, 20]] < 200,
         "{}, {}",
@@ -128,12 +133,12 @@ fn the_season_of_a_field_is_no_change() {
         let step = if date == 29 && row < 4 && column < 4 { 2.0 } else { 0.0 };
         step + if row.is_multiple_of(3) { 0.5 * wave } else { 0.0 }
     };
-    let seen = seen(30, season);
-    let yearly = fitted(&seen, 30.0, 1);
+    let stack = stack(30, season);
+    let yearly = fitted(&stack, 30.0, 1);
     assert!(yearly.yearly);
     let mut level = yearly.clone();
     level.yearly = false;
-    let [yearly, level] = [yearly, level].map(|history| history.score(&seen, &seen.rect));
+    let [yearly, level] = [yearly, level].map(|history| history.score(&stack, &stack.rect));
     let loud = |plane: &Plane<i16>| {
         plane
             .data
@@ -152,20 +157,20 @@ fn the_season_of_a_field_is_no_change() {
 
 #[test]
 fn tiles_give_what_the_whole_gives() {
-    let seen = seen(8, |date, row, _| if date == 7 && row < 6 { 1.0 } else { 0.0 });
-    let mut history = fitted(&seen, 16.0, 1);
+    let stack = stack(8, |date, row, _| if date == 7 && row < 6 { 1.0 } else { 0.0 });
+    let mut history = fitted(&stack, 16.0, 1);
     history.params.window_px = 3;
     let inside = Rect::new(1, 1, EDGE - 2, EDGE - 2);
-    let whole = history.score(&seen, &inside);
-    let dates = history.onset(&seen, &Plane::filled(inside, true)).unwrap();
+    let whole = history.score(&stack, &inside);
+    let dates = history.break_date(&stack, &Plane::filled(inside, true)).unwrap();
     for core in [Rect::new(1, 1, 10, 7), Rect::new(11, 8, 20, 30)] {
         let wide = core.grow(history.halo());
-        let tile = seen.crop(&wide);
+        let tile = stack.crop(&wide);
         assert_eq!(history.score(&tile, &core), whole.crop(&core));
         let mut wanted = Plane::filled(core, true);
-        assert_eq!(history.onset(&tile, &wanted).unwrap(), dates.crop(&core));
+        assert_eq!(history.break_date(&tile, &wanted).unwrap(), dates.crop(&core));
         wanted.data[[0, 1]] = false;
-        let some = history.onset(&tile, &wanted).unwrap();
+        let some = history.break_date(&tile, &wanted).unwrap();
         assert_eq!(
             (some.data[[0, 0]], some.data[[0, 1]]),
             (dates.crop(&core).data[[0, 0]], None)
@@ -175,14 +180,14 @@ fn tiles_give_what_the_whole_gives() {
 
 #[test]
 fn what_has_no_past_is_not_judged() {
-    let mut seen = seen(6, |_, _, _| 0.0);
-    let mut cloud = |dates: &[usize], at: [usize; 2]| dates.iter().for_each(|d| seen.dates[*d][1][at] = f32::NAN);
+    let mut stack = stack(6, |_, _, _| 0.0);
+    let mut cloud = |dates: &[usize], at: [usize; 2]| dates.iter().for_each(|d| stack.dates[*d][1][at] = f32::NAN);
     cloud(&[5], [0, 0]);
     cloud(&[0, 2, 4], [0, 1]);
     cloud(&[0, 4], [0, 2]);
-    seen.flags.data[[0, 3]] = flags::CLOUD;
-    let history = fitted(&seen, 16.0, 1);
-    let score = history.score(&seen, &seen.rect);
+    stack.flags.data[[0, 3]] = flags::CLOUD;
+    let history = fitted(&stack, 16.0, 1);
+    let score = history.score(&stack, &stack.rect);
     let judged = [0, 1, 2, 3, 4].map(|column| score.data[[0, column]] != SCORE_NODATA);
     assert_eq!(judged, [false, false, true, false, true]);
 
@@ -201,8 +206,8 @@ fn what_has_no_past_is_not_judged() {
 
 #[test]
 fn a_constant_scene_is_quiet() {
-    let mut seen = seen(6, |_, _, _| 0.0);
-    seen.dates.iter_mut().flatten().for_each(|band| band.fill(2.0));
-    let found = sorted(&fitted(&seen, 16.0, 1).score(&seen, &seen.rect));
+    let mut stack = stack(6, |_, _, _| 0.0);
+    stack.dates.iter_mut().flatten().for_each(|band| band.fill(2.0));
+    let found = sorted(&fitted(&stack, 16.0, 1).score(&stack, &stack.rect));
     assert!(found.iter().all(|s| *s <= 0.0), "{found:?}");
 }

@@ -28,7 +28,7 @@ pub enum Useless {
 }
 
 /// Spread below this part of the mean is rounding of f32.
-const LEAST_SPREAD: f64 = 1e-6;
+const MIN_SPREAD: f64 = 1e-6;
 /// Bands that correlate more than this repeat each other (ours).
 const REPEATS: f64 = 0.9999;
 /// Correlations with a condition number above this leave too few digits to f64 (ours).
@@ -45,7 +45,7 @@ pub fn useless(moments: &Moments) -> Vec<(usize, Useless)> {
             moments.covariance[first + i][first + j] / (spread(first + i) * spread(first + j))
         };
         let constant = |first: usize| {
-            let least = LEAST_SPREAD * moments.means[first + band].abs();
+            let least = MIN_SPREAD * moments.means[first + band].abs();
             spread(first + band).is_nan() || spread(first + band) <= least
         };
         let strongest = |other: usize| {

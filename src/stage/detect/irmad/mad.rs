@@ -93,12 +93,12 @@ pub struct Mad {
 }
 
 /// Variates whose variance is below this part of what they are made of are rounding: the dates are equal there.
-const LEAST_VARIANCE: f64 = 1e-10;
+const MIN_VARIANCE: f64 = 1e-10;
 
 impl Mad {
     /// Whether every variate has a spread: not so where both dates are equal up to gain and offset.
     pub fn has_spread(&self) -> bool {
-        self.sigma.iter().all(|s| s * s > LEAST_VARIANCE)
+        self.sigma.iter().all(|s| s * s > MIN_VARIANCE)
     }
 }
 

@@ -16,7 +16,7 @@ use ndarray::Array2;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::stage::laws;
+use crate::stage::distributions;
 use crate::stage::normalise::Sample;
 use bands::Useless;
 use mad::{Kernel, Mad};
@@ -118,7 +118,7 @@ pub enum IrmadError {
     Same,
 }
 
-/// Pixels that are less probable than this without change (three sigma of a normal law) have no part in the last transform.
+/// Pixels that are less probable than this without change (three sigma of a normal distribution) have no part in the last transform.
 const OUTLIER: f64 = 0.0027;
 /// Pixels needed for each band of a date (ours), also by weight: a transform of fewer follows single pixels.
 const PIXELS_A_BAND: usize = 20;
@@ -172,9 +172,10 @@ pub fn fit(sample: &Sample, params: &IrmadParams) -> Result<Irmad, IrmadError> {
     let degrees = bands.len();
     let probabilities = |mad: &Mad, shrinkage: f64, out: &mut [f64]| {
         Kernel::new(mad, shrinkage).run(&before, &after, out);
-        out.iter_mut().for_each(|z| *z = laws::chi_square_tail(*z, degrees));
+        out.iter_mut()
+            .for_each(|z| *z = distributions::chi_square_tail(*z, degrees));
     };
-    let rounds = if degrees < LEAST_BANDS {
+    let rounds = if degrees < MIN_BANDS {
         1
     } else {
         params.max_iterations.max(1)
@@ -209,7 +210,7 @@ pub fn fit(sample: &Sample, params: &IrmadParams) -> Result<Irmad, IrmadError> {
         }
     }
     let (round, search) = steadiest.ok_or(IrmadError::Same)?;
-    let converged = degrees < LEAST_BANDS || history[round].change < params.tolerance;
+    let converged = degrees < MIN_BANDS || history[round].change < params.tolerance;
     let of_all = |clear_ones: &[f64]| {
         let mut all = vec![f64::NAN; n];
         clear.iter().zip(clear_ones).for_each(|(i, value)| all[*i] = *value);
@@ -219,7 +220,7 @@ pub fn fit(sample: &Sample, params: &IrmadParams) -> Result<Irmad, IrmadError> {
     let face_value = of_all(&weights);
 
     let shrunk = (0..round).fold(1.0, |scale, _| {
-        shrinkage(degrees, |z| laws::chi_square_tail(z / scale, degrees))
+        shrinkage(degrees, |z| distributions::chi_square_tail(z / scale, degrees))
     });
     let inlier = |p: f64| if p > OUTLIER { 1.0 } else { 0.0 };
     probabilities(&search, shrunk, &mut weights);
@@ -227,7 +228,12 @@ pub fn fit(sample: &Sample, params: &IrmadParams) -> Result<Irmad, IrmadError> {
     let last = mad::moments(&used, &weights)
         .and_then(|moments| mad::canonical(&moments, params.ridge))
         .filter(Mad::has_spread)
-        .map(|mad| (mad, shrinkage(degrees, |z| inlier(laws::chi_square_tail(z, degrees)))));
+        .map(|mad| {
+            (
+                mad,
+                shrinkage(degrees, |z| inlier(distributions::chi_square_tail(z, degrees))),
+            )
+        });
     let (mad, shrinkage) = last.unwrap_or((search, shrunk));
     probabilities(&mad, shrinkage, &mut weights);
     Ok(Irmad {
@@ -244,11 +250,11 @@ pub fn fit(sample: &Sample, params: &IrmadParams) -> Result<Irmad, IrmadError> {
 }
 
 /// With fewer bands the weights shrink the variances without end, also where nothing changed, so they are not reweighted (ours).
-const LEAST_BANDS: usize = 3;
+const MIN_BANDS: usize = 3;
 
 /// The variance that `weight`, a function of Z, leaves to each variate where nothing changed, as a part of the true one.
 ///
-/// Weights take from the tails also where nothing changed. For a normal law they depend on the variates alone and alike in every
+/// Weights take from the tails also where nothing changed. For a normal distribution they depend on the variates alone and alike in every
 /// direction, so they multiply all variances by E(w Z) / (p E(w)) and leave the directions (ours). The weights of IR-MAD do so again in
 /// each round. That comes to rest above 0 for p > 2 only: near scale 0, where the density is level, the factor is 2 p / (p + 2).
 fn shrinkage(degrees: usize, weight: impl Fn(f64) -> f64) -> f64 {

@@ -1,8 +1,8 @@
 //! The IR-MAD detector: its chi-square statistic on smoothed dates, answered in sigma.
 //!
 //! On real imagery the law of the statistic Z is wider than chi-square, so the score is Z^(1/3), which is close to normal for a
-//! chi-square law on any scale (Wilson and Hilferty, "The distribution of chi-square", 1931), on the scale of its own centre and lower
-//! spread over the survey; but never finer than the theory says.
+//! chi-square distribution on any scale (Wilson and Hilferty, "The distribution of chi-square", 1931), on the scale of its own centre and lower
+//! spread over the training sample; but never finer than the theory says.
 
 use ndarray::Zip;
 
@@ -13,7 +13,7 @@ use crate::raster::stats::SCORE_NODATA;
 use crate::raster::{Plane, flags};
 use crate::stage::detect::calibrate::Calibration;
 use crate::stage::detect::smooth;
-use crate::stage::detect::{Account, DetectParams, Scorer, Seen};
+use crate::stage::detect::{DetectParams, Diagnostics, Scorer, ScreenedStack};
 use crate::stage::normalise::Sample;
 
 /// The fitted detector.
@@ -21,7 +21,7 @@ use crate::stage::normalise::Sample;
 pub struct IrmadScorer {
     irmad: Irmad,
     params: DetectParams,
-    /// Of the cube root of Z over the survey.
+    /// Of the cube root of Z over the training sample.
     calibration: Calibration,
 }
 
@@ -59,9 +59,9 @@ impl IrmadScorer {
 }
 
 impl Scorer for IrmadScorer {
-    fn account(&self) -> Account {
+    fn diagnostics(&self) -> Diagnostics {
         let dropped = self.irmad.dropped.iter();
-        Account {
+        Diagnostics {
             rounds: self.irmad.history.iter().map(|round| round.rho.clone()).collect(),
             dropped: dropped.map(|(band, why)| (*band, why.to_string())).collect(),
             looks: Vec::new(),
@@ -72,16 +72,16 @@ impl Scorer for IrmadScorer {
         smooth::halo(&self.params)
     }
 
-    fn score(&self, seen: &Seen, core: &Rect) -> Plane<i16> {
-        let [before, after] = seen.sides().map(|date| {
+    fn score(&self, stack: &ScreenedStack, core: &Rect) -> Plane<i16> {
+        let [before, after] = stack.sides().map(|date| {
             let used = self.irmad.used(&date);
-            smooth::smooth(&used, &seen.rect, &seen.flags, core, &self.params).values
+            smooth::smooth(&used, &stack.rect, &stack.flags, core, &self.params).values
         });
         let z = self.irmad.of_used(&before, &after, (core.h, core.w));
         let mut scores = Plane::filled(*core, SCORE_NODATA);
         Zip::from(&mut scores.data)
             .and(&z)
-            .and(seen.flags.view(core))
+            .and(stack.flags.view(core))
             .for_each(|score, z, flag| {
                 if *flag == flags::CLEAR && z.is_finite() {
                     *score = self.calibration.stored(libm::cbrt(*z));
@@ -115,15 +115,15 @@ mod tests {
                 .map(|b| Array2::from_shape_vec((height, width), b.clone()).unwrap())
                 .collect()
         };
-        let mut seen = Seen {
+        let mut stack = ScreenedStack {
             rect,
             dates: vec![date(&sample.before), date(&sample.after)],
             flags: Plane::filled(rect, flags::CLEAR),
         };
-        seen.flags.data[[30, 40]] = flags::CLOUD;
-        seen.dates[0][2][[31, 40]] = f32::NAN;
+        stack.flags.data[[30, 40]] = flags::CLOUD;
+        stack.dates[0][2][[31, 40]] = f32::NAN;
         let core = Rect::new(-1, 7, width - 4, height - 4);
-        let whole = scorer.score(&seen, &core);
+        let whole = scorer.score(&stack, &core);
         assert_eq!(scorer.halo(), 1);
         assert_eq!([whole.data[[28, 38]], whole.data[[29, 38]]], [SCORE_NODATA; 2]);
         let mut clear: Vec<i16> = whole.data.iter().copied().filter(|s| *s != SCORE_NODATA).collect();
@@ -135,10 +135,10 @@ mod tests {
         }
         let tile = Rect::new(20, 20, 13, 17);
         let around = tile.grow(1);
-        assert_eq!(scorer.score(&seen.crop(&around), &tile), whole.crop(&tile));
+        assert_eq!(scorer.score(&stack.crop(&around), &tile), whole.crop(&tile));
         assert!(
             scorer
-                .score(&Seen::nothing(&rect), &core)
+                .score(&ScreenedStack::nothing(&rect), &core)
                 .data
                 .iter()
                 .all(|s| *s == SCORE_NODATA)

@@ -7,7 +7,7 @@ struct Normal(SplitMix);
 
 impl Normal {
     fn next(&mut self) -> f64 {
-        laws::normal_upper(self.0.unit())
+        distributions::normal_upper(self.0.unit())
     }
 }
 
@@ -87,7 +87,7 @@ fn without_change_z_is_chi_square_distributed() {
         z.sort_by(f64::total_cmp);
         let n = z.len() as f64;
         let away = |(i, z): (usize, &f64)| {
-            let p = 1.0 - laws::chi_square_tail(*z, bands);
+            let p = 1.0 - distributions::chi_square_tail(*z, bands);
             (p - i as f64 / n).abs().max((p - (i + 1) as f64 / n).abs())
         };
         let farthest = z.iter().enumerate().map(away).fold(0.0, f64::max);

@@ -1,15 +1,15 @@
-//! The ratio of two radar dates, tested by the law of speckle and answered in sigma.
+//! The ratio of two radar dates, tested by the distribution of speckle and answered in sigma.
 //!
 //! 1. What is common to a date is taken off, and power is averaged over a window (multilook). Products that are multilooked already
 //!    (ground range, terrain-corrected) did best with a window of one pixel: evidence is better averaged than power, in which one
 //!    bright scatterer drowns its neighbours.
-//! 2. Of two averages of `L` looks the ratio follows Fisher's law of `2L` and `2L` degrees of freedom when nothing changed (Rignot
+//! 2. Of two averages of `L` looks the ratio follows Fisher's distribution of `2L` and `2L` degrees of freedom when nothing changed (Rignot
 //!    and van Zyl, "Change detection techniques for ERS-1 SAR data", 1993, for the ratio; the law is exact for gamma speckle). Its
-//!    two-sided tail is read as standard deviations `z` of a normal law.
+//!    two-sided tail is read as standard deviations `z` of a normal distribution.
 //! 3. The evidence of a pixel is the mean of `|z|` over the polarisations and over a second window. On real imagery this ranked
 //!    better than the sum of logarithms of the tails (Fisher's method) and than the Wishart test of both polarisations, whose large
 //!    values come from single restless pixels, and it misses no change that goes up in one and down in the other.
-//! 4. The score is the cube root of the evidence on its own centre and spread over the survey, never finer than speckle alone gives.
+//! 4. The score is the cube root of the evidence on its own centre and spread over the training sample, never finer than speckle alone gives.
 //!    Speckle alone would ask for the power 2/3 (Wilson and Hilferty, 1931); real ground is more restless, and the cube root is
 //!    the highest power at which next to nothing was claimed between the dates of quiet Sentinel-1 stacks.
 
@@ -18,14 +18,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::looks::{
-    RadarError, calibrate, gains_db, independent, log_looks, looks_after, power, radius, survey_step, window_mean,
+    RadarError, calibrate, gains_db, independent, log_looks, looks_after, power, radius, sample_step, window_mean,
 };
 use crate::geo::Rect;
 use crate::raster::stats::SCORE_NODATA;
 use crate::raster::{Plane, flags, plane};
 use crate::stage::detect::calibrate::{Calibration, QUARTILE};
-use crate::stage::detect::{Account, Cell, Scorer, Seen};
-use crate::stage::laws::{beta_part, normal_upper};
+use crate::stage::detect::{Cell, Diagnostics, Scorer, ScreenedStack};
+use crate::stage::distributions::{beta_part, normal_upper};
 
 /// `[detect.logratio]` of the pipeline file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -93,7 +93,7 @@ fn look_up(table: &[f64], log_ratio: f64) -> f64 {
     }
 }
 
-/// Least centre and scale of the cube root of the mean of `n` independent `|z|`: the mean of `|z|` is near Nakagami's law (Wilson and
+/// Least centre and scale of the cube root of the mean of `n` independent `|z|`: the mean of `|z|` is near Nakagami's distribution (Wilson and
 /// Hilferty, "The distribution of chi-square", 1931, for its quantiles), with its second moment and the degrees of freedom that its
 /// scatter has; exact to 3 percent for n = 1.
 fn least(n: f64) -> (f64, f64) {
@@ -107,7 +107,7 @@ fn least(n: f64) -> (f64, f64) {
 }
 
 impl LogRatio {
-    /// The detector for the two dates of the survey `cells`, which hold [`Scorer::halo`] pixels around their cores.
+    /// The detector for the two dates of the training sample `cells`, which hold [`Scorer::halo`] pixels around their cores.
     ///
     /// # Errors
     /// [`RadarError`] when a window is even, when there are not two dates, or when no pixel is clear on both.
@@ -131,22 +131,22 @@ impl LogRatio {
         for band in 0..fitted.gains_db[0].len() {
             let dates = cells
                 .iter()
-                .flat_map(|Cell { core, seen }| seen.dates.iter().map(move |date| (core, seen, date)));
-            let found =
-                dates.flat_map(|(core, seen, date)| log_looks(&power(plane::view(&date[band], &seen.rect, core), 0.0)));
+                .flat_map(|Cell { core, stack }| stack.dates.iter().map(move |date| (core, stack, date)));
+            let found = dates
+                .flat_map(|(core, stack, date)| log_looks(&power(plane::view(&date[band], &stack.rect, core), 0.0)));
             let found = found.collect();
             let mut ratios: Vec<f64> = cells
                 .iter()
-                .flat_map(|cell| fitted.log_ratio(&cell.seen, &cell.core, band))
-                .step_by(survey_step(cells))
+                .flat_map(|cell| fitted.log_ratio(&cell.stack, &cell.core, band))
+                .step_by(sample_step(cells))
                 .filter(|v| v.is_finite())
                 .collect();
             fitted.looks.push(looks_after(found, params.window_px, &mut ratios));
         }
         fitted.sigma = fitted.looks.iter().map(|looks| table(*looks)).collect();
         let mut statistics: Vec<f64> = Vec::new();
-        for Cell { core, seen } in cells {
-            let found = fitted.statistic(seen, core);
+        for Cell { core, stack } in cells {
+            let found = fitted.statistic(stack, core);
             statistics.extend(found.iter().copied().filter(|v| v.is_finite()));
         }
         if statistics.is_empty() {
@@ -164,10 +164,10 @@ impl LogRatio {
     }
 
     /// Natural logarithm of after by before on `area`, averaged, without what is common to the dates.
-    fn log_ratio(&self, seen: &Seen, area: &Rect, band: usize) -> Array2<f64> {
-        let wide = area.grow(self.radius).intersect(&seen.rect);
+    fn log_ratio(&self, stack: &ScreenedStack, area: &Rect, band: usize) -> Array2<f64> {
+        let wide = area.grow(self.radius).intersect(&stack.rect);
         let [before, after] = [0, 1].map(|date| {
-            let values: ArrayView2<f32> = plane::view(&seen.dates[date][band], &seen.rect, &wide);
+            let values: ArrayView2<f32> = plane::view(&stack.dates[date][band], &stack.rect, &wide);
             window_mean(&power(values, self.gains_db[date][band]), self.radius)
         });
         let mut ratio = after;
@@ -176,11 +176,11 @@ impl LogRatio {
     }
 
     /// Cube root of the evidence on `core`.
-    fn statistic(&self, seen: &Seen, core: &Rect) -> Array2<f64> {
-        let wide = core.grow(self.evidence_radius).intersect(&seen.rect);
+    fn statistic(&self, stack: &ScreenedStack, core: &Rect) -> Array2<f64> {
+        let wide = core.grow(self.evidence_radius).intersect(&stack.rect);
         let mut sum = Array2::<f64>::zeros((wide.h, wide.w));
         for (band, table) in self.sigma.iter().enumerate() {
-            sum.zip_mut_with(&self.log_ratio(seen, &wide, band), |sum, ratio| {
+            sum.zip_mut_with(&self.log_ratio(stack, &wide, band), |sum, ratio| {
                 *sum += look_up(table, *ratio)
             });
         }
@@ -190,10 +190,10 @@ impl LogRatio {
 }
 
 impl Scorer for LogRatio {
-    fn account(&self) -> Account {
-        Account {
+    fn diagnostics(&self) -> Diagnostics {
+        Diagnostics {
             looks: self.looks().to_vec(),
-            ..Account::default()
+            ..Diagnostics::default()
         }
     }
 
@@ -201,14 +201,14 @@ impl Scorer for LogRatio {
         self.radius + self.evidence_radius
     }
 
-    fn score(&self, seen: &Seen, core: &Rect) -> Plane<i16> {
+    fn score(&self, stack: &ScreenedStack, core: &Rect) -> Plane<i16> {
         let mut scores = Plane::filled(*core, SCORE_NODATA);
-        if seen.dates.len() != 2 || seen.dates.iter().any(|date| date.len() != self.sigma.len()) {
+        if stack.dates.len() != 2 || stack.dates.iter().any(|date| date.len() != self.sigma.len()) {
             return scores;
         }
         Zip::from(&mut scores.data)
-            .and(&self.statistic(seen, core))
-            .and(seen.flags.view(core))
+            .and(&self.statistic(stack, core))
+            .and(stack.flags.view(core))
             .for_each(|score, statistic, flag| {
                 if *flag == flags::CLEAR && !statistic.is_nan() {
                     *score = self.calibration.stored(*statistic);
@@ -256,7 +256,7 @@ mod tests {
     fn speckle_alone_scores_as_a_normal_law_and_a_gain_between_dates_is_no_change() {
         for bands in [1, 2] {
             let mut cell = cell(2, bands, 4, 120, 2);
-            cell.seen.dates[1]
+            cell.stack.dates[1]
                 .iter_mut()
                 .for_each(|band| band.mapv_inplace(|v| v + 2.5));
             let fitted = LogRatio::fit(std::slice::from_ref(&cell), &PARAMS).unwrap();
@@ -266,7 +266,7 @@ mod tests {
                 "{:?}",
                 fitted.looks()
             );
-            let all = sorted(&fitted.score(&cell.seen, &cell.core));
+            let all = sorted(&fitted.score(&cell.stack, &cell.core));
             for (part, sigma) in [(0.1587, -1.0), (0.5, 0.0), (0.8413, 1.0), (0.9772, 2.0)] {
                 let at = f64::from(all[(part * all.len() as f64) as usize]) / 100.0;
                 assert!((at - sigma).abs() < 0.3, "{bands} bands: {at} against {sigma}");
@@ -280,13 +280,13 @@ mod tests {
         let mut cell = cell(2, 2, 4, 120, 2);
         for (y, x) in (50..60).flat_map(|y| (50..60).map(move |x| (y, x))) {
             // Up in one polarisation, down in the other.
-            cell.seen.dates[1][0][[y, x]] += 10.0;
-            cell.seen.dates[1][1][[y, x]] -= 10.0;
+            cell.stack.dates[1][0][[y, x]] += 10.0;
+            cell.stack.dates[1][1][[y, x]] -= 10.0;
         }
-        cell.seen.dates[0][1][[12, 12]] = f32::NAN;
-        cell.seen.flags.data[[22, 22]] = flags::NODATA;
+        cell.stack.dates[0][1][[12, 12]] = f32::NAN;
+        cell.stack.flags.data[[22, 22]] = flags::NODATA;
         let fitted = LogRatio::fit(std::slice::from_ref(&cell), &PARAMS).unwrap();
-        let scores = fitted.score(&cell.seen, &cell.core);
+        let scores = fitted.score(&cell.stack, &cell.core);
         let inside = scores.data[[52, 52]];
         let outside = scores
             .data
@@ -305,11 +305,11 @@ mod tests {
         let cell = cell(2, 2, 4, 60, 4);
         let params = LogRatioParams::default();
         let fitted = LogRatio::fit(std::slice::from_ref(&cell), &params).unwrap();
-        let whole = fitted.score(&cell.seen, &cell.core);
+        let whole = fitted.score(&cell.stack, &cell.core);
         for tile in [Rect::new(0, 0, 17, 9), Rect::new(31, 22, 29, 38)] {
             let around = tile.grow(fitted.halo());
-            let seen = cell.seen.crop(&around);
-            assert_eq!(fitted.score(&seen, &tile), whole.crop(&tile));
+            let stack = cell.stack.crop(&around);
+            assert_eq!(fitted.score(&stack, &tile), whole.crop(&tile));
         }
     }
 
@@ -320,20 +320,26 @@ mod tests {
             LogRatio::fit(std::slice::from_ref(&one), &PARAMS),
             Err(RadarError::Dates { .. })
         ));
-        one.seen.dates.pop();
-        one.seen.dates[0][0].fill(f32::NAN);
+        one.stack.dates.pop();
+        one.stack.dates[0][0].fill(f32::NAN);
         assert!(matches!(
             LogRatio::fit(&[one], &PARAMS),
             Err(RadarError::Nothing { .. })
         ));
         // A band that never varies has nothing to be told from.
         let mut flat = cell(2, 1, 4, 60, 3);
-        flat.seen.dates.iter_mut().for_each(|date| date[0].fill(-10.0));
+        flat.stack.dates.iter_mut().for_each(|date| date[0].fill(-10.0));
         let fitted = LogRatio::fit(std::slice::from_ref(&flat), &PARAMS).unwrap();
-        assert!(fitted.score(&flat.seen, &flat.core).data.iter().all(|score| *score < 0));
         assert!(
             fitted
-                .score(&Seen::nothing(&flat.core), &flat.core)
+                .score(&flat.stack, &flat.core)
+                .data
+                .iter()
+                .all(|score| *score < 0)
+        );
+        assert!(
+            fitted
+                .score(&ScreenedStack::nothing(&flat.core), &flat.core)
                 .data
                 .iter()
                 .all(|s| *s == SCORE_NODATA)

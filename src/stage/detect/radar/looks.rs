@@ -1,6 +1,6 @@
 //! Looks of radar images: power from decibels, averages over windows, and how many independent looks a value is worth.
 //!
-//! Speckle of `L` looks makes the power of homogeneous ground follow a gamma law of shape `L`, so that `mean^2 / variance = L`.
+//! Speckle of `L` looks makes the power of homogeneous ground follow a gamma distribution of shape `L`, so that `mean^2 / variance = L`.
 //! Two estimates are taken, and the smaller one counts: the mode of that ratio over small windows (Anfinsen, Doulgeris and
 //! Eltoft, "Estimation of the equivalent number of looks in polarimetric synthetic aperture radar imagery", 2009: windows on
 //! texture only lower it, so that homogeneous ground stands out as the mode), and the looks that would make ratios between
@@ -11,7 +11,7 @@ use ndarray::{Array2, ArrayView2};
 use crate::raster::plane;
 use crate::raster::stats::{MAD_TO_SIGMA, median};
 use crate::stage::detect::calibrate::Calibration;
-use crate::stage::detect::{Cell, Seen};
+use crate::stage::detect::{Cell, ScreenedStack};
 
 /// Why a radar detector cannot be fitted.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -42,7 +42,7 @@ pub enum RadarError {
         /// How many there are.
         found: usize,
     },
-    /// The cells of the survey are unlike each other, or have no band.
+    /// The cells of the training sample are unlike each other, or have no band.
     #[error("the cells of the survey must all hold the same dates and bands, at least one band: read them anew")]
     Unlike,
     /// Nothing to learn the noise from.
@@ -58,14 +58,14 @@ pub enum RadarError {
 /// Side of the windows on which looks are counted, pixels: small, because homogeneous ground comes in fields.
 const WINDOW_PX: usize = 9;
 /// Fewer windows than this show no mode.
-const LEAST_WINDOWS: usize = 30;
+const MIN_WINDOWS: usize = 30;
 /// Bins of the logarithm of the looks, and over how many of them the mode is sought: +-0.25, about the scatter of one window.
 const BIN: f64 = 0.05;
 const REACH: i64 = 5;
 /// Most looks that are believed: beyond, no image is without texture.
-const MOST_LOOKS: f64 = 1000.0;
+const MAX_LOOKS: f64 = 1000.0;
 /// At most about this many pixels tell what is common to a date and how ratios scatter: medians good to half a percent of the scatter.
-const SURVEY_PIXELS: usize = 1 << 15;
+const TRAINING_PIXELS: usize = 1 << 15;
 /// How often the gains are taken, each time from what the time before left.
 const GAIN_ROUNDS: usize = 2;
 /// Looks where no estimate can be had: Sentinel-1 IW ground range (eesarseq).
@@ -142,7 +142,7 @@ pub fn log_looks(power: &Array2<f64>) -> Vec<f64> {
 ///
 /// The mode is that of the logarithm, which is where a variance from few pixels is most often right.
 pub fn equivalent_looks(mut found: Vec<f64>) -> Option<f64> {
-    if found.len() < LEAST_WINDOWS {
+    if found.len() < MIN_WINDOWS {
         return None;
     }
     found.sort_by(f64::total_cmp);
@@ -163,10 +163,10 @@ pub fn equivalent_looks(mut found: Vec<f64>) -> Option<f64> {
     let (from, to) = within(low + mode as f64 * BIN, REACH as f64 * BIN);
     let core = found.get(from..to).filter(|c| !c.is_empty())?;
     let mean = core.iter().sum::<f64>() / core.len() as f64;
-    Some(libm::exp(mean).clamp(0.5, MOST_LOOKS))
+    Some(libm::exp(mean).clamp(0.5, MAX_LOOKS))
 }
 
-/// Variance of the logarithm of a gamma law of shape `looks`: the trigamma function, by its recurrence and its asymptotic series
+/// Variance of the logarithm of a gamma distribution of shape `looks`: the trigamma function, by its recurrence and its asymptotic series
 /// (Abramowitz and Stegun, 6.4.6 and 6.4.12).
 fn trigamma(looks: f64) -> f64 {
     let (mut x, mut sum) = (looks, 0.0);
@@ -181,7 +181,7 @@ fn trigamma(looks: f64) -> f64 {
 
 /// The looks of two images whose logarithmic ratio has the standard deviation `sigma` (nepers of power): `2 trigamma(L) = sigma^2`.
 pub fn looks_of_ratio(sigma: f64) -> f64 {
-    let (mut low, mut high) = (0.1, MOST_LOOKS);
+    let (mut low, mut high) = (0.1, MAX_LOOKS);
     for _ in 0..60 {
         let middle = 0.5 * (low + high);
         if 2.0 * trigamma(middle) > sigma * sigma {
@@ -193,35 +193,35 @@ pub fn looks_of_ratio(sigma: f64) -> f64 {
     0.5 * (low + high)
 }
 
-/// Of so many pixels of a survey one is looked at.
-pub fn survey_step(cells: &[Cell]) -> usize {
+/// Of so many pixels of a training sample one is looked at.
+pub fn sample_step(cells: &[Cell]) -> usize {
     let pixels: usize = cells.iter().map(|cell| cell.core.area()).sum();
-    pixels.div_ceil(SURVEY_PIXELS).max(1)
+    pixels.div_ceil(TRAINING_PIXELS).max(1)
 }
 
-/// What is common to the scene on each date, decibels, by date and band: the median over the survey of what a pixel lies above its
+/// What is common to the scene on each date, decibels, by date and band: the median over the training sample of what a pixel lies above its
 /// own mean over the dates. Rain, season, wind and calibration do that; it is not change of a place. Taken twice, because pixels
 /// that miss a date have another mean.
 ///
 /// # Errors
 /// [`RadarError::Unlike`] when cells differ in dates or bands.
 pub fn gains_db(cells: &[Cell]) -> Result<Vec<Vec<f64>>, RadarError> {
-    let shape = |seen: &Seen| seen.dates.iter().map(Vec::len).collect::<Vec<_>>();
-    let first = cells.first().map(|cell| shape(&cell.seen)).unwrap_or_default();
+    let shape = |stack: &ScreenedStack| stack.dates.iter().map(Vec::len).collect::<Vec<_>>();
+    let first = cells.first().map(|cell| shape(&cell.stack)).unwrap_or_default();
     let bands = first.first().copied().unwrap_or(0);
-    let like = cells.iter().all(|cell| shape(&cell.seen) == first) && first.iter().all(|n| *n == bands);
+    let like = cells.iter().all(|cell| shape(&cell.stack) == first) && first.iter().all(|n| *n == bands);
     if bands == 0 || !like {
         return Err(RadarError::Unlike);
     }
     let mut gains = vec![vec![0.0; bands]; first.len()];
-    let step = survey_step(cells);
+    let step = sample_step(cells);
     for band in (0..bands).flat_map(|band| [band; GAIN_ROUNDS]) {
         let mut above = vec![Vec::new(); first.len()];
-        for Cell { core, seen } in cells {
-            let views: Vec<_> = seen
+        for Cell { core, stack } in cells {
+            let views: Vec<_> = stack
                 .dates
                 .iter()
-                .map(|date| plane::view(&date[band], &seen.rect, core))
+                .map(|date| plane::view(&date[band], &stack.rect, core))
                 .collect();
             for i in (0..core.area()).step_by(step) {
                 let at = [i / core.w, i % core.w];
@@ -248,10 +248,10 @@ pub fn looks_after(found: Vec<f64>, window_px: usize, ratios: &mut [f64]) -> f64
     ground.min(between)
 }
 
-/// The upper tenth of no-change evidence, in standard deviations of a normal law, and where it starts.
+/// The upper tenth of no-change evidence, in standard deviations of a normal distribution, and where it starts.
 const UPPER: (f64, f64) = (0.95, 1.644_853_626_951_472_2);
 
-/// Centre and scale of evidence over the survey, as [`Calibration::fit`] gives them, but with no smaller scale than the upper tenth asks
+/// Centre and scale of evidence over the training sample, as [`Calibration::fit`] gives them, but with no smaller scale than the upper tenth asks
 /// for: rain on fields, wind and single scatterers make the upper side of radar evidence the wider one on scenes where nothing
 /// was built. Change on less than a tenth of the site hardly moves it.
 pub fn calibrate(statistics: &mut [f64], least_centre: f64, least_scale: f64) -> Calibration {
@@ -271,7 +271,7 @@ pub(super) mod tests {
     use crate::raster::{Plane, flags};
     use crate::stage::random::SplitMix;
 
-    /// Power of `looks` looks of ground of power 1, a new field for each `seed` (a gamma law as a sum of exponentials).
+    /// Power of `looks` looks of ground of power 1, a new field for each `seed` (a gamma distribution as a sum of exponentials).
     pub fn speckle(seed: u64, looks: usize, h: usize, w: usize) -> Array2<f64> {
         let mut random = SplitMix(seed.wrapping_mul(0xd134_2543_de82_ef95));
         let mut uniform = || random.unit() + 1e-17;
@@ -286,12 +286,12 @@ pub(super) mod tests {
         let rect = core.grow(halo);
         let field = |i: usize| speckle(1 + i as u64, looks, rect.h, rect.w).mapv(|v| (10.0 * v.log10()) as f32);
         let date = |d: usize| (0..bands).map(|b| field(d * bands + b)).collect();
-        let seen = Seen {
+        let stack = ScreenedStack {
             rect,
             dates: (0..dates).map(date).collect(),
             flags: Plane::filled(rect, flags::CLEAR),
         };
-        Cell { core, seen }
+        Cell { core, stack }
     }
 
     #[test]
@@ -322,7 +322,7 @@ pub(super) mod tests {
             assert!((trigamma(looks) - exact).abs() < 1e-7);
             assert!((looks_of_ratio((2.0 * exact).sqrt()) / looks - 1.0).abs() < 1e-6);
         }
-        assert!((looks_of_ratio(0.0) - MOST_LOOKS).abs() < 1.0);
+        assert!((looks_of_ratio(0.0) - MAX_LOOKS).abs() < 1.0);
         // Nothing to tell from: the default, over the window.
         assert_eq!(looks_after(Vec::new(), 3, &mut []), 9.0 * DEFAULT_LOOKS);
     }
@@ -343,7 +343,7 @@ pub(super) mod tests {
     #[test]
     fn what_is_common_to_a_date_is_found_and_unlike_cells_are_refused() {
         let mut one = cell(3, 2, 4, 40, 0);
-        one.seen.dates[2][1].mapv_inplace(|v| v + 3.0);
+        one.stack.dates[2][1].mapv_inplace(|v| v + 3.0);
         let gains = gains_db(std::slice::from_ref(&one)).unwrap();
         assert!((gains[2][1] - gains[0][1] - 3.0).abs() < 0.5, "{gains:?}");
         assert!((gains[2][0] - gains[0][0]).abs() < 0.5);

@@ -1,4 +1,4 @@
-//! Radar in decibels, judged by the law of its speckle: two dates ([`logratio`]) or a series ([`omnibus`]).
+//! Radar in decibels, judged by the distribution of its speckle: two dates ([`logratio`]) or a series ([`omnibus`]).
 
 pub mod logratio;
 mod looks;

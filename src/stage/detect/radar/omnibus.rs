@@ -1,7 +1,7 @@
 //! The omnibus test of a series of radar dates, answered in sigma: does the newest differ from what held before.
 //!
 //! What is common to each date is taken off, power is averaged over a window (multilook), each pixel runs its sequence of tests
-//! ([`super::sequence`]), and the evidence is averaged over a second window and set on its own centre and spread over the survey, never
+//! ([`super::sequence`]), and the evidence is averaged over a second window and set on its own centre and spread over the training sample, never
 //! finer than the tests alone give.
 //! One series holds the dates of one relative orbit and pass; platforms may mix.
 
@@ -10,14 +10,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::looks::{
-    RadarError, calibrate, gains_db, independent, log_looks, looks_after, power, radius, survey_step, window_mean,
+    RadarError, calibrate, gains_db, independent, log_looks, looks_after, power, radius, sample_step, window_mean,
 };
 use super::sequence::{Changes, Sequence, Speckle};
 use crate::geo::Rect;
 use crate::raster::stats::SCORE_NODATA;
 use crate::raster::{Plane, flags, plane};
 use crate::stage::detect::calibrate::Calibration;
-use crate::stage::detect::{Account, Cell, Course, Onset, Scorer, Seen};
+use crate::stage::detect::{BreakDate, Cell, Course, Diagnostics, Scorer, ScreenedStack};
 
 /// `[detect.omnibus]` of the pipeline file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -62,7 +62,7 @@ pub struct Omnibus {
 }
 
 impl Omnibus {
-    /// The detector for the series of the survey `cells`, which hold [`Scorer::halo`] pixels around their cores.
+    /// The detector for the series of the training sample `cells`, which hold [`Scorer::halo`] pixels around their cores.
     ///
     /// # Errors
     /// [`RadarError`] when a window is even, `alpha` no probability, when there are fewer than two dates, or when no pixel is clear.
@@ -90,8 +90,8 @@ impl Omnibus {
         let looks = (0..bands).map(|band| fitted.looks_of(cells, band)).collect();
         fitted.speckle = Speckle::new(looks, dates, params.alpha);
         let mut statistics = Vec::new();
-        for Cell { core, seen } in cells {
-            let found = fitted.statistic(seen, core);
+        for Cell { core, stack } in cells {
+            let found = fitted.statistic(stack, core);
             statistics.extend(found.iter().copied().filter(|v| v.is_finite()));
         }
         if statistics.is_empty() {
@@ -110,12 +110,12 @@ impl Omnibus {
     fn looks_of(&self, cells: &[Cell], band: usize) -> f64 {
         let mut found = Vec::new();
         let mut ratios = Vec::new();
-        let step = survey_step(cells);
-        for Cell { core, seen } in cells {
+        let step = sample_step(cells);
+        for Cell { core, stack } in cells {
             let mut last: Option<Array2<f64>> = None;
-            for (date, gains) in seen.dates.iter().zip(&self.gains_db) {
-                found.extend(log_looks(&power(plane::view(&date[band], &seen.rect, core), 0.0)));
-                let next = self.averaged(seen, core, &date[band], gains[band]);
+            for (date, gains) in stack.dates.iter().zip(&self.gains_db) {
+                found.extend(log_looks(&power(plane::view(&date[band], &stack.rect, core), 0.0)));
+                let next = self.averaged(stack, core, &date[band], gains[band]);
                 if let Some(before) = last {
                     let pairs = before.iter().zip(&next).step_by(step).map(|(a, b)| libm::log(b / a));
                     ratios.extend(pairs.filter(|v| v.is_finite()));
@@ -127,22 +127,22 @@ impl Omnibus {
     }
 
     /// Power of one band of one date on `area`, averaged, without what is common to the date.
-    fn averaged(&self, seen: &Seen, area: &Rect, band: &Array2<f32>, gain_db: f64) -> Array2<f64> {
-        let wide = area.grow(self.radius).intersect(&seen.rect);
-        let mean = window_mean(&power(plane::view(band, &seen.rect, &wide), gain_db), self.radius);
+    fn averaged(&self, stack: &ScreenedStack, area: &Rect, band: &Array2<f32>, gain_db: f64) -> Array2<f64> {
+        let wide = area.grow(self.radius).intersect(&stack.rect);
+        let mean = window_mean(&power(plane::view(band, &stack.rect, &wide), gain_db), self.radius);
         plane::view(&mean, &wide, area).to_owned()
     }
 
     /// What the sequence says of every pixel of `area`.
-    fn sequences<T>(&self, seen: &Seen, area: &Rect, mut told: impl FnMut(Sequence) -> T) -> Vec<T> {
+    fn sequences<T>(&self, stack: &ScreenedStack, area: &Rect, mut told: impl FnMut(Sequence) -> T) -> Vec<T> {
         // Single precision holds the averages: it is finer than speckle by four digits, and half the memory.
-        let series: Vec<Vec<Array2<f32>>> = seen
+        let series: Vec<Vec<Array2<f32>>> = stack
             .dates
             .iter()
             .zip(&self.gains_db)
             .map(|(date, gains)| {
                 let averaged =
-                    |(band, gain): (&Array2<f32>, &f64)| self.averaged(seen, area, band, *gain).mapv(|v| v as f32);
+                    |(band, gain): (&Array2<f32>, &f64)| self.averaged(stack, area, band, *gain).mapv(|v| v as f32);
                 date.iter().zip(gains).map(averaged).collect()
             })
             .collect();
@@ -171,24 +171,24 @@ impl Omnibus {
     }
 
     /// The evidence on `core`.
-    fn statistic(&self, seen: &Seen, core: &Rect) -> Array2<f64> {
-        let wide = core.grow(self.evidence_radius).intersect(&seen.rect);
-        let sigma = self.sequences(seen, &wide, |sequence| sequence.sigma);
+    fn statistic(&self, stack: &ScreenedStack, core: &Rect) -> Array2<f64> {
+        let wide = core.grow(self.evidence_radius).intersect(&stack.rect);
+        let sigma = self.sequences(stack, &wide, |sequence| sequence.sigma);
         let sigma = Array2::from_shape_vec((wide.h, wide.w), sigma).unwrap_or_else(|_| Array2::zeros((wide.h, wide.w)));
         plane::view(&window_mean(&sigma, self.evidence_radius), &wide, core).to_owned()
     }
 
-    /// Whether `seen` holds the dates and bands that this was fitted to.
-    fn fits(&self, seen: &Seen) -> bool {
-        seen.dates.len() == self.gains_db.len() && seen.dates.iter().all(|date| date.len() == self.looks().len())
+    /// Whether `stack` holds the dates and bands that this was fitted to.
+    fn fits(&self, stack: &ScreenedStack) -> bool {
+        stack.dates.len() == self.gains_db.len() && stack.dates.iter().all(|date| date.len() == self.looks().len())
     }
 
-    /// All changes of every pixel of `core`, row by row, of the whole series; the places of dates are those in `seen`.
-    pub fn changes(&self, seen: &Seen, core: &Rect) -> Vec<Changes> {
-        if !self.fits(seen) {
+    /// All changes of every pixel of `core`, row by row, of the whole series; the places of dates are those in `stack`.
+    pub fn changes(&self, stack: &ScreenedStack, core: &Rect) -> Vec<Changes> {
+        if !self.fits(stack) {
             return vec![Changes::default(); core.area()];
         }
-        self.sequences(seen, core, |sequence| sequence.changes)
+        self.sequences(stack, core, |sequence| sequence.changes)
     }
 }
 
@@ -197,14 +197,14 @@ impl Scorer for Omnibus {
         self.radius + self.evidence_radius
     }
 
-    fn score(&self, seen: &Seen, core: &Rect) -> Plane<i16> {
+    fn score(&self, stack: &ScreenedStack, core: &Rect) -> Plane<i16> {
         let mut scores = Plane::filled(*core, SCORE_NODATA);
-        if !self.fits(seen) {
+        if !self.fits(stack) {
             return scores;
         }
         Zip::from(&mut scores.data)
-            .and(&self.statistic(seen, core))
-            .and(seen.flags.view(core))
+            .and(&self.statistic(stack, core))
+            .and(stack.flags.view(core))
             .for_each(|score, statistic, flag| {
                 if *flag == flags::CLEAR && statistic.is_finite() {
                     *score = self.calibration.stored(*statistic);
@@ -214,7 +214,7 @@ impl Scorer for Omnibus {
     }
 
     /// The strongest step of the judged dates.
-    fn course(&self, seen: &Seen, core: &Rect) -> Option<Plane<Option<Course>>> {
+    fn course(&self, stack: &ScreenedStack, core: &Rect) -> Option<Plane<Option<Course>>> {
         let course = |changes: &Changes| {
             let ((first, _), (_, direction)) = (changes.all.first()?, changes.all.last()?);
             Some(Course {
@@ -223,24 +223,24 @@ impl Scorer for Omnibus {
                 direction: *direction,
             })
         };
-        let courses = self.changes(seen, core).iter().map(course).collect();
+        let courses = self.changes(stack, core).iter().map(course).collect();
         let data = Array2::from_shape_vec((core.h, core.w), courses).ok()?;
         Some(Plane { rect: *core, data })
     }
 
-    fn account(&self) -> Account {
-        Account {
+    fn diagnostics(&self) -> Diagnostics {
+        Diagnostics {
             looks: self.looks().to_vec(),
-            ..Account::default()
+            ..Diagnostics::default()
         }
     }
 
-    fn onset(&self, seen: &Seen, wanted: &Plane<bool>) -> Option<Plane<Option<Onset>>> {
+    fn break_date(&self, stack: &ScreenedStack, wanted: &Plane<bool>) -> Option<Plane<Option<BreakDate>>> {
         let core = &wanted.rect;
-        if !self.fits(seen) {
+        if !self.fits(stack) {
             return None;
         }
-        let steps = self.sequences(seen, core, |sequence| sequence.step);
+        let steps = self.sequences(stack, core, |sequence| sequence.step);
         let data = Array2::from_shape_vec((core.h, core.w), steps).ok()?;
         Some(Plane { rect: *core, data })
     }
@@ -265,8 +265,8 @@ mod tests {
 
     /// Adds decibels by band to a block of the core from a date on.
     fn change(cell: &mut Cell, from: usize, db: [f32; 2]) {
-        let halo = (cell.core.x - cell.seen.rect.x) as usize;
-        for date in &mut cell.seen.dates[from..] {
+        let halo = (cell.core.x - cell.stack.rect.x) as usize;
+        for date in &mut cell.stack.dates[from..] {
             for (band, db) in date.iter_mut().zip(db) {
                 let mut block = band.slice_mut(ndarray::s![20 + halo..30 + halo, 20 + halo..30 + halo]);
                 block.mapv_inplace(|v| v + db);
@@ -278,11 +278,11 @@ mod tests {
     fn speckle_alone_scores_as_a_normal_law_whatever_the_number_of_dates() {
         for (dates, evidence_px) in [(2, 1), (4, 3), (12, 1), (12, 3)] {
             let mut cell = cell(dates, 2, 4, 100, 2);
-            cell.seen.dates[dates - 1]
+            cell.stack.dates[dates - 1]
                 .iter_mut()
                 .for_each(|band| band.mapv_inplace(|v| v - 2.0));
             let fitted = fit(&cell, &params(evidence_px));
-            let mut all: Vec<i16> = fitted.score(&cell.seen, &cell.core).data.iter().copied().collect();
+            let mut all: Vec<i16> = fitted.score(&cell.stack, &cell.core).data.iter().copied().collect();
             all.sort_unstable();
             // Never finer than the law; and not coarser where the series is long enough to tell how restless a pixel is.
             for (part, sigma) in [(0.8413, 1.0), (0.9772, 2.0), (0.9987, 3.0)] {
@@ -294,7 +294,7 @@ mod tests {
                 );
             }
             let changed = fitted
-                .changes(&cell.seen, &cell.core)
+                .changes(&cell.stack, &cell.core)
                 .iter()
                 .filter(|c| !c.all.is_empty())
                 .count();
@@ -313,8 +313,8 @@ mod tests {
             let mut cell = cell(10, 2, 4, 60, 1);
             change(&mut cell, 6, db);
             let fitted = fit(&cell, &params(1));
-            let changes = fitted.changes(&cell.seen, &cell.core);
-            let at = Onset {
+            let changes = fitted.changes(&cell.stack, &cell.core);
+            let at = BreakDate {
                 last_unchanged: 5,
                 first_changed: 6,
             };
@@ -330,8 +330,11 @@ mod tests {
                         ..params(1)
                     },
                 );
-                let onset = fitted.onset(&cell.seen, &Plane::filled(cell.core, true)).unwrap().data[[25, 25]];
-                (fitted.score(&cell.seen, &cell.core).data[[25, 25]], onset)
+                let break_date = fitted
+                    .break_date(&cell.stack, &Plane::filled(cell.core, true))
+                    .unwrap()
+                    .data[[25, 25]];
+                (fitted.score(&cell.stack, &cell.core).data[[25, 25]], break_date)
             };
             assert!(news(1).0 < 350 && news(4).0 > 400, "{:?} {:?}", news(1), news(4));
             assert_eq!(news(4).1, Some(at));
@@ -343,23 +346,26 @@ mod tests {
         let mut cell = cell(8, 2, 4, 60, 1);
         change(&mut cell, 7, [8.0, 8.0]);
         let halo = 1;
-        cell.seen.dates[6][1]
+        cell.stack.dates[6][1]
             .slice_mut(ndarray::s![18 + halo..32 + halo, 18 + halo..32 + halo])
             .fill(f32::NAN);
-        cell.seen.dates[7][0][[40 + halo, 40 + halo]] = f32::NAN;
-        cell.seen.dates[..7]
+        cell.stack.dates[7][0][[40 + halo, 40 + halo]] = f32::NAN;
+        cell.stack.dates[..7]
             .iter_mut()
             .for_each(|date| date[0][[45 + halo, 45 + halo]] = f32::NAN);
         let fitted = fit(&cell, &params(1));
-        let at = Onset {
+        let at = BreakDate {
             last_unchanged: 5,
             first_changed: 7,
         };
         assert_eq!(
-            fitted.onset(&cell.seen, &Plane::filled(cell.core, true)).unwrap().data[[25, 25]],
+            fitted
+                .break_date(&cell.stack, &Plane::filled(cell.core, true))
+                .unwrap()
+                .data[[25, 25]],
             Some(at)
         );
-        let scores = fitted.score(&cell.seen, &cell.core);
+        let scores = fitted.score(&cell.stack, &cell.core);
         assert!(scores.data[[25, 25]] > 400);
         assert_eq!(
             (scores.data[[40, 40]], scores.data[[45, 45]]),
@@ -379,7 +385,7 @@ mod tests {
                 change(&mut cell, date + 1, [-db, -db]);
             }
         }
-        let restless = fit(&cell, &params(3)).score(&cell.seen, &cell.core).data[[25, 25]];
+        let restless = fit(&cell, &params(3)).score(&cell.stack, &cell.core).data[[25, 25]];
         assert!(restless < 300, "{restless}");
     }
 
@@ -388,15 +394,15 @@ mod tests {
         let mut cell = cell(6, 2, 4, 50, 2);
         change(&mut cell, 5, [5.0, 5.0]);
         let fitted = fit(&cell, &params(3));
-        let whole = fitted.score(&cell.seen, &cell.core);
+        let whole = fitted.score(&cell.stack, &cell.core);
         let tile = Rect::new(11, 23, 20, 14);
         let around = tile.grow(fitted.halo());
-        let seen = cell.seen.crop(&around);
-        assert_eq!(fitted.score(&seen, &tile), whole.crop(&tile));
-        let onsets = fitted.onset(&cell.seen, &Plane::filled(cell.core, true)).unwrap();
+        let stack = cell.stack.crop(&around);
+        assert_eq!(fitted.score(&stack, &tile), whole.crop(&tile));
+        let break_dates = fitted.break_date(&cell.stack, &Plane::filled(cell.core, true)).unwrap();
         assert_eq!(
-            fitted.onset(&seen, &Plane::filled(tile, true)).unwrap(),
-            onsets.crop(&tile)
+            fitted.break_date(&stack, &Plane::filled(tile, true)).unwrap(),
+            break_dates.crop(&tile)
         );
     }
 
@@ -408,7 +414,7 @@ mod tests {
             Err(RadarError::Dates { .. })
         ));
         let mut dark = cell(3, 1, 4, 20, 2);
-        dark.seen.dates[2][0].fill(f32::NAN);
+        dark.stack.dates[2][0].fill(f32::NAN);
         assert!(matches!(
             Omnibus::fit(std::slice::from_ref(&dark), &params(1)),
             Err(RadarError::Nothing { .. })
@@ -419,7 +425,7 @@ mod tests {
         };
         assert!(matches!(Omnibus::fit(&[dark], &wrong), Err(RadarError::Alpha { .. })));
         let clear = cell(3, 1, 4, 20, 2);
-        let nothing = Seen::nothing(&clear.core);
+        let nothing = ScreenedStack::nothing(&clear.core);
         assert!(
             fit(&clear, &params(3))
                 .score(&nothing, &clear.core)

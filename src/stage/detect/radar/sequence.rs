@@ -10,12 +10,12 @@
 //!
 //! Real ground is more restless than speckle, and each pixel in its own way. So what `-2 rho ln R_j` is compared with is the pixel's own
 //! dispersion: the median over neighbouring dates tells segments apart, because a step spoils only one of them, and the mean within
-//! the segments, moderated by speckle, is the unit of the newest date: Fisher's law instead of chi-square, as for the deviance of a gamma
+//! the segments, moderated by speckle, is the unit of the newest date: Fisher's distribution instead of chi-square, as for the deviance of a gamma
 //! model (McCullagh and Nelder, "Generalized linear models", 1989, 8.3), never finer than speckle.
 
 use crate::raster::stats::median;
-use crate::stage::detect::{Direction, Onset};
-use crate::stage::laws::{beta_part, chi_square_tail, normal_upper};
+use crate::stage::detect::{BreakDate, Direction};
+use crate::stage::distributions::{beta_part, chi_square_tail, normal_upper};
 
 /// Dates whose worth of plain speckle moderates the dispersion of a pixel.
 const PRIOR_DATES: f64 = 4.0;
@@ -24,7 +24,7 @@ const PRIOR_DATES: f64 = 4.0;
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Changes {
     /// When each change came, and which way it went, oldest first: their number, the first and the last.
-    pub all: Vec<(Onset, Direction)>,
+    pub all: Vec<(BreakDate, Direction)>,
 }
 
 /// What the sequence says of one pixel.
@@ -33,7 +33,7 @@ pub struct Sequence {
     /// Evidence of change on the judged dates, sigma; NaN where they or the past are not clear.
     pub sigma: f64,
     /// The strongest of the judged steps.
-    pub step: Option<Onset>,
+    pub step: Option<BreakDate>,
     /// All changes of the series.
     pub changes: Changes,
 }
@@ -80,7 +80,7 @@ fn step(x: f64, m: f64, dates: f64, looks: f64) -> f64 {
 pub struct Speckle {
     /// Looks of each band after averaging.
     looks: Vec<f64>,
-    /// Median of the chi-square law of as many degrees of freedom as bands.
+    /// Median of the chi-square distribution of as many degrees of freedom as bands.
     middle: f64,
     /// Largest `-2 rho ln R_j` of chance, by the length of the segment that it prolongs.
     step_limits: Vec<f64>,
@@ -89,11 +89,11 @@ pub struct Speckle {
 }
 
 impl Speckle {
-    /// The law of speckle for series of `dates` dates of bands of `looks` looks; a segment ends by chance with the probability
+    /// The distribution of speckle for series of `dates` dates of bands of `looks` looks; a segment ends by chance with the probability
     /// `alpha`.
     pub fn new(looks: Vec<f64>, dates: usize, alpha: f64) -> Self {
         let bands = looks.len();
-        let mut law = Self {
+        let mut speckle = Self {
             middle: limit(|z| chi_square_tail(z, bands), 0.5),
             looks,
             step_limits: Vec::new(),
@@ -103,7 +103,8 @@ impl Speckle {
             let j = (length.max(1) + 1) as f64;
             let omega = |whole: bool, degrees: f64| {
                 let one = |looks: &f64| 1.0 - 1.0 / rho(*looks, j, whole);
-                law.looks
+                speckle
+                    .looks
                     .iter()
                     .map(|looks| -0.25 * degrees * one(looks) * one(looks))
                     .sum::<f64>()
@@ -111,10 +112,10 @@ impl Speckle {
             let steps = limit(|z| tail(z, bands, omega(false, 1.0)), alpha);
             let degrees = bands * length.max(1);
             let all = limit(|z| tail(z, degrees, omega(true, j - 1.0)), alpha);
-            law.step_limits.push(steps);
-            law.all_limits.push(all);
+            speckle.step_limits.push(steps);
+            speckle.all_limits.push(all);
         }
-        law
+        speckle
     }
 
     /// Looks of each band.
@@ -179,7 +180,7 @@ impl Speckle {
                 tests += 1;
                 if sigma > most {
                     most = sigma;
-                    told.step = Some(onset(dates, j));
+                    told.step = Some(break_date(dates, j));
                 }
             }
             if differs && found > restless * self.step_limits[length] {
@@ -189,7 +190,7 @@ impl Speckle {
                     up if up == bands => Direction::Positive,
                     _ => Direction::Indefinite,
                 };
-                told.changes.all.push((onset(dates, j), direction));
+                told.changes.all.push((break_date(dates, j), direction));
                 (start, mean) = (j, at(j).to_vec());
                 differs = self.differs(&values[j * bands..], restless);
             } else {
@@ -216,8 +217,8 @@ impl Speckle {
 }
 
 /// From the clear date before the `j`th clear one to that one.
-fn onset(dates: &[usize], j: usize) -> Onset {
-    Onset {
+fn break_date(dates: &[usize], j: usize) -> BreakDate {
+    BreakDate {
         last_unchanged: dates[j - 1] as u16,
         first_changed: dates[j] as u16,
     }
@@ -239,12 +240,12 @@ mod tests {
     #[test]
     fn steps_and_the_whole_are_those_of_the_published_formulas() {
         // scipy, the formulas of ALGORITHMS.md 10 with p = 1 for each band: X = [[1, .2], [1.3, .25], [.9, .18], [2.8, .5]], n = 20, 15.
-        let law = Speckle::new(vec![20.0, 15.0], 4, 1e-4);
+        let speckle = Speckle::new(vec![20.0, 15.0], 4, 1e-4);
         let values = [1.0, 0.2, 1.3, 0.25, 0.9, 0.18, 2.8, 0.5];
-        let step = law.steps(&values[6..], &[3.2 / 3.0, 0.63 / 3.0], 3.0);
+        let step = speckle.steps(&values[6..], &[3.2 / 3.0, 0.63 / 3.0], 3.0);
         assert!((step - 25.249_459_078).abs() < 1e-6, "{step}");
         assert!((tail(step, 2, -5.785_871_2e-5) / 3.272_078_407e-6 - 1.0).abs() < 1e-6);
-        let whole = law.together(&values);
+        let whole = speckle.together(&values);
         assert!((whole - 27.504_532_951).abs() < 1e-6, "{whole}");
         assert!((tail(whole, 6, -2.318_824_97e-4) / 1.159_762_66e-4 - 1.0).abs() < 1e-6);
         // scipy.stats.chi2.isf(1e-4, 2).

@@ -1,8 +1,8 @@
-//! Pixels drawn from a survey: what the networks of [the detector](super) are trained and measured on.
+//! Pixels drawn from a training sample: what the networks of [the detector](super) are trained and measured on.
 
 use multiversion::multiversion;
 
-use super::evidence::Law;
+use super::evidence::Residual;
 use super::pair::{Read, Side};
 use super::perceptron::{LANES, Network};
 use crate::raster::stats::median_and_sigma;
@@ -10,7 +10,7 @@ use crate::stage::detect::Cell;
 use crate::stage::random::SplitMix;
 
 /// No residual is read more finely than this part of a band's unit: constant and quantised bands.
-const LEAST_NOISE: f64 = 1e-3;
+const MIN_NOISE: f64 = 1e-3;
 
 /// What a network is trained on: rows of inputs, and rows of what the other date is to be told.
 #[derive(Debug, Default)]
@@ -45,8 +45,8 @@ pub fn places(cells: &[Cell], wanted: usize) -> Vec<Vec<(usize, usize)>> {
 }
 
 fn clear_places(cell: &Cell) -> Vec<(usize, usize)> {
-    let sides = cell.seen.sides();
-    let mut rows = Read::new(&cell.seen, &sides.each_ref().map(|side| &**side), &cell.core);
+    let sides = cell.stack.sides();
+    let mut rows = Read::new(&cell.stack, &sides.each_ref().map(|side| &**side), &cell.core);
     let mut places = Vec::new();
     for y in 0..cell.core.h {
         let weights = rows.next().0.iter().enumerate();
@@ -59,8 +59,8 @@ fn clear_places(cell: &Cell) -> Vec<(usize, usize)> {
 pub fn values_at(cells: &[Cell], places: &[Vec<(usize, usize)>], side: usize, band: usize) -> Vec<f64> {
     let mut values = Vec::new();
     for (cell, places) in cells.iter().zip(places) {
-        let sides = cell.seen.sides();
-        let (top, left) = (cell.core.y - cell.seen.rect.y, cell.core.x - cell.seen.rect.x);
+        let sides = cell.stack.sides();
+        let (top, left) = (cell.core.y - cell.stack.rect.y, cell.core.x - cell.stack.rect.x);
         if let Some(plane) = sides[side].get(band) {
             values.extend(
                 places
@@ -95,13 +95,13 @@ pub fn told(network: &Network, inputs: &[f32], bands: usize) -> Vec<f32> {
 }
 
 /// Centre and variance of what was found less what was told, band by band.
-pub fn laws_of(found: &[f32], told: &[f32], bands: usize) -> Vec<Law> {
+pub fn residuals_of(found: &[f32], told: &[f32], bands: usize) -> Vec<Residual> {
     let of = |band: usize| {
         let pairs = found.iter().zip(told).skip(band).step_by(bands);
         let mut residuals: Vec<f64> = pairs.map(|(found, told)| f64::from(found - told)).collect();
         let (centre, sigma) = median_and_sigma(&mut residuals).unwrap_or((0.0, 0.0));
-        let sigma = sigma.max(LEAST_NOISE);
-        Law {
+        let sigma = sigma.max(MIN_NOISE);
+        Residual {
             centre: centre as f32,
             variance: (sigma * sigma) as f32,
         }

@@ -9,7 +9,7 @@ use super::pair::{Row, Standard};
 use super::perceptron::{LANES, Lanes, Network};
 use super::rows::{Last, LastClear};
 use crate::geo::Rect;
-use crate::stage::detect::Seen;
+use crate::stage::detect::ScreenedStack;
 use crate::stage::detect::blur::{Mask, Window};
 
 /// Half the side of the square whose standard deviation is taken, pixels.
@@ -21,7 +21,7 @@ const BAND_CAP: f32 = 6.0;
 
 /// Where residuals of one band lie without change, in its standard unit.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Law {
+pub struct Residual {
     /// Their median.
     pub centre: f32,
     /// Their robust variance.
@@ -37,7 +37,7 @@ pub struct Evidence {
     /// Tells the later date from the earlier one, and the earlier from the later.
     networks: [Network; 2],
     /// Of the later date less what was told, of the earlier one less what was told, and of the difference; band by band.
-    laws: [Vec<Law>; 3],
+    residuals: [Vec<Residual>; 3],
     /// Squared shift between the dates that is put down to registration, square pixels.
     shift2: f32,
     texture: Window,
@@ -46,15 +46,15 @@ pub struct Evidence {
 
 impl Evidence {
     /// The evidence by a `standard`; the `networks` tell the later date from the earlier one and the earlier from the later, and
-    /// `laws` are those of the residuals of both, and of the difference; all count as `visible` where none does.
+    /// `residuals` are those of the residuals of both, and of the difference; all count as `visible` where none does.
     pub fn new(
         standard: Standard,
         visible: &[bool],
         networks: [Network; 2],
-        laws: [Vec<Law>; 3],
+        residuals: [Vec<Residual>; 3],
         shift_px: f64,
     ) -> Self {
-        let bands = laws[2].len();
+        let bands = residuals[2].len();
         let any = visible.iter().take(bands).any(|v| *v);
         Self {
             standard,
@@ -62,7 +62,7 @@ impl Evidence {
                 .map(|band| !any || visible.get(band) == Some(&true))
                 .collect(),
             networks,
-            laws,
+            residuals,
             shift2: (shift_px * shift_px) as f32,
             texture: Window::square(TEXTURE_PX),
             smooth: Window::gaussian(SMOOTH_PX.0, SMOOTH_PX.1),
@@ -74,8 +74,8 @@ impl Evidence {
         SMOOTH_PX.1 + TEXTURE_PX + Standard::HALO
     }
 
-    /// How far its smoothing draws a skirt around what changed, pixels: two standard deviations.
-    pub fn skirt() -> usize {
+    /// How far its smoothing draws a fringe around what changed, pixels: two standard deviations.
+    pub fn fringe() -> usize {
         (2.0 * SMOOTH_PX.0) as usize
     }
 
@@ -87,14 +87,14 @@ impl Evidence {
     }
 
     /// The statistic of each pixel of `core`, and which of them are clear; `None` where the dates do not have the bands it was fitted to.
-    pub fn statistic(&self, seen: &Seen, core: &Rect) -> Option<(Array2<f32>, Mask)> {
+    pub fn statistic(&self, stack: &ScreenedStack, core: &Rect) -> Option<(Array2<f32>, Mask)> {
         let area = core.grow(self.smooth.radius());
         let wide = area.grow(TEXTURE_PX);
         let mut product = Array2::zeros((area.h, area.w));
         let mut weights = Array2::zeros((area.h, area.w));
         let mut differences = Differences::new(self, wide.w);
         let mut scratch = Scratch::default();
-        self.standard.walk(seen, &wide, |y, row| {
+        self.standard.walk(stack, &wide, |y, row| {
             differences.add(y, row);
             // What its texture tells is known when the rows below have been seen.
             if let Some(at) = y.checked_sub(TEXTURE_PX).filter(|at| *at < area.h) {
@@ -122,11 +122,11 @@ impl Evidence {
         Some((smoothed, mask.inner(self.smooth.radius())))
     }
 
-    /// The variance of a residual: what the survey shows, but no less than what the sensor states, and what the shift between the
+    /// The variance of a residual: what the training sample shows, but no less than what the sensor states, and what the shift between the
     /// dates makes of the slope.
     #[inline(always)]
-    fn variance(&self, law: &Law, stated: f32, slope: f32) -> f32 {
-        law.variance.max(stated) + self.shift2 * slope
+    fn variance(&self, residual: &Residual, stated: f32, squared_gradient: f32) -> f32 {
+        residual.variance.max(stated) + self.shift2 * squared_gradient
     }
 }
 
@@ -139,7 +139,7 @@ fn fill(plane: &mut Array2<f32>, row: usize, work: impl FnOnce(&mut [f32])) {
 #[derive(Default)]
 struct Scratch {
     inputs: [Vec<Lanes>; 2],
-    slopes: [Vec<Lanes>; 2],
+    squared_gradients: [Vec<Lanes>; 2],
     units: Vec<Lanes>,
     told: Vec<Lanes>,
 }
@@ -150,31 +150,35 @@ struct Scratch {
 fn residual(evidence: &Evidence, row: &Row, scratch: &mut Scratch, out: &mut [f32]) {
     let Scratch {
         inputs,
-        slopes,
+        squared_gradients,
         units,
         told,
     } = scratch;
     for (index, out) in out.chunks_mut(LANES).enumerate() {
         let from = TEXTURE_PX + index * LANES;
-        for ((side, inputs), slopes) in row.sides.iter().zip(&mut *inputs).zip(&mut *slopes) {
+        for ((side, inputs), squared_gradients) in row.sides.iter().zip(&mut *inputs).zip(&mut *squared_gradients) {
             inputs.clear();
             let rows = [&side.bands, &side.near, &side.far].into_iter().flatten();
             inputs.extend(rows.map(|row| lanes(row, from)));
-            slopes.clear();
-            slopes.extend(side.slopes.iter().map(|row| lanes(row, from)));
+            squared_gradients.clear();
+            squared_gradients.extend(side.squared_gradients.iter().map(|row| lanes(row, from)));
         }
         let mut least = [f32::INFINITY; LANES];
         for to in [1, 0] {
             evidence.networks[1 - to].predict(&inputs[1 - to], units, told);
             let mut sums = [0.0; LANES];
             for (band, told) in told.iter().enumerate() {
-                let (law, scale) = (&evidence.laws[1 - to][band], &evidence.standard.scales[to][band]);
-                let (found, steep) = (&inputs[to][band], [&slopes[0][band], &slopes[1][band]]);
+                let (residual, scale) = (&evidence.residuals[1 - to][band], &evidence.standard.scales[to][band]);
+                let (found, steep) = (
+                    &inputs[to][band],
+                    [&squared_gradients[0][band], &squared_gradients[1][band]],
+                );
                 for lane in 0..LANES {
-                    let slope = steep[0][lane].min(steep[1][lane]);
+                    let squared_gradient = steep[0][lane].min(steep[1][lane]);
                     let stated = scale.sensor_variance(found[lane]);
-                    let off = found[lane] - told[lane] - law.centre;
-                    sums[lane] += (off * off / evidence.variance(law, stated, slope)).min(BAND_CAP * BAND_CAP);
+                    let off = found[lane] - told[lane] - residual.centre;
+                    sums[lane] +=
+                        (off * off / evidence.variance(residual, stated, squared_gradient)).min(BAND_CAP * BAND_CAP);
                 }
             }
             least
@@ -273,17 +277,19 @@ impl<'a> Differences<'a> {
 /// The difference of one band in deviations, and its square; 0 where not clear.
 #[multiversion(targets("x86_64+avx512f", "x86_64+avx2+fma"))]
 fn difference(evidence: &Evidence, row: &Row, band: usize, signed: &mut [f32], square: &mut [f32]) {
-    let (law, [earlier, later]) = (
-        &evidence.laws[2][band],
+    let (residual, [earlier, later]) = (
+        &evidence.residuals[2][band],
         [0, 1].map(|side| &evidence.standard.scales[side][band]),
     );
     let [before, after] = &row.sides;
     let pixels = signed.iter_mut().zip(square).zip(&row.clear);
     let values = before.bands[band].iter().zip(&after.bands[band]);
-    let slopes = before.slopes[band].iter().zip(&after.slopes[band]);
-    for ((((signed, square), weight), (x, y)), (s, t)) in pixels.zip(values).zip(slopes) {
+    let squared_gradients = before.squared_gradients[band]
+        .iter()
+        .zip(&after.squared_gradients[band]);
+    for ((((signed, square), weight), (x, y)), (s, t)) in pixels.zip(values).zip(squared_gradients) {
         let stated = 0.5 * (earlier.sensor_variance(*x) + later.sensor_variance(*y));
-        let deviation = (y - x - law.centre) / evidence.variance(law, stated, s.min(*t)).sqrt();
+        let deviation = (y - x - residual.centre) / evidence.variance(residual, stated, s.min(*t)).sqrt();
         *signed = weight * deviation.clamp(-BAND_CAP, BAND_CAP);
         *square = *signed * *signed;
     }

@@ -8,7 +8,7 @@
 //! - the difference in visible light, where what people build differs most from what merely grows;
 //! - the standard deviation of the difference inside 5 x 5 pixels: new edges, not a field that changes as a whole.
 //!
-//! The score is their geometric mean, smoothed, on the scale of its own centre and lower spread over the survey. To the
+//! The score is their geometric mean, smoothed, on the scale of its own centre and lower spread over the training sample. To the
 //! noise belong what the sensor states and what a shift between the dates makes of an edge that both have.
 
 mod drawn;
@@ -24,7 +24,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::calibrate::Calibration;
-use super::{Cell, Scorer, Seen};
+use super::{Cell, Scorer, ScreenedStack};
 use crate::geo::Rect;
 use crate::raster::Plane;
 use crate::raster::stats::SCORE_NODATA;
@@ -37,12 +37,12 @@ use scale::Scale;
 /// Pixels that the networks are trained on, about.
 const SAMPLE: usize = 40_000;
 /// Fewer pixels than this do not train a network: a line tells the dates from each other then.
-const LEAST_FOR_NETWORK: usize = 5_000;
+const MIN_FOR_NETWORK: usize = 5_000;
 /// Fewer pixels than this do not even give a line.
-const LEAST: usize = 100;
+const MIN_TRAINING: usize = 100;
 /// Without change, the statistic lies at this part of its nominal centre at least, and scatters by this part of it at least. On the
 /// seven real pairs it lies at 0.70 to 0.83 of it and scatters by 0.12 to 0.21.
-const LEAST_CALIBRATION: [f64; 2] = [0.6, 0.12];
+const MIN_CALIBRATION: [f64; 2] = [0.6, 0.12];
 
 /// `[detect.regression]` of the pipeline file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -76,7 +76,7 @@ pub struct Regression {
 }
 
 impl Regression {
-    /// The detector for a pair of dates, fitted to the survey `cells`.
+    /// The detector for a pair of dates, fitted to the training sample `cells`.
     ///
     /// `noise` is what the sensor states for each band, `visible` says which bands are blue, green or red (all count where none
     /// is), `shift_px` is the shift between the dates that is put down to registration.
@@ -92,9 +92,12 @@ impl Regression {
     ) -> Result<Self, RegressionError> {
         let places = drawn::places(cells, SAMPLE);
         let found: usize = places.iter().map(Vec::len).sum();
-        let bands = cells.iter().map(|cell| cell.seen.sides()[1].len()).max().unwrap_or(0);
-        if found < LEAST || bands == 0 {
-            return Err(RegressionError::TooFew { expected: LEAST, found });
+        let bands = cells.iter().map(|cell| cell.stack.sides()[1].len()).max().unwrap_or(0);
+        if found < MIN_TRAINING || bands == 0 {
+            return Err(RegressionError::TooFew {
+                expected: MIN_TRAINING,
+                found,
+            });
         }
         let standard = Standard::new([0, 1].map(|side| {
             (0..bands)
@@ -109,7 +112,7 @@ impl Regression {
             if places.is_empty() {
                 continue;
             }
-            standard.walk(&cell.seen, &cell.core, |y, row| {
+            standard.walk(&cell.stack, &cell.core, |y, row| {
                 let drawn = &places[places.partition_point(|(at, _)| *at < y)..];
                 let drawn = drawn.iter().take_while(|(at, _)| *at == y);
                 for (_, x) in drawn {
@@ -122,7 +125,7 @@ impl Regression {
         }
         let (n_in, n_out) = (3 * bands, bands);
         let learn = |from: &Samples, to: &Samples, seed: u64| {
-            if params.hidden == 0 || found < LEAST_FOR_NETWORK {
+            if params.hidden == 0 || found < MIN_FOR_NETWORK {
                 linear::train(&from.inputs, &to.targets, n_in, n_out)
             } else {
                 perceptron::train(&from.inputs, &to.targets, n_in, n_out, params.hidden, seed)
@@ -130,15 +133,15 @@ impl Regression {
         };
         let networks = [learn(&samples[0], &samples[1], 1), learn(&samples[1], &samples[0], 2)];
         let [before, after] = &samples;
-        let laws = [
-            drawn::laws_of(&after.targets, &drawn::told(&networks[0], &before.inputs, bands), bands),
-            drawn::laws_of(&before.targets, &drawn::told(&networks[1], &after.inputs, bands), bands),
-            drawn::laws_of(&after.targets, &before.targets, bands),
+        let residuals = [
+            drawn::residuals_of(&after.targets, &drawn::told(&networks[0], &before.inputs, bands), bands),
+            drawn::residuals_of(&before.targets, &drawn::told(&networks[1], &after.inputs, bands), bands),
+            drawn::residuals_of(&after.targets, &before.targets, bands),
         ];
-        let evidence = Evidence::new(standard, visible, networks, laws, shift_px);
+        let evidence = Evidence::new(standard, visible, networks, residuals, shift_px);
         let mut statistics = Vec::new();
         for cell in cells {
-            if let Some((statistic, mask)) = evidence.statistic(&cell.seen, &cell.core) {
+            if let Some((statistic, mask)) = evidence.statistic(&cell.stack, &cell.core) {
                 let clear = statistic
                     .iter()
                     .zip(&mask.weights)
@@ -146,7 +149,7 @@ impl Regression {
                 statistics.extend(clear.map(|(u, _)| f64::from(*u)));
             }
         }
-        let [centre, scale] = LEAST_CALIBRATION.map(|part| part * evidence.nominal());
+        let [centre, scale] = MIN_CALIBRATION.map(|part| part * evidence.nominal());
         let calibration = Calibration::fit(&mut statistics, centre, scale);
         Ok(Self { evidence, calibration })
     }
@@ -157,13 +160,13 @@ impl Scorer for Regression {
         Evidence::halo()
     }
 
-    fn skirt_px(&self) -> usize {
-        Evidence::skirt()
+    fn fringe_px(&self) -> usize {
+        Evidence::fringe()
     }
 
-    fn score(&self, seen: &Seen, core: &Rect) -> Plane<i16> {
+    fn score(&self, stack: &ScreenedStack, core: &Rect) -> Plane<i16> {
         let mut scores = Plane::filled(*core, SCORE_NODATA);
-        if let Some((statistic, mask)) = self.evidence.statistic(seen, core)
+        if let Some((statistic, mask)) = self.evidence.statistic(stack, core)
             && let (Some(out), Some(statistic), Some(weights)) = (
                 scores.data.as_slice_mut(),
                 statistic.as_slice(),
@@ -226,10 +229,10 @@ mod tests {
                 value + 0.004 * noise(x, y, (10 * (date + 1) + band) as u64)
             })
         };
-        let mut seen = Seen::nothing(&rect);
-        seen.dates = (0..2).map(|date| (0..3).map(|b| band(date, b)).collect()).collect();
-        seen.flags.data.fill(flags::CLEAR);
-        Cell { core, seen }
+        let mut stack = ScreenedStack::nothing(&rect);
+        stack.dates = (0..2).map(|date| (0..3).map(|b| band(date, b)).collect()).collect();
+        stack.flags.data.fill(flags::CLEAR);
+        Cell { core, stack }
     }
 
     fn fitted(cell: &Cell, hidden: usize) -> Regression {
@@ -246,7 +249,7 @@ mod tests {
 
     /// Scores in sigma of the pixels that `which` picks, ascending.
     fn scores(cell: &Cell, hidden: usize, which: impl Fn(i64, i64) -> bool) -> Vec<f64> {
-        let stored = fitted(cell, hidden).score(&cell.seen, &cell.core);
+        let stored = fitted(cell, hidden).score(&cell.stack, &cell.core);
         let mut out: Vec<f64> = stored
             .data
             .indexed_iter()
@@ -317,12 +320,12 @@ mod tests {
     #[test]
     fn tiles_give_the_bytes_of_the_whole_whatever_is_cloudy() {
         let mut cell = pair(|x, y, band, v| if built(x, y) { 0.3 } else { v + 0.01 * band as f32 });
-        cell.seen.dates[0][1][[HALO + 34, HALO + 44]] = f32::NAN;
-        cell.seen.dates[1][0][[HALO + 74, HALO + 4]] = f32::INFINITY;
-        cell.seen.flags.data[[HALO + 54, HALO + 54]] = flags::CLOUD;
+        cell.stack.dates[0][1][[HALO + 34, HALO + 44]] = f32::NAN;
+        cell.stack.dates[1][0][[HALO + 74, HALO + 4]] = f32::INFINITY;
+        cell.stack.flags.data[[HALO + 54, HALO + 54]] = flags::CLOUD;
         let scorer = fitted(&cell, 8);
         assert!(scorer.halo() <= HALO);
-        let whole = scorer.score(&cell.seen, &cell.core);
+        let whole = scorer.score(&cell.stack, &cell.core);
         for (y, x) in [(34, 44), (74, 4), (54, 54)] {
             assert_eq!(whole.data[[y, x]], SCORE_NODATA);
         }
@@ -333,7 +336,7 @@ mod tests {
             Rect::new(1037, 1, 83, 79),
         ] {
             let tile = core.grow(scorer.halo());
-            assert_eq!(scorer.score(&cell.seen.crop(&tile), &core), whole.crop(&core));
+            assert_eq!(scorer.score(&cell.stack.crop(&tile), &core), whole.crop(&core));
         }
     }
 
@@ -352,7 +355,7 @@ mod tests {
         let of = |shift: f64, which: &dyn Fn(i64, i64) -> bool| {
             let params = RegressionParams { hidden: 0 };
             let scorer = Regression::fit(std::slice::from_ref(&cell), &[], &[], shift, &params).unwrap();
-            let stored = scorer.score(&cell.seen, &cell.core);
+            let stored = scorer.score(&cell.stack, &cell.core);
             let mut picked: Vec<i16> = stored
                 .data
                 .indexed_iter()
@@ -378,7 +381,7 @@ mod tests {
             let params = RegressionParams { hidden: 0 };
             let scorer = Regression::fit(std::slice::from_ref(&cell), &noise, &[], 0.0, &params).unwrap();
             scorer
-                .score(&cell.seen, &cell.core)
+                .score(&cell.stack, &cell.core)
                 .data
                 .iter()
                 .filter(|s| **s > 300)
@@ -396,26 +399,26 @@ mod tests {
         let mut cell = pair(|_, _, _, v| v);
         let one_band = {
             let mut cell = cell.clone();
-            cell.seen.dates.iter_mut().for_each(|date| date.truncate(1));
+            cell.stack.dates.iter_mut().for_each(|date| date.truncate(1));
             cell
         };
         let scorer = Regression::fit(std::slice::from_ref(&one_band), &[], &[], 0.0, &params).unwrap();
         assert!(
             scorer
-                .score(&one_band.seen, &cell.core)
+                .score(&one_band.stack, &cell.core)
                 .data
                 .iter()
                 .all(|s| *s != SCORE_NODATA)
         );
         // Other bands than it was fitted to, and no date at all.
-        for seen in [&cell.seen, &Seen::nothing(&cell.seen.rect)] {
-            assert!(scorer.score(seen, &cell.core).data.iter().all(|s| *s == SCORE_NODATA));
+        for stack in [&cell.stack, &ScreenedStack::nothing(&cell.stack.rect)] {
+            assert!(scorer.score(stack, &cell.core).data.iter().all(|s| *s == SCORE_NODATA));
         }
-        cell.seen.dates[1][2].fill(0.5);
-        let constant = fitted(&cell, 8).score(&cell.seen, &cell.core);
+        cell.stack.dates[1][2].fill(0.5);
+        let constant = fitted(&cell, 8).score(&cell.stack, &cell.core);
         assert!(constant.data.iter().all(|s| *s != SCORE_NODATA && s.abs() < 3000));
-        cell.seen.flags.data.fill(flags::CLOUD);
-        cell.seen.flags.data[[30, 30]] = flags::CLEAR;
+        cell.stack.flags.data.fill(flags::CLOUD);
+        cell.stack.flags.data[[30, 30]] = flags::CLEAR;
         assert_eq!(
             Regression::fit(std::slice::from_ref(&cell), &[], &[], 0.0, &params),
             too_few(1)

@@ -7,7 +7,7 @@ use super::rows::{Last, LastClear};
 use super::scale::{Scale, standards};
 use crate::geo::Rect;
 use crate::raster::{Flags, flags, plane};
-use crate::stage::detect::Seen;
+use crate::stage::detect::ScreenedStack;
 use crate::stage::detect::blur::Window;
 
 /// Standard deviations of the Gaussians that show the surroundings, pixels, and where they are cut off.
@@ -20,7 +20,7 @@ pub struct Side {
     /// In standard units; 0 where not clear.
     pub bands: Vec<Vec<f32>>,
     /// Squared length of the gradient of the nearer surroundings, squared units a pixel.
-    pub slopes: Vec<Vec<f32>>,
+    pub squared_gradients: Vec<Vec<f32>>,
     /// Means of the nearer surroundings.
     pub near: Vec<Vec<f32>>,
     /// Means of the farther surroundings.
@@ -32,7 +32,7 @@ impl Side {
         let rows = || vec![vec![0.0; width]; bands];
         Self {
             bands: rows(),
-            slopes: rows(),
+            squared_gradients: rows(),
             near: rows(),
             far: rows(),
         }
@@ -72,16 +72,16 @@ impl Standard {
 
     /// Shows `each` row of `area`, which lies at least [`Standard::HALO`] pixels inside what is seen, from the top down, with its number;
     /// `None`, and no row, where the bands are not those of the scales.
-    pub fn walk(&self, seen: &Seen, area: &Rect, mut each: impl FnMut(usize, &Row)) -> Option<()> {
+    pub fn walk(&self, stack: &ScreenedStack, area: &Rect, mut each: impl FnMut(usize, &Row)) -> Option<()> {
         const NEAR: usize = NEAR_PX.1;
         const FAR: usize = FAR_PX.1;
-        let sides = seen.sides();
+        let sides = stack.sides();
         let mut counts = sides.iter().zip(&self.scales);
         if counts.any(|(side, scales)| side.len() != scales.len()) {
             return None;
         }
         let wide = area.grow(FAR);
-        let mut read = Read::new(seen, &sides.each_ref().map(|side| &**side), &wide);
+        let mut read = Read::new(stack, &sides.each_ref().map(|side| &**side), &wide);
         let mut clear = LastClear::new(2 * FAR + 1, wide.w);
         let mut planes: Vec<(usize, usize, Plane)> = (self.scales.iter().enumerate())
             .flat_map(|(side, scales)| (0..scales.len()).map(move |band| (side, band)))
@@ -123,7 +123,7 @@ impl Standard {
                 side.bands[*band].copy_from_slice(&plane.values.row(here)[own.clone()]);
                 let near = plane.near.part(here - 1..here + 2, &(0..area.w + 2));
                 side.near[*band].copy_from_slice(&near[1][1..area.w + 1]);
-                squared_gradient(&near, weights.as_deref(), &mut side.slopes[*band]);
+                squared_gradient(&near, weights.as_deref(), &mut side.squared_gradients[*band]);
                 let values = plane.values.part(shown..y + 1, &all);
                 self.far
                     .mean_row(&values, cover.as_deref(), &mut down, &mut side.far[*band]);
@@ -162,12 +162,12 @@ pub struct Read<'a> {
 
 impl<'a> Read<'a> {
     /// The rows of `area`, which lies inside what is seen.
-    pub fn new(seen: &'a Seen, sides: &[&'a [Array2<f32>]; 2], area: &Rect) -> Self {
+    pub fn new(stack: &'a ScreenedStack, sides: &[&'a [Array2<f32>]; 2], area: &Rect) -> Self {
         let rows = |band: &'a Array2<f32>| -> Box<dyn Iterator<Item = &'a [f32]>> {
-            Box::new(plane::rows(band, &seen.rect, area))
+            Box::new(plane::rows(band, &stack.rect, area))
         };
         Self {
-            flags: Box::new(plane::rows(&seen.flags.data, &seen.rect, area)),
+            flags: Box::new(plane::rows(&stack.flags.data, &stack.rect, area)),
             planes: sides.iter().copied().flatten().map(rows).collect(),
             bands: Vec::new(),
             weights: vec![0.0; area.w],
@@ -229,21 +229,21 @@ mod tests {
     #[test]
     fn a_part_is_the_part_of_the_whole_and_clouds_do_not_bleed() {
         let rect = Rect::new(-3, 5, 50, 44);
-        let mut seen = Seen::nothing(&rect);
+        let mut stack = ScreenedStack::nothing(&rect);
         let ramp = |d: usize| Array2::from_shape_fn((44, 50), |(y, x)| ((x * 31 + y * 17 + d * 5) % 23) as f32);
-        seen.dates = (0..2).map(|d| vec![ramp(d)]).collect();
-        seen.flags.data.fill(flags::CLEAR);
+        stack.dates = (0..2).map(|d| vec![ramp(d)]).collect();
+        stack.flags.data.fill(flags::CLEAR);
         // A cloud on one date that only the whole sees, and one that both see.
-        seen.dates[1][0][[41, 47]] = f32::NAN;
+        stack.dates[1][0][[41, 47]] = f32::NAN;
         let quiet = SensorNoise {
             floor: 0.0,
             fraction: 0.0,
         };
         let scale = Scale::fit(&(0..23).map(f64::from).collect::<Vec<_>>(), quiet);
         let standard = Standard::new([vec![scale], vec![scale]]);
-        let rows = |seen: &Seen, area: &Rect| {
+        let rows = |stack: &ScreenedStack, area: &Rect| {
             let mut rows = Vec::new();
-            let walked = standard.walk(seen, area, |y, row| {
+            let walked = standard.walk(stack, area, |y, row| {
                 assert_eq!(y, rows.len());
                 rows.push(row.clone());
             });
@@ -257,11 +257,11 @@ mod tests {
         );
         let part = Rect::new(all.x + 3, all.y + 2, 9, 7);
         for value in [f32::NAN, 1e6] {
-            seen.dates[0][0][[16, 18]] = value;
-            seen.flags.data[[16, 18]] = flags::CLOUD;
-            let whole = rows(&seen, &all).unwrap();
+            stack.dates[0][0][[16, 18]] = value;
+            stack.flags.data[[16, 18]] = flags::CLOUD;
+            let whole = rows(&stack, &all).unwrap();
             assert_eq!(whole.len(), all.h);
-            let tile = rows(&seen.crop(&part.grow(Standard::HALO)), &part).unwrap();
+            let tile = rows(&stack.crop(&part.grow(Standard::HALO)), &part).unwrap();
             for (a, b) in tile.iter().zip(&whole[2..]) {
                 let columns = 3..3 + part.w;
                 assert_eq!(a.clear, b.clear[columns.clone()]);
@@ -269,7 +269,7 @@ mod tests {
                     for (a, b) in [
                         (&a.bands, &b.bands),
                         (&a.near, &b.near),
-                        (&a.slopes, &b.slopes),
+                        (&a.squared_gradients, &b.squared_gradients),
                         (&a.far, &b.far),
                     ] {
                         assert_eq!(a[0], b[0][columns.clone()]);
@@ -282,6 +282,6 @@ mod tests {
                 .flat_map(|side| side.far[0].iter().chain(&side.near[0]));
             assert!(means.map(|v| v.abs()).fold(0.0, f32::max) < 3.0);
         }
-        assert!(rows(&Seen::nothing(&rect), &all).is_none());
+        assert!(rows(&ScreenedStack::nothing(&rect), &all).is_none());
     }
 }

@@ -10,10 +10,10 @@ const UNIT: f64 = 2.0;
 /// Values are held inside this many units: glint and saturation must not teach.
 const BOUND: f32 = 6.0;
 /// A band whose middle half is (almost) constant is still read no more finely than this part of its mean absolute deviation.
-const LEAST_SPREAD: f64 = 0.1;
+const MIN_SPREAD: f64 = 0.1;
 /// So many robust standard deviations is the most that one value adds to that mean, where no sensor says what values can be: a patch of 255 or
 /// -9999 that nobody states as no data would coarsen all others until no change is seen.
-const MOST_DEVIATION: f64 = 100.0;
+const MAX_DEVIATION: f64 = 100.0;
 
 /// How one band of one date becomes one of unit scale, and the noise that its sensor states, in that unit.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -32,11 +32,11 @@ impl Scale {
     pub fn fit(values: &[f64], noise: SensorNoise) -> Self {
         let (centre, sigma) = median_and_sigma(&mut values.to_vec()).unwrap_or((0.0, 0.0));
         let most = match sigma > 0.0 && noise.floor == 0.0 {
-            true => MOST_DEVIATION * sigma,
+            true => MAX_DEVIATION * sigma,
             false => f64::INFINITY,
         };
         let deviations = values.iter().map(|v| (v - centre).abs().min(most));
-        let spread = LEAST_SPREAD * deviations.sum::<f64>() / values.len().max(1) as f64;
+        let spread = MIN_SPREAD * deviations.sum::<f64>() / values.len().max(1) as f64;
         let sigma = sigma.max(spread).max(noise.floor);
         let unit = if sigma > 0.0 { UNIT * sigma } else { 1.0 };
         Self {

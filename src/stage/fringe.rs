@@ -1,4 +1,4 @@
-//! The skirt that smoothing draws around what changed: taken off before regions are made, so that their outlines are those of the change.
+//! The fringe that smoothing draws around what changed: taken off before regions are made, so that their outlines are those of the change.
 
 use ndarray::{Array2, s};
 
@@ -6,15 +6,15 @@ use crate::geo::Rect;
 use crate::raster::Plane;
 use crate::raster::stats::SCORE_NODATA;
 
-/// A smoothed edge of a plateau lies at half of its height: what is lower beside a peak is skirt.
+/// A smoothed edge of a plateau lies at half of its height: what is lower beside a peak is fringe.
 const EDGE: f64 = 0.5;
 /// Peaks lower than this are as likely noise, hundredths of sigma.
-const LEAST_PEAK: i16 = 500;
+const MIN_PEAK: i16 = 500;
 
 /// `scores` on `core`, without those that lie below half of the greatest score within `reach_px` rows and columns.
 ///
 /// `scores` must reach as far beyond `core`, but where the grid ends.
-pub fn without_skirts(scores: &Plane<i16>, core: &Rect, reach_px: usize) -> Plane<i16> {
+pub fn without_fringes(scores: &Plane<i16>, core: &Rect, reach_px: usize) -> Plane<i16> {
     let mut left = scores.crop(core);
     if reach_px == 0 {
         return left;
@@ -23,7 +23,7 @@ pub fn without_skirts(scores: &Plane<i16>, core: &Rect, reach_px: usize) -> Plan
     let (x, y) = ((core.x - scores.rect.x) as usize, (core.y - scores.rect.y) as usize);
     let peaks = peaks.slice(s![y..y + core.h, x..x + core.w]);
     left.data.zip_mut_with(&peaks, |score, peak| {
-        if *peak >= LEAST_PEAK && f64::from(*score) < EDGE * f64::from(*peak) {
+        if *peak >= MIN_PEAK && f64::from(*score) < EDGE * f64::from(*peak) {
             *score = SCORE_NODATA;
         }
     });
@@ -76,13 +76,13 @@ mod tests {
             data: Array2::from_shape_fn((9, 11), |(_, x)| row[x]),
         };
         let core = Rect::new(11, 22, 9, 3);
-        let left = without_skirts(&scores, &core, 2);
+        let left = without_fringes(&scores, &core, 2);
         let n = SCORE_NODATA;
         assert_eq!(left.data.row(1).to_vec(), [4000, 2000, n, n, n, 0, n, 0, 400]);
-        assert_eq!(without_skirts(&scores, &core, 0), scores.crop(&core));
+        assert_eq!(without_fringes(&scores, &core, 0), scores.crop(&core));
         // Part and whole agree.
         let part = Rect::new(13, 23, 3, 1);
         let tile = scores.crop(&part.grow(2));
-        assert_eq!(without_skirts(&tile, &part, 2), left.crop(&part));
+        assert_eq!(without_fringes(&tile, &part, 2), left.crop(&part));
     }
 }

@@ -28,7 +28,7 @@ impl Target<'_> {
 }
 
 /// The way from a point of the site grid to one of a raster.
-pub(super) struct Way<'a> {
+pub(super) struct GridToRaster<'a> {
     target: &'a Target<'a>,
     geotransform: &'a [f64; 6],
     pub to_pixels: ToPixels,
@@ -48,7 +48,7 @@ pub(super) struct Centre {
     pub scale: f64,
 }
 
-impl<'a> Way<'a> {
+impl<'a> GridToRaster<'a> {
     /// From `target` to a raster at `placement`, in that turn around the earth.
     ///
     /// # Errors
@@ -58,17 +58,17 @@ impl<'a> Way<'a> {
         let centre = grid.to_world(grid.width as f64 / 2.0, grid.height as f64 / 2.0);
         let to_pixels = ToPixels::new(&grid.crs, placement.crs_wkt, centre)?;
         let shift_px = to_pixels.turn_px(geotransform).map_or(0.0, |px| px * turn as f64);
-        let mut way = Self {
+        let mut to_raster = Self {
             target,
             geotransform,
             to_pixels,
             shift_px,
             centre: None,
         };
-        if way.to_pixels.turn_px(geotransform).is_none() {
-            way.centre = Some(way.at_centre()?);
+        if to_raster.to_pixels.turn_px(geotransform).is_none() {
+            to_raster.centre = Some(to_raster.at_centre()?);
         }
-        Ok(way)
+        Ok(to_raster)
     }
 
     fn at_centre(&self) -> Result<Centre, IoError> {

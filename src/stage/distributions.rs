@@ -29,7 +29,7 @@ pub fn chi_square_tail(x: f64, degrees: usize) -> f64 {
     (head + libm::exp(-left) * sum).min(1.0)
 }
 
-/// What a chi-square value of `degrees` degrees of freedom is worth in standard deviations of a normal law: the value that this law
+/// What a chi-square value of `degrees` degrees of freedom is worth in standard deviations of a normal distribution: the value that this law
 /// exceeds as seldom. Exact down to a probability of 1e-300, beyond that good to 0.1 percent; never below -8.
 pub fn chi_square_sigma(x: f64, degrees: usize) -> f64 {
     let tail = chi_square_tail(x, degrees);

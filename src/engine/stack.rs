@@ -6,19 +6,19 @@ use crate::config::Config;
 use crate::geo::{Grid, Rect, Shape};
 use crate::plan::reach::{Clouds, screen_halo};
 use crate::raster::{Flags, PixelSource, Plane, ReadError, Stack, flags, plane};
-use crate::stage::detect::Seen;
+use crate::stage::detect::ScreenedStack;
 use crate::stage::{cloud, persistent, screen};
 
 /// What a pass sees.
-pub struct Sight {
+pub struct ScreenedTile {
     /// All dates.
-    pub seen: Seen,
+    pub stack: ScreenedStack,
     /// Where the masks of a series call bright ground cloud on every date and are not believed; absent where that is nowhere.
-    pub given_back: Option<Plane<bool>>,
+    pub unmasked: Option<Plane<bool>>,
 }
 
 /// The dates of a comparison, oldest first, and how they are looked at.
-pub struct View<'a> {
+pub struct StackReader<'a> {
     /// The dates; the judged one is the last.
     pub dates: Vec<&'a dyn PixelSource>,
     /// Names of the bands that the sources read: those that are compared, then those that only the screen looks at.
@@ -36,7 +36,7 @@ pub struct View<'a> {
 }
 
 /// A series is judged where at least so many of its earlier dates are clear.
-const LEAST_EARLIER: u16 = 3;
+const MIN_EARLIER: u16 = 3;
 
 /// Whether a tile is one of the black squares of a chess board.
 fn is_odd(core: &Rect) -> bool {
@@ -44,43 +44,43 @@ fn is_odd(core: &Rect) -> bool {
     (place(core.x, core.w) + place(core.y, core.h)) % 2 != 0
 }
 
-impl View<'_> {
+impl StackReader<'_> {
     /// All dates on `core` and `halo` pixels around it.
     ///
     /// A pixel of a pair can be judged where both dates are clear; of a series where the judged date is, and enough others are.
     ///
     /// # Errors
     /// A file that cannot be read.
-    pub fn see(&self, core: &Rect, halo: usize) -> Result<Seen, ReadError> {
-        Ok(self.all(core, halo)?.seen)
+    pub fn stack(&self, core: &Rect, halo: usize) -> Result<ScreenedStack, ReadError> {
+        Ok(self.all(core, halo)?.stack)
     }
 
-    /// What [`View::see`] sees of the site, ground beyond its boundary marked as outside.
+    /// What [`StackReader::stack`] sees of the site, ground beyond its boundary marked as outside.
     ///
     /// # Errors
     /// A file that cannot be read.
-    pub fn look(&self, core: &Rect, halo: usize) -> Result<Sight, ReadError> {
-        let mut sight = self.all(core, halo)?;
-        let seen = &mut sight.seen;
-        for y in seen.rect.y..seen.rect.bottom() {
-            let mut left = seen.rect.x;
-            let row = (y - seen.rect.y) as usize;
+    pub fn tile(&self, core: &Rect, halo: usize) -> Result<ScreenedTile, ReadError> {
+        let mut tile = self.all(core, halo)?;
+        let stack = &mut tile.stack;
+        for y in stack.rect.y..stack.rect.bottom() {
+            let mut left = stack.rect.x;
+            let row = (y - stack.rect.y) as usize;
             let mut outside = |from: i64, to: i64| {
-                let (from, to) = ((from - seen.rect.x) as usize, (to - seen.rect.x) as usize);
-                let mut beyond = seen.flags.data.slice_mut(ndarray::s![row, from..to]);
+                let (from, to) = ((from - stack.rect.x) as usize, (to - stack.rect.x) as usize);
+                let mut beyond = stack.flags.data.slice_mut(ndarray::s![row, from..to]);
                 beyond.iter_mut().for_each(|flag| *flag |= flags::OUTSIDE_SITE);
             };
             self.boundary
-                .for_each_span(&Rect::new(seen.rect.x, y, seen.rect.w, 1), |_, from, to| {
+                .for_each_span(&Rect::new(stack.rect.x, y, stack.rect.w, 1), |_, from, to| {
                     outside(left, from);
                     left = to;
                 });
-            outside(left, seen.rect.right());
+            outside(left, stack.rect.right());
         }
-        Ok(sight)
+        Ok(tile)
     }
 
-    fn all(&self, core: &Rect, halo: usize) -> Result<Sight, ReadError> {
+    fn all(&self, core: &Rect, halo: usize) -> Result<ScreenedTile, ReadError> {
         let rect = core.grow(halo);
         let pixel_m = self.grid.pixel_m;
         let params = &self.config.screen;
@@ -99,7 +99,7 @@ impl View<'_> {
             stacks.reverse();
         }
         let mut why: Vec<Plane<Flags>> = stacks.iter().map(screen::stated).collect();
-        let given_back = self.give_back(&mut why, &screened);
+        let unmasked = self.unmask(&mut why, &screened);
         self.mark_clouds(&stacks, &mut why, &screened);
         let mut dates = Vec::with_capacity(self.dates.len());
         let mut reasons = Plane::filled(rect, flags::CLEAR);
@@ -130,18 +130,18 @@ impl View<'_> {
             });
             dates.push(bands.collect());
         }
-        let needed = LEAST_EARLIER.min(self.dates.len().saturating_sub(1) as u16);
+        let needed = MIN_EARLIER.min(self.dates.len().saturating_sub(1) as u16);
         reasons.data.zip_mut_with(&earlier.data, |reason, (clear, why)| {
             if *clear < needed {
                 *reason |= why;
             }
         });
-        let seen = Seen {
+        let stack = ScreenedStack {
             rect,
             dates,
             flags: reasons,
         };
-        Ok(Sight { seen, given_back })
+        Ok(ScreenedTile { stack, unmasked })
     }
 
     /// Whether pixels are screened by what the bands show around them: by the own test, or where a series has seen something.
@@ -150,16 +150,16 @@ impl View<'_> {
     }
 
     /// Takes back what the masks of a series call cloud on every date: bright built ground; which pixels that is.
-    fn give_back(&self, why: &mut [Plane<Flags>], screened: &Rect) -> Option<Plane<bool>> {
+    fn unmask(&self, why: &mut [Plane<Flags>], screened: &Rect) -> Option<Plane<bool>> {
         if self.dates.len() < persistent::MIN_DATES {
             return None;
         }
-        let given = persistent::given_back(why, screened, self.grid.pixel_m);
+        let given = persistent::unmasked(why, screened, self.grid.pixel_m);
         if !given.data.iter().any(|is| *is) {
             return None;
         }
         for date in why {
-            persistent::give_back(date, &given);
+            persistent::unmask(date, &given);
         }
         Some(given)
     }
@@ -171,8 +171,8 @@ impl View<'_> {
         };
         let names: Vec<&str> = self.bands.iter().map(String::as_str).collect();
         let looks = (
-            cloud::Look::new(&names, &before.bands, true),
-            cloud::Look::new(&names, &after.bands, true),
+            cloud::CloudBands::new(&names, &before.bands, true),
+            cloud::CloudBands::new(&names, &after.bands, true),
         );
         if let (Ok(earlier), Ok(later)) = looks {
             let found = cloud::pair(&earlier, &later, &before.rect, screened, self.grid.pixel_m);

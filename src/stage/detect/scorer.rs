@@ -13,7 +13,7 @@ use crate::raster::{Flags, Plane, flags};
 
 /// Every date of a comparison on a rectangle of the site grid, screened.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Seen {
+pub struct ScreenedStack {
     /// Which pixels: those that are asked about, and a halo around them.
     pub rect: Rect,
     /// The dates, oldest first, the judged one last: one array a band, in physical units (reflectance; decibels for radar); NaN where
@@ -25,7 +25,7 @@ pub struct Seen {
 
 /// When a pixel changed: between two of the dates, by their places among them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Onset {
+pub struct BreakDate {
     /// The last date on which it was seen unchanged.
     pub last_unchanged: u16,
     /// The first date on which it was seen changed.
@@ -38,7 +38,7 @@ pub struct Course {
     /// How often it changed.
     pub changes: u16,
     /// When it did so first.
-    pub first: Onset,
+    pub first: BreakDate,
     /// Which way it changed last.
     pub direction: Direction,
 }
@@ -57,7 +57,7 @@ pub enum Direction {
 
 /// What a fit says of itself, for the record.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Account {
+pub struct Diagnostics {
     /// Rounds of an iteration: the canonical correlations after each, ascending.
     pub rounds: Vec<Vec<f64>>,
     /// Bands that take no part, by number, and why.
@@ -71,41 +71,41 @@ pub trait Scorer: Send + Sync {
     /// How far it looks beyond a pixel, pixels.
     fn halo(&self) -> usize;
 
-    /// Stored scores (hundredths of sigma of no-change noise) of `core`, which lies at least [`Scorer::halo`] pixels inside `seen`;
+    /// Stored scores (hundredths of sigma of no-change noise) of `core`, which lies at least [`Scorer::halo`] pixels inside `stack`;
     /// [`crate::raster::stats::SCORE_NODATA`] where a pixel cannot be judged.
-    fn score(&self, seen: &Seen, core: &Rect) -> Plane<i16>;
+    fn score(&self, stack: &ScreenedStack, core: &Rect) -> Plane<i16>;
 
-    /// How far its smoothing draws a skirt around what changed, pixels; 0 where its scores do not grow as the change does.
-    fn skirt_px(&self) -> usize {
+    /// How far its smoothing draws a fringe around what changed, pixels; 0 where its scores do not grow as the change does.
+    fn fringe_px(&self) -> usize {
         0
     }
 
     /// When each pixel that is `wanted` changed; others may be told or not. `None` from a detector that compares two dates only.
-    fn onset(&self, _seen: &Seen, _wanted: &Plane<bool>) -> Option<Plane<Option<Onset>>> {
+    fn break_date(&self, _stack: &ScreenedStack, _wanted: &Plane<bool>) -> Option<Plane<Option<BreakDate>>> {
         None
     }
 
     /// The course of each pixel of `core`; `None` from a detector that does not follow a series.
-    fn course(&self, _seen: &Seen, _core: &Rect) -> Option<Plane<Option<Course>>> {
+    fn course(&self, _stack: &ScreenedStack, _core: &Rect) -> Option<Plane<Option<Course>>> {
         None
     }
 
     /// What the fit says of itself.
-    fn account(&self) -> Account {
-        Account::default()
+    fn diagnostics(&self) -> Diagnostics {
+        Diagnostics::default()
     }
 }
 
-/// A part of a survey: a rectangle, and what is seen on it and on a halo around it.
+/// A part of a training sample: a rectangle, and what is seen on it and on a halo around it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Cell {
     /// The pixels that are surveyed.
     pub core: Rect,
     /// What is seen there.
-    pub seen: Seen,
+    pub stack: ScreenedStack,
 }
 
-impl Seen {
+impl ScreenedStack {
     /// What is seen of `rect` where no date is: nothing.
     pub fn nothing(rect: &Rect) -> Self {
         Self {
@@ -140,7 +140,7 @@ impl Seen {
 }
 
 #[cfg(test)]
-impl Seen {
+impl ScreenedStack {
     /// What is seen of `rect` alone, which must lie inside: what a tile sees.
     pub fn crop(&self, rect: &Rect) -> Self {
         let cut = |band: &Array2<f32>| plane::view(band, &self.rect, rect).to_owned();
@@ -163,7 +163,7 @@ mod tests {
         let rect = Rect::new(0, 0, 3, 1);
         let nan = f32::NAN;
         let date = |values: [f32; 3]| vec![array![values]];
-        let mut seen = Seen {
+        let mut stack = ScreenedStack {
             rect,
             dates: vec![
                 date([1.0, 2.0, 3.0]),
@@ -173,10 +173,10 @@ mod tests {
             ],
             flags: Plane::filled(rect, flags::CLEAR),
         };
-        let [before, after] = seen.sides();
+        let [before, after] = stack.sides();
         assert_eq!(before[0], array![[4.0, 2.0, 9.0]]);
         assert_eq!(after[0][[0, 1]], 0.5);
-        seen.dates.drain(..2);
-        assert!(seen.sides()[0][0][[0, 0]].is_nan());
+        stack.dates.drain(..2);
+        assert!(stack.sides()[0][0][[0, 0]].is_nan());
     }
 }
