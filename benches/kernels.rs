@@ -112,7 +112,7 @@ fn before_detection(bench: &mut Bench<'_>, config: &Config) {
         .map(|date| screen::stated(&date.read(&TILE.grow(persistent::halo(PIXEL_M))).unwrap()))
         .collect();
     bench.time(
-        "persistent cloud given back, a date of six",
+        "persistent cloud unmasked, a date of six",
         6 * series[0].rect.area(),
         2,
         || persistent::unmasked(&series, &TILE, PIXEL_M),
@@ -196,7 +196,7 @@ fn fits(bench: &mut Bench<'_>, config: &Config, cells: &[Cell]) {
         irmad::fit(&sample, &config.detect.irmad)
     });
     let fits = normalise::fit(&sample, &noise, &config.normalise).unwrap().bands;
-    bench.time("normalise: law of four bands", sample.len(), bytes, || {
+    bench.time("normalise: linear fit of four bands", sample.len(), bytes, || {
         let pixels = |band: usize| sample.before[band].iter().zip(&sample.after[band]);
         let of_band = |band: usize| {
             pixels(band)
@@ -225,7 +225,7 @@ fn after_detection(bench: &mut Bench<'_>, config: &Config, scores: Plane<i16>) {
     });
 
     let core = Rect::new(TILE.x + 8, TILE.y + 8, TILE.w - 16, TILE.h - 16);
-    bench.time("skirts taken off", core.area(), 4, || {
+    bench.time("blur fringes taken off", core.area(), 4, || {
         fringe::without_fringes(&scores, &core, 3)
     });
     // A twentieth of the pixels lies in regions, a fiftieth makes them.

@@ -46,7 +46,7 @@ fn describe(plan: &SitePlan) -> Vec<String> {
         if pair.is_series() {
             lines.push(format!("    and {} scenes before them", pair.history.len()));
         }
-        for radar in &pair.beside {
+        for radar in &pair.companions {
             let (before, after) = (&radar.before.whole, &radar.after.whole);
             lines.push(format!("    together with {} and {}", before.id, after.id));
         }

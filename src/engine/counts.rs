@@ -87,7 +87,7 @@ impl AreaCount {
     }
 }
 
-/// A regular lattice of pixels of the site grid, from which a small picture of the site is made.
+/// Regularly spaced pixels of the site grid, from which a small picture of the site is made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OverviewGrid {
     /// One of this many pixels, in each direction.
@@ -98,7 +98,7 @@ pub struct OverviewGrid {
     pub palette: Palette,
 }
 
-/// What is seen at one place of the lattice.
+/// A pixel of the overview.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct OverviewPixel {
     /// Before, as the later date would show it, and after; NaN where not judged.
@@ -116,7 +116,7 @@ impl OverviewPixel {
 }
 
 impl OverviewGrid {
-    /// The lattice over `area` that makes a picture whose longer edge has at most `longest` pixels.
+    /// The grid over `area` that makes a picture whose longer edge has at most `longest` pixels.
     pub fn new(area: Rect, longest: usize, palette: Palette) -> Self {
         let stride = area.w.max(area.h).div_ceil(longest.max(1)).max(1);
         Self {
@@ -126,7 +126,7 @@ impl OverviewGrid {
         }
     }
 
-    /// The pixels of the core of `scores` that lie on the lattice, with their places in the picture.
+    /// The pixels of the core of `scores` that belong to the overview, with their places in it.
     pub fn overview_pixels(
         &self,
         scores: &Plane<i16>,

@@ -90,7 +90,7 @@ where
 
     /// Takes in what is due, and begins as many items.
     fn take_in<'scope>(&'scope self, scope: &ScopeFifo<'scope>) {
-        // Whoever holds it looks again after letting go.
+        // Whoever holds it checks again after letting go.
         while let Ok(mut delivery) = self.delivery.try_lock() {
             while let Some(made) = self.due(delivery.next) {
                 delivery.next += 1;

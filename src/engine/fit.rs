@@ -39,7 +39,7 @@ pub fn fit<'a>(
     plan.pairs
         .iter()
         .map(|pair| {
-            let together: Vec<&Pair> = std::iter::once(pair).chain(&pair.beside).collect();
+            let together: Vec<&Pair> = std::iter::once(pair).chain(&pair.companions).collect();
             let planes = together.iter().map(|pair| pair.bands.len() * pair.scenes().len()).max();
             let clouds = Clouds::of(&pair.scenes());
             let cores = training::cores(&ground.grid, is_district, planes.unwrap_or(1), clouds);

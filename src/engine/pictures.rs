@@ -81,7 +81,7 @@ fn chip_of_overview(
     )
 }
 
-/// The chip of every `stride`th of some cells of the lattice; nothing is seen beyond it.
+/// The chip of every `stride`th of some cells of the overview; nothing is seen beyond it.
 fn chip_of_cells(
     overview_grid: &OverviewGrid,
     overview: &[OverviewPixel],
@@ -205,7 +205,7 @@ pub fn chips(
 struct ChipSource<'a> {
     /// Both dates; they hold just the bands of the palette, in its order.
     dates: [&'a dyn PixelSource; 2],
-    /// The laws that normalise the earlier date, band by band; none where it is not normalised.
+    /// The fits that normalise the earlier date, band by band; none where it is not normalised.
     fits: Vec<LinearFit>,
     /// The scores.
     scores: &'a RasterBand<'a>,

@@ -134,7 +134,7 @@ impl TileScorer<'_> {
         self.tracks.first().is_some_and(|open| !open.track.scorers.is_empty())
     }
 
-    /// What the judged scenes show of `core` and around it, what is unmasked there, and the scores of `core`.
+    /// `core` and what lies around it on the judged dates, screened, and the scores of `core`.
     ///
     /// # Errors
     /// A file that cannot be read.

@@ -1,4 +1,4 @@
-//! The dates of a comparison seen through the chain up to the detector: read and screened. Every pass looks through this.
+//! The dates of a comparison, read and screened: every pass over the pixels reads through this.
 
 use ndarray::Zip;
 
@@ -9,7 +9,7 @@ use crate::raster::{Flags, PixelSource, Plane, ReadError, Stack, flags, plane};
 use crate::stage::detect::ScreenedStack;
 use crate::stage::{cloud, persistent, screen};
 
-/// What a pass sees.
+/// A tile of the site, screened.
 pub struct ScreenedTile {
     /// All dates.
     pub stack: ScreenedStack,
@@ -17,11 +17,11 @@ pub struct ScreenedTile {
     pub unmasked: Option<Plane<bool>>,
 }
 
-/// The dates of a comparison, oldest first, and how they are looked at.
+/// Reads the dates of a comparison, oldest first, and screens them.
 pub struct StackReader<'a> {
     /// The dates; the judged one is the last.
     pub dates: Vec<&'a dyn PixelSource>,
-    /// Names of the bands that the sources read: those that are compared, then those that only the screen looks at.
+    /// Names of the bands that the sources read: those that are compared, then those that only the screen needs.
     pub bands: &'a [String],
     /// How many are compared.
     pub compared: usize,
@@ -55,7 +55,7 @@ impl StackReader<'_> {
         Ok(self.all(core, halo)?.stack)
     }
 
-    /// What [`StackReader::stack`] sees of the site, ground beyond its boundary marked as outside.
+    /// What [`StackReader::stack`] reads, ground beyond the site's boundary marked as outside.
     ///
     /// # Errors
     /// A file that cannot be read.

@@ -31,7 +31,7 @@ use crate::stage::normalise::{self, Method, SensorNoise};
 pub struct Track<'a> {
     /// Which scenes.
     pub pair: &'a Pair,
-    /// Names of the bands that are read: those that are compared, then those that only the screen looks at.
+    /// Names of the bands that are read: those that are compared, then those that only the screen needs.
     pub bands: Vec<String>,
     /// Where clouds come from.
     pub clouds: Clouds,
@@ -41,9 +41,9 @@ pub struct Track<'a> {
     pub registration: Option<RegistrationRecord>,
     /// What the reader should know.
     pub notes: Vec<String>,
-    /// The radiometric law between the judged date and the one before; absent when nothing can be compared.
+    /// The linear fit of each band between the judged date and the one before; absent when nothing can be compared.
     pub fit: Option<normalise::Fit>,
-    /// What unchanged pixels that were held out say of each band's law; empty where none were.
+    /// What unchanged pixels that were held out say of each band's fit; empty where none were.
     pub held_out: Vec<Agreement>,
     /// Detectors by name; none when nothing can be compared.
     pub scorers: Vec<(Detector, Arc<dyn Scorer>)>,
@@ -195,7 +195,7 @@ impl<'a> Track<'a> {
         })
     }
 
-    /// Fits the radiometric law and the detectors to the training sample `cells`.
+    /// Fits the bands of one date to the other and the detectors to the training sample `cells`.
     fn fit_to(&mut self, cells: &[Cell], session: &Session<'_>, shift_px: f64, tolerant: bool) {
         let (config, scenes, bands) = (session.config, self.pair.scenes(), &self.pair.bands);
         let noise = sensor_noises(&scenes, bands);
@@ -248,7 +248,7 @@ impl<'a> Track<'a> {
         self.fit = Some(fit);
     }
 
-    /// The laws that normalise its earlier date, band by band; none where nothing was fitted.
+    /// The fits that normalise its earlier date, band by band; none where nothing was fitted.
     pub fn linear_fits(&self) -> &[normalise::LinearFit] {
         self.fit.as_ref().map_or(&[], |fit| &fit.bands)
     }
@@ -267,7 +267,7 @@ enum Sampled {
 }
 
 impl OpenTrack<'_> {
-    /// The training sample on `cores`, unless a look at few pixels shows that the dates are coded differently; what cannot be read enters
+    /// The training sample on `cores`, unless a few pixels show that the dates are coded differently; what cannot be read enters
     /// `lost` where that is given.
     fn sample(
         &self,
@@ -321,7 +321,7 @@ impl OpenTrack<'_> {
             .collect()
     }
 
-    /// Its dates, as every pass looks at them.
+    /// Its dates, as every pass reads them.
     pub fn reader<'b>(&'b self, session: &Session<'b>, ground: &'b Ground) -> StackReader<'b> {
         StackReader {
             dates: self.sources.iter().map(|source| source as &dyn PixelSource).collect(),

@@ -1,4 +1,4 @@
-//! The files of a report, made from its record: all of them after a survey, any of them again later.
+//! The files of a report, made from its record: all of them in a run, any of them again later.
 
 use std::fs::{File, TryLockError};
 use std::io::ErrorKind::{InvalidData, NotFound};

@@ -1,4 +1,4 @@
-//! The ground of a site: its grid, what is declared there, what is surveyed for it, and in which pieces it is worked off.
+//! The ground of a site: its grid, what is declared there, what is sampled for it, and in which pieces it is worked off.
 
 use crate::config::Config;
 use crate::declaration::Site;
@@ -26,9 +26,9 @@ pub struct Ground {
     pub activities: Vec<Declared>,
     /// Pixels that a tile reads beyond its core.
     pub halo: usize,
-    /// The ground that is surveyed for it, on the same lattice.
+    /// The ground that is sampled to train its detectors, on the same lattice.
     pub sampled: Grid,
-    /// Pixels around either grid that may be read: the halo, and the surroundings of ground that is surveyed with them.
+    /// Pixels around either grid that may be read: the halo, and the surroundings that are sampled with them.
     pub margin_px: usize,
     /// Edge of a tile's core, pixels.
     pub tile_px: usize,
@@ -36,7 +36,7 @@ pub struct Ground {
     pub strip_px: usize,
     /// Room for decoded blocks, MiB.
     pub blocks_mib: u64,
-    /// Pixels of the ground that is surveyed, and of its surroundings, that any scene covers.
+    /// Pixels of the ground that is sampled, and of its surroundings, that any scene covers.
     pub seen_px: usize,
     /// Predicted peak memory of the run while it works on this site, MiB.
     pub memory_mib: u64,
@@ -46,7 +46,7 @@ pub struct Ground {
 const SMALL_SITE_TILES: usize = 4;
 
 impl Ground {
-    /// The ground that is surveyed for it, with nothing declared there.
+    /// The ground that is sampled for it, with nothing declared there.
     pub fn to_sample(&self) -> Self {
         Self {
             grid: self.sampled.clone(),
@@ -56,7 +56,7 @@ impl Ground {
         }
     }
 
-    /// Whether its tiles do not fill the threads: several such sites are surveyed side by side.
+    /// Whether its tiles do not fill the threads: several such sites are worked off side by side.
     pub fn is_small(&self) -> bool {
         self.grid.rect().area() <= SMALL_SITE_TILES * self.tile_px * self.tile_px
     }
@@ -132,6 +132,8 @@ fn widest_halo(pairs: &[Pair], pixel_m: f64, config: &Config) -> usize {
         let scenes = pair.scenes();
         reach::halo(config, pixel_m, reach::Clouds::of(&scenes), scenes.len())
     };
-    let all = pairs.iter().flat_map(|pair| std::iter::once(pair).chain(&pair.beside));
+    let all = pairs
+        .iter()
+        .flat_map(|pair| std::iter::once(pair).chain(&pair.companions));
     all.map(of).max().unwrap_or(0)
 }

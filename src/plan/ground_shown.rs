@@ -127,7 +127,7 @@ pub fn rasters(a: &Scene, b: &Scene, inputs: &Inputs) -> Rasters {
     match inputs.infos.get(&one.path).zip(inputs.infos.get(&other.path)) {
         Some((a, b)) if is_alike && a.data_type == b.data_type => match a.lies_as(b) {
             true => Rasters::Alike,
-            false if is_of_one_size(a, b) => Rasters::Beside,
+            false if is_of_one_size(a, b) => Rasters::Adjacent,
             false => Rasters::Unlike,
         },
         _ => Rasters::Unlike,

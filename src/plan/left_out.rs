@@ -11,7 +11,7 @@ const MIN_PX: usize = 100;
 
 /// What of `config` is not used in `pair`, as notes.
 pub fn notes(config: &Config, pair: &Pair) -> Vec<String> {
-    let all: Vec<&Pair> = std::iter::once(pair).chain(&pair.beside).collect();
+    let all: Vec<&Pair> = std::iter::once(pair).chain(&pair.companions).collect();
     let mut notes = Vec::new();
     let has = |name: &&String| all.iter().any(|one| one.bands.contains(name));
     let missing: Vec<&str> = config

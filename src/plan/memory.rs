@@ -1,4 +1,4 @@
-//! How much memory the survey of a site takes at its peak, predicted before a pixel is read.
+//! How much memory a site takes at its peak, predicted before a pixel is read.
 
 use crate::config::Config;
 use crate::config::threads::{AHEAD, thread_count};
@@ -77,7 +77,7 @@ fn planes(pair: &Pair) -> [usize; 3] {
         let dates = scenes.len() + usize::from(is_of_pieces);
         [pair.bands.len() * dates, quality, dates]
     };
-    let together = std::iter::once(pair).chain(&pair.beside).map(of);
+    let together = std::iter::once(pair).chain(&pair.companions).map(of);
     together.fold([0; 3], |all, one| [all[0] + one[0], all[1] + one[1], all[2] + one[2]])
 }
 
@@ -92,7 +92,7 @@ pub struct Budget {
     pub peak_mib: u64,
 }
 
-/// The largest tile with which the survey of the site `grid`, for which as much ground is `sampled`, stays in the budget.
+/// The largest tile with which the site `grid`, for which `sampled` ground trains the detectors, stays in the budget.
 ///
 /// Decoded blocks have a fifth of the budget, or as much as one tile reads of a long series: with less, every tile would decode all of it
 /// anew.
@@ -125,7 +125,7 @@ pub fn fit(grid: &Grid, sampled: &Grid, load: &Load, config: &Config) -> Budget 
         // Stacks of f32 bands and flags, one raw window with its copy, smoothed bands and slopes of two dates, scores.
         let sides = 2.0 * bands / load.dates.max(1) as f64;
         let scoring = padded * (4.0 * (bands + quality) + 4.0 + 8.0 + 8.0 * sides + 16.0);
-        // Districts are surveyed side by side: places, both dates with their slopes, and what is sorted of them.
+        // Districts are fitted side by side: places, both dates with their squared gradients, and what is sorted of them.
         let fitting = match sampled == grid {
             true => 0.0,
             false => training::SAMPLE as f64 * (24.0 * sides + 32.0),

@@ -23,7 +23,7 @@ pub struct Pair {
     /// Optical or SAR.
     pub kind: Kind,
     /// Comparisons of other scenes whose evidence is joined to this one's.
-    pub beside: Vec<Pair>,
+    pub companions: Vec<Pair>,
     /// What whoever reads it should know, beside the notes of its scenes.
     pub notes: Vec<String>,
 }
@@ -42,7 +42,7 @@ impl Pair {
 
     /// The pieces of all dates that it reads, those of the comparisons beside it included.
     pub fn pieces(&self) -> Vec<&Scene> {
-        let beside = self.beside.iter().flat_map(Self::dates);
+        let beside = self.companions.iter().flat_map(Self::dates);
         self.dates()
             .into_iter()
             .chain(beside)
@@ -96,7 +96,7 @@ pub fn pairs(
             continue;
         };
         match pairs.last_mut() {
-            Some(judged) => judged.beside.push(newest),
+            Some(judged) => judged.companions.push(newest),
             None => pairs.push(newest),
         }
     }
@@ -282,7 +282,7 @@ fn pairs_of(
             after: dates[after].acquisition.clone(),
             bands,
             kind: plain[after].kind,
-            beside: Vec::new(),
+            companions: Vec::new(),
             notes,
         });
     }
@@ -435,7 +435,7 @@ mod tests {
         assert_eq!(of_two_tracks(&each[..2], &alike), None);
         assert!(of_two_tracks(&each, &alike).is_some());
         assert!(
-            of_two_tracks(&each[..2], &|_, _| Rasters::Beside)
+            of_two_tracks(&each[..2], &|_, _| Rasters::Adjacent)
                 .unwrap()
                 .contains("time of day")
         );

@@ -8,7 +8,7 @@ use crate::stage::detect;
 /// Ground of a smaller edge does not tell what is common to a scene, pixels.
 const MIN_TRAINING_PX: usize = 512;
 
-/// Pixels around `grid` that belong to its training sample: a site is surveyed together with its surroundings.
+/// Pixels around `grid` that belong to its training sample: detectors are trained on a site together with its surroundings.
 pub fn surroundings(grid: &Grid) -> usize {
     MIN_TRAINING_PX.saturating_sub(grid.width.min(grid.height)).div_ceil(2)
 }
@@ -16,7 +16,7 @@ pub fn surroundings(grid: &Grid) -> usize {
 /// Edge of the districts of the lattice in which small sites lie, pixels.
 const DISTRICT_PX: i64 = 2048;
 
-/// The ground that is surveyed for a site on `grid`: the site, or for a small one what of the district in which its middle lies is
+/// The ground that is sampled for a site on `grid`: the site, or for a small one what of the district in which its middle lies is
 /// `covered` by scenes (in pixels of the district), unless that is little. All sites of a district share its training sample, and what is
 /// fitted to it depends on none of them: districts are counted from the corner `phase_m` of the lattice, east and north in metres.
 ///
@@ -52,7 +52,7 @@ const MAX_VALUES: usize = 40 << 20;
 /// At most this many pixels are sampled: medians of them are good to a quarter of a percent of their spread.
 pub const SAMPLE: usize = 1 << 18;
 
-/// The cells to read of the surveyed ground `grid` and its surroundings for comparisons that are judged together, of at most `planes`
+/// The cells to read of the sampled ground `grid` and its surroundings for comparisons that are judged together, of at most `planes`
 /// bands of dates each; the same for all of them, on a fixed lattice: neither tiles nor threads matter. Of a district no more is read
 /// than of the surroundings of one site.
 pub fn cores(grid: &Grid, district: bool, planes: usize, clouds: Clouds) -> Vec<Rect> {

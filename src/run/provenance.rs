@@ -143,7 +143,7 @@ pub fn provenance(config: &Config, plan: &SitePlan, inputs: &Inputs, digests: &D
     let pairs: Vec<_> = plan
         .pairs
         .iter()
-        .flat_map(|pair| std::iter::once(pair).chain(&pair.beside))
+        .flat_map(|pair| std::iter::once(pair).chain(&pair.companions))
         .map(|pair| (ids(pair), &pair.bands))
         .collect();
     let decides = serde_json::json!({

@@ -165,7 +165,7 @@ impl Queue<'_> {
     }
 }
 
-/// `sites` by what is fitted to them: those that are surveyed together, and share decoded blocks, stand together.
+/// `sites` by what is fitted to them: those that are sampled together, and share decoded blocks, stand together.
 fn districts(sites: &[usize], plans: &[Result<SitePlan, IoError>]) -> Vec<Vec<usize>> {
     let sampled = |plan: &SitePlan| plan.ground.as_ref().map(|ground| ground.sampled.clone());
     let mut districts: Vec<(Option<&SitePlan>, Vec<usize>)> = Vec::new();

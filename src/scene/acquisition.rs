@@ -16,7 +16,7 @@ pub enum Rasters {
     /// Their pixels are in the same places, and of one type and scale.
     Alike,
     /// They lie elsewhere; their pixels are of one size, type and scale.
-    Beside,
+    Adjacent,
     /// Their pixels are of another size, type or scale: those of two products.
     Unlike,
 }
@@ -122,7 +122,7 @@ fn belong_together(a: &Scene, b: &Scene, rasters: &dyn Fn() -> Rasters) -> bool 
     let one_is_unknown = a.platform.is_none() || b.platform.is_none();
     let may_be = || match rasters() {
         Rasters::Alike => apart < ONE_INSTANT_S && is_short(a) && is_short(b),
-        Rasters::Beside => apart < WITHIN_MINUTES_S,
+        Rasters::Adjacent => apart < WITHIN_MINUTES_S,
         Rasters::Unlike => false,
     };
     // Unknown is not equal: what nobody names must at least come from one place and look alike.
@@ -195,7 +195,7 @@ mod tests {
             match a[..1] == b[..1] {
                 _ if a.contains("coarse") != b.contains("coarse") => Rasters::Unlike,
                 true => Rasters::Alike,
-                false => Rasters::Beside,
+                false => Rasters::Adjacent,
             }
         };
         let named = |group: Vec<usize>| {

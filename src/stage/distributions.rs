@@ -1,4 +1,4 @@
-//! Tail probabilities of the laws that the tests here need, by `libm` alone: the same bits everywhere.
+//! Tail probabilities of the distributions that the tests here need, by `libm` alone: the same bits everywhere.
 
 /// Probability that a chi-square variable of `degrees` degrees of freedom exceeds `x`: a finite sum for whole degrees
 /// (Abramowitz and Stegun, "Handbook of Mathematical Functions", 1964, 26.4.4 and 26.4.5). NaN gives NaN.

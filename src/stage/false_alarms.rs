@@ -10,7 +10,7 @@
 //! The highest `CENSORED` part of the peaks is judged by the rest, so that change does not make itself likely: of `m` of them, above
 //! the `r` others, `m (1 + x / S)^-r` are expected to lie `x` or more above the highest of the others. `S` is the sum of the heights of
 //! the others, and of as many times that of their highest as there are peaks above it: the sum that a censored sample leaves of the
-//! mean (Epstein and Sobel, "Life testing", 1953), from which the law of a further height follows exactly, however few they are.
+//! mean (Epstein and Sobel, "Life testing", 1953), from which the distribution of a further height follows exactly, however few they are.
 //! Where more than that part is change, the numbers are too high.
 
 use super::fringe::without_fringes;
@@ -84,7 +84,7 @@ pub struct Significance {
     pub q: f64,
 }
 
-/// The law of the peaks of clusters without change.
+/// The distribution of the peaks of clusters without change.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Tail {
     /// Stored score at or above which clusters lie.
@@ -104,7 +104,7 @@ pub struct Tail {
 }
 
 impl Tail {
-    /// The law of `clusters` at or above the stored score `level`; `None` where nothing was judged.
+    /// The tail of `clusters` at or above the stored score `level`; `None` where nothing was judged.
     pub fn fit(clusters: &Clusters, level: i16) -> Option<Self> {
         if clusters.pixels == 0 {
             return None;
@@ -133,7 +133,7 @@ impl Tail {
     }
 
     /// The probability that the peak of a cluster without change has the stored score `score` or more. Below the highest of the
-    /// peaks that the law is fitted to, it falls evenly to the part that lies above that.
+    /// peaks that the distribution is fitted to, it falls evenly to the part that lies above that.
     pub fn p(&self, score: i16) -> f64 {
         let height = ((f64::from(score) - f64::from(self.level)) * SCORE_SCALE).max(0.0);
         let part = self.judged / (self.found as f64).max(self.judged);
@@ -215,7 +215,7 @@ mod tests {
 
     #[test]
     fn false_anomalies_are_as_many_as_expected_whether_clusters_are_few_or_many() {
-        // Sites of the law that is assumed, each with a mean of its own; a budget of 40 shared among them.
+        // Sites of the distribution that is assumed, each with a mean of its own; a budget of 40 shared among them.
         let mut random = SplitMix(7);
         for clusters in [6, 40] {
             let mut found = 0;

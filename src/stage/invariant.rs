@@ -9,7 +9,7 @@ use crate::raster::stats::median_and_sigma;
 
 /// A pixel counts as unchanged when its probability of no change exceeds this (`ncpThresh` of Canty's `radcal.py`).
 pub const NO_CHANGE: f64 = 0.95;
-/// Fewer unchanged pixels than this give no law of the scene (ours).
+/// Fewer unchanged pixels than this give no fit of the scene (ours).
 const MIN_PIXELS: usize = 500;
 /// They must lie in this many of the nine blocks of the site (ours).
 const MIN_BLOCKS: usize = 4;
@@ -138,7 +138,7 @@ pub enum InvariantError {
 }
 
 impl Invariant {
-    /// The law of each band, with the noise that its sensor states (none where `sensor` is short).
+    /// The linear fit of each band, with the noise that its sensor states (none where `sensor` is short).
     pub fn linear_fits(&self, sensor: &[SensorNoise]) -> Vec<LinearFit> {
         let sensors = sensor.iter().copied().chain(std::iter::repeat(SensorNoise::default()));
         let fit = |(band, sensor): (&InvariantBand, SensorNoise)| LinearFit {

@@ -242,7 +242,7 @@ pub fn judge_activity(
         .iter()
         .filter(|observation| meets(activity, observation.span))
         .collect();
-    // The best look decides: a change that stays is seen by any comparison over it.
+    // The best observation decides: a change that stays is seen by any comparison over it.
     let observed = observations
         .iter()
         .map(|observation| fraction(observation.area.1, observation.area.0))

@@ -78,7 +78,7 @@ impl Sample {
     }
 }
 
-/// The law of one band on unchanged ground: after = gain x before + offset, with noise.
+/// The linear fit of one band on unchanged ground: after = gain x before + offset, with noise.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct LinearFit {
     /// Factor on the earlier date.
@@ -118,7 +118,7 @@ pub struct SensorNoise {
 /// A fitted normalisation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Fit {
-    /// One law a band.
+    /// One a band.
     pub bands: Vec<LinearFit>,
     /// Which pixels of the sample count as unchanged.
     pub unchanged: Vec<bool>,
@@ -139,7 +139,7 @@ pub enum NormaliseError {
     },
 }
 
-/// The law of each band of `sample`; `sensor` is the noise of each band that the sensor states.
+/// The linear fit of each band of `sample`; `sensor` is the noise of each band that the sensor states.
 ///
 /// # Errors
 /// Fewer pixels than [`NormaliseParams::min_pixels`].

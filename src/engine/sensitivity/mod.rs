@@ -3,7 +3,7 @@
 //!
 //! Changes are painted into the pixels of the scene's own rasters. From there on everything is the run's own: resampling by the measured
 //! shift, screening, normalisation, detectors, the cutoff fitted anew to the histogram that the change leads to, regions and their
-//! least area. Two things are taken from the run as they are: how the dates lie beside each other and the fitted laws, which a change of
+//! least area. Two things are taken from the run as they are: how the dates lie beside each other and what was fitted, which a change of
 //! some pixels among a quarter of a million does not sway (docs/accuracy.md has the check), and where the own cloud test found cloud.
 //! Several changes are read together, so far apart that none sees another.
 
@@ -201,7 +201,7 @@ impl Injector<'_> {
             .intersect(&self.work.ground.grid.rect())
     }
 
-    /// Which changes of a lot are found: all are painted, the ground under them is read and scored once.
+    /// Which changes of a batch are found: all are painted, the ground under them is read and scored once.
     fn run(&self, batch: &[usize], trials: &[Trial], zones: &[Rect]) -> Result<Vec<(usize, bool)>, EngineError> {
         let Some(core) = batch.iter().map(|index| zones[*index]).reduce(|a, b| a.union(&b)) else {
             return Ok(Vec::new());

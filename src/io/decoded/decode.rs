@@ -39,12 +39,12 @@ pub(in crate::io) fn cell(
     };
     let bands: Vec<usize> = match layers {
         [Layer::Mask(band)] => return Ok(vec![cell.mask(*band)?]),
-        [Layer::Written(band)] => return Ok(vec![cell.written(*band)?]),
+        [Layer::Stored(band)] => return Ok(vec![cell.written(*band)?]),
         [Layer::Together] => return Ok(vec![cell.together()?]),
         _ => layers
             .iter()
             .filter_map(|layer| match layer {
-                Layer::Band(band) | Layer::Mask(band) | Layer::Written(band) => Some(*band),
+                Layer::Band(band) | Layer::Mask(band) | Layer::Stored(band) => Some(*band),
                 Layer::Together => None,
             })
             .collect(),

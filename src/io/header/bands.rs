@@ -13,7 +13,7 @@ pub enum Layer {
     /// What GDAL has as the mask of a band: 0 where it holds no data.
     Mask(usize),
     /// 0 where the file leaves out the block of a band, because nothing was written there.
-    Written(usize),
+    Stored(usize),
     /// 0 where all bands hold the values that mean no data together.
     Together,
 }
@@ -45,7 +45,7 @@ pub enum Mask {
     /// In the file: values that mean no data where all bands hold theirs (`NODATA_VALUES`).
     Together,
     /// In the file beside it (`.msk`), in blocks of so many columns and rows.
-    Beside {
+    SideFile {
         /// That file.
         path: PathBuf,
         /// Columns and rows of its blocks.
@@ -61,16 +61,16 @@ impl Mask {
         match self {
             Self::Inside(_) => Some(Layer::Mask(band)),
             Self::Alpha(alpha) => (*alpha != band).then_some(Layer::Band(*alpha)),
-            Self::Sparse => Some(Layer::Written(band)),
+            Self::Sparse => Some(Layer::Stored(band)),
             Self::Together => Some(Layer::Together),
-            Self::Beside { of_each, .. } => Some(Layer::Band(if *of_each { band } else { 1 })),
+            Self::SideFile { of_each, .. } => Some(Layer::Band(if *of_each { band } else { 1 })),
         }
     }
 
     /// The file that it is in, where that is one of its own.
     pub(super) fn file(&self) -> Option<&PathBuf> {
         match self {
-            Self::Beside { path, .. } => Some(path),
+            Self::SideFile { path, .. } => Some(path),
             Self::Inside(_) | Self::Alpha(_) | Self::Sparse | Self::Together => None,
         }
     }

@@ -21,13 +21,13 @@ pub(super) struct Masks {
 }
 
 /// A mask that is a raster itself, and the bytes of its largest block.
-struct Found {
+struct MaskRaster {
     mask: Mask,
     block_bytes: usize,
 }
 
 impl Masks {
-    fn add(&mut self, found: Found) {
+    fn add(&mut self, found: MaskRaster) {
         self.block_bytes = self.block_bytes.max(found.block_bytes);
         self.all.push(found.mask);
     }
@@ -73,7 +73,7 @@ pub(super) fn of(path: &Path, opened: &Opened, has_mask: bool, content: &[Conten
 ///
 /// # Errors
 /// It cannot be read, or its blocks are too large.
-fn inside(path: &Path, dataset: &Dataset) -> Result<Option<Found>, IoError> {
+fn inside(path: &Path, dataset: &Dataset) -> Result<Option<MaskRaster>, IoError> {
     let refuse = IoError::refused(path);
     let failed = |error: gdal::errors::GdalError| refuse(plain(&error));
     let first = dataset.rasterband(1).map_err(failed)?;
@@ -95,7 +95,7 @@ fn inside(path: &Path, dataset: &Dataset) -> Result<Option<Found>, IoError> {
             MAX_BLOCK >> 20
         )));
     }
-    Ok(Some(Found {
+    Ok(Some(MaskRaster {
         mask: Mask::Inside(mask.block_size()),
         block_bytes,
     }))
@@ -105,7 +105,7 @@ fn inside(path: &Path, dataset: &Dataset) -> Result<Option<Found>, IoError> {
 ///
 /// # Errors
 /// That file is no mask of it.
-fn beside(path: &Path, dataset: &Dataset) -> Result<Option<Found>, IoError> {
+fn beside(path: &Path, dataset: &Dataset) -> Result<Option<MaskRaster>, IoError> {
     let refuse = IoError::refused(path);
     let names = [".msk", ".MSK"].map(|extension| formats::appended(path, extension));
     let Some(beside) = formats::first_file(path, names)? else {
@@ -126,8 +126,8 @@ fn beside(path: &Path, dataset: &Dataset) -> Result<Option<Found>, IoError> {
             size.1
         )));
     }
-    Ok(Some(Found {
-        mask: Mask::Beside {
+    Ok(Some(MaskRaster {
+        mask: Mask::SideFile {
             block: band.block_size(),
             of_each: bands > 1,
             path: beside,

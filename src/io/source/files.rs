@@ -153,7 +153,7 @@ impl Known<'_> {
             Mask::Inside(block) => Arc::new(Blocked::mask(self.path, self.info, *block)),
             Mask::Sparse => Arc::new(Blocked::mask(self.path, self.info, self.info.block)),
             Mask::Together => Arc::new(Blocked::new(self.path, self.info, Vec::new())),
-            Mask::Beside { path, block, .. } => Arc::new(Blocked::mask(path, self.info, *block)),
+            Mask::SideFile { path, block, .. } => Arc::new(Blocked::mask(path, self.info, *block)),
         };
         let layer = mask.layer(index)?;
         Some(FileLayer { file, layer })

@@ -250,22 +250,22 @@ fn truths(recipe: &Recipe, entries: &[Entry], out: &Path, made: &mut Simulated) 
     Ok(())
 }
 
-/// A raster that is written aside and takes its name when it is finished.
+/// A raster that is written under another name and takes its own when it is finished.
 struct Raster {
     writer: GeoTiffWriter,
     unfinished: Unfinished,
 }
 
-/// A file under a name aside, removed unless it was kept.
+/// A file that has not yet its name, removed unless it was finished.
 struct Unfinished {
     path: PathBuf,
-    unfinished: PathBuf,
+    written: PathBuf,
 }
 
 impl Drop for Unfinished {
     fn drop(&mut self) {
         // Nothing is there when the file was renamed or never made.
-        let _ = fs::remove_file(&self.unfinished);
+        let _ = fs::remove_file(&self.written);
     }
 }
 
@@ -280,7 +280,7 @@ impl Raster {
         let mut name = path.file_name().unwrap_or_default().to_owned();
         name.push(".part");
         let unfinished = Unfinished {
-            unfinished: path.with_file_name(name),
+            written: path.with_file_name(name),
             path,
         };
         let [x, y] = lattice.corner;
@@ -295,7 +295,7 @@ impl Raster {
             compression: Compression::Deflate(1),
             block: TILE,
         };
-        let mut writer = GeoTiffWriter::create(&unfinished.unfinished, layout)?;
+        let mut writer = GeoTiffWriter::create(&unfinished.written, layout)?;
         if let Some(time) = time {
             writer.tag("TIFFTAG_DATETIME", &time.strftime("%Y:%m:%d %H:%M:%S").to_string())?;
         }
@@ -318,7 +318,7 @@ impl Raster {
         let Self { writer, unfinished } = self;
         writer.finish()?;
         let path = unfinished.path.clone();
-        fs::rename(&unfinished.unfinished, &path).map_err(|source| SimulateError::System {
+        fs::rename(&unfinished.written, &path).map_err(|source| SimulateError::System {
             doing: "renaming to",
             path: path.clone(),
             source,
@@ -331,13 +331,13 @@ fn write_document(path: &Path, document: &Value) -> std::io::Result<()> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".part");
     let unfinished = Unfinished {
-        unfinished: path.with_file_name(name),
+        written: path.with_file_name(name),
         path: path.to_owned(),
     };
-    let mut file = fs::File::create(&unfinished.unfinished)?;
+    let mut file = fs::File::create(&unfinished.written)?;
     file.write_all(format!("{document:#}\n").as_bytes())?;
     file.sync_all()?;
-    fs::rename(&unfinished.unfinished, path)
+    fs::rename(&unfinished.written, path)
 }
 
 /// Makes the tiles of a lattice on all threads and puts them in order, one batch being made while the one before is put.

@@ -97,7 +97,7 @@ pub fn check_stac(path: &Path, sensors: &Sensors) -> Vec<Fault> {
 }
 
 /// One item, or a link that leads to none.
-struct Found {
+struct ReadItem {
     file: PathBuf,
     /// The item's place in its file.
     at: String,
@@ -111,7 +111,7 @@ struct Walk<'a> {
     /// Real paths of files that were read: a catalogue may link to itself.
     seen: BTreeSet<PathBuf>,
     read: BTreeMap<PathBuf, Digest>,
-    found: Vec<Found>,
+    found: Vec<ReadItem>,
 }
 
 fn walk<'a>(path: &Path, sensors: &'a Sensors) -> Result<Walk<'a>, SceneError> {
@@ -180,7 +180,7 @@ impl Walk<'_> {
     fn item(&mut self, item: &Value, at: &str, path: &Path) -> Result<(), SceneError> {
         let base = path.parent().unwrap_or(Path::new(""));
         let id = item.get("id").and_then(Value::as_str).filter(|id| !id.is_empty());
-        self.found.push(Found {
+        self.found.push(ReadItem {
             file: path.to_path_buf(),
             at: at.to_owned(),
             id: one_line(id.unwrap_or(if at.is_empty() { "(no id)" } else { at })).into_owned(),
@@ -242,7 +242,7 @@ impl Walk<'_> {
     /// A link that leads nowhere.
     fn dead(&mut self, path: &Path, at: &str, href: &str, message: String, unreadable: bool) {
         let id = if href.is_empty() { at } else { href };
-        self.found.push(Found {
+        self.found.push(ReadItem {
             file: path.to_path_buf(),
             at: at.to_owned(),
             id: one_line(id).into_owned(),

@@ -66,7 +66,7 @@ pub(super) fn refine(r: &Field, t: &Field, solid: &Solid, start: [f64; 2]) -> Op
         }
         let read = rows.places.texture(&field::read(t, [-shift[0], -shift[1]]));
         // read = gain * base + gain * (distance . slopes) + offset: the target shows what lies `distance` further on
-        // the reference. The first round takes all pixels alike; then those that do not follow the law, as clouds and
+        // the reference. The first round takes all pixels alike; then those that do not follow the fit, as clouds and
         // changed ground, count less.
         let (mut limit, mut sigma) = (f64::INFINITY, 0.0);
         let mut left = vec![0.0; read.len()];

@@ -14,7 +14,7 @@ pub fn level(scores: &Histogram, null: &Null, rate: f64) -> Option<i16> {
             lowest = Some(score);
         }
     }
-    // Below the centre of the law every set would do that is mostly change; none of it is told from no change there.
+    // Below the centre of the null every set would do that is mostly change; none of it is told from no change there.
     lowest.filter(|score| f64::from(*score) * SCORE_SCALE > null.centre)
 }
 

@@ -1,4 +1,4 @@
-//! The law of the scores of ground that did not change, fitted to the scores themselves (Efron, "Large-scale simultaneous
+//! The distribution of the scores of ground that did not change, fitted to the scores themselves (Efron, "Large-scale simultaneous
 //! hypothesis testing: the choice of a null hypothesis", 2004), so that what is common to the pair (season, haze,
 //! misregistration) widens it instead of being claimed.
 
@@ -17,7 +17,7 @@ pub struct Null {
 
 /// The quartile of the standard normal distribution.
 const QUARTILE: f64 = 0.674_489_750_196_081_7;
-/// Scores are in sigma of the noise: a law narrower than that would know more than the noise lets it.
+/// Scores are in sigma of the noise: a distribution narrower than that would know more than the noise lets it.
 const MIN_SCALE: f64 = 1.0;
 /// Rounds of cutting off the tail above [`TAIL`] scales and fitting anew.
 const ROUNDS: usize = 6;
@@ -29,7 +29,7 @@ const WIDEST: f64 = 1.5;
 const FOOT_SCALES: f64 = 2.0;
 
 impl Null {
-    /// The law of the bulk of `scores`; `None` when there are none.
+    /// The distribution of the bulk of `scores`; `None` when there are none.
     ///
     /// The lower half, where no change reaches, gives the least scale. Pervasive change widens the upper half: its own quartile
     /// is believed up to `WIDEST` times the lower one. Neither

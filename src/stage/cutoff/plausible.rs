@@ -16,7 +16,7 @@ const MAX_EXPLAINED: f64 = 0.25;
 /// `level`, when the pixels at or above it are more than the null distribution puts there.
 ///
 /// # Errors
-/// The reason, when that law makes too many of them.
+/// The reason, when that distribution makes too many of them.
 pub(super) fn unlike_no_change(scores: &Histogram, null: &Null, level: i16) -> Result<i16, String> {
     let claimed = at_or_above(scores, level) as f64;
     let share = null.expected(scores.total(), level) / claimed.max(1.0);

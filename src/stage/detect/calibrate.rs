@@ -62,7 +62,7 @@ mod tests {
 
     #[test]
     fn change_on_the_upper_side_moves_neither_centre_nor_scale_much() {
-        // Quantiles of a uniform law on [-1, 1]: median 0, quartile -0.5.
+        // Quantiles of a uniform distribution on [-1, 1]: median 0, quartile -0.5.
         let mut all: Vec<f64> = (0..1000).map(|i| f64::from(i) / 500.0 - 1.0).collect();
         all.extend([50.0; 30]);
         let found = Calibration::fit(&mut all, -1.0, 0.1);

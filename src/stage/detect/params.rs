@@ -28,7 +28,7 @@ pub enum Detector {
     Logratio,
     /// Radar series: the sequential omnibus test.
     Omnibus,
-    /// Series: the judged date against the law of its past.
+    /// Series: the judged date against its past.
     History,
     /// Several, joined by a rule.
     Combine,

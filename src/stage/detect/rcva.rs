@@ -43,7 +43,7 @@ impl Rcva {
             let magnitude = scorer.magnitude(&cell.stack, &cell.core);
             roots.extend(magnitude.iter().filter(|m| !m.is_nan()).map(|m| m.sqrt()));
         }
-        // Of several alike pixels the most alike is taken: no law of the noise alone holds for that, so its own spread decides.
+        // Of several alike pixels the most alike is taken: no distribution of the noise alone holds for that, so its own spread decides.
         scorer.calibration = Calibration::fit(&mut roots, 0.0, f64::from(f32::EPSILON));
         scorer
     }

@@ -1,4 +1,4 @@
-//! What a detector sees, and what it answers.
+//! What a detector is given, and what it answers.
 
 use std::borrow::Cow;
 
@@ -66,7 +66,7 @@ pub struct Diagnostics {
     pub looks: Vec<f64>,
 }
 
-/// A fitted detector: a plain function from what is seen to scores.
+/// A fitted detector: a plain function from screened dates to scores.
 pub trait Scorer: Send + Sync {
     /// How far it looks beyond a pixel, pixels.
     fn halo(&self) -> usize;
@@ -96,17 +96,17 @@ pub trait Scorer: Send + Sync {
     }
 }
 
-/// A part of a training sample: a rectangle, and what is seen on it and on a halo around it.
+/// A part of a training sample: a rectangle, and the screened dates of it and of a halo around it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Cell {
-    /// The pixels that are surveyed.
+    /// The pixels that count.
     pub core: Rect,
-    /// What is seen there.
+    /// The dates, screened.
     pub stack: ScreenedStack,
 }
 
 impl ScreenedStack {
-    /// What is seen of `rect` where no date is: nothing.
+    /// `rect` where no date is: nothing.
     pub fn nothing(rect: &Rect) -> Self {
         Self {
             rect: *rect,
@@ -141,7 +141,7 @@ impl ScreenedStack {
 
 #[cfg(test)]
 impl ScreenedStack {
-    /// What is seen of `rect` alone, which must lie inside: what a tile sees.
+    /// `rect` alone, which must lie inside: what a tile holds.
     pub fn crop(&self, rect: &Rect) -> Self {
         let cut = |band: &Array2<f32>| plane::view(band, &self.rect, rect).to_owned();
         Self {

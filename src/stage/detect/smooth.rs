@@ -1,4 +1,4 @@
-//! Both dates smoothed over clear pixels, and how steep they are: what a detector sees.
+//! Both dates smoothed over clear pixels, and the squares of their gradients.
 
 use multiversion::multiversion;
 use ndarray::Array2;

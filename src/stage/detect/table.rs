@@ -118,7 +118,7 @@ struct Training<'a> {
 
 /// What detectors are told beside the pixels.
 pub struct Context<'a> {
-    /// The radiometric law of each band between the judged date and the one before.
+    /// The linear fit of each band between the judged date and the one before.
     pub fits: &'a [LinearFit],
     /// Noise of each band that its sensor states.
     pub noise: &'a [SensorNoise],

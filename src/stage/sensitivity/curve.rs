@@ -1,6 +1,6 @@
 //! The curve of detection: the probability that a change is found, by its size and its contrast.
 //!
-//! `P = (1 - lapse) / (1 + exp(-(a + b ln size)))`: a logistic law with a share of places where no size is found, as psychophysics fits it
+//! `P = (1 - lapse) / (1 + exp(-(a + b ln size)))`: a logistic curve with a share of places where no size is found, as psychophysics fits it
 //! (Wichmann and Hill, "The psychometric function: I", 2001). One curve a kind of change and contrast: none leans on another. It is fitted
 //! by maximum likelihood; a normal prior of standard deviation `PRIOR` on the slope keeps it finite where the data part without overlap
 //! (ridge regression: le Cessie and van Houwelingen 1992). Intervals come from a parametric bootstrap (Efron and Tibshirani 1993, chapter 13).

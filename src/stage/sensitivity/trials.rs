@@ -107,8 +107,8 @@ impl Places {
     }
 }
 
-/// Lots of trials that do not see each other: what a lot reads of `zones`, the rectangles that each trial sways, lies within about
-/// `reach_px`, and no two of them meet. Each lot is a list of places in `zones`; together they hold every one once.
+/// Batches of trials that do not meet: what a batch reads of `zones`, the rectangles that each trial sways, lies within about
+/// `reach_px`, and no two of them meet. Each batch is a list of places in `zones`; together they hold every one once.
 pub fn batches(zones: &[Rect], reach_px: i64) -> Vec<Vec<usize>> {
     let mut batches: Vec<((i64, i64), Vec<usize>)> = Vec::new();
     for (index, zone) in zones.iter().enumerate() {

@@ -7,9 +7,9 @@ use crate::stage::detect::Cell;
 use crate::stage::detect::calibrate::Calibration;
 use crate::stage::normalise::SensorNoise;
 
-/// Pixels of the training sample without which there is no law.
+/// Pixels of the training sample without which there is no noise model.
 const MIN_PIXELS: usize = 100;
-/// At most about this many pixels enter the training sample: the laws are those of medians, good to half a percent.
+/// At most about this many pixels enter the training sample: the noise models are those of medians, good to half a percent.
 const TRAINING_PIXELS: usize = 1 << 14;
 /// Least part of an observation's variance that a course leaves to its residual: one that decides the course has next to none.
 const MIN_FREE: f64 = 0.2;
@@ -74,7 +74,7 @@ impl History {
         if history.yearly {
             history.fit_noise(Kind::Yearly, &yearly);
         }
-        // A kind of which the training sample holds too few takes the law of the other.
+        // A kind of which the training sample holds too few takes the noise model of the other.
         if level.len() < MIN_PIXELS {
             history.models[Kind::Level as usize] = history.models[Kind::Yearly as usize].clone();
         } else {
@@ -177,7 +177,7 @@ impl History {
         both.fold(1.0, |product, (yearly, level)| product * yearly / level) < 1.0
     }
 
-    /// Fits the law of one kind by the pixels that are judged by it; each step needs those before it.
+    /// Fits the noise model of one kind by the pixels that are judged by it; each step needs those before it.
     fn fit_noise(&mut self, kind: Kind, sample: &[&Series]) {
         let (bands, model) = (self.sensor.len(), kind as usize);
         self.models[model].variance = self.variances(kind, sample);

@@ -5,11 +5,11 @@
 //!    better over the training sample; else, as one with fewer dates, its median.
 //! 3. The unit of a deviation is the noise of the date over the training sample, and what the pixel itself scatters in it by the median
 //!    absolute deviation. That of few dates means little, so the variance is moderated: `(d0 s0^2 + d s^2) / (d0 + d)`, with the
-//!    survey's typical variance `s0^2` counting as `d0` degrees of freedom, and Student's distribution of `d0 + d` (Smyth, "Linear models
+//!    sample's typical variance `s0^2` counting as `d0` degrees of freedom, and Student's distribution of `d0 + d` (Smyth, "Linear models
 //!    and empirical Bayes methods for assessing differential expression", 2004). It grows by the variance of the expectation.
 //!    What the training sample shows to be left of the last deviation of the past (soil moisture, slow growth) is taken off.
 //! 4. The squares of the bands are summed and read as chi-square of the degrees that their correlation leaves; centre and lower spread
-//!    over the training sample turn that into sigma, never finer than the law gives.
+//!    over the training sample turn that into sigma, never finer than theory gives.
 //! 5. Where several observations in a row must deviate, the least of them decides, at the probability `p^k` that all deviate by
 //!    chance: the joint probability stays what it is for one (the idea of `adjustpeek` in the program pyccd), with `k` lessened by how
 //!    far successive deviations go together over the training sample.

@@ -1,4 +1,4 @@
-//! The multivariate alteration detection transform: the differences of both dates that hang together least, and their law
+//! The multivariate alteration detection transform: the differences of both dates that hang together least, and their distribution
 //! without change (Nielsen, Conradsen and Simpson, "Multivariate alteration detection (MAD) and MAF postprocessing in
 //! multispectral, bitemporal image data", 1998).
 //!

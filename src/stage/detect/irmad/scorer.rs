@@ -1,6 +1,6 @@
 //! The IR-MAD detector: its chi-square statistic on smoothed dates, answered in sigma.
 //!
-//! On real imagery the law of the statistic Z is wider than chi-square, so the score is Z^(1/3), which is close to normal for a
+//! On real imagery the distribution of the statistic Z is wider than chi-square, so the score is Z^(1/3), which is close to normal for a
 //! chi-square distribution on any scale (Wilson and Hilferty, "The distribution of chi-square", 1931), on the scale of its own centre and lower
 //! spread over the training sample; but never finer than the theory says.
 

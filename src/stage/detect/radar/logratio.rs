@@ -4,7 +4,7 @@
 //!    (ground range, terrain-corrected) did best with a window of one pixel: evidence is better averaged than power, in which one
 //!    bright scatterer drowns its neighbours.
 //! 2. Of two averages of `L` looks the ratio follows Fisher's distribution of `2L` and `2L` degrees of freedom when nothing changed (Rignot
-//!    and van Zyl, "Change detection techniques for ERS-1 SAR data", 1993, for the ratio; the law is exact for gamma speckle). Its
+//!    and van Zyl, "Change detection techniques for ERS-1 SAR data", 1993, for the ratio; the distribution is exact for gamma speckle). Its
 //!    two-sided tail is read as standard deviations `z` of a normal distribution.
 //! 3. The evidence of a pixel is the mean of `|z|` over the polarisations and over a second window. On real imagery this ranked
 //!    better than the sum of logarithms of the tails (Fisher's method) and than the Wishart test of both polarisations, whose large

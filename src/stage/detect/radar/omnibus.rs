@@ -284,7 +284,7 @@ mod tests {
             let fitted = fit(&cell, &params(evidence_px));
             let mut all: Vec<i16> = fitted.score(&cell.stack, &cell.core).data.iter().copied().collect();
             all.sort_unstable();
-            // Never finer than the law; and not coarser where the series is long enough to tell how restless a pixel is.
+            // Never finer than theory; and not coarser where the series is long enough to tell how restless a pixel is.
             for (part, sigma) in [(0.8413, 1.0), (0.9772, 2.0), (0.9987, 3.0)] {
                 let at = f64::from(all[(part * all.len() as f64) as usize]) / 100.0;
                 assert!(at < sigma + 0.35, "{dates} dates, {evidence_px}: {at} against {sigma}");

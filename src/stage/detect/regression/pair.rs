@@ -70,7 +70,7 @@ impl Standard {
         }
     }
 
-    /// Shows `each` row of `area`, which lies at least [`Standard::HALO`] pixels inside what is seen, from the top down, with its number;
+    /// Shows `each` row of `area`, which lies at least [`Standard::HALO`] pixels inside `stack`, from the top down, with its number;
     /// `None`, and no row, where the bands are not those of the scales.
     pub fn walk(&self, stack: &ScreenedStack, area: &Rect, mut each: impl FnMut(usize, &Row)) -> Option<()> {
         const NEAR: usize = NEAR_PX.1;
@@ -152,7 +152,7 @@ impl Plane {
     }
 }
 
-/// What is seen of an area, row by row.
+/// A stack, row by row.
 pub struct Read<'a> {
     flags: Box<dyn Iterator<Item = &'a [Flags]> + 'a>,
     planes: Vec<Box<dyn Iterator<Item = &'a [f32]> + 'a>>,
@@ -161,7 +161,7 @@ pub struct Read<'a> {
 }
 
 impl<'a> Read<'a> {
-    /// The rows of `area`, which lies inside what is seen.
+    /// The rows of `area`, which lies inside the stack.
     pub fn new(stack: &'a ScreenedStack, sides: &[&'a [Array2<f32>]; 2], area: &Rect) -> Self {
         let rows = |band: &'a Array2<f32>| -> Box<dyn Iterator<Item = &'a [f32]>> {
             Box::new(plane::rows(band, &stack.rect, area))
