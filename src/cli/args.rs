@@ -113,7 +113,7 @@ pub struct RunArgs {
     /// Folder for the reports
     #[arg(long)]
     pub out: PathBuf,
-    /// Hold every report that stands against its hashes, whatever size and times of its files say
+    /// Check every existing report against its hashes, whatever size and times of its files say
     #[arg(long)]
     pub verify: bool,
     /// When to exit with code 1
@@ -126,7 +126,7 @@ pub struct RunArgs {
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum FailOn {
-    /// When a report that stands says that something has to be reviewed, whether or not this run made it
+    /// When an existing report says that something has to be reviewed, whether or not this run made it
     Anomaly,
     /// When this run found something to review that the report before did not say
     New,

@@ -13,7 +13,7 @@ use crate::stage::{cloud, persistent, screen};
 pub struct ScreenedTile {
     /// All dates.
     pub stack: ScreenedStack,
-    /// Where the masks of a series call bright ground cloud on every date and are not believed; absent where that is nowhere.
+    /// Where the masks of a series call bright ground cloud on every date and are ignored; absent where that is nowhere.
     pub unmasked: Option<Plane<bool>>,
 }
 

@@ -55,7 +55,7 @@ pub struct SiteOutcome {
     pub is_news: bool,
     /// Whether no comparison could be judged.
     pub unobserved: bool,
-    /// Verdicts of the report that stands, and how many there are of each.
+    /// Verdicts of the existing report, and how many there are of each.
     pub verdicts: BTreeMap<Verdict, usize>,
     /// Observed fraction of the newest comparison.
     pub observed_fraction: Option<f64>,

@@ -18,7 +18,7 @@ pub fn lacks(scene: &mut Scene, wanted: &[String]) -> Option<(String, bool)> {
     if let Some(first) = measured.first() {
         let names: Vec<&str> = measured.iter().map(|band| band.name.as_str()).collect();
         scene.notes.push(format!(
-            "{}: without the bands {}, whose files are not here ({})",
+            "{}: without the bands {}, whose files are missing ({})",
             scene.id,
             names.join(" "),
             first.reason
@@ -206,9 +206,9 @@ fn passed_over(scene: &Scene, infos: &BTreeMap<PathBuf, RasterInfo>, named: usiz
         let (id, bands, names) = (&scene.id, count(info.bands), names.join(" "));
         notes.push(match is_whole {
             true => format!(
-                "{id}: the file has {bands}, of which the first {named} are named ({names}) and the others are not looked at"
+                "{id}: the file has {bands}, of which the first {named} are named ({names}) and the others are not read"
             ),
-            false => format!("{id}: {name} has {bands}, of which the item names those that are looked at ({names})"),
+            false => format!("{id}: {name} has {bands}, of which the item names those that are read ({names})"),
         });
     }
     notes

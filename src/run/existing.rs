@@ -109,7 +109,7 @@ fn holds_no_input(folder: &Path, inputs: &[PathBuf]) -> Result<(), PublishError>
     }
 }
 
-/// Why the report that stands knows more than one of this run would: it is made of a scene that should be readable and is not.
+/// Why the existing report knows more than one of this run would: it is made of a scene that should be readable and is not.
 fn lost(inputs: &Inputs, existing_report: &ExistingReport) -> Option<String> {
     let unreadable: Vec<&RefusedScene> = inputs.refused.iter().filter(|scene| scene.unreadable).collect();
     let first = unreadable.first()?;
@@ -119,7 +119,7 @@ fn lost(inputs: &Inputs, existing_report: &ExistingReport) -> Option<String> {
         // What it knew cannot be told.
         (_, None) => {
             return Some(format!(
-                "scene {} cannot be read ({}); what stands is kept",
+                "scene {} cannot be read ({}); the existing report is kept",
                 first.id, first.reason
             ));
         }
@@ -128,7 +128,7 @@ fn lost(inputs: &Inputs, existing_report: &ExistingReport) -> Option<String> {
     let (id, _) = parts.find(|(id, _)| !inputs.has(id))?;
     let scene = unreadable.iter().find(|scene| scene.id == id).unwrap_or(first);
     Some(format!(
-        "scene {id}, of which the report that stands is made, cannot be read ({}); that report is kept",
+        "scene {id}, which the existing report uses, cannot be read ({}); that report is kept",
         scene.reason
     ))
 }

@@ -388,7 +388,7 @@ fn hrefs_on_disk_are_read_and_what_lies_elsewhere_is_left_out() {
     assert!(
         notes
             .iter()
-            .any(|note| note.contains("B: without the bands red, whose files are not here")),
+            .any(|note| note.contains("B: without the bands red, whose files are missing")),
         "{notes:?}"
     );
     // The one that is asked for by name is needed.

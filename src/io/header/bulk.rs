@@ -15,7 +15,7 @@ use crate::io::tiff::Tiff;
 /// a tile of 2048 px in four bands 32.
 pub const MAX_BLOCK: usize = 64 << 20;
 
-/// More bands are not believed: hyperspectral scenes have some hundred.
+/// More bands are refused: hyperspectral scenes have some hundred.
 const MAX_BANDS: usize = 1024;
 
 /// A header may not take more, bytes in memory.

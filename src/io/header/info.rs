@@ -6,7 +6,7 @@ use gdal::Dataset;
 
 use super::bands::{self, Called, Content, Mask, Scale};
 use super::formats::Format;
-use super::open::{Opened, believed};
+use super::open::{Opened, open_plausible};
 use super::pam::Stated;
 use super::{masks, pam, place};
 use crate::io::placement::Placement;
@@ -136,7 +136,7 @@ impl RasterInfo {
 /// As [`open`](super::open::open); a raster without size, CRS or transform; a size that the file cannot hold; a side file that says what is not
 /// read.
 pub fn info(path: &Path, formats: &[Format]) -> Result<RasterInfo, IoError> {
-    let opened = believed(path, formats)?;
+    let opened = open_plausible(path, formats)?;
     let dataset = &opened.dataset;
     let (width, height) = dataset.raster_size();
     let stated = pam::beside(path, formats, &opened)?;

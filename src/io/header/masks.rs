@@ -9,7 +9,7 @@ use super::bands::{self, Content, Mask};
 use super::bulk::MAX_BLOCK;
 use super::complete;
 use super::formats::{self, Format};
-use super::open::{Opened, believed};
+use super::open::{Opened, open_plausible};
 use crate::io::tiff::Tiff;
 use crate::io::{IoError, plain};
 
@@ -111,7 +111,7 @@ fn beside(path: &Path, dataset: &Dataset) -> Result<Option<MaskRaster>, IoError>
     let Some(beside) = formats::first_file(path, names)? else {
         return Ok(None);
     };
-    let found = believed(&beside, &[Format::GTiff])?;
+    let found = open_plausible(&beside, &[Format::GTiff])?;
     let (size, bands) = (found.dataset.raster_size(), found.dataset.raster_count());
     let (expected, expected_bands) = (dataset.raster_size(), dataset.raster_count());
     let band = found.dataset.rasterband(1).map_err(|error| refuse(plain(&error)))?;

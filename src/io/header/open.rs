@@ -133,7 +133,7 @@ pub(super) struct Opened {
 ///
 /// # Errors
 /// As [`open`]; one without pixels, or of a size that the file cannot hold.
-pub(super) fn believed(path: &Path, formats: &[Format]) -> Result<Opened, IoError> {
+pub(super) fn open_plausible(path: &Path, formats: &[Format]) -> Result<Opened, IoError> {
     let (dataset, files) = open_files(path, formats)?;
     let refuse = IoError::refused(path);
     let (width, height) = dataset.raster_size();
@@ -156,7 +156,7 @@ pub(super) fn believed(path: &Path, formats: &[Format]) -> Result<Opened, IoErro
     let packed = std::fs::metadata(path).map(|m| m.len()).unwrap_or(1).max(1);
     if unpacked > SUSPICIOUS_BYTES && unpacked / packed > SUSPICIOUS_RATIO {
         return Err(refuse(format!(
-            "it declares {width} x {height} px in {count} bands ({} GiB) but holds {packed} bytes; it is not believed",
+            "it cannot be read: it declares {width} x {height} px in {count} bands ({} GiB) but holds {packed} bytes; fetch it again",
             unpacked >> 30
         )));
     }

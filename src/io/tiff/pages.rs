@@ -6,7 +6,7 @@ use std::path::Path;
 use super::directory::{Directory, Head};
 use crate::io::IoError;
 
-/// Tags of more bytes are not believed: GDAL holds some thirty times as much of them.
+/// Tags of more bytes are refused: GDAL holds some thirty times as much of them.
 const MAX_TAG_BYTES: u64 = 1 << 20;
 
 /// So many directories are looked at: overviews and masks have one each.

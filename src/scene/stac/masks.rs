@@ -141,7 +141,7 @@ impl Reader<'_> {
                 }
                 Err(why) => {
                     let (key, why) = (one.asset.key, &why.fault.message);
-                    add_note(notes, format!("without the mask {key}, whose file is not here ({why})"));
+                    add_note(notes, format!("without the mask {key}, whose file is missing ({why})"));
                 }
             }
         }

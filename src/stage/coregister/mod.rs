@@ -39,7 +39,7 @@ pub struct CoregisterParams {
     /// windows.
     #[schemars(range(min = 32, max = 1024), extend("unit" = "pixels"))]
     pub window_px: usize,
-    /// Shifts larger than this are not believed, pixels on either axis; a quarter of a window at most.
+    /// Shifts larger than this are refused, pixels on either axis; a quarter of a window at most.
     #[schemars(range(min = 1, max = 256), extend("unit" = "pixels"))]
     pub max_shift_px: usize,
     /// Fewer tie points than this: the scene is not moved.
