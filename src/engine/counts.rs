@@ -6,7 +6,7 @@ use crate::finding::Coverage;
 use crate::geo::Rect;
 use crate::raster::stats::{Histogram, SCORE_NODATA};
 use crate::raster::{Flags, Plane, flags};
-use crate::report::rendition::SHOWN_BANDS;
+use crate::report::pictures::rendition::SHOWN_BANDS;
 use crate::report::{Palette, Pixel};
 use crate::stage::detect::ScreenedStack;
 use crate::stage::normalise::LinearFit;

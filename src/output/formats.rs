@@ -7,7 +7,7 @@ use crate::intake;
 use crate::output::error::{OutputError, PublishError};
 use crate::output::files::{PICTURES, RASTERS, RECORD};
 use crate::output::write::{stream_file, write_file};
-use crate::report::outlines::outlines;
+use crate::report::pictures::outlines::outlines;
 use crate::report::{self, FileKind, Gallery, StacAsset};
 use crate::seal::digest;
 

@@ -2,48 +2,29 @@
 //!
 //! Nothing here reads a file, a clock or a raster: what is said is in the record, what is shown is handed in.
 
-mod card;
-pub mod chips;
-pub mod csv;
 pub mod english;
 mod format;
-pub mod gallery;
-pub mod geojson;
-pub mod gpkg;
-pub mod html;
-pub mod index;
-pub mod json;
-pub mod junit;
 mod likelihood;
-mod map;
 mod numbered;
-pub mod outlines;
-pub mod rendition;
-mod sensitivity;
-mod shell;
-mod sites_map;
-pub mod stac;
-mod svg;
-mod tables;
-mod timeline;
-mod view;
-mod viewer;
+pub mod page;
+pub mod pictures;
+pub mod tables;
 
 #[cfg(test)]
 pub(crate) mod sample;
 
-pub use chips::{Samples, draw, draw_scores};
-pub use csv::anomalies_csv;
 pub use english::summary;
-pub use gallery::{Chip, Gallery, Outlines, Rings};
-pub use geojson::anomalies_geojson;
-pub use gpkg::anomalies_gpkg;
-pub use html::report_html;
-pub use index::{IndexRow, index_html};
-pub use json::{report_json, run_schema, schema};
-pub use junit::junit_xml;
-pub use rendition::{Painter, Palette, Pixel};
-pub use stac::{FileKind, StacAsset, stac_item};
+pub use page::html::report_html;
+pub use page::index::{IndexRow, index_html};
+pub use pictures::chips::{Samples, draw, draw_scores};
+pub use pictures::gallery::{Chip, Gallery, Outlines, Rings};
+pub use pictures::rendition::{Painter, Palette, Pixel};
+pub use tables::csv::anomalies_csv;
+pub use tables::geojson::anomalies_geojson;
+pub use tables::gpkg::anomalies_gpkg;
+pub use tables::json::{report_json, run_schema, schema};
+pub use tables::junit::junit_xml;
+pub use tables::stac::{FileKind, StacAsset, stac_item};
 
 use crate::finding::{Anomaly, SiteReport};
 

@@ -4,7 +4,7 @@ use super::{days, plural};
 use crate::declaration::Role;
 use crate::finding::{CourseRecord, Interval, Verdict, Vote};
 use crate::report::format::three_figures;
-use crate::report::rendition::Rendition;
+use crate::report::pictures::rendition::Rendition;
 use crate::stage::detect::Direction;
 
 macro_rules! labels {

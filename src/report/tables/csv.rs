@@ -5,12 +5,12 @@ use std::io::Write;
 use csv::{Terminator, WriterBuilder};
 use serde::Serialize;
 
-use super::ReportError;
 use super::geojson::without_a_trace;
-use super::numbered::{Numbered, numbered};
 use crate::finding::{Evidence, SiteReport, Verdict};
+use crate::report::ReportError;
 use crate::report::english::detectors;
 use crate::report::english::evidence::reasons;
+use crate::report::numbered::{Numbered, numbered};
 
 /// UTF-8 says so at its head: else Excel reads `m²` as `mÂ²`.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();

@@ -1,11 +1,11 @@
 //! The site from above: both dates of the newest comparison, and what is declared and found, drawn on them.
 
 use super::card::Card;
-use super::english::{self, labels as say};
-use super::gallery::{Gallery, Outlines, Rings};
 use super::svg::{self, Window};
 use super::viewer::{Dates, Mark, Outline, SITE_SHAPE, Shape, Viewer, activity_shape, anomaly_shape};
 use crate::finding::{SiteReport, VERDICTS};
+use crate::report::english::{self, labels as say};
+use crate::report::pictures::gallery::{Gallery, Outlines, Rings};
 
 /// The site from above.
 pub(super) struct Map {

@@ -2,9 +2,9 @@
 
 use std::fmt::Write;
 
-use super::english::{labels, of_sensitivity, sensitivity as words};
 use crate::finding::{AreaSensitivity, ChangeSensitivity, Comparison};
 use crate::number::round;
+use crate::report::english::{labels, of_sensitivity, sensitivity as words};
 
 /// What `sensitivity.html` shows of one comparison.
 pub(super) struct Sensitivity {

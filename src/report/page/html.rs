@@ -2,10 +2,10 @@
 
 use askama::Template;
 
-use super::ReportError;
-use super::gallery::{Gallery, Outlines};
 use super::view::Page;
 use crate::finding::SiteReport;
+use crate::report::ReportError;
+use crate::report::pictures::gallery::{Gallery, Outlines};
 
 /// The report as one HTML file. It shows no more anomalies of a comparison than the record's parameter `report.max_shown` says.
 ///
@@ -68,7 +68,7 @@ mod tests {
     /// Only the style sheet, the script and numbers enter a template unescaped.
     #[test]
     fn nothing_from_outside_is_marked_safe() {
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/report/page");
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/report/page/templates");
         let mut safe = Vec::new();
         let marked = regex::Regex::new(r"\{\{([^}]*)\|\s*safe").unwrap();
         for entry in std::fs::read_dir(folder).unwrap().flatten() {
@@ -91,7 +91,7 @@ mod tests {
     /// The English of the page stands in `english`: templates hold no words.
     #[test]
     fn templates_hold_no_words() {
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/report/page");
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/report/page/templates");
         let code = regex::Regex::new(r"(?s)\{%.*?%\}|\{\{.*?\}\}|\{#.*?#\}|<[^>]*>").unwrap();
         let spoken = regex::Regex::new(r#"\s(?:aria-label|title|alt|placeholder)="([^"]*)""#).unwrap();
         let values = regex::Regex::new(r"\{%.*?%\}|\{\{.*?\}\}").unwrap();

@@ -6,10 +6,10 @@ use jiff::Timestamp;
 use serde::ser::Error as _;
 use serde_json::{Map, Value, json};
 
-use super::ReportError;
-use super::english::{summary, was_judged};
 use super::geojson::{anomalies, bbox, without_a_trace};
 use crate::finding::{Comparison, SceneRecord, SiteReport, Verdict};
+use crate::report::ReportError;
+use crate::report::english::{summary, was_judged};
 
 /// What a file of a report is, for catalogues.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

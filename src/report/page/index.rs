@@ -4,10 +4,12 @@ use std::{cmp::Reverse, collections::BTreeMap};
 
 use askama::Template;
 
-use super::english::{self, labels as say};
+use super::shell;
 use super::sites_map::SitesMap;
-use super::{ReportError, format::class, shell};
 use crate::finding::{RefusedScene, Verdict};
+use crate::report::ReportError;
+use crate::report::english::{self, labels as say};
+use crate::report::format::class;
 
 /// One site of a run.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,7 +30,7 @@ pub struct IndexRow {
     pub stands: bool,
     /// Why this run made no report; what is said else is that of an earlier one.
     pub error: Option<String>,
-    /// The first sentence of [`super::summary`].
+    /// The first sentence of [`crate::report::summary`].
     pub sentence: String,
 }
 

@@ -4,10 +4,10 @@ use std::io::Write;
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
-use super::ReportError;
-use super::english::{days, of_activity, reasons, summary, was_judged};
 use crate::finding::{ActivityFinding, Anomaly, Comparison, Evidence, SiteReport, Verdict};
+use crate::report::ReportError;
 use crate::report::english::evidence::said;
+use crate::report::english::{days, of_activity, reasons, summary, was_judged};
 
 /// Writes JUnit XML to `out`: a suite for each comparison and one for the declared activities.
 ///

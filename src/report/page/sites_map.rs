@@ -1,7 +1,7 @@
 //! Where the sites of a run lie: dots on a graticule, without a base map, because the page asks nobody for one.
 
-use super::english::labels as say;
 use crate::number::round;
+use crate::report::english::labels as say;
 
 /// Size of the map, in its own units.
 const WIDTH: f64 = 720.0;

@@ -1,13 +1,13 @@
 //! An anomaly as report.html shows it: both dates, how likely and how sure, what speaks for the verdict and against it.
 
-use super::english::{self, labels as say, likelihood as words};
-use super::format::{class, grouped, place, three_figures};
-use super::gallery::{Gallery, Outlines};
-use super::likelihood::{self, Level};
 use super::svg::Window;
 use super::viewer::{Dates, Outline, Viewer, activity_shape, anomaly_shape};
 use crate::finding::{Anomaly, Comparison, SiteReport};
 use crate::number::round;
+use crate::report::english::{self, labels as say, likelihood as words};
+use crate::report::format::{class, grouped, place, three_figures};
+use crate::report::likelihood::{self, Level};
+use crate::report::pictures::gallery::{Gallery, Outlines};
 
 /// One anomaly.
 pub(super) struct Card<'a> {

@@ -9,8 +9,8 @@ use zip::result::ZipError;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
-use super::ReportError;
 use super::rendition::Rendition;
+use crate::report::ReportError;
 
 /// Rings of polygons in pixels of the site grid; holes by the even-odd rule.
 pub type Rings = Vec<Vec<[f64; 2]>>;

@@ -2,10 +2,10 @@
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 
-use super::english::labels as say;
-use super::gallery::{Chip, Outlines, Rings};
-use super::rendition::Rendition;
 use super::svg::{self, Window};
+use crate::report::english::labels as say;
+use crate::report::pictures::gallery::{Chip, Outlines, Rings};
+use crate::report::pictures::rendition::Rendition;
 
 /// Pins that show their numbers on the whole picture, at most.
 const MAX_NUMBERS: usize = 60;

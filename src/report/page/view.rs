@@ -5,18 +5,19 @@ use std::collections::BTreeMap;
 use askama::Template;
 
 use super::card::{Card, Deck};
-use super::chips::SCORE_CLASSES;
-use super::english::{self, Sentences, labels as say};
-use super::format::{class, three_figures};
-use super::gallery::{Chip, Gallery, Outlines};
 use super::map::Map;
-use super::rendition::Rendition;
+use super::rows::{Activity, CoverageRow, Declaration, Fit, Input, Parameter, Scene, made, parameters};
 use super::sensitivity::Sensitivity;
-use super::tables::{Activity, CoverageRow, Declaration, Fit, Input, Parameter, Scene, made, parameters};
+use super::shell;
 use super::timeline::Timeline;
 use super::viewer::Viewer;
-use super::{likelihood, shell};
 use crate::finding::{Comparison, GridRecord, Interval, RefusedScene, SiteRecord, SiteReport, VERDICTS, Verdict};
+use crate::report::english::{self, Sentences, labels as say};
+use crate::report::format::{class, three_figures};
+use crate::report::likelihood;
+use crate::report::pictures::chips::SCORE_CLASSES;
+use crate::report::pictures::gallery::{Chip, Gallery, Outlines};
+use crate::report::pictures::rendition::Rendition;
 
 /// The page.
 #[derive(Template)]
@@ -168,7 +169,7 @@ impl<'a> Page<'a> {
 
 /// The comparisons, newest first; in each what has to be reviewed first. The numbers follow that order.
 fn groups<'a>(report: &'a SiteReport, gallery: &'a Gallery, outlines: &'a Outlines) -> Vec<Group<'a>> {
-    let most = super::max_shown(report);
+    let most = crate::report::max_shown(report);
     let mut number = 0;
     let mut groups: Vec<Group> = Vec::new();
     for comparison in report.comparisons.iter().rev() {
@@ -179,7 +180,7 @@ fn groups<'a>(report: &'a SiteReport, gallery: &'a Gallery, outlines: &'a Outlin
             outlines,
             likelihoods: likelihood::real_change(comparison),
         };
-        let shown = super::shown(&comparison.anomalies, most).into_iter();
+        let shown = crate::report::shown(&comparison.anomalies, most).into_iter();
         let cards = shown.map(|index| {
             number += 1;
             deck.card(number, index)

@@ -6,8 +6,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter, Serializer};
 
-use super::ReportError;
 use crate::finding::{RunRecord, SiteReport};
+use crate::report::ReportError;
 
 /// Name of the schema; its number is [`crate::finding::REPORT_VERSION`].
 const SCHEMA_ID: &str = "urn:sitewatch:report:2.0";

@@ -7,9 +7,9 @@ mod axis;
 
 use std::collections::BTreeMap;
 
-use super::english::timeline as words;
-use super::english::{day, days, of_activity, was_judged};
-use super::format::class;
+use crate::report::english::timeline as words;
+use crate::report::english::{day, days, of_activity, was_judged};
+use crate::report::format::class;
 use jiff::Timestamp;
 
 use crate::finding::{Anomaly, Interval, SiteReport, Verdict};

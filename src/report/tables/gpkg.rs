@@ -4,11 +4,11 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-use super::english::{self, labels, of_activity, percent, reasons, summary};
-use super::numbered::{Numbered, numbered};
 use crate::finding::{ActivityFinding, BandChange, Comparison, Evidence, SiteReport, Verdict, ZoneCoverage};
 use crate::io::IoError;
 use crate::io::vector::{FieldKind, Layer, Row, Value, write_gpkg};
+use crate::report::english::{self, labels, of_activity, percent, reasons, summary};
+use crate::report::numbered::{Numbered, numbered};
 
 /// Layers with the styles that are embedded for them: name, what the style is called, QML.
 const STYLES: [[&str; 3]; 4] = [
@@ -442,7 +442,7 @@ mod tests {
 
     #[test]
     fn styles_know_every_verdict_in_the_colours_of_the_page() {
-        let css = include_str!("page/style.css");
+        let css = include_str!("../page/templates/style.css");
         for row in &VERDICTS {
             let (verdict, property) = (row.verdict, format!("--{}", row.class));
             let colour = css.split(&format!("{property}: #")).nth(1).unwrap().get(..6).unwrap();

@@ -4,10 +4,10 @@ use std::io::Write;
 
 use serde_json::{Value, json};
 
-use super::ReportError;
-use super::numbered::numbered;
 use crate::finding::{ActivityFinding, Anomaly, Comparison, Evidence, Geometry, SiteReport, Verdict};
+use crate::report::ReportError;
 use crate::report::english::evidence::said;
+use crate::report::numbered::numbered;
 
 /// Writes a FeatureCollection (RFC 7946) to `out`, one feature a line. Properties are flat: lists of ids are joined by `, `.
 ///

@@ -4,10 +4,13 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use sha2::{Digest, Sha256};
 
 /// The style sheet of all pages.
-pub(super) const STYLE: &str = concat!(include_str!("page/style.css"), include_str!("page/timeline.css"));
+pub(super) const STYLE: &str = concat!(
+    include_str!("templates/style.css"),
+    include_str!("templates/timeline.css")
+);
 
 /// The script of all pages.
-pub(super) const SCRIPT: &str = include_str!("page/script.js");
+pub(super) const SCRIPT: &str = include_str!("templates/script.js");
 
 /// The content security policy of a page: its style sheet and its script, by their hashes; pictures that the page holds; and
 /// nothing from anywhere (W3C, "Content Security Policy Level 3").

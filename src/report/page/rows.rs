@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::english::{self, labels as say, likelihood as words};
-use super::format::{class, grouped, minute, three_figures};
-use super::likelihood;
 use crate::finding::{ActivityFinding, Coverage, DeclarationRecord, Normalisation, SceneRecord, SiteReport};
 use crate::report::english::evidence::said;
+use crate::report::english::{self, labels as say, likelihood as words};
+use crate::report::format::{class, grouped, minute, three_figures};
+use crate::report::likelihood;
 
 /// One area of a coverage table: a bar of its observed part, and reasons for the rest.
 pub(super) struct CoverageRow {

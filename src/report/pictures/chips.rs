@@ -4,9 +4,9 @@ use image::codecs::jpeg::JpegEncoder;
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{ExtendedColorType, ImageEncoder};
 
-use super::ReportError;
 use super::rendition::{Painter, Pixel};
 use crate::raster::stats::{SCORE_NODATA, SCORE_SCALE};
+use crate::report::ReportError;
 
 /// No picture is larger than this, pixels: a page must stay readable.
 const MAX_PIXELS: usize = 64 << 20;
@@ -114,7 +114,7 @@ fn check(width: usize, height: usize, pixels: usize) -> Result<(), ReportError> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::rendition::Palette;
+    use crate::report::pictures::rendition::Palette;
 
     fn flat(values: &[f32]) -> Samples {
         Samples {
