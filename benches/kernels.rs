@@ -113,7 +113,7 @@ fn before_detection(bench: &mut Bench<'_>, config: &Config) {
         .collect();
     bench.time(
         "persistent cloud unmasked, a date of six",
-        6 * series[0].rect.area(),
+        6 * series[0].rect().area(),
         2,
         || persistent::unmasked(&series, &TILE, PIXEL_M),
     );
@@ -214,7 +214,7 @@ fn after_detection(bench: &mut Bench<'_>, config: &Config, scores: Plane<i16>) {
 
     let mut histogram = Histogram::default();
     bench.time("histogram of scores", TILE.area(), 2, || {
-        scores.data.iter().for_each(|score| histogram.add(*score))
+        scores.values().iter().for_each(|score| histogram.add(*score))
     });
     let rule = config
         .profile
@@ -229,7 +229,7 @@ fn after_detection(bench: &mut Bench<'_>, config: &Config, scores: Plane<i16>) {
         fringe::without_fringes(&scores, &core, 3)
     });
     // A twentieth of the pixels lies in regions, a fiftieth makes them.
-    let mut levels: Vec<i16> = scores.data.iter().copied().collect();
+    let mut levels: Vec<i16> = scores.values().to_vec();
     levels.sort_unstable();
     let (grow, seed) = (levels[levels.len() * 19 / 20], levels[levels.len() * 49 / 50]);
     bench.time("regions: runs and labels", TILE.area(), 2, || {
@@ -280,11 +280,7 @@ fn resampling(bench: &mut Bench<'_>) {
     assert!(matches!(mapping, Mapping::Nodes(_)), "expected to be resampled");
     let (s, t) = (0.2, 0.7);
     let shift = Mapping::Shift { dx: 8, dy: 8, s, t };
-    let values = synthetic::optical(1)[0].bands[0].clone();
-    let whole = Plane {
-        rect: synthetic::WHOLE,
-        data: values,
-    };
+    let whole = Plane::of(synthetic::WHOLE, synthetic::optical(1)[0].bands[0].clone());
     // The copy of the window is part of what is timed.
     let window = |rect: &Rect| Window {
         values: whole.crop(rect),

@@ -110,7 +110,7 @@ fn score(watched: &Watched<'_>, scorer: &dyn sitewatch::stage::detect::Scorer) -
             Ok::<_, ReadError>(scorer.score(&screened.stack, tile))
         },
         |scores| {
-            scores.unwrap().data.iter().for_each(|score| histogram.add(*score));
+            scores.unwrap().values().iter().for_each(|score| histogram.add(*score));
             Ok::<(), Stopped>(())
         },
     )
@@ -124,7 +124,7 @@ fn held(source: &SceneSource, grid: &Grid) -> MemorySource {
     MemorySource {
         rect: stack.rect,
         bands: stack.bands,
-        quality: Some(stack.quality.data),
+        quality: Some(stack.quality.into_array()),
     }
 }
 

@@ -136,7 +136,7 @@ fn look<'a>(
             for x in 0..rect.w {
                 let why = stack.reasons([y, x]);
                 covered += usize::from(why & (flags::NOT_COVERED | flags::NODATA) == 0);
-                impossible += usize::from(stack.flags.data[[y, x]] & flags::INVALID != 0);
+                impossible += usize::from(stack.flags[[y, x]] & flags::INVALID != 0);
                 for (values, index) in bands.iter_mut().zip(compared) {
                     let value = stack.bands.get(*index).map_or(f32::NAN, |band| band[[y, x]]);
                     values.push(if why & HIDDEN == 0 { value } else { f32::NAN });

@@ -133,7 +133,7 @@ impl OverviewGrid {
         stack: &ScreenedStack,
         fits: &[LinearFit],
     ) -> Vec<(usize, OverviewPixel)> {
-        let core = scores.rect;
+        let core = scores.rect();
         let step = self.stride as i64;
         let first = |v: i64| v + (step - v.rem_euclid(step)) % step;
         let sides = stack.sides();
@@ -142,7 +142,7 @@ impl OverviewGrid {
             for x in (first(core.x)..core.right()).step_by(self.stride) {
                 let at = [(y - stack.rect.y) as usize, (x - stack.rect.x) as usize];
                 let place = (y / step) as usize * self.size.0 + (x / step) as usize;
-                let clear = stack.flags.data[at] & !flags::OUTSIDE_SITE == flags::CLEAR;
+                let clear = stack.flags[at] & !flags::OUTSIDE_SITE == flags::CLEAR;
                 let value =
                     |bands: &[ndarray::Array2<f32>], band: usize| if clear { bands[band][at] } else { f32::NAN };
                 let before = |band: usize| {

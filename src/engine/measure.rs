@@ -87,15 +87,15 @@ impl Sums {
             *sum += fit.millisigma(observed.before[band][at], observed.after[band][at]);
         }
         for ((sum, n), scores) in self.votes.iter_mut().zip(&observed.votes) {
-            let score = scores.data[at];
+            let score = scores[at];
             if score != SCORE_NODATA {
                 (*sum, *n) = (*sum + i64::from(score), *n + 1);
             }
         }
-        if let Some(Some(break_date)) = observed.break_dates.as_ref().map(|plane| plane.data[at]) {
+        if let Some(Some(break_date)) = observed.break_dates.as_ref().map(|plane| plane[at]) {
             *self.break_dates.entry(break_date).or_insert(0) += 1;
         }
-        if let Some(Some(course)) = observed.courses.as_ref().map(|plane| plane.data[at]) {
+        if let Some(Some(course)) = observed.courses.as_ref().map(|plane| plane[at]) {
             *self.courses.entry(course).or_insert(0) += 1;
         }
     }
@@ -200,10 +200,7 @@ fn observe(
             votes.extend(detectors.iter().map(|(_, scorer)| scorer.score(&stack, area)));
         }
         if main.is_none() {
-            let wanted = asked.then(|| Plane {
-                rect: *area,
-                data: labels.view(area).mapv(|label| label != 0),
-            });
+            let wanted = asked.then(|| labels.crop(area).map(|label| *label != 0));
             let break_dates = wanted.and_then(|wanted| {
                 let mut detectors = detectors.iter();
                 detectors.find_map(|(_, scorer)| scorer.break_date(&stack, &wanted))
@@ -283,7 +280,7 @@ fn sums_in(
     reasons: &Plane<Flags>,
     nothing: &Sums,
 ) -> Vec<(usize, Sums)> {
-    let core = observed.flags.rect;
+    let core = observed.flags.rect();
     let sums_of = |(label, index): (u32, &usize)| {
         let mut sums = nothing.clone();
         for (y, columns) in runs_in(&regions[*index], &core) {

@@ -60,12 +60,10 @@ impl RasterWriters {
     /// # Errors
     /// A file that cannot be written.
     pub fn write(&mut self, band: usize, scores: &Plane<i16>, reasons: &Plane<Flags>) -> Result<(), IoError> {
-        let Rect { x, y, w, h } = scores.rect;
+        let Rect { x, y, w, h } = scores.rect();
         let (x, y) = (x as usize, y as usize);
-        self.scores
-            .write(band, x, y, w, h, scores.data.as_slice().unwrap_or_default())?;
-        self.flags
-            .write(band, x, y, w, h, reasons.data.as_slice().unwrap_or_default())
+        self.scores.write(band, x, y, w, h, scores.values())?;
+        self.flags.write(band, x, y, w, h, reasons.values())
     }
 
     /// Both, complete with their overviews.

@@ -45,7 +45,7 @@ pub fn pixels(cells: &[Cell], params: &DetectParams) -> Sample {
         sample.before.resize(bands, Vec::new());
         sample.after.resize(bands, Vec::new());
         sample.squared_gradients.resize(bands, Vec::new());
-        for ((row, column), flag) in stack.flags.view(core).indexed_iter() {
+        for ((row, column), flag) in stack.flags.part(core).indexed_iter() {
             let (x, y) = (core.x + column as i64, core.y + row as i64);
             if *flag != flags::CLEAR || x % stride != 0 || y % stride != 0 {
                 continue;

@@ -192,7 +192,10 @@ fn score_tiles(
         |tile: Result<ScoredTile, ReadError>| {
             let tile = tile?;
             counts.unmasked += tile.unmasked;
-            tile.scores.data.iter().for_each(|score| counts.histogram.add(*score));
+            tile.scores
+                .values()
+                .iter()
+                .for_each(|score| counts.histogram.add(*score));
             let areas = counts.areas.iter_mut().zip(&tile.areas);
             areas.for_each(|(all, part)| all.merge(part));
             for (place, pixel) in tile.overview_pixels {
@@ -224,7 +227,7 @@ fn score_tile(
     }
     let mut reasons = stack.flags.crop(core);
     if scorer.has_scorers() {
-        reasons.data.zip_mut_with(&scores.data, |flag, score| {
+        reasons.zip_mut_with(&scores, |flag, score| {
             if *flag == flags::CLEAR && *score == SCORE_NODATA {
                 *flag = flags::UNSCORED;
             }
@@ -234,11 +237,11 @@ fn score_tile(
     for (count, shape) in areas.iter_mut().zip(shapes) {
         shape.for_each_span(core, |y, from, to| {
             let run = Rect::new(from, y, (to - from) as usize, 1);
-            count.add(reasons.view(&run).as_slice().unwrap_or_default());
+            reasons.rows_of(&run).for_each(|flags| count.add(flags));
         });
     }
     // Both rasters have no data there.
-    for (score, flag) in scores.data.iter_mut().zip(&mut reasons.data) {
+    for (score, flag) in scores.values_mut().iter_mut().zip(reasons.values_mut()) {
         if *flag & flags::OUTSIDE_SITE != 0 {
             (*score, *flag) = (SCORE_NODATA, flags::OUTSIDE_SITE);
         }

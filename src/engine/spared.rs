@@ -109,10 +109,10 @@ mod tests {
     fn damage_is_no_data_and_a_passing_failure_is_none() {
         for failures in [0, 1] {
             let (stack, notes) = read(failures);
-            assert!(stack.flags.data.iter().all(|flag| *flag == flags::CLEAR) && notes.is_empty());
+            assert!(stack.flags.values().iter().all(|flag| *flag == flags::CLEAR) && notes.is_empty());
         }
         let (stack, notes) = read(2);
-        assert!(stack.flags.data.iter().all(|flag| *flag == flags::NODATA));
+        assert!(stack.flags.values().iter().all(|flag| *flag == flags::NODATA));
         assert!(stack.bands.len() == 2 && stack.bands[1].iter().all(|value| value.is_nan()));
         assert!(
             notes.len() == 1 && notes[0].contains("a.tif") && notes[0].contains("failure 1"),

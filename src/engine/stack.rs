@@ -67,7 +67,7 @@ impl StackReader<'_> {
             let row = (y - stack.rect.y) as usize;
             let mut outside = |from: i64, to: i64| {
                 let (from, to) = ((from - stack.rect.x) as usize, (to - stack.rect.x) as usize);
-                let mut beyond = stack.flags.data.slice_mut(ndarray::s![row, from..to]);
+                let beyond = &mut stack.flags.row_mut(row)[from..to];
                 beyond.iter_mut().for_each(|flag| *flag |= flags::OUTSIDE_SITE);
             };
             self.boundary
@@ -107,14 +107,14 @@ impl StackReader<'_> {
         for (index, (stack, why)) in stacks.into_iter().zip(why).enumerate() {
             let why = screen::buffered(why.crop(&screened), &rect, pixel_m, params);
             if index + 1 == self.dates.len() {
-                reasons.data.zip_mut_with(&why.data, |all, one| *all |= one);
+                reasons.zip_mut_with(&why, |all, one| *all |= one);
             } else {
-                earlier.data.zip_mut_with(&why.data, |(clear, all), one| {
+                earlier.zip_mut_with(&why, |(clear, all), one| {
                     *clear += u16::from(*one == flags::CLEAR);
                     *all |= one;
                 });
             }
-            let all_clear = why.data.iter().all(|flag| *flag == flags::CLEAR);
+            let all_clear = why.values().iter().all(|flag| *flag == flags::CLEAR);
             let bands = stack.bands.into_iter().take(self.compared).map(|band| {
                 let mut band = if read == rect {
                     band
@@ -122,7 +122,7 @@ impl StackReader<'_> {
                     plane::cropped(&band, &read, &rect)
                 };
                 if !all_clear {
-                    Zip::from(&mut band).and(&why.data).for_each(|value, why| {
+                    Zip::from(&mut band).and(why.view()).for_each(|value, why| {
                         *value = if *why == flags::CLEAR { *value } else { f32::NAN };
                     });
                 }
@@ -131,7 +131,7 @@ impl StackReader<'_> {
             dates.push(bands.collect());
         }
         let needed = MIN_EARLIER.min(self.dates.len().saturating_sub(1) as u16);
-        reasons.data.zip_mut_with(&earlier.data, |reason, (clear, why)| {
+        reasons.zip_mut_with(&earlier, |reason, (clear, why)| {
             if *clear < needed {
                 *reason |= why;
             }
@@ -155,7 +155,7 @@ impl StackReader<'_> {
             return None;
         }
         let given = persistent::unmasked(why, screened, self.grid.pixel_m);
-        if !given.data.iter().any(|is| *is) {
+        if !given.values().iter().any(|is| *is) {
             return None;
         }
         for date in why {
@@ -177,7 +177,7 @@ impl StackReader<'_> {
         if let (Ok(earlier), Ok(later)) = looks {
             let found = cloud::pair(&earlier, &later, &before.rect, screened, self.grid.pixel_m);
             for (date, found) in why.iter_mut().zip(&found) {
-                for ((row, column), flag) in found.data.indexed_iter() {
+                for ((row, column), flag) in found.indexed_iter() {
                     let (x, y) = (screened.x + column as i64, screened.y + row as i64);
                     if let Some(all) = date.get_mut(x, y) {
                         *all |= flag;

@@ -105,8 +105,8 @@ fn fill(top: &mut Stack, below: &Stack) {
             if above == flags::CLEAR || !is_better {
                 continue;
             }
-            top.flags.data[at] = below.flags.data[at];
-            top.quality.data[at] = below.quality.data[at];
+            top.flags[at] = below.flags[at];
+            top.quality[at] = below.quality[at];
             let planes = top.bands.iter_mut().zip(&below.bands);
             planes.for_each(|(top, below)| top[at] = below[at]);
         }

@@ -138,7 +138,12 @@ fn shown(scene: &Scene, path: &Path, pixel_m: f64) -> Result<String, String> {
     let source = SceneSource::new(scene, &target(&grid, 0), 0, &names, &infos, blocks);
     let stack = source.map_err(|error| error.to_string())?;
     let stack = stack.read(&grid.rect()).map_err(|error| error.to_string())?;
-    let all = stack.flags.data.iter().zip(&stack.quality.data).map(|(a, b)| a | b);
+    let all = stack
+        .flags
+        .values()
+        .iter()
+        .zip(stack.quality.values())
+        .map(|(a, b)| a | b);
     let pixels = stack.bands[0].iter().zip(all);
     let told = pixels.map(|(value, flag)| match flags::first_reason(flag) {
         None => value.to_string(),

@@ -6,6 +6,8 @@
 use multiversion::multiversion;
 use ndarray::Array2;
 
+use super::plane;
+
 /// `values` convolved with `kernel` along columns, then rows, where the whole kernel fits: smaller by its length less one.
 pub fn convolve(values: &Array2<f32>, kernel: &[f32]) -> Array2<f32> {
     let (rows, columns) = values.dim();
@@ -14,8 +16,8 @@ pub fn convolve(values: &Array2<f32>, kernel: &[f32]) -> Array2<f32> {
         (columns + 1).saturating_sub(kernel.len()),
     );
     let mut out = Array2::zeros((height, width));
-    let values = values.as_standard_layout();
-    if let (Some(from), Some(to), true) = (values.as_slice(), out.as_slice_mut(), width > 0) {
+    if width > 0 {
+        let (from, to) = (plane::values(values), plane::values_mut(&mut out));
         let mut down = vec![0.0; columns];
         let mut lines: Vec<&[f32]> = Vec::with_capacity(kernel.len());
         for (row, out) in to.chunks_exact_mut(width).enumerate() {

@@ -31,7 +31,7 @@ impl Stack {
 
     /// All that the file and its quality bands say of the pixel in that row and column; both must be of one rectangle.
     pub fn reasons(&self, at: [usize; 2]) -> Flags {
-        self.flags.data[at] | self.quality.data[at]
+        self.flags[at] | self.quality[at]
     }
 
     /// The part of it on `rect`, which it holds; quality bands stay whole.
@@ -39,15 +39,11 @@ impl Stack {
         if self.rect == *rect {
             return self;
         }
-        let (x, y) = ((rect.x - self.rect.x) as usize, (rect.y - self.rect.y) as usize);
-        let part = ndarray::s![y..y + rect.h, x..x + rect.w];
+        let cut = |band: &Array2<f32>| plane::cropped(band, &self.rect, rect);
         Self {
             rect: *rect,
-            bands: self.bands.iter().map(|band| band.slice(part).to_owned()).collect(),
-            flags: Plane {
-                rect: *rect,
-                data: self.flags.data.slice(part).to_owned(),
-            },
+            bands: self.bands.iter().map(cut).collect(),
+            flags: self.flags.crop(rect),
             ..self
         }
     }
@@ -97,27 +93,25 @@ impl PixelSource for MemorySource {
             let both = rect.intersect(whole);
             let mut target = Plane::filled(*rect, beyond);
             if !both.is_empty() {
-                let (x, y) = ((both.x - rect.x) as usize, (both.y - rect.y) as usize);
-                target
-                    .data
-                    .slice_mut(ndarray::s![y..y + both.h, x..x + both.w])
-                    .assign(&plane::view(source, whole, &both));
+                target.part_mut(&both).assign(&plane::view(source, whole, &both));
             }
             target
         }
         let bands = self
             .bands
             .iter()
-            .map(|band| placed(band, &self.rect, rect, f32::NAN).data);
+            .map(|band| placed(band, &self.rect, rect, f32::NAN).into_array());
         let bands: Vec<_> = bands.collect();
-        let mut reasons = Plane::filled(*rect, flags::CLEAR);
-        for ((row, column), flag) in reasons.data.indexed_iter_mut() {
+        let reasons = Plane::from_fn(*rect, |at| {
+            let [row, column] = at;
             if !self.rect.contains(rect.x + column as i64, rect.y + row as i64) {
-                *flag = flags::NOT_COVERED;
-            } else if bands.iter().any(|band| band[[row, column]].is_nan()) {
-                *flag = flags::NODATA;
+                flags::NOT_COVERED
+            } else if bands.iter().any(|band| band[at].is_nan()) {
+                flags::NODATA
+            } else {
+                flags::CLEAR
             }
-        }
+        });
         Ok(Stack {
             rect: *rect,
             quality: match &self.quality {

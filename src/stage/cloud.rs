@@ -122,8 +122,8 @@ fn pixels(metres: f64, pixel_m: f64) -> f64 {
 /// is not found, and ground that is cloudy alike on both dates is found on neither.
 pub fn pair(before: &CloudBands, after: &CloudBands, rect: &Rect, core: &Rect, pixel_m: f64) -> [Plane<Flags>; 2] {
     [(before, after), (after, before)].map(|(one, other)| {
-        let data = one_date(one, other, pixel_m);
-        Plane { rect: *rect, data }.crop(core)
+        let found = one_date(one, other, pixel_m);
+        Plane::of(*rect, found).crop(core)
     })
 }
 
@@ -300,7 +300,7 @@ mod tests {
             &all,
             pixel_m,
         );
-        after.data
+        after.into_array()
     }
 
     #[test]
@@ -390,7 +390,7 @@ mod tests {
             let (a, b) = (cut(&before), cut(&after));
             let cloud_bands = |date| CloudBands::new(&NAMES, date, true).unwrap();
             let [_, tile] = pair(&cloud_bands(&a), &cloud_bands(&b), &rect, &core, pixel_m);
-            assert_eq!(tile.data, crate::raster::plane::view(&whole, &all, &core), "{x} {y}");
+            assert_eq!(tile.view(), crate::raster::plane::view(&whole, &all, &core), "{x} {y}");
         }
     }
 

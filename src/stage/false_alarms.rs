@@ -47,8 +47,8 @@ pub struct Clusters {
 impl Clusters {
     /// The clusters of `scores` whose peak lies in `core`; `scores` reach beyond it but where the grid ends.
     pub fn of(scores: &Plane<i16>, core: &Rect, rule: &ClusterRule) -> Self {
-        let judged = scores.view(core).iter().filter(|score| **score != SCORE_NODATA).count();
-        let left = without_fringes(scores, &scores.rect, rule.fringe_px);
+        let judged = scores.part(core).iter().filter(|score| **score != SCORE_NODATA).count();
+        let left = without_fringes(scores, &scores.rect(), rule.fringe_px);
         let mut labeller = Labeller::new(rule.level, rule.min_pixels);
         labeller.add_band(runs(&left, rule.level, rule.level));
         let inside = |run: &&Run| {
@@ -175,8 +175,6 @@ impl Tail {
 
 #[cfg(test)]
 mod tests {
-    use ndarray::Array2;
-
     use super::*;
     use crate::stage::random::SplitMix;
 
@@ -265,12 +263,11 @@ mod tests {
     #[test]
     fn every_peak_is_counted_in_one_part_only() {
         let rect = Rect::new(0, 0, 64, 40);
-        let data = Array2::from_shape_fn((40, 64), |(y, x)| {
+        let mut scores = Plane::from_fn(rect, |[y, x]| {
             ((x * 7919 + y * 104_729 + x * y * 31) % 700) as i16 - 350
         });
-        let mut scores = Plane { rect, data };
-        scores.data.slice_mut(ndarray::s![10..16, 28..37]).fill(900);
-        scores.data[[3, 3]] = SCORE_NODATA;
+        scores.part_mut(&Rect::new(28, 10, 9, 6)).fill(900);
+        scores[[3, 3]] = SCORE_NODATA;
         let rule = ClusterRule {
             level: 250,
             min_pixels: 1,

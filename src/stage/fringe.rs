@@ -1,7 +1,5 @@
 //! The fringe that smoothing draws around what changed: taken off before regions are made, so that their outlines are those of the change.
 
-use ndarray::{Array2, s};
-
 use crate::geo::Rect;
 use crate::raster::Plane;
 use crate::raster::stats::SCORE_NODATA;
@@ -19,10 +17,8 @@ pub fn without_fringes(scores: &Plane<i16>, core: &Rect, reach_px: usize) -> Pla
     if reach_px == 0 {
         return left;
     }
-    let peaks = greatest_around(&scores.data, reach_px);
-    let (x, y) = ((core.x - scores.rect.x) as usize, (core.y - scores.rect.y) as usize);
-    let peaks = peaks.slice(s![y..y + core.h, x..x + core.w]);
-    left.data.zip_mut_with(&peaks, |score, peak| {
+    let peaks = greatest_around(scores, reach_px).crop(core);
+    left.zip_mut_with(&peaks, |score, peak| {
         if *peak >= MIN_PEAK && f64::from(*score) < EDGE * f64::from(*peak) {
             *score = SCORE_NODATA;
         }
@@ -31,25 +27,23 @@ pub fn without_fringes(scores: &Plane<i16>, core: &Rect, reach_px: usize) -> Pla
 }
 
 /// The greatest value within `reach` rows and columns of each.
-fn greatest_around(values: &Array2<i16>, reach: usize) -> Array2<i16> {
-    let (rows, columns) = values.dim();
+fn greatest_around(values: &Plane<i16>, reach: usize) -> Plane<i16> {
+    let Rect {
+        w: columns, h: rows, ..
+    } = values.rect();
     let mut across = values.clone();
     // Whole rows at a time: each is compared with itself, moved.
-    for (mut out, row) in across.rows_mut().into_iter().zip(values.rows()) {
-        if let (Some(out), Some(row)) = (out.as_slice_mut(), row.as_slice()) {
-            for step in 1..=reach.min(columns.saturating_sub(1)) {
-                raise(out, &row[step..]);
-                raise(&mut out[step..], row);
-            }
+    for (out, row) in across.rows_mut().zip(values.rows()) {
+        for step in 1..=reach.min(columns.saturating_sub(1)) {
+            raise(out, &row[step..]);
+            raise(&mut out[step..], row);
         }
     }
     let mut peaks = across.clone();
-    for (row, mut out) in peaks.rows_mut().into_iter().enumerate() {
+    for (row, out) in peaks.rows_mut().enumerate() {
         let near = row.saturating_sub(reach)..(row + reach + 1).min(rows);
         for other in near.filter(|other| *other != row) {
-            if let (Some(out), Some(other)) = (out.as_slice_mut(), across.row(other).as_slice()) {
-                raise(out, other);
-            }
+            raise(out, across.row(other));
         }
     }
     peaks
@@ -71,14 +65,11 @@ mod tests {
     fn the_skirt_of_a_peak_goes_and_what_stands_alone_stays() {
         let row = [4000, 4000, 2000, 1900, 200, 0, 0, SCORE_NODATA, 0, 400, 0];
         let rect = Rect::new(10, 20, 11, 9);
-        let scores = Plane {
-            rect,
-            data: Array2::from_shape_fn((9, 11), |(_, x)| row[x]),
-        };
+        let scores = Plane::from_fn(rect, |[_, x]| row[x]);
         let core = Rect::new(11, 22, 9, 3);
         let left = without_fringes(&scores, &core, 2);
         let n = SCORE_NODATA;
-        assert_eq!(left.data.row(1).to_vec(), [4000, 2000, n, n, n, 0, n, 0, 400]);
+        assert_eq!(left.row(1), [4000, 2000, n, n, n, 0, n, 0, 400]);
         assert_eq!(without_fringes(&scores, &core, 0), scores.crop(&core));
         // Part and whole agree.
         let part = Rect::new(13, 23, 3, 1);

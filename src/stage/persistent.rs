@@ -42,34 +42,29 @@ pub fn unmasked(per_date: &[Plane<Flags>], core: &Rect, pixel_m: f64) -> Plane<b
     let mut called = open.clone();
     let (from, to) = (pixels(RING_FROM_M, pixel_m), halo(pixel_m));
     for date in per_date {
-        let counts = Counts::of(&date.data);
+        let counts = Counts::of(date);
         for ((row, column), open) in open.indexed_iter_mut() {
             let (y, x) = (
-                (core.y - date.rect.y) as usize + row,
-                (core.x - date.rect.x) as usize + column,
+                (core.y - date.rect().y) as usize + row,
+                (core.x - date.rect().x) as usize + column,
             );
-            let flag = date.data[[y, x]];
+            let flag = date[[y, x]];
             if flag & UNSEEN == 0 && counts.clear_around(y, x, from, to) {
                 *open += 1;
                 called[[row, column]] += u32::from(flag & CALLED != 0);
             }
         }
     }
-    let mut given = Plane::filled(*core, false);
-    ndarray::Zip::from(&mut given.data)
-        .and(&open)
-        .and(&called)
-        .for_each(|given, open, called| {
-            *given = *open as usize >= MIN_DATES && f64::from(*called) >= PERSISTENT * f64::from(*open);
-        });
-    given
+    Plane::from_fn(*core, |at| {
+        open[at] as usize >= MIN_DATES && f64::from(called[at]) >= PERSISTENT * f64::from(open[at])
+    })
 }
 
 /// How many pixels of `flags` were called cloud and are so no longer; other reasons stay.
 pub fn unmask(flags: &mut Plane<Flags>, given: &Plane<bool>) -> usize {
     let mut count = 0;
-    for ((row, column), is) in given.data.indexed_iter() {
-        let (x, y) = (given.rect.x + column as i64, given.rect.y + row as i64);
+    for ((row, column), is) in given.indexed_iter() {
+        let (x, y) = (given.rect().x + column as i64, given.rect().y + row as i64);
         if let Some(flag) = flags.get_mut(x, y).filter(|flag| *is && **flag & CALLED != 0) {
             *flag &= !CALLED;
             count += 1;
@@ -82,8 +77,10 @@ pub fn unmask(flags: &mut Plane<Flags>, given: &Plane<bool>) -> usize {
 struct Counts(Array2<[u32; 2]>);
 
 impl Counts {
-    fn of(flags: &Array2<Flags>) -> Self {
-        let (rows, columns) = flags.dim();
+    fn of(flags: &Plane<Flags>) -> Self {
+        let Rect {
+            w: columns, h: rows, ..
+        } = flags.rect();
         let mut sums = Array2::from_elem((rows + 1, columns + 1), [0; 2]);
         for row in 0..rows {
             let mut line = [0; 2];
@@ -130,8 +127,7 @@ mod tests {
     /// A date of 40 x 40 pixels that is clear but for what `flag` says.
     fn date(flag: impl Fn(i64, i64) -> Flags) -> Plane<Flags> {
         let rect = Rect::new(100, -20, 40, 40);
-        let data = Array2::from_shape_fn((40, 40), |(row, column)| flag(column as i64, row as i64));
-        Plane { rect, data }
+        Plane::from_fn(rect, |[row, column]| flag(column as i64, row as i64))
     }
 
     fn roof(x: i64, y: i64) -> bool {
@@ -139,8 +135,8 @@ mod tests {
     }
 
     fn count(per_date: &[Plane<Flags>]) -> usize {
-        let given = unmasked(per_date, &per_date[0].rect, PIXEL_M);
-        given.data.iter().filter(|is| **is).count()
+        let given = unmasked(per_date, &per_date[0].rect(), PIXEL_M);
+        given.values().iter().filter(|is| **is).count()
     }
 
     #[test]
@@ -166,9 +162,9 @@ mod tests {
                 0
             }
         });
-        let given = unmasked(&dates, &first.rect, PIXEL_M);
+        let given = unmasked(&dates, &first.rect(), PIXEL_M);
         assert_eq!(unmask(&mut first, &given), 12);
-        assert_eq!((first.data[[19, 19]], first.data[[0, 0]]), (flags::SNOW, flags::CLOUD));
+        assert_eq!((first[[19, 19]], first[[0, 0]]), (flags::SNOW, flags::CLOUD));
     }
 
     #[test]
@@ -205,11 +201,11 @@ mod tests {
             })
         };
         let dates: Vec<_> = (0..6).map(spotted).collect();
-        let whole = unmasked(&dates, &dates[0].rect, PIXEL_M);
-        assert!(whole.data.iter().any(|is| *is));
+        let whole = unmasked(&dates, &dates[0].rect(), PIXEL_M);
+        assert!(whole.values().iter().any(|is| *is));
         for (x, y) in [(115, -5), (119, 0), (100, -20)] {
             let core = Rect::new(x, y, 6, 5);
-            let seen = core.grow(halo(PIXEL_M)).intersect(&dates[0].rect);
+            let seen = core.grow(halo(PIXEL_M)).intersect(&dates[0].rect());
             let cut: Vec<_> = dates.iter().map(|date| date.crop(&seen)).collect();
             assert_eq!(unmasked(&cut, &core, PIXEL_M), whole.crop(&core));
         }
@@ -220,6 +216,6 @@ mod tests {
         let core = Rect::new(0, 0, 2, 2);
         assert_eq!(unmasked(&[], &core, PIXEL_M), Plane::filled(core, false));
         let one = Plane::filled(Rect::new(0, 0, 1, 1), flags::CLOUD);
-        assert!(!unmasked(&vec![one.clone(); 5], &one.rect, PIXEL_M).data[[0, 0]]);
+        assert!(!unmasked(&vec![one.clone(); 5], &one.rect(), PIXEL_M)[[0, 0]]);
     }
 }

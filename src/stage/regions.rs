@@ -77,15 +77,15 @@ impl Region {
 /// The runs of `scores` at or above `grow`, by row and column.
 pub fn runs(scores: &Plane<i16>, grow: i16, seed: i16) -> Vec<Run> {
     let mut found: Vec<Run> = Vec::new();
-    for (row, values) in scores.data.rows().into_iter().enumerate() {
-        let y = scores.rect.y + row as i64;
+    for (row, values) in scores.rows().enumerate() {
+        let y = scores.rect().y + row as i64;
         let mut open = false;
         for (column, score) in values.iter().enumerate() {
             if *score == SCORE_NODATA || *score < grow {
                 open = false;
                 continue;
             }
-            let x = scores.rect.x + column as i64;
+            let x = scores.rect().x + column as i64;
             let pixel = Run {
                 y,
                 from: x,
@@ -254,7 +254,6 @@ impl Labeller {
 
 #[cfg(test)]
 mod tests {
-    use ndarray::Array2;
     use proptest::prelude::*;
 
     use super::*;
@@ -262,7 +261,7 @@ mod tests {
 
     fn label(scores: &Plane<i16>, edge: usize, min_pixels: u64) -> Vec<Region> {
         let mut labeller = Labeller::new(9, min_pixels);
-        let tiles = tiles(scores.rect, edge);
+        let tiles = tiles(scores.rect(), edge);
         for band in tiles.chunk_by(|a, b| a.y == b.y) {
             labeller.add_band(band.iter().flat_map(|tile| runs(&scores.crop(tile), 5, 9)).collect());
         }
@@ -271,14 +270,10 @@ mod tests {
 
     fn plane(rows: &[&str]) -> Plane<i16> {
         let (h, w) = (rows.len(), rows[0].len());
-        let data = Array2::from_shape_fn((h, w), |(y, x)| match rows[y].as_bytes()[x] {
+        Plane::from_fn(Rect::new(0, 0, w, h), |[y, x]| match rows[y].as_bytes()[x] {
             b'x' => SCORE_NODATA,
             digit => i16::from(digit - b'0'),
-        });
-        Plane {
-            rect: Rect::new(0, 0, w, h),
-            data,
-        }
+        })
     }
 
     #[test]
@@ -291,7 +286,7 @@ mod tests {
     }
 
     fn flood(scores: &Plane<i16>) -> Vec<u64> {
-        let mut left = scores.data.mapv(|s| s >= 5);
+        let mut left = scores.view().mapv(|s| s >= 5);
         let (h, w) = left.dim();
         let mut sizes = Vec::new();
         for start in 0..h * w {
@@ -299,7 +294,7 @@ mod tests {
             while let Some((y, x)) = stack.pop() {
                 if std::mem::take(&mut left[[y, x]]) {
                     size += 1;
-                    peak = peak.max(scores.data[[y, x]]);
+                    peak = peak.max(scores[[y, x]]);
                     for (dy, dx) in (0..9).map(|i| (i / 3, i % 3)) {
                         let (ny, nx) = ((y + dy).wrapping_sub(1), (x + dx).wrapping_sub(1));
                         if ny < h && nx < w {
@@ -319,7 +314,7 @@ mod tests {
     proptest! {
         #[test]
         fn tiles_cannot_be_seen(values in proptest::collection::vec(0_i16..10, 13 * 17), edge in 1_usize..9) {
-            let scores = Plane { rect: Rect::new(0, 0, 17, 13), data: Array2::from_shape_vec((13, 17), values).unwrap() };
+            let scores = Plane::new(Rect::new(0, 0, 17, 13), values);
             let whole = label(&scores, 100, 1);
             prop_assert_eq!(&label(&scores, edge, 1), &whole);
             let mut sizes: Vec<u64> = whole.iter().map(Region::pixels).collect();

@@ -52,11 +52,10 @@ pub fn screen(stack: &Stack, area: &Rect, pixel_m: f64, params: &ScreenParams) -
 /// All that the file and its quality bands say of each pixel that the quality bands are of, whether it keeps from judging or not.
 pub fn stated(stack: &Stack) -> Plane<Flags> {
     let mut all = stack.quality.clone();
-    let own = stack.rect.intersect(&all.rect);
+    let own = stack.rect.intersect(&all.rect());
     if !own.is_empty() {
-        let (x, y) = ((own.x - all.rect.x) as usize, (own.y - all.rect.y) as usize);
-        let mut inner = all.data.slice_mut(ndarray::s![y..y + own.h, x..x + own.w]);
-        inner.zip_mut_with(&stack.flags.view(&own), |all, own| *all |= own);
+        all.part_mut(&own)
+            .zip_mut_with(&stack.flags.part(&own), |all, own| *all |= own);
     }
     all
 }
@@ -66,13 +65,13 @@ pub fn stated(stack: &Stack) -> Plane<Flags> {
 /// `area` must lie at least [`ScreenParams::halo`] pixels inside.
 pub fn buffered(mut all: Plane<Flags>, area: &Rect, pixel_m: f64, params: &ScreenParams) -> Plane<Flags> {
     let excluded = params.excluded();
-    all.data.mapv_inplace(|flag| flag & excluded);
+    all.values_mut().iter_mut().for_each(|flag| *flag &= excluded);
     let reach = (params.cloud_buffer_m / pixel_m).min(WIDEST_PX);
     if reach > 0.0 {
         let clouded = excluded & (flags::CLOUD | flags::SHADOW | flags::CIRRUS);
-        if all.data.iter().fold(flags::CLEAR, |any, flag| any | flag) & clouded != 0 {
-            let near = within(&all.data.mapv(|flag| flag & clouded != 0), reach);
-            all.data.zip_mut_with(&near, |flag, near| {
+        if all.values().iter().fold(flags::CLEAR, |any, flag| any | flag) & clouded != 0 {
+            let near = within(&all.view().mapv(|flag| flag & clouded != 0), reach);
+            all.zip_mut_with(&Plane::of(all.rect(), near), |flag, near| {
                 *flag |= if *near { flags::NEAR_CLOUD } else { flags::CLEAR }
             });
         }
@@ -98,7 +97,7 @@ mod tests {
         Stack {
             rect,
             bands: vec![],
-            quality: Plane { rect, data: quality },
+            quality: Plane::of(rect, quality),
             flags: Plane::filled(rect, flags::CLEAR),
         }
     }
@@ -109,9 +108,9 @@ mod tests {
         let stack = stack(array![[o, o, o, o, o], [o, o, x, o, s], [o, o, o, o, o]]);
         let out = screen(&stack, &stack.rect, 10.0, &params(10.0));
         let (n, c) = (flags::NEAR_CLOUD, flags::CLOUD | flags::NEAR_CLOUD);
-        assert_eq!(out.data, array![[0, 0, n, 0, 0], [0, n, c, n, 0], [0, 0, n, 0, 0]]);
+        assert_eq!(out.view(), array![[0, 0, n, 0, 0], [0, n, c, n, 0], [0, 0, n, 0, 0]]);
         let out = screen(&stack, &stack.rect, 10.0, &params(0.0));
-        assert_eq!(out.data.row(1).to_vec(), [0, 0, flags::CLOUD, 0, 0]);
+        assert_eq!(out.row(1), [0, 0, flags::CLOUD, 0, 0]);
     }
 
     #[test]
@@ -119,9 +118,9 @@ mod tests {
         let inner = Rect::new(1, 0, 2, 1);
         let mut stack = stack(array![[flags::CLOUD, 0, 0, 0]]);
         (stack.rect, stack.flags) = (inner, Plane::filled(inner, flags::CLEAR));
-        stack.flags.data[[0, 1]] = flags::NODATA;
+        stack.flags[[0, 1]] = flags::NODATA;
         let out = screen(&stack, &inner, 10.0, &params(10.0));
-        assert_eq!(out.data, array![[flags::NEAR_CLOUD, flags::NODATA]]);
+        assert_eq!(out.values(), [flags::NEAR_CLOUD, flags::NODATA]);
     }
 
     #[test]
@@ -130,7 +129,7 @@ mod tests {
         quality[[5, 5]] = flags::CLOUD;
         let stack = stack(quality);
         let out = screen(&stack, &stack.rect, 10.0, &params(36.0));
-        for ((y, x), flag) in out.data.indexed_iter() {
+        for ((y, x), flag) in out.indexed_iter() {
             let distance = 10.0 * ((y as f64 - 5.0).powi(2) + (x as f64 - 5.0).powi(2)).sqrt();
             assert_eq!(*flag != 0, distance <= 36.0, "at {x}, {y}");
         }
@@ -139,11 +138,11 @@ mod tests {
     #[test]
     fn the_rim_of_a_product_counts_where_a_buffer_is_asked_for() {
         let stack = stack(array![[0, flags::NEAR_CLOUD, 0]]);
-        let rim = |buffer| screen(&stack, &stack.rect, 10.0, &params(buffer)).data;
-        assert_eq!(rim(10.0), array![[0, flags::NEAR_CLOUD, 0]]);
-        assert_eq!(rim(0.0), array![[0, 0, 0]]);
+        let rim = |buffer| screen(&stack, &stack.rect, 10.0, &params(buffer));
+        assert_eq!(rim(10.0).values(), [0, flags::NEAR_CLOUD, 0]);
+        assert_eq!(rim(0.0).values(), [0, 0, 0]);
         let mut snow_only = params(10.0);
         snow_only.exclude = vec!["snow".into()];
-        assert_eq!(screen(&stack, &stack.rect, 10.0, &snow_only).data, array![[0, 0, 0]]);
+        assert_eq!(screen(&stack, &stack.rect, 10.0, &snow_only).values(), [0, 0, 0]);
     }
 }

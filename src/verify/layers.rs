@@ -70,17 +70,10 @@ impl Layer {
 
     /// Stored values of `rect` in a band (from 1) of the raster at `path`.
     pub fn read(self, pool: &Pool, path: &Path, band: usize, rect: &Rect) -> Result<Plane<i32>, IoError> {
-        let wide = |rect, data| Plane { rect, data };
-        match self {
-            Self::Score => {
-                let plane: Plane<i16> = pool.read(path, band, rect)?;
-                Ok(wide(plane.rect, plane.data.mapv(i32::from)))
-            }
-            Self::Flags => {
-                let plane: Plane<u16> = pool.read(path, band, rect)?;
-                Ok(wide(plane.rect, plane.data.mapv(i32::from)))
-            }
-        }
+        Ok(match self {
+            Self::Score => pool.read::<i16>(path, band, rect)?.map(|score| i32::from(*score)),
+            Self::Flags => pool.read::<u16>(path, band, rect)?.map(|flags| i32::from(*flags)),
+        })
     }
 }
 
@@ -178,7 +171,7 @@ pub fn compare(layer: Layer, expected: &Path, found: &Path) -> Result<Result<Dif
                 Ok(b) => b,
                 Err(error) => return Ok(Err(error.to_string())),
             };
-            let held = a.data.iter().zip(&b.data);
+            let held = a.values().iter().zip(b.values());
             for (a, b) in held.filter(|(a, b)| layer.holds(**a) || layer.holds(**b)) {
                 difference.pixels += 1;
                 difference.others += u64::from(layer.differs(*a, *b));

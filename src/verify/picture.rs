@@ -54,11 +54,11 @@ pub fn write(
         for column in 0..columns {
             let within = column * stride..((column + 1) * stride).min(info.width);
             let cell = within.flat_map(|x| (0..rect.h).map(move |y| [y, x]));
-            let is_other = cell.into_iter().any(|at| layer.differs(a.data[at], b.data[at]));
+            let is_other = cell.into_iter().any(|at| layer.differs(a[at], b[at]));
             let first = [0, column * stride];
             let colours = [
-                colour(layer, a.data[first]),
-                colour(layer, b.data[first]),
+                colour(layer, a[first]),
+                colour(layer, b[first]),
                 if is_other { OTHER } else { SAME },
             ];
             for (panel, colour) in colours.into_iter().enumerate() {

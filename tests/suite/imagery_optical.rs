@@ -70,13 +70,7 @@ fn irmad_and_invariant_pixels_are_those_that_canty_published() {
         let all = Rect::new(0, 0, info.width, info.height);
         let bands = 1..=info.bands;
         bands
-            .map(|band| {
-                pool.read::<f32>(&path, band, &all)
-                    .unwrap()
-                    .data
-                    .into_raw_vec_and_offset()
-                    .0
-            })
+            .map(|band| pool.read::<f32>(&path, band, &all).unwrap().values().to_vec())
             .collect()
     };
     let sample = Sample {

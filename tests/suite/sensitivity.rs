@@ -76,20 +76,13 @@ impl Target {
             let squares = self.places(before, size_px.sqrt(), &mut random);
             let mut bands = original.clone();
             for (band, plane) in scene.bands.iter().zip(&mut bands) {
-                let mut physical = Plane {
-                    rect: whole,
-                    data: plane
-                        .data
-                        .mapv(|raw| (f64::from(raw) * band.scale + band.offset) as f32),
-                };
+                let mut physical = plane.map(|raw| (f64::from(*raw) * band.scale + band.offset) as f32);
                 for [x, y] in &squares {
                     let at = [x + SITE_FROM_PX + shift[0], y + SITE_FROM_PX + shift[1]];
                     let effect = Effect::Replace(spectrum.reflectance[&band.name] as f32);
                     Patch::new(at, size_px.sqrt(), |x, y| (x, y), effect, (0.0, 1.0)).paint(&mut physical);
                 }
-                plane.data = physical
-                    .data
-                    .mapv(|v| ((f64::from(v) - band.offset) / band.scale).round() as u16);
+                *plane = physical.map(|v| ((f64::from(*v) - band.offset) / band.scale).round() as u16);
             }
             pool.forget(path);
             write(path, &bands);
@@ -141,9 +134,7 @@ fn write(path: &Path, bands: &[Plane<u16>]) {
     };
     let mut writer = GeoTiffWriter::create(path, layout).unwrap();
     for (index, band) in bands.iter().enumerate() {
-        writer
-            .write(index + 1, 0, 0, 200, 200, band.data.as_slice().unwrap())
-            .unwrap();
+        writer.write(index + 1, 0, 0, 200, 200, band.values()).unwrap();
     }
     writer.finish().unwrap();
 }

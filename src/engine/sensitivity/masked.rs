@@ -14,7 +14,7 @@ pub struct Masked<'a> {
 impl PixelSource for Masked<'_> {
     fn read_around(&self, rect: &Rect, around: &Rect) -> Result<Stack, ReadError> {
         let mut stack = self.source.read_around(rect, around)?;
-        let both = rect.intersect(&self.why.rect);
+        let both = rect.intersect(&self.why.rect());
         for y in both.y..both.bottom() {
             for x in both.x..both.right() {
                 if let (Some(flag), Some(why)) = (stack.flags.get_mut(x, y), self.why.get(x, y)) {

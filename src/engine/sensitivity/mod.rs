@@ -182,7 +182,7 @@ impl Injector<'_> {
                 continue;
             }
             let scores = self.scores.read::<i16>(&self.window(&trial))?;
-            let is_judged = scores.view(&touched).iter().all(|score| *score != SCORE_NODATA);
+            let is_judged = scores.part(&touched).iter().all(|score| *score != SCORE_NODATA);
             let taken = levels
                 .is_some_and(|levels| covered(&regions(&scores, &touched, self.sway_px, levels), &touched.grow(1)));
             if is_judged && !taken {
@@ -257,7 +257,7 @@ impl Injector<'_> {
     /// Whether an anomaly touches a change that turns the scores `before` into `after`, at the cutoff that the histogram then has.
     fn is_found(&self, trial: &Trial, before: &Plane<i16>, after: &Plane<i16>) -> bool {
         let mut histogram: Histogram = self.scored.counts.histogram.clone();
-        for (old, new) in before.data.iter().zip(&after.data) {
+        for (old, new) in before.values().iter().zip(after.values()) {
             histogram.replace(*old, *new);
         }
         let cutoff = cutoff::fit(&histogram, self.tail, &self.rule);
@@ -388,7 +388,7 @@ impl Injector<'_> {
 
 /// The regions of `scores` within `sway_px` of `touched`.
 fn regions(scores: &Plane<i16>, touched: &Rect, sway_px: usize, levels: &Levels) -> Vec<Region> {
-    let inner = touched.grow(sway_px).intersect(&scores.rect);
+    let inner = touched.grow(sway_px).intersect(&scores.rect());
     let left = without_fringes(scores, &inner, levels.fringe_px);
     let mut labeller = Labeller::new(levels.seed, levels.min_pixels);
     // A band holds the runs of whole rows, by row and column.

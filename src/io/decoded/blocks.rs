@@ -172,15 +172,11 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// Puts what `convert` makes of the pixels of `block` where they lie in `values`.
 fn put<T: Copy + Into<N>, N, V>(block: &Plane<T>, values: &mut Plane<V>, convert: &impl Fn(N) -> V) {
-    let shared = block.rect.intersect(&values.rect);
-    let (x, y) = ((shared.x - values.rect.x) as usize, (shared.y - values.rect.y) as usize);
-    let rows = values.data.rows_mut().into_iter().skip(y);
-    for (mut values, stored) in rows.zip(block.view(&shared).rows()) {
-        // Slices: the compiler makes one instruction of several values.
-        if let (Some(values), Some(stored)) = (values.as_slice_mut(), stored.as_slice()) {
-            for (value, stored) in values[x..x + shared.w].iter_mut().zip(stored) {
-                *value = convert((*stored).into());
-            }
+    let shared = block.rect().intersect(&values.rect());
+    // Slices: the compiler makes one instruction of several values.
+    for (values, stored) in values.rows_of_mut(&shared).zip(block.rows_of(&shared)) {
+        for (value, stored) in values.iter_mut().zip(stored) {
+            *value = convert((*stored).into());
         }
     }
 }
@@ -235,7 +231,7 @@ mod tests {
                     let found = blocks
                         .read(&file, Layer::Band(band), &rect, |v| v, |v| v as f32)
                         .unwrap();
-                    assert_eq!(found.data, expected.data.mapv(f32::from), "{capacity} bytes, {rect:?}");
+                    assert_eq!(found, expected.map(|v| f32::from(*v)), "{capacity} bytes, {rect:?}");
                 }
             }
             let cache = lock(&blocks.cache);
@@ -280,19 +276,13 @@ mod tests {
         let file = Blocked::new(&path, &info, vec![1, 2]);
         let pixel = Rect::new(5, 5, 1, 1);
         assert_eq!(
-            blocks
-                .read(&file, Layer::Band(1), &pixel, |v| v, |v| v as f32)
-                .unwrap()
-                .data[[0, 0]],
+            blocks.read(&file, Layer::Band(1), &pixel, |v| v, |v| v as f32).unwrap()[[0, 0]],
             505.0
         );
         blocks.pool.forget(&path);
         std::fs::remove_file(&path).unwrap();
         assert_eq!(
-            blocks
-                .read(&file, Layer::Band(2), &pixel, |v| v, |v| v as f32)
-                .unwrap()
-                .data[[0, 0]],
+            blocks.read(&file, Layer::Band(2), &pixel, |v| v, |v| v as f32).unwrap()[[0, 0]],
             10_505.0
         );
     }

@@ -93,8 +93,7 @@ impl Cell<'_> {
         if self.file.has_signed_bytes {
             for block in &mut blocks {
                 if let Block::U8(plane) = block {
-                    let data = plane.data.mapv(|byte| i16::from(byte.cast_signed()));
-                    *block = Block::I16(Plane { rect: self.rect, data });
+                    *block = Block::I16(plane.map(|byte| i16::from(byte.cast_signed())));
                 }
             }
         }
@@ -132,7 +131,7 @@ impl Cell<'_> {
                     .read_as::<u8>((rect.x as isize, rect.y as isize), size, size, None)
             })
             .map_err(|error| IoError::gdal("reading the mask of", path, &error))?;
-        Ok(Block::U8(pool::shaped(path, *rect, values.into_shape_and_vec().1)?))
+        Ok(Block::U8(Plane::new(*rect, values.into_shape_and_vec().1)))
     }
 
     /// 0 where the file leaves out the block of `band`.
@@ -149,9 +148,7 @@ impl Cell<'_> {
                 message,
             })?;
             if found.is_none() {
-                let gap = place.rect.intersect(rect);
-                let (x, y) = ((gap.x - rect.x) as usize, (gap.y - rect.y) as usize);
-                plane.data.slice_mut(ndarray::s![y..y + gap.h, x..x + gap.w]).fill(0);
+                plane.part_mut(&place.rect.intersect(rect)).fill(0);
             }
         }
         Ok(Block::U8(plane))
@@ -205,7 +202,7 @@ impl Cell<'_> {
 /// Sets `differs` where `plane` holds another number than `value`, as a text rounds it to that of a 32-bit float.
 fn differ<T: Copy + Into<f64>>(plane: &Plane<T>, value: f64, differs: &mut Plane<u8>) {
     let near = value.abs() * f64::from(f32::EPSILON);
-    differs.data.zip_mut_with(&plane.data, |differs, stored| {
+    differs.zip_mut_with(plane, |differs, stored| {
         let stored: f64 = (*stored).into();
         let is_value = (stored - value).abs() <= near || stored == value || stored.is_nan() && value.is_nan();
         *differs |= if is_value { 0 } else { u8::MAX };

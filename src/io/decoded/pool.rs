@@ -6,7 +6,6 @@ use std::sync::Mutex;
 
 use gdal::Dataset;
 use gdal::raster::GdalType;
-use ndarray::Array2;
 
 use crate::geo::Rect;
 use crate::io::formats::{Format, USUAL};
@@ -175,11 +174,11 @@ pub(in crate::io) fn read_block<T: GdalType + Copy>(
         .map_err(failed)?;
     let (width, height) = block.shape();
     let whole = Rect::new(rect.x, rect.y, width, height);
-    let data = shaped(path, whole, block.into_shape_and_vec().1)?;
+    let plane = Plane::new(whole, block.into_shape_and_vec().1);
     Ok(match whole == *rect {
-        true => data,
+        true => plane,
         // At the edges of a raster a block reaches beyond it.
-        false => data.crop(rect),
+        false => plane.crop(rect),
     })
 }
 
@@ -207,17 +206,7 @@ pub(in crate::io) fn read_window<T: GdalType + Copy>(
         .rasterband(band)
         .and_then(|band| band.read_as::<T>((rect.x as isize, rect.y as isize), size, size, None))
         .map_err(failed)?;
-    shaped(path, *rect, values.into_shape_and_vec().1)
-}
-
-/// The pixels of `rect` of the file `path`, row by row, as a plane.
-pub(in crate::io) fn shaped<T>(path: &Path, rect: Rect, values: Vec<T>) -> Result<Plane<T>, IoError> {
-    let data = Array2::from_shape_vec((rect.h, rect.w), values).map_err(|error| IoError::Gdal {
-        doing: "reading",
-        path: path.to_owned(),
-        message: error.to_string(),
-    })?;
-    Ok(Plane { rect, data })
+    Ok(Plane::new(*rect, values.into_shape_and_vec().1))
 }
 
 #[cfg(test)]
@@ -272,7 +261,7 @@ mod tests {
         let pool = Pool::default();
         for i in (0..60).chain(0..60) {
             let read = pool.read::<u16>(&folder.join(format!("{i}.tif")), 1, &Rect::new(0, 0, 4, 4));
-            assert_eq!(read.unwrap().data[[3, 3]], 7);
+            assert_eq!(read.unwrap()[[3, 3]], 7);
         }
     }
 }

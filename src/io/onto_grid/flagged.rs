@@ -1,7 +1,5 @@
 //! Flags of the pixels of a raster, on the site grid: a pixel has those of all that would make its value.
 
-use ndarray::Array2;
-
 use super::kernel::Kernel;
 use super::mapping::Mapping;
 use super::nodes::Nodes;
@@ -17,7 +15,7 @@ pub fn onto_grid(
     stored: &Plane<Flags>,
     size: (usize, usize),
     kernel: Kernel,
-) -> Array2<Flags> {
+) -> Plane<Flags> {
     match mapping {
         Mapping::Window { dx, dy } => moved([*dx, *dy], rect, stored),
         Mapping::Shift { dx, dy, s, t } => {
@@ -74,11 +72,11 @@ pub fn within(
     stored: &Plane<Flags>,
     size: (usize, usize),
     reach: [f64; 2],
-) -> Array2<Flags> {
+) -> Plane<Flags> {
     /// Coordinates are not exact, pixels of the raster: what meets by less does not.
     const EDGE_PX: f64 = 0.01;
-    let mut out = Array2::from_elem((rect.h, rect.w), flags::CLEAR);
-    let is_clear = stored.data.iter().all(|flag| *flag == flags::CLEAR);
+    let mut out = Plane::filled(*rect, flags::CLEAR);
+    let is_clear = stored.values().iter().all(|flag| *flag == flags::CLEAR);
     let [across, down] = reach.map(|reach| reach * mapping.scale() - EDGE_PX);
     // A pixel meets so many in a row, or one more: two that know what stands to their right and below tell of all.
     let [columns, rows] = [across, down].map(|reach| (2.0 * reach).floor() as i64);
@@ -91,14 +89,14 @@ pub fn within(
         ]
     };
     let mut at = vec![(0.0, 0.0); rect.w];
-    for (y, mut line) in (rect.y..).zip(out.outer_iter_mut()) {
+    for (y, line) in (rect.y..).zip(out.rows_mut()) {
         mapping.locate_row(rect.x as f64 + 0.5, y as f64 + 0.5, &mut at);
         for (flag, (u, v)) in line.iter_mut().zip(&at) {
             if is_beyond((*u, *v), size) {
                 *flag = flags::NOT_COVERED;
             } else if !is_clear {
-                for y in ends(*v, down, rows, spread.rect.y) {
-                    for x in ends(*u, across, columns, spread.rect.x) {
+                for y in ends(*v, down, rows, spread.rect().y) {
+                    for x in ends(*u, across, columns, spread.rect().x) {
                         *flag |= spread.get(x, y).copied().unwrap_or(flags::CLEAR);
                     }
                 }
@@ -114,10 +112,10 @@ fn under_kernel(
     spread: &Plane<Flags>,
     size: (usize, usize),
     locate: impl Fn(i64, &mut [(f64, f64)]),
-) -> Array2<Flags> {
-    let mut out = Array2::from_elem((rect.h, rect.w), flags::CLEAR);
+) -> Plane<Flags> {
+    let mut out = Plane::filled(*rect, flags::CLEAR);
     let mut at = vec![(0.0, 0.0); rect.w];
-    for (y, mut line) in (rect.y..).zip(out.outer_iter_mut()) {
+    for (y, line) in (rect.y..).zip(out.rows_mut()) {
         locate(y, &mut at);
         for (flag, at) in line.iter_mut().zip(&at) {
             *flag = match is_beyond(*at, size) {
@@ -141,21 +139,20 @@ fn is_beyond((u, v): (f64, f64), size: (usize, usize)) -> bool {
 }
 
 /// Flags of `rect` where it is the raster's own lattice, moved by so many columns and rows.
-fn moved([dx, dy]: [i64; 2], rect: &Rect, stored: &Plane<Flags>) -> Array2<Flags> {
+fn moved([dx, dy]: [i64; 2], rect: &Rect, stored: &Plane<Flags>) -> Plane<Flags> {
     let wanted = Rect::new(rect.x + dx, rect.y + dy, rect.w, rect.h);
-    let mut out = Plane::filled(wanted, flags::NOT_COVERED);
-    let part = wanted.intersect(&stored.rect);
+    let mut out = Plane::filled(*rect, flags::NOT_COVERED);
+    let part = wanted.intersect(&stored.rect());
     if !part.is_empty() {
-        let (x, y) = ((part.x - wanted.x) as usize, (part.y - wanted.y) as usize);
-        let target = ndarray::s![y..y + part.h, x..x + part.w];
-        out.data.slice_mut(target).assign(&stored.view(&part));
+        let target = Rect::new(part.x - dx, part.y - dy, part.w, part.h);
+        out.part_mut(&target).assign(&stored.part(&part));
     }
-    out.data
+    out
 }
 
 /// Of each pixel the flags of all from the first to the last column and row of `across` and `down`, counted from it.
 fn spread(stored: &Plane<Flags>, across: [i64; 2], down: [i64; 2]) -> Plane<Flags> {
-    let is_clear = stored.data.iter().all(|flag| *flag == flags::CLEAR);
+    let is_clear = stored.values().iter().all(|flag| *flag == flags::CLEAR);
     if is_clear || (across, down) == ([0, 0], [0, 0]) {
         return stored.clone();
     }
@@ -167,33 +164,27 @@ fn spread(stored: &Plane<Flags>, across: [i64; 2], down: [i64; 2]) -> Plane<Flag
         };
         to.iter_mut().zip(from).for_each(|(to, from)| *to |= from);
     };
-    let mut wide = Plane::filled(stored.rect, flags::CLEAR);
-    for (from, mut to) in stored.data.rows().into_iter().zip(wide.data.rows_mut()) {
-        if let (Some(from), Some(to)) = (from.as_slice(), to.as_slice_mut()) {
-            (across[0]..=across[1]).for_each(|by| of_line(from, to, by));
-        }
+    let mut wide = Plane::filled(stored.rect(), flags::CLEAR);
+    for (from, to) in stored.rows().zip(wide.rows_mut()) {
+        (across[0]..=across[1]).for_each(|by| of_line(from, to, by));
     }
-    let mut all = Plane::filled(stored.rect, flags::CLEAR);
-    let height = stored.rect.h as i64;
-    for (row, mut to) in (0..height).zip(all.data.rows_mut()) {
+    let mut all = Plane::filled(stored.rect(), flags::CLEAR);
+    let height = stored.rect().h as i64;
+    for (row, to) in (0..height).zip(all.rows_mut()) {
         let reached = (row + down[0]).max(0)..(row + down[1] + 1).min(height);
-        for from in reached.map(|row| wide.data.row(row as usize)) {
-            if let (Some(from), Some(to)) = (from.as_slice(), to.as_slice_mut()) {
-                of_line(from, to, 0);
-            }
-        }
+        reached.for_each(|row| of_line(wide.row(row as usize), to, 0));
     }
     all
 }
 
 /// Flags of all samples of each pixel of `rect`.
-fn under_samples(nodes: &Nodes, rect: &Rect, stored: &Plane<Flags>, size: (usize, usize)) -> Array2<Flags> {
-    let mut out = Array2::from_elem((rect.h, rect.w), flags::CLEAR);
+fn under_samples(nodes: &Nodes, rect: &Rect, stored: &Plane<Flags>, size: (usize, usize)) -> Plane<Flags> {
+    let mut out = Plane::filled(*rect, flags::CLEAR);
     let n = nodes.samples;
     let part = |k: usize| (k as f64 + 0.5) / n as f64;
-    let is_clear = stored.data.iter().all(|flag| *flag == flags::CLEAR);
+    let is_clear = stored.values().iter().all(|flag| *flag == flags::CLEAR);
     let mut at = vec![(0.0, 0.0); rect.w];
-    for (row, mut line) in out.outer_iter_mut().enumerate() {
+    for (row, line) in out.rows_mut().enumerate() {
         let y = (rect.y + row as i64) as f64;
         for (j, i) in (0..n * n).map(|k| (k / n, k % n)) {
             nodes.locate_row(rect.x as f64 + part(i), y + part(j), &mut at);
@@ -240,7 +231,7 @@ mod tests {
     /// A raster of clear pixels with one cloud.
     fn clouded(x: usize, y: usize) -> Plane<Flags> {
         let mut plane = Plane::filled(Rect::new(0, 0, SIZE.0, SIZE.1), flags::CLEAR);
-        plane.data[[y, x]] = flags::CLOUD;
+        plane[[y, x]] = flags::CLOUD;
         plane
     }
 
@@ -330,7 +321,7 @@ mod tests {
         let mapping = mapped(&target(&grid, 0), &transform, &wkt(&grid.crs));
         let mut plane = Plane::filled(Rect::new(0, 0, 120, 120), flags::CLEAR);
         for (x, y) in [(0, 0), (35, 41), (60, 60)] {
-            plane.data[[y, x]] = flags::CLOUD;
+            plane[[y, x]] = flags::CLOUD;
         }
         let out = onto_grid(&mapping, &grid.rect(), &plane, (120, 120), Kernel::Cubic);
         let found: Vec<_> = out

@@ -5,7 +5,7 @@ use ndarray::Array2;
 use super::nodes::Nodes;
 use super::window::{NO_WEIGHT, Window};
 use crate::geo::Rect;
-use crate::raster::Plane;
+use crate::raster::{Plane, plane};
 
 /// How values between a raster's pixels come about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,7 +54,7 @@ pub(super) fn convolved(
 ) -> Array2<f32> {
     let mut out = Array2::from_elem((rect.h, rect.w), f32::NAN);
     // The first of the four lies one before the pixel; these have all four inside the window.
-    let have = values.rect;
+    let have = values.rect();
     let whole = Rect::new(
         have.x + 1 - dx,
         have.y + 1 - dy,
@@ -62,12 +62,10 @@ pub(super) fn convolved(
         have.h.saturating_sub(3),
     );
     let part = whole.intersect(rect);
-    let (Some(source), Some(target)) = (values.data.as_slice(), out.as_slice_mut()) else {
-        return out;
-    };
     if part.is_empty() {
         return out;
     }
+    let (source, target) = (values.values(), plane::values_mut(&mut out));
     let width = part.w + 3;
     let mut sums = vec![0.0_f32; width];
     let left = (part.x + dx - 1 - have.x) as usize;
@@ -99,7 +97,7 @@ struct Taps {
 /// Values of `rect` by each of `windows`, which hold the same pixels; NaN where not all sixteen around a point are usable.
 pub(super) fn interpolated(nodes: &Nodes, rect: &Rect, windows: &[Window], kernel: Kernel) -> Vec<Array2<f32>> {
     let mut out = vec![Array2::from_elem((rect.h, rect.w), f32::NAN); windows.len()];
-    let Some(have) = windows.first().map(|window| window.values.rect) else {
+    let Some(have) = windows.first().map(|window| window.values.rect()) else {
         return out;
     };
     let mut at = vec![(0.0, 0.0); rect.w];
@@ -120,9 +118,7 @@ pub(super) fn interpolated(nodes: &Nodes, rect: &Rect, windows: &[Window], kerne
             }
         }));
         for (out, window) in out.iter_mut().zip(windows) {
-            let Some(data) = window.values.data.as_slice() else {
-                continue;
-            };
+            let data = window.values.values();
             for (value, taps) in out.row_mut(row).iter_mut().zip(&row_taps) {
                 let Some(first) = taps.first else { continue };
                 let across = |k: usize| {

@@ -60,8 +60,7 @@ impl Nodes {
                 is_torn = true;
             }
         }
-        let at =
-            Array2::from_shape_vec((rows, columns), points).unwrap_or_else(|_| Array2::from_elem((1, 1), [0.0, 0.0]));
+        let at = Array2::from_shape_fn((rows, columns), |(row, column)| points[row * columns + column]);
         let (a, b, c) = (at[[0, 0]], at[[0, 1]], at[[1, 0]]);
         let straight = ((b[0] - a[0]).hypot(b[1] - a[1])).max((c[0] - a[0]).hypot(c[1] - a[1])) / step as f64;
         let scale = match &to_raster.centre {

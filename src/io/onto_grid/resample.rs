@@ -11,7 +11,7 @@ use super::nodes::Nodes;
 pub use super::window::Window;
 use super::window::{filled, sample};
 use crate::geo::Rect;
-use crate::raster::{Flags, Plane, flags, plane};
+use crate::raster::{Flags, Plane, flags};
 
 /// One band on a rectangle of the site grid: values, and why there is none; `None` where all pixels have one.
 pub type Resampled = (Array2<f32>, Option<Plane<Flags>>);
@@ -95,25 +95,24 @@ pub fn nearest(mapping: &Mapping, rect: &Rect, window: Window) -> Array2<f32> {
 
 /// Values of `rect` of the site grid where it is the raster's own lattice, moved by so many columns and rows.
 fn shifted([dx, dy]: [i64; 2], rect: &Rect, window: Window) -> Resampled {
-    let have = window.values.rect;
+    let have = window.values.rect();
     let wanted = Rect::new(rect.x + dx, rect.y + dy, rect.w, rect.h);
     if wanted == have {
-        let reasons = window.reasons.map(|data| Plane { rect: *rect, data });
-        return (window.values.data, reasons);
+        let reasons = window.reasons.map(|why| Plane::of(*rect, why.into_array()));
+        return (window.values.into_array(), reasons);
     }
-    let mut values = Array2::from_elem((rect.h, rect.w), f32::NAN);
+    let mut values = Plane::filled(*rect, f32::NAN);
     let mut reasons = Plane::filled(*rect, flags::NOT_COVERED);
     let part = wanted.intersect(&have);
     if !part.is_empty() {
-        let (x, y) = ((part.x - wanted.x) as usize, (part.y - wanted.y) as usize);
-        let target = ndarray::s![y..y + part.h, x..x + part.w];
-        values.slice_mut(target).assign(&window.values.view(&part));
+        let target = Rect::new(part.x - dx, part.y - dy, part.w, part.h);
+        values.part_mut(&target).assign(&window.values.part(&part));
         match &window.reasons {
-            Some(why) => reasons.data.slice_mut(target).assign(&plane::view(why, &have, &part)),
-            None => reasons.data.slice_mut(target).fill(flags::CLEAR),
+            Some(why) => reasons.part_mut(&target).assign(&why.part(&part)),
+            None => reasons.part_mut(&target).fill(flags::CLEAR),
         }
     }
-    (values, Some(reasons))
+    (values.into_array(), Some(reasons))
 }
 
 /// Values of `rect`, each the mean of regular samples over its pixel.
@@ -140,7 +139,7 @@ fn averaged(nodes: &Nodes, rect: &Rect, window: &Window, size: (usize, usize)) -
             if *why == flags::CLEAR {
                 values[[row, column]] = sum / weight;
             } else {
-                reasons.get_or_insert_with(|| Plane::filled(*rect, flags::CLEAR)).data[[row, column]] = *why;
+                reasons.get_or_insert_with(|| Plane::filled(*rect, flags::CLEAR))[[row, column]] = *why;
             }
         }
     }
@@ -170,13 +169,10 @@ mod tests {
 
     #[test]
     fn a_shift_gives_what_nodes_give_also_beside_the_edge_and_what_is_unusable() {
-        let values = Plane {
-            rect: Rect::new(0, 0, 30, 24),
-            data: Array2::from_shape_fn((24, 30), |(y, x)| match (x, y) {
-                (12, 9) | (13, 9) | (20, 15) => f32::NAN,
-                _ => ((x * 31 + y * 17) % 23) as f32,
-            }),
-        };
+        let values = Plane::from_fn(Rect::new(0, 0, 30, 24), |[y, x]| match (x, y) {
+            (12, 9) | (13, 9) | (20, 15) => f32::NAN,
+            _ => ((x * 31 + y * 17) % 23) as f32,
+        });
         let rect = Rect::new(-3, -2, 36, 30);
         for kernel in [Kernel::Cubic, Kernel::Bilinear] {
             for (x, y) in [(499_997.0, 5_000_004.0), (500_012.0, 4_999_996.5)] {
@@ -186,11 +182,7 @@ mod tests {
                 let read = |mapping: &Mapping| {
                     let window = Window {
                         values: values.clone(),
-                        reasons: Some(
-                            values
-                                .data
-                                .mapv(|v| if v.is_nan() { flags::NODATA } else { flags::CLEAR }),
-                        ),
+                        reasons: Some(values.map(|v| if v.is_nan() { flags::NODATA } else { flags::CLEAR })),
                     };
                     onto_grid(mapping, &rect, vec![window], (30, 24), kernel).remove(0)
                 };
@@ -212,10 +204,7 @@ mod tests {
         let geotransform = [499_905.0, 10.0, 0.0, 5_000_000.0, 0.0, -10.0];
         let mapping = mapped(&target(&grid(), 0), &geotransform, &wkt("EPSG:32631"));
         let rect = Rect::new(0, 0, 4, 2);
-        let values = Plane {
-            rect: Rect::new(0, 0, 20, 4),
-            data: Array2::from_shape_fn((4, 20), |(_, x)| x as f32),
-        };
+        let values = Plane::from_fn(Rect::new(0, 0, 20, 4), |[_, x]| x as f32);
         let mut window = Window { values, reasons: None };
         let read =
             |window: &Window| onto_grid(&mapping, &rect, vec![copy(window)], (20, 4), Kernel::Bilinear).remove(0);
@@ -226,11 +215,10 @@ mod tests {
         );
         assert_eq!(why, None);
         // Half of the weight is enough, less is not: with column 10 gone, pixel 0 (9 | 10) holds 9, and nothing is lost.
-        window.values.data.column_mut(10).fill(f32::NAN);
-        window.values.data.column_mut(11).fill(f32::NAN);
+        window.values.part_mut(&Rect::new(10, 0, 2, 4)).fill(f32::NAN);
         let (out, why) = read(&window);
         assert!((out[[0, 0]] - 9.0).abs() < 1e-3 && out[[0, 1]].is_nan(), "{out}");
-        assert_eq!(why.unwrap().data[[0, 1]], flags::NODATA);
+        assert_eq!(why.unwrap()[[0, 1]], flags::NODATA);
     }
 
     #[test]
@@ -238,10 +226,7 @@ mod tests {
         let geotransform = [499_902.5, 10.0, 0.0, 5_000_050.0, 0.0, -10.0];
         let mapping = mapped(&target(&grid(), 0), &geotransform, &wkt("EPSG:32631"));
         let rect = Rect::new(0, 0, 8, 1);
-        let values = Plane {
-            rect: Rect::new(0, 0, 24, 12),
-            data: Array2::from_shape_fn((12, 24), |(_, x)| (x * x) as f32),
-        };
+        let values = Plane::from_fn(Rect::new(0, 0, 24, 12), |[_, x]| (x * x) as f32);
         let mut window = Window { values, reasons: None };
         let read = |window: &Window| {
             onto_grid(&mapping, &rect, vec![copy(window)], (24, 12), Kernel::Cubic)
@@ -253,7 +238,7 @@ mod tests {
             assert!((f64::from(*value) - at * at).abs() < 1e-3, "{value} at {at}");
         }
         // Between the parabola's points 9 and 10 a line: 81 + 0.75 * 19, where the pixel before them is gone.
-        window.values.data.column_mut(8).fill(f32::NAN);
+        window.values.part_mut(&Rect::new(8, 0, 1, 12)).fill(f32::NAN);
         assert!((read(&window)[[0, 0]] - 95.25).abs() < 1e-3);
     }
 }

@@ -13,7 +13,7 @@ pub struct Window {
     /// Values; the rectangle is in pixels of the raster.
     pub values: Plane<f32>,
     /// Reasons per pixel; `None` when every pixel is usable.
-    pub reasons: Option<Array2<Flags>>,
+    pub reasons: Option<Plane<Flags>>,
 }
 
 /// Weighted sum, weight and reasons of the four pixels around the point (`u`, `v`) of the raster.
@@ -29,11 +29,11 @@ pub(super) fn sample(window: &Window, u: f64, v: f64, size: (usize, usize)) -> (
     let (i, j) = (u as i64, v as i64);
     let (s, t) = ((u - i as f64) as f32, (v - j as f64) as f32);
     let weights = [(1.0 - s) * (1.0 - t), s * (1.0 - t), (1.0 - s) * t, s * t];
-    let have = &window.values.rect;
+    let have = &window.values.rect();
     // Nearly every point has four usable pixels around it; any that is not makes the sum NaN.
     if i >= have.x && j >= have.y && i + 1 < have.right() && j + 1 < have.bottom() {
         let (row, column) = ((j - have.y) as usize, (i - have.x) as usize);
-        let data = &window.values.data;
+        let data = &window.values;
         let [a, b, c, d] = weights;
         let sum = a * data[[row, column]]
             + b * data[[row, column + 1]]
@@ -58,7 +58,10 @@ pub(super) fn sample(window: &Window, u: f64, v: f64, size: (usize, usize)) -> (
             }
             Some(_) if w < NO_WEIGHT => {}
             Some(_) => {
-                let (row, column) = ((y - window.values.rect.y) as usize, (x - window.values.rect.x) as usize);
+                let (row, column) = (
+                    (y - window.values.rect().y) as usize,
+                    (x - window.values.rect().x) as usize,
+                );
                 why |= window.reasons.as_ref().map_or(flags::NODATA, |r| r[[row, column]]);
             }
             None if w >= NO_WEIGHT => why |= flags::NOT_COVERED,
@@ -87,7 +90,7 @@ pub(super) fn filled(
             if weight >= 0.5 {
                 *value = sum / weight;
             } else {
-                reasons.get_or_insert_with(|| Plane::filled(*rect, flags::CLEAR)).data[[row, column]] = why;
+                reasons.get_or_insert_with(|| Plane::filled(*rect, flags::CLEAR))[[row, column]] = why;
             }
         }
     }

@@ -80,8 +80,8 @@ impl BandReader {
                 )
                 .map_err(|error| self.failed(mask, needed, &error))?;
             match &mut all {
-                Some(all) => all.data.zip_mut_with(&masked.data, |all, one| *all |= one),
-                None => all = masked.data.iter().any(|is| *is).then_some(masked),
+                Some(all) => all.zip_mut_with(&masked, |all, one| *all |= one),
+                None => all = masked.values().iter().any(|is| *is).then_some(masked),
             }
         }
         Ok(all)
@@ -120,22 +120,21 @@ impl MeasuredBand {
         };
         let masked = reader.masked(blocks, needed)?;
         if let Some(masked) = &masked {
-            values.data.zip_mut_with(&masked.data, |value, masked| {
+            values.zip_mut_with(masked, |value, masked| {
                 *value = if *masked { f32::NAN } else { *value };
             });
         }
-        let stored = values.data.as_slice().unwrap_or_default();
-        let unusable: u32 = stored.iter().map(|value| u32::from(value.is_nan())).sum();
+        let unusable: u32 = values.values().iter().map(|value| u32::from(value.is_nan())).sum();
         let mut reasons = None;
         if unusable > 0 {
             let reason = |stored: f64| radiometry.reason(stored);
             let mut why = reader.stored(blocks, needed, |stored| reason(stored.into()), reason)?;
             if let Some(masked) = &masked {
-                why.data.zip_mut_with(&masked.data, |why, masked| {
+                why.zip_mut_with(masked, |why, masked| {
                     *why |= if *masked { flags::NODATA } else { flags::CLEAR };
                 });
             }
-            reasons = Some(why.data);
+            reasons = Some(why);
         }
         self.patches.iter().for_each(|patch| patch.paint(&mut values));
         Ok(Window { values, reasons })

@@ -166,7 +166,7 @@ impl SceneSource {
             if band.radiometry.is_power() {
                 // Power is averaged as power; only then is it put into decibels.
                 let reasons = reasons.get_or_insert_with(|| Plane::filled(*rect, flags::CLEAR));
-                band.radiometry.decibels(values.iter_mut().zip(&mut reasons.data));
+                band.radiometry.decibels(values.iter_mut().zip(reasons.values_mut()));
             }
         }
         Ok(resampled)
@@ -185,7 +185,7 @@ impl PixelSource for SceneSource {
         for alike in self.bands.chunk_by(lie_alike) {
             for (values, reasons) in self.measured(alike, rect)? {
                 if let Some(reasons) = reasons {
-                    all.data.zip_mut_with(&reasons.data, |all, one| *all |= one);
+                    all.zip_mut_with(&reasons, |all, one| *all |= one);
                 }
                 bands.push(values);
             }
@@ -193,7 +193,7 @@ impl PixelSource for SceneSource {
         let mut quality = Plane::filled(*around, flags::CLEAR);
         for reader in &self.quality {
             let stated = reader.read(&self.blocks, around, self.kernel, self.reach(reader))?;
-            quality.data.zip_mut_with(&stated, |all, one| *all |= one);
+            quality.zip_mut_with(&stated, |all, one| *all |= one);
         }
         Ok(Stack {
             rect: *rect,
@@ -265,10 +265,7 @@ mod tests {
         let blocks = Arc::new(Blocks::new(Arc::default(), 0));
         let source = SceneSource::new(&scene, &target(&grid, 1), 0, &["red".to_owned()], &infos, blocks).unwrap();
         let stack = source.read(&Rect::new(-1, 0, values.len() + 2, 1)).unwrap();
-        (
-            stack.bands[0].iter().copied().collect(),
-            stack.flags.data.iter().copied().collect(),
-        )
+        (stack.bands[0].iter().copied().collect(), stack.flags.values().to_vec())
     }
 
     #[test]

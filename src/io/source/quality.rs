@@ -1,13 +1,11 @@
 //! A quality band of a file, read on the site grid: reasons why pixels cannot be judged.
 
-use ndarray::Array2;
-
 use super::band::BandReader;
 use crate::geo::Rect;
 use crate::io::blocks::Blocks;
 use crate::io::onto_grid::flagged;
 use crate::io::resample::Kernel;
-use crate::raster::{Flags, ReadError, flags};
+use crate::raster::{Flags, Plane, ReadError, flags};
 use crate::scene::Coding;
 
 /// Which pixels of a file make a quality band, and what they say.
@@ -33,12 +31,12 @@ impl QualityReader {
         rect: &Rect,
         kernel: Kernel,
         reach: Option<[f64; 2]>,
-    ) -> Result<Array2<Flags>, ReadError> {
+    ) -> Result<Plane<Flags>, ReadError> {
         let band = &self.band;
         let around = reach.map_or(0, |[across, down]| across.max(down).ceil() as usize);
         let needed = band.needed(&rect.grow(around));
         if needed.is_empty() {
-            return Ok(Array2::from_elem((rect.h, rect.w), flags::NOT_COVERED));
+            return Ok(Plane::filled(*rect, flags::NOT_COVERED));
         }
         // Nearly all quality bands hold bytes: what each means is asked once.
         let of_byte: Vec<Flags> = (0..=u8::MAX).map(|byte| self.flags(byte.into())).collect();
@@ -51,7 +49,7 @@ impl QualityReader {
         };
         let mut stated = band.stored(blocks, &needed, flag, |stored| self.flags(stored))?;
         if let Some(masked) = band.masked(blocks, &needed)? {
-            stated.data.zip_mut_with(&masked.data, |flag, masked| {
+            stated.zip_mut_with(&masked, |flag, masked| {
                 *flag |= if *masked { flags::NODATA } else { flags::CLEAR };
             });
         }

@@ -96,11 +96,16 @@ pub fn measure(
 
 /// Takes the labels off ground outside of the site; what has a score lies on it.
 fn leave_out(labels: &mut Plane<Label>, scores: &Plane<i16>, boundary: &Shape) {
-    let mut outside = Plane::filled(labels.rect, true);
-    boundary.for_each_pixel(&labels.rect, |x, y| {
+    let mut outside = Plane::filled(labels.rect(), true);
+    boundary.for_each_pixel(&labels.rect(), |x, y| {
         outside.get_mut(x, y).into_iter().for_each(|outside| *outside = false);
     });
-    for ((label, outside), score) in labels.data.iter_mut().zip(&outside.data).zip(&scores.data) {
+    for ((label, outside), score) in labels
+        .values_mut()
+        .iter_mut()
+        .zip(outside.values())
+        .zip(scores.values())
+    {
         if *outside && *score == SCORE_NODATA {
             *label = Label::Unlabelled;
         }
@@ -172,15 +177,14 @@ impl<'a> Tally<'a> {
     }
 
     fn add(&mut self, strip: &Strip) {
-        let mut codes = Plane::filled(strip.labels.rect, ELSEWHERE);
-        let rect = strip.labels.rect;
+        let mut codes = Plane::filled(strip.labels.rect(), ELSEWHERE);
+        let rect = strip.labels.rect();
         let pixels = strip
             .labels
-            .data
             .indexed_iter()
-            .zip(&strip.scores.data)
-            .zip(&strip.owners.data);
-        for (((((row, column), label), score), owner), code) in pixels.zip(&mut codes.data) {
+            .zip(strip.scores.values())
+            .zip(strip.owners.values());
+        for (((((row, column), label), score), owner), code) in pixels.zip(codes.values_mut()) {
             if let Some((labels, pixels)) = owner.and_then(|owner| self.under.get_mut(owner)) {
                 labels.add(*label);
                 *pixels += 1;
@@ -258,8 +262,6 @@ impl<'a> Tally<'a> {
 
 #[cfg(test)]
 mod tests {
-    use ndarray::Array2;
-
     use super::super::polygons::Shapes;
     use super::super::truth::Coding;
     use super::*;
@@ -277,10 +279,7 @@ mod tests {
 
     fn plane<T>(rows: &[&str], value: impl Fn(u8) -> T) -> Plane<T> {
         let (h, w) = (rows.len(), rows[0].len());
-        Plane {
-            rect: Rect::new(0, 0, w, h),
-            data: Array2::from_shape_fn((h, w), |(y, x)| value(rows[y].as_bytes()[x])),
-        }
+        Plane::from_fn(Rect::new(0, 0, w, h), |[y, x]| value(rows[y].as_bytes()[x]))
     }
 
     /// Labels `c`hanged, `u`nchanged and `.`; scores of 100 a digit, `x` not judged; anomalies by number.

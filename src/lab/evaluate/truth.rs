@@ -169,7 +169,7 @@ impl SiteTruth<'_> {
                         reasons: None,
                     };
                     let values = resample::nearest(&raster.mapping, strip, window);
-                    for (label, value) in labels.data.iter_mut().zip(&values) {
+                    for (label, value) in labels.values_mut().iter_mut().zip(&values) {
                         if *label == Label::Unlabelled {
                             *label = coding.label(*value);
                         }
@@ -212,8 +212,7 @@ pub mod tests {
             Label::Unchanged => 'u',
             Label::Unlabelled => '.',
         };
-        let rows = labels.data.rows();
-        rows.into_iter().map(|row| row.iter().map(letter).collect()).collect()
+        labels.rows().map(|row| row.iter().map(letter).collect()).collect()
     }
 
     /// A raster of 3 x 2 pixels of 10 m whose left edge lies `right_px` pixels right of the grid's.

@@ -74,7 +74,7 @@ impl Window {
     /// Smaller than the mask by [`Window::radius`] on every side.
     pub fn cover(&self, mask: &Mask) -> Option<Array2<f32>> {
         let mut cover = (!mask.all_clear).then(|| convolve(&mask.weights, &self.weights))?;
-        self.to_factors(cover.as_slice_mut().unwrap_or_default());
+        self.to_factors(plane::values_mut(&mut cover));
         Some(cover)
     }
 

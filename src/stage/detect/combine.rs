@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::calibrate::Calibration;
+use crate::geo::Rect;
 use crate::raster::Plane;
 use crate::raster::stats::{SCORE_NODATA, SCORE_SCALE};
 
@@ -56,7 +57,7 @@ impl Combination {
         let mut joined = Vec::new();
         for scores in samples {
             let Some(first) = scores.first() else { continue };
-            for index in 0..first.rect.area() {
+            for index in 0..first.rect().area() {
                 joined.extend(plain.joined(scores, index));
             }
         }
@@ -75,21 +76,15 @@ impl Combination {
         if scores.len() == 1 {
             return scores.remove(0);
         }
-        let mut out = match scores.first() {
-            Some(first) => Plane::filled(first.rect, SCORE_NODATA),
-            None => Plane::filled(crate::geo::Rect::new(0, 0, 0, 0), SCORE_NODATA),
-        };
-        for (index, score) in out.data.iter_mut().enumerate() {
-            if let Some(joined) = self.joined(&scores, index) {
-                *score = self.calibration.stored(joined);
-            }
-        }
-        out
+        let rect = scores.first().map_or(Rect::new(0, 0, 0, 0), Plane::rect);
+        let joined = (0..rect.area()).map(|index| self.joined(&scores, index));
+        let stored = joined.map(|sigma| sigma.map_or(SCORE_NODATA, |sigma| self.calibration.stored(sigma)));
+        Plane::new(rect, stored.collect())
     }
 
     /// The joined score of the pixel at `index`, sigma; `None` where the first detector, that of the judged scenes, has none.
     fn joined(&self, scores: &[Plane<i16>], index: usize) -> Option<f64> {
-        let of = |plane: &Plane<i16>| match plane.data.as_slice().and_then(|data| data.get(index)) {
+        let of = |plane: &Plane<i16>| match plane.values().get(index) {
             Some(score) if *score != SCORE_NODATA => Some(f64::from(*score) * SCORE_SCALE),
             _ => None,
         };
@@ -110,19 +105,16 @@ impl Combination {
 
 #[cfg(test)]
 mod tests {
-    use ndarray::Array2;
-
     use super::*;
-    use crate::geo::Rect;
 
     /// Two detectors of 1000 pixels: uniform scores on +-1 sigma in unlike order, and one pixel that both, and one that only the
     /// second finds; one that only the first could judge.
     fn scores() -> Vec<Plane<i16>> {
         let rect = Rect::new(0, 0, 1000, 1);
         let plane = |step: i64, last: [i16; 3]| {
-            let mut data = Array2::from_shape_fn((1, 1000), |(_, x)| ((x as i64 * step) % 201 - 100) as i16);
-            (0..3).for_each(|k| data[[0, 997 + k]] = last[k]);
-            Plane { rect, data }
+            let mut plane = Plane::from_fn(rect, |[_, x]| ((x as i64 * step) % 201 - 100) as i16);
+            plane.values_mut()[997..].copy_from_slice(&last);
+            plane
         };
         vec![plane(37, [900, -50, 900]), plane(91, [800, 900, SCORE_NODATA])]
     }
@@ -144,7 +136,7 @@ mod tests {
     #[test]
     fn what_the_judged_scenes_do_not_show_is_not_judged_and_a_single_detector_speaks_for_itself() {
         let mut two = scores();
-        two[0].data[[0, 5]] = SCORE_NODATA;
+        two[0][[0, 5]] = SCORE_NODATA;
         let joined = Combination::fit(Rule::Any, vec![1.0, 1.0], &[two.clone()]).join(two.clone());
         assert_eq!(joined.get(5, 0), Some(&SCORE_NODATA));
         let alone = vec![two.remove(1)];
@@ -152,6 +144,11 @@ mod tests {
             Combination::fit(Rule::Sum, vec![1.0], std::slice::from_ref(&alone)).join(alone.clone()),
             alone[0]
         );
-        assert!(Combination::fit(Rule::Sum, vec![], &[]).join(vec![]).data.is_empty());
+        assert!(
+            Combination::fit(Rule::Sum, vec![], &[])
+                .join(vec![])
+                .values()
+                .is_empty()
+        );
     }
 }

@@ -16,7 +16,7 @@ use super::smooth::{self, Smoothed};
 use super::{DetectParams, Scorer, ScreenedStack};
 use crate::geo::Rect;
 use crate::raster::stats::{SCORE_NODATA, median};
-use crate::raster::{Flags, Plane, flags};
+use crate::raster::{Flags, Plane, flags, plane};
 use crate::stage::normalise::{LinearFit, Sample};
 
 /// One band alone counts for no more than the square of this many of its own robust standard deviations over the training sample: sun
@@ -90,10 +90,8 @@ impl Difference {
 
     /// Stored scores (hundredths of sigma) of the pixels that `reasons` leaves clear; both dates hold the same pixels.
     fn of_smoothed(&self, before: &Smoothed, after: &Smoothed, reasons: &Plane<Flags>) -> Plane<i16> {
-        let mut scores = Plane::filled(reasons.rect, SCORE_NODATA);
-        if let (Some(out), Some(reasons)) = (scores.data.as_slice_mut(), reasons.data.as_slice()) {
-            scored(self, before, after, reasons, out);
-        }
+        let mut scores = Plane::filled(reasons.rect(), SCORE_NODATA);
+        scored(self, before, after, reasons.values(), scores.values_mut());
         scores
     }
 }
@@ -113,7 +111,7 @@ fn scored(scorer: &Difference, before: &Smoothed, after: &Smoothed, reasons: &[F
         let from = chunk * AT_ONCE;
         sums.fill(0.0);
         for (band, (fit, cap)) in scorer.fits.iter().zip(&scorer.caps).enumerate() {
-            let values = of.map(|planes| planes[band].as_slice().unwrap_or_default());
+            let values = of.map(|planes| plane::values(&planes[band]));
             let [x, y, s, t] = values.map(|values| &values[from..from + out.len()]);
             for ((((sum, x), y), s), t) in sums.iter_mut().zip(x).zip(y).zip(s).zip(t) {
                 *sum += scorer.squared(fit, *x, *y, [*s, *t]).min(*cap);
@@ -183,7 +181,7 @@ mod tests {
             &date(after, squared_gradients[1]),
             &clear,
         );
-        stored.data.iter().map(|s| f64::from(*s) / 100.0).collect()
+        stored.values().iter().map(|s| f64::from(*s) / 100.0).collect()
     }
 
     #[test]

@@ -103,8 +103,8 @@ impl Scorer for Rcva {
     fn score(&self, stack: &ScreenedStack, core: &Rect) -> Plane<i16> {
         let mut scores = Plane::filled(*core, SCORE_NODATA);
         let magnitude = self.magnitude(stack, core);
-        let flags = stack.flags.view(core);
-        for ((score, m), flag) in scores.data.iter_mut().zip(&magnitude).zip(flags) {
+        let flags = stack.flags.part(core);
+        for ((score, m), flag) in scores.values_mut().iter_mut().zip(&magnitude).zip(flags) {
             if *flag == CLEAR && !m.is_nan() {
                 *score = self.calibration.stored(m.sqrt());
             }
@@ -174,7 +174,7 @@ mod tests {
         let params = DetectParams::default();
         let core = Rect::new(8, 8, 48, 48);
         let mut stack = stack(date(1, 0, 40.0));
-        stack.flags.data[[20, 20]] = flags::CLOUD;
+        stack.flags[[20, 20]] = flags::CLOUD;
         let cell = Cell { core, stack };
         let scorer = Rcva::fit(std::slice::from_ref(&cell), &[FIT], 0.5, &params);
         let whole = scorer.score(&cell.stack, &core);

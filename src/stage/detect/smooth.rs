@@ -58,9 +58,8 @@ pub fn values(
     let wide = area.grow(radius);
     let clear = reasons
         .crop(&wide)
-        .data
-        .mapv_into_any(|flag| f32::from(u8::from(flag == flags::CLEAR)));
-    let mask = Mask::new(clear);
+        .map(|flag| f32::from(u8::from(*flag == flags::CLEAR)));
+    let mask = Mask::new(clear.into_array());
     let cover = window.cover(&mask);
     let centre = mask.inner(radius);
     let smoothed = |band: &Array2<f32>| {
@@ -79,10 +78,9 @@ pub fn values(
 }
 
 fn replace_unclear(values: &mut Array2<f32>, mask: &Mask, by: f32) {
-    if let (Some(values), Some(weights)) = (values.as_slice_mut(), mask.weights.as_slice()) {
-        for (value, weight) in values.iter_mut().zip(weights) {
-            *value = if *weight == 0.0 { by } else { *value };
-        }
+    let values = plane::values_mut(values);
+    for (value, weight) in values.iter_mut().zip(plane::values(&mask.weights)) {
+        *value = if *weight == 0.0 { by } else { *value };
     }
 }
 
@@ -90,9 +88,7 @@ fn replace_unclear(values: &mut Array2<f32>, mask: &Mask, by: f32) {
 fn squared_gradient(values: &Array2<f32>) -> Array2<f32> {
     let (rows, columns) = values.dim();
     let mut out = Array2::zeros((rows - 2, columns - 2));
-    if let (Some(values), Some(out)) = (values.as_slice(), out.as_slice_mut()) {
-        gradient_rows(values, columns, out);
-    }
+    gradient_rows(plane::values(values), columns, plane::values_mut(&mut out));
     out
 }
 
@@ -129,7 +125,7 @@ mod tests {
         let mut reasons = Plane::filled(whole, flags::CLEAR);
         // A cloud must not bleed into its neighbours.
         band[[5, 8]] = 1e6;
-        reasons.data[[5, 8]] = flags::CLOUD;
+        reasons[[5, 8]] = flags::CLOUD;
         let out = smooth(&[band], &whole, &reasons, &area, &params(1.0));
         for ((y, x), value) in out.values[0].indexed_iter() {
             if (y + 4, x + 4) == (5, 8) {
@@ -146,7 +142,7 @@ mod tests {
         let band = Array2::from_shape_fn((30, 40), |(y, x)| ((x * 31 + y * 17) % 23) as f32);
         let mut reasons = Plane::filled(whole, flags::CLEAR);
         // Of the part's tile all is clear, of the whole it is not.
-        reasons.data[[24, 34]] = flags::CLOUD;
+        reasons[[24, 34]] = flags::CLOUD;
         let params = params(1.0);
         let halo = halo(&params);
         let all = Rect::new(halo as i64, halo as i64, 40 - 2 * halo, 30 - 2 * halo);
@@ -174,7 +170,7 @@ mod tests {
         let whole = Rect::new(0, 0, 9, 5);
         let band = Array2::from_shape_fn((5, 9), |(y, x)| 3.0 * x as f32 + 4.0 * y as f32);
         let mut reasons = Plane::filled(whole, flags::CLEAR);
-        reasons.data[[2, 2]] = flags::NODATA;
+        reasons[[2, 2]] = flags::NODATA;
         let out = smooth(&[band], &whole, &reasons, &Rect::new(1, 1, 7, 3), &params(0.0));
         assert_eq!(out.squared_gradients[0][[1, 4]], 25.0);
         assert_eq!(

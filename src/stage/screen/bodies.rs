@@ -2,6 +2,8 @@
 
 use ndarray::{Array2, Zip};
 
+use crate::raster::plane;
+
 /// Where a set pixel lies within `reach` pixels, centre to centre.
 pub(in crate::stage) fn within(mask: &Array2<bool>, reach: f64) -> Array2<bool> {
     let (rows, columns) = mask.dim();
@@ -21,10 +23,8 @@ pub(in crate::stage) fn within(mask: &Array2<bool>, reach: f64) -> Array2<bool> 
     along.rows_mut().into_iter().rev().for_each(&mut step);
     let radius = reach.max(0.0) as usize;
     let mut near = Array2::from_elem((rows, columns), false);
-    for (mut near, along) in near.rows_mut().into_iter().zip(along.rows()) {
-        let (Some(near), Some(along)) = (near.as_slice_mut(), along.as_slice()) else {
-            continue;
-        };
+    let lines = plane::values_mut(&mut near).chunks_exact_mut(columns);
+    for (near, along) in lines.zip(plane::values(&along).chunks_exact(columns)) {
         for dx in 0..=radius.min(columns - 1) {
             let height = (reach * reach - (dx * dx) as f64).max(0.0).sqrt() as u16;
             let (right, left) = (&along[dx..], &along[..columns - dx]);

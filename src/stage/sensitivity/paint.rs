@@ -60,7 +60,7 @@ impl Patch {
     /// Paints the change over `values`, whose rectangle is in pixels of the raster. What is no measurement stays so.
     pub fn paint(&self, values: &mut Plane<f32>) {
         let [left, top, right, bottom] = self.bounds;
-        let have = values.rect;
+        let have = values.rect();
         let whole = |from: f64, to: f64, low: i64, high: i64| {
             (from.floor() as i64).clamp(low, high)..(to.ceil() as i64).clamp(low, high)
         };
@@ -98,9 +98,9 @@ mod tests {
 
     fn painted(patch: &Patch) -> Vec<f32> {
         let mut plane = Plane::filled(Rect::new(10, 20, 4, 3), 2.0);
-        plane.data[[1, 1]] = f32::NAN;
+        plane[[1, 1]] = f32::NAN;
         patch.paint(&mut plane);
-        plane.data.iter().copied().collect()
+        plane.values().to_vec()
     }
 
     #[test]
@@ -138,7 +138,7 @@ mod tests {
             let patch = Patch::new([7.3, 9.9], 3.0, locate, Effect::Add(1.0), ALL);
             let mut plane = Plane::filled(Rect::new(-50, -50, 200, 200), 0.0);
             patch.paint(&mut plane);
-            let sum: f32 = plane.data.iter().sum();
+            let sum: f32 = plane.values().iter().sum();
             let stretch = 1.0 + turn * turn;
             assert!((f64::from(sum) - 9.0 * part * stretch).abs() < 1e-4, "{sum}");
         }

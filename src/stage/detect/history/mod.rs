@@ -269,28 +269,22 @@ impl Scorer for History {
     }
 
     fn score(&self, stack: &ScreenedStack, core: &Rect) -> Plane<i16> {
-        let mut scores = Plane::filled(*core, SCORE_NODATA);
-        for ((row, column), score) in scores.data.indexed_iter_mut() {
+        Plane::from_fn(*core, |[row, column]| {
             let (x, y) = (core.x + column as i64, core.y + row as i64);
             let stored = self.series(stack, x, y).and_then(|series| self.stored(&series));
-            *score = stored.unwrap_or(SCORE_NODATA);
-        }
-        scores
+            stored.unwrap_or(SCORE_NODATA)
+        })
     }
 
     fn break_date(&self, stack: &ScreenedStack, wanted: &Plane<bool>) -> Option<Plane<Option<BreakDate>>> {
-        let core = wanted.rect;
-        let mut break_dates = Plane::filled(core, None);
-        for ((at, break_date), _) in break_dates
-            .data
-            .indexed_iter_mut()
-            .zip(&wanted.data)
-            .filter(|(_, wanted)| **wanted)
-        {
-            let (x, y) = (core.x + at.1 as i64, core.y + at.0 as i64);
-            *break_date = self.series(stack, x, y).and_then(|series| self.dated(&series));
-        }
-        Some(break_dates)
+        let core = wanted.rect();
+        Some(Plane::from_fn(core, |at| {
+            if !wanted[at] {
+                return None;
+            }
+            let (x, y) = (core.x + at[1] as i64, core.y + at[0] as i64);
+            self.series(stack, x, y).and_then(|series| self.dated(&series))
+        }))
     }
 }
 

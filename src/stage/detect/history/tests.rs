@@ -50,7 +50,7 @@ fn fitted(stack: &ScreenedStack, step: f64, consecutive: usize) -> History {
 }
 
 fn sorted(scores: &Plane<i16>) -> Vec<f64> {
-    let mut all: Vec<f64> = scores.data.iter().map(|s| f64::from(*s) / 100.0).collect();
+    let mut all: Vec<f64> = scores.values().iter().map(|s| f64::from(*s) / 100.0).collect();
     all.sort_by(f64::total_cmp);
     all
 }
@@ -91,17 +91,11 @@ fn a_step_is_dated_between_the_clear_dates_around_it() {
             first_changed,
         })
     };
-    assert_eq!(
-        (break_date.data[[2, 3]], break_date.data[[4, 4]]),
-        (dated(6, 9), dated(7, 8))
-    );
-    let right = (0..36)
-        .filter(|i| break_date.data[[i / 6, i % 6]] == dated(7, 8))
-        .count();
+    assert_eq!((break_date[[2, 3]], break_date[[4, 4]]), (dated(6, 9), dated(7, 8)));
+    let right = (0..36).filter(|i| break_date[[i / 6, i % 6]] == dated(7, 8)).count();
     assert!(right >= 33, "{right} of 35");
-    assert!((0..36).all(|i| score.data[[i / 6, i % 6]] > 500));
+    assert!((0..36).all(|i| score[[i / 6, i % 6]] > 500));
     let elsewhere = break_date
-        .data
         .indexed_iter()
         .filter(|((y, x), o)| !changed(*y, *x) && o.is_some());
     assert!(elsewhere.count() < EDGE * EDGE / 50);
@@ -116,12 +110,12 @@ fn what_is_seen_on_one_date_is_no_change_where_two_are_asked_for() {
     });
     let [one, two] = [1, 2].map(|k| fitted(&stack, 16.0, k).score(&stack, &stack.rect));
     assert!(
-        one.data[[3, 20]] > 400 && two.data[[3, 20]] < 200,
+        one[[3, 20]] > 400 && two[[3, 20]] < 200,
         "{}, {}",
-        one.data[[3, 20]],
-        two.data[[3, 20]]
+        one[[3, 20]],
+        two[[3, 20]]
     );
-    assert!(one.data[[36, 3]] > 400 && two.data[[36, 3]] > 400);
+    assert!(one[[36, 3]] > 400 && two[[36, 3]] > 400);
 }
 
 #[test]
@@ -141,7 +135,6 @@ fn the_season_of_a_field_is_no_change() {
     let [yearly, level] = [yearly, level].map(|history| history.score(&stack, &stack.rect));
     let loud = |plane: &Plane<i16>| {
         plane
-            .data
             .indexed_iter()
             .filter(|((row, _), s)| *row > 4 && **s > 250)
             .count()
@@ -152,7 +145,7 @@ fn the_season_of_a_field_is_no_change() {
         loud(&yearly),
         loud(&level)
     );
-    assert!(yearly.data[[0, 0]] > 400 && yearly.data[[1, 1]] > 400);
+    assert!(yearly[[0, 0]] > 400 && yearly[[1, 1]] > 400);
 }
 
 #[test]
@@ -169,12 +162,9 @@ fn tiles_give_what_the_whole_gives() {
         assert_eq!(history.score(&tile, &core), whole.crop(&core));
         let mut wanted = Plane::filled(core, true);
         assert_eq!(history.break_date(&tile, &wanted).unwrap(), dates.crop(&core));
-        wanted.data[[0, 1]] = false;
+        wanted[[0, 1]] = false;
         let some = history.break_date(&tile, &wanted).unwrap();
-        assert_eq!(
-            (some.data[[0, 0]], some.data[[0, 1]]),
-            (dates.crop(&core).data[[0, 0]], None)
-        );
+        assert_eq!((some[[0, 0]], some[[0, 1]]), (dates.crop(&core)[[0, 0]], None));
     }
 }
 
@@ -185,10 +175,10 @@ fn what_has_no_past_is_not_judged() {
     cloud(&[5], [0, 0]);
     cloud(&[0, 2, 4], [0, 1]);
     cloud(&[0, 4], [0, 2]);
-    stack.flags.data[[0, 3]] = flags::CLOUD;
+    stack.flags[[0, 3]] = flags::CLOUD;
     let history = fitted(&stack, 16.0, 1);
     let score = history.score(&stack, &stack.rect);
-    let judged = [0, 1, 2, 3, 4].map(|column| score.data[[0, column]] != SCORE_NODATA);
+    let judged = [0, 1, 2, 3, 4].map(|column| score[[0, column]] != SCORE_NODATA);
     assert_eq!(judged, [false, false, true, false, true]);
 
     let sensor = [SensorNoise::default(); 2];

@@ -16,6 +16,7 @@ use ndarray::Array2;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::raster::plane;
 use crate::stage::distributions;
 use crate::stage::normalise::Sample;
 use bands::Useless;
@@ -314,16 +315,10 @@ impl Irmad {
     /// [`Irmad::chi_squares`] of arrays of the bands that take part.
     pub(super) fn of_used(&self, before: &[Array2<f32>], after: &[Array2<f32>], shape: (usize, usize)) -> Array2<f64> {
         let mut out = Array2::from_elem(shape, f64::NAN);
-        if let Some(out) = out.as_slice_mut() {
-            Kernel::new(&self.mad, self.shrinkage).run(&flat(before), &flat(after), out);
-        }
+        let [before, after] = [before, after].map(|date| date.iter().map(plane::values).collect::<Vec<_>>());
+        Kernel::new(&self.mad, self.shrinkage).run(&before, &after, plane::values_mut(&mut out));
         out
     }
-}
-
-/// The pixels of each band, row by row; a band that is not stored so is left out.
-fn flat(bands: &[Array2<f32>]) -> Vec<&[f32]> {
-    bands.iter().filter_map(|band| band.as_slice()).collect()
 }
 
 #[cfg(test)]

@@ -78,16 +78,13 @@ impl Scorer for IrmadScorer {
             smooth::smooth(&used, &stack.rect, &stack.flags, core, &self.params).values
         });
         let z = self.irmad.of_used(&before, &after, (core.h, core.w));
-        let mut scores = Plane::filled(*core, SCORE_NODATA);
-        Zip::from(&mut scores.data)
-            .and(&z)
-            .and(stack.flags.view(core))
-            .for_each(|score, z, flag| {
-                if *flag == flags::CLEAR && z.is_finite() {
-                    *score = self.calibration.stored(libm::cbrt(*z));
-                }
-            });
-        scores
+        let scores = Zip::from(&z).and(stack.flags.part(core)).map_collect(|z, flag| {
+            match *flag == flags::CLEAR && z.is_finite() {
+                true => self.calibration.stored(libm::cbrt(*z)),
+                false => SCORE_NODATA,
+            }
+        });
+        Plane::of(*core, scores)
     }
 }
 
@@ -120,13 +117,13 @@ mod tests {
             dates: vec![date(&sample.before), date(&sample.after)],
             flags: Plane::filled(rect, flags::CLEAR),
         };
-        stack.flags.data[[30, 40]] = flags::CLOUD;
+        stack.flags[[30, 40]] = flags::CLOUD;
         stack.dates[0][2][[31, 40]] = f32::NAN;
         let core = Rect::new(-1, 7, width - 4, height - 4);
         let whole = scorer.score(&stack, &core);
         assert_eq!(scorer.halo(), 1);
-        assert_eq!([whole.data[[28, 38]], whole.data[[29, 38]]], [SCORE_NODATA; 2]);
-        let mut clear: Vec<i16> = whole.data.iter().copied().filter(|s| *s != SCORE_NODATA).collect();
+        assert_eq!([whole[[28, 38]], whole[[29, 38]]], [SCORE_NODATA; 2]);
+        let mut clear: Vec<i16> = whole.values().iter().copied().filter(|s| *s != SCORE_NODATA).collect();
         assert_eq!(clear.len(), core.area() - 2);
         clear.sort_unstable();
         for (q, z) in [(0.0228, -200), (0.1587, -100), (0.5, 0), (0.8413, 100), (0.9772, 200)] {
@@ -139,7 +136,7 @@ mod tests {
         assert!(
             scorer
                 .score(&ScreenedStack::nothing(&rect), &core)
-                .data
+                .values()
                 .iter()
                 .all(|s| *s == SCORE_NODATA)
         );

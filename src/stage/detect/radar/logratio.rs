@@ -202,19 +202,16 @@ impl Scorer for LogRatio {
     }
 
     fn score(&self, stack: &ScreenedStack, core: &Rect) -> Plane<i16> {
-        let mut scores = Plane::filled(*core, SCORE_NODATA);
         if stack.dates.len() != 2 || stack.dates.iter().any(|date| date.len() != self.sigma.len()) {
-            return scores;
+            return Plane::filled(*core, SCORE_NODATA);
         }
-        Zip::from(&mut scores.data)
-            .and(&self.statistic(stack, core))
-            .and(stack.flags.view(core))
-            .for_each(|score, statistic, flag| {
-                if *flag == flags::CLEAR && !statistic.is_nan() {
-                    *score = self.calibration.stored(*statistic);
-                }
+        let scores = Zip::from(&self.statistic(stack, core))
+            .and(stack.flags.part(core))
+            .map_collect(|statistic, flag| match *flag == flags::CLEAR && !statistic.is_nan() {
+                true => self.calibration.stored(*statistic),
+                false => SCORE_NODATA,
             });
-        scores
+        Plane::of(*core, scores)
     }
 }
 
@@ -229,7 +226,7 @@ mod tests {
     };
 
     fn sorted(scores: &Plane<i16>) -> Vec<i16> {
-        let mut all: Vec<i16> = scores.data.iter().copied().collect();
+        let mut all: Vec<i16> = scores.values().to_vec();
         all.sort_unstable();
         all
     }
@@ -284,19 +281,15 @@ mod tests {
             cell.stack.dates[1][1][[y, x]] -= 10.0;
         }
         cell.stack.dates[0][1][[12, 12]] = f32::NAN;
-        cell.stack.flags.data[[22, 22]] = flags::NODATA;
+        cell.stack.flags[[22, 22]] = flags::NODATA;
         let fitted = LogRatio::fit(std::slice::from_ref(&cell), &PARAMS).unwrap();
         let scores = fitted.score(&cell.stack, &cell.core);
-        let inside = scores.data[[52, 52]];
+        let inside = scores[[52, 52]];
         let outside = scores
-            .data
             .indexed_iter()
             .filter(|((y, x), _)| !(44..62).contains(y) || !(44..62).contains(x));
         assert!(outside.clone().all(|(_, score)| *score < inside), "{inside}");
-        assert_eq!(
-            (scores.data[[10, 10]], scores.data[[20, 20]]),
-            (SCORE_NODATA, SCORE_NODATA)
-        );
+        assert_eq!((scores[[10, 10]], scores[[20, 20]]), (SCORE_NODATA, SCORE_NODATA));
         assert_eq!(outside.filter(|(_, score)| **score == SCORE_NODATA).count(), 2);
     }
 
@@ -333,14 +326,14 @@ mod tests {
         assert!(
             fitted
                 .score(&flat.stack, &flat.core)
-                .data
+                .values()
                 .iter()
                 .all(|score| *score < 0)
         );
         assert!(
             fitted
                 .score(&ScreenedStack::nothing(&flat.core), &flat.core)
-                .data
+                .values()
                 .iter()
                 .all(|s| *s == SCORE_NODATA)
         );

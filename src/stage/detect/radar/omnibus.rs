@@ -134,7 +134,7 @@ impl Omnibus {
     }
 
     /// What the sequence says of every pixel of `area`.
-    fn sequences<T>(&self, stack: &ScreenedStack, area: &Rect, mut told: impl FnMut(Sequence) -> T) -> Vec<T> {
+    fn sequences<T>(&self, stack: &ScreenedStack, area: &Rect, mut told: impl FnMut(Sequence) -> T) -> Plane<T> {
         // Single precision holds the averages: it is finer than speckle by four digits, and half the memory.
         let series: Vec<Vec<Array2<f32>>> = stack
             .dates
@@ -167,14 +167,13 @@ impl Omnibus {
                 )));
             }
         }
-        all
+        Plane::new(*area, all)
     }
 
     /// The evidence on `core`.
     fn statistic(&self, stack: &ScreenedStack, core: &Rect) -> Array2<f64> {
         let wide = core.grow(self.evidence_radius).intersect(&stack.rect);
-        let sigma = self.sequences(stack, &wide, |sequence| sequence.sigma);
-        let sigma = Array2::from_shape_vec((wide.h, wide.w), sigma).unwrap_or_else(|_| Array2::zeros((wide.h, wide.w)));
+        let sigma = self.sequences(stack, &wide, |sequence| sequence.sigma).into_array();
         plane::view(&window_mean(&sigma, self.evidence_radius), &wide, core).to_owned()
     }
 
@@ -183,10 +182,10 @@ impl Omnibus {
         stack.dates.len() == self.gains_db.len() && stack.dates.iter().all(|date| date.len() == self.looks().len())
     }
 
-    /// All changes of every pixel of `core`, row by row, of the whole series; the places of dates are those in `stack`.
-    pub fn changes(&self, stack: &ScreenedStack, core: &Rect) -> Vec<Changes> {
+    /// All changes of every pixel of `core`, of the whole series; the places of dates are those in `stack`.
+    pub fn changes(&self, stack: &ScreenedStack, core: &Rect) -> Plane<Changes> {
         if !self.fits(stack) {
-            return vec![Changes::default(); core.area()];
+            return Plane::filled(*core, Changes::default());
         }
         self.sequences(stack, core, |sequence| sequence.changes)
     }
@@ -198,19 +197,16 @@ impl Scorer for Omnibus {
     }
 
     fn score(&self, stack: &ScreenedStack, core: &Rect) -> Plane<i16> {
-        let mut scores = Plane::filled(*core, SCORE_NODATA);
         if !self.fits(stack) {
-            return scores;
+            return Plane::filled(*core, SCORE_NODATA);
         }
-        Zip::from(&mut scores.data)
-            .and(&self.statistic(stack, core))
-            .and(stack.flags.view(core))
-            .for_each(|score, statistic, flag| {
-                if *flag == flags::CLEAR && statistic.is_finite() {
-                    *score = self.calibration.stored(*statistic);
-                }
+        let scores = Zip::from(&self.statistic(stack, core))
+            .and(stack.flags.part(core))
+            .map_collect(|statistic, flag| match *flag == flags::CLEAR && statistic.is_finite() {
+                true => self.calibration.stored(*statistic),
+                false => SCORE_NODATA,
             });
-        scores
+        Plane::of(*core, scores)
     }
 
     /// The strongest step of the judged dates.
@@ -223,9 +219,7 @@ impl Scorer for Omnibus {
                 direction: *direction,
             })
         };
-        let courses = self.changes(stack, core).iter().map(course).collect();
-        let data = Array2::from_shape_vec((core.h, core.w), courses).ok()?;
-        Some(Plane { rect: *core, data })
+        Some(self.changes(stack, core).map(course))
     }
 
     fn diagnostics(&self) -> Diagnostics {
@@ -236,13 +230,8 @@ impl Scorer for Omnibus {
     }
 
     fn break_date(&self, stack: &ScreenedStack, wanted: &Plane<bool>) -> Option<Plane<Option<BreakDate>>> {
-        let core = &wanted.rect;
-        if !self.fits(stack) {
-            return None;
-        }
-        let steps = self.sequences(stack, core, |sequence| sequence.step);
-        let data = Array2::from_shape_vec((core.h, core.w), steps).ok()?;
-        Some(Plane { rect: *core, data })
+        let is_fit = self.fits(stack);
+        is_fit.then(|| self.sequences(stack, &wanted.rect(), |sequence| sequence.step))
     }
 }
 
@@ -282,7 +271,7 @@ mod tests {
                 .iter_mut()
                 .for_each(|band| band.mapv_inplace(|v| v - 2.0));
             let fitted = fit(&cell, &params(evidence_px));
-            let mut all: Vec<i16> = fitted.score(&cell.stack, &cell.core).data.iter().copied().collect();
+            let mut all: Vec<i16> = fitted.score(&cell.stack, &cell.core).values().to_vec();
             all.sort_unstable();
             // Never finer than theory; and not coarser where the series is long enough to tell how restless a pixel is.
             for (part, sigma) in [(0.8413, 1.0), (0.9772, 2.0), (0.9987, 3.0)] {
@@ -295,6 +284,7 @@ mod tests {
             }
             let changed = fitted
                 .changes(&cell.stack, &cell.core)
+                .values()
                 .iter()
                 .filter(|c| !c.all.is_empty())
                 .count();
@@ -318,9 +308,9 @@ mod tests {
                 last_unchanged: 5,
                 first_changed: 6,
             };
-            let inside = &changes[25 * 60 + 25];
+            let inside = &changes[[25, 25]];
             assert_eq!(inside.all, [(at, direction)]);
-            assert!(changes[50 * 60 + 50].all.is_empty());
+            assert!(changes[[50, 50]].all.is_empty());
             // It is history, not news, until more dates are judged.
             let news = |judged_dates| {
                 let fitted = fit(
@@ -330,11 +320,8 @@ mod tests {
                         ..params(1)
                     },
                 );
-                let break_date = fitted
-                    .break_date(&cell.stack, &Plane::filled(cell.core, true))
-                    .unwrap()
-                    .data[[25, 25]];
-                (fitted.score(&cell.stack, &cell.core).data[[25, 25]], break_date)
+                let break_date = fitted.break_date(&cell.stack, &Plane::filled(cell.core, true)).unwrap()[[25, 25]];
+                (fitted.score(&cell.stack, &cell.core)[[25, 25]], break_date)
             };
             assert!(news(1).0 < 350 && news(4).0 > 400, "{:?} {:?}", news(1), news(4));
             assert_eq!(news(4).1, Some(at));
@@ -359,19 +346,13 @@ mod tests {
             first_changed: 7,
         };
         assert_eq!(
-            fitted
-                .break_date(&cell.stack, &Plane::filled(cell.core, true))
-                .unwrap()
-                .data[[25, 25]],
+            fitted.break_date(&cell.stack, &Plane::filled(cell.core, true)).unwrap()[[25, 25]],
             Some(at)
         );
         let scores = fitted.score(&cell.stack, &cell.core);
-        assert!(scores.data[[25, 25]] > 400);
-        assert_eq!(
-            (scores.data[[40, 40]], scores.data[[45, 45]]),
-            (SCORE_NODATA, SCORE_NODATA)
-        );
-        assert!(scores.data[[50, 50]] != SCORE_NODATA);
+        assert!(scores[[25, 25]] > 400);
+        assert_eq!((scores[[40, 40]], scores[[45, 45]]), (SCORE_NODATA, SCORE_NODATA));
+        assert!(scores[[50, 50]] != SCORE_NODATA);
     }
 
     #[test]
@@ -385,7 +366,7 @@ mod tests {
                 change(&mut cell, date + 1, [-db, -db]);
             }
         }
-        let restless = fit(&cell, &params(3)).score(&cell.stack, &cell.core).data[[25, 25]];
+        let restless = fit(&cell, &params(3)).score(&cell.stack, &cell.core)[[25, 25]];
         assert!(restless < 300, "{restless}");
     }
 
@@ -429,7 +410,7 @@ mod tests {
         assert!(
             fit(&clear, &params(3))
                 .score(&nothing, &clear.core)
-                .data
+                .values()
                 .iter()
                 .all(|s| *s == SCORE_NODATA)
         );

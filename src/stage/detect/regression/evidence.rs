@@ -9,6 +9,7 @@ use super::pair::{Row, Standard};
 use super::perceptron::{LANES, Lanes, Network};
 use super::rows::{Last, LastClear};
 use crate::geo::Rect;
+use crate::raster::Plane;
 use crate::stage::detect::ScreenedStack;
 use crate::stage::detect::blur::{Mask, Window};
 
@@ -90,8 +91,8 @@ impl Evidence {
     pub fn statistic(&self, stack: &ScreenedStack, core: &Rect) -> Option<(Array2<f32>, Mask)> {
         let area = core.grow(self.smooth.radius());
         let wide = area.grow(TEXTURE_PX);
-        let mut product = Array2::zeros((area.h, area.w));
-        let mut weights = Array2::zeros((area.h, area.w));
+        let mut product = Plane::filled(area, 0.0);
+        let mut weights = Plane::filled(area, 0.0);
         let mut differences = Differences::new(self, wide.w);
         let mut scratch = Scratch::default();
         self.standard.walk(stack, &wide, |y, row| {
@@ -99,26 +100,25 @@ impl Evidence {
             // What its texture tells is known when the rows below have been seen.
             if let Some(at) = y.checked_sub(TEXTURE_PX).filter(|at| *at < area.h) {
                 let own = TEXTURE_PX..TEXTURE_PX + area.w;
-                fill(&mut weights, at, |out| out.copy_from_slice(&row.clear[own]));
-                fill(&mut product, at, |out| residual(self, row, &mut scratch, out));
+                weights.row_mut(at).copy_from_slice(&row.clear[own]);
+                residual(self, row, &mut scratch, product.row_mut(at));
             }
             if let Some(at) = y.checked_sub(2 * TEXTURE_PX) {
                 let (visible, texture) = differences.of(at);
-                let clear = weights.row(at);
-                fill(&mut product, at, |out| {
-                    let evidence = out.iter_mut().zip(visible).zip(texture).zip(clear);
-                    for (((r, v), t), weight) in evidence {
-                        *r = if *weight == 0.0 {
-                            0.0
-                        } else {
-                            libm::cbrtf((*r * v * t).sqrt())
-                        };
-                    }
-                });
+                let (out, clear) = (product.row_mut(at), weights.row(at));
+                for (((r, v), t), weight) in out.iter_mut().zip(visible).zip(texture).zip(clear) {
+                    *r = if *weight == 0.0 {
+                        0.0
+                    } else {
+                        libm::cbrtf((*r * v * t).sqrt())
+                    };
+                }
             }
         })?;
-        let mask = Mask::new(weights);
-        let smoothed = self.smooth.mean(&product, self.smooth.cover(&mask).as_ref());
+        let mask = Mask::new(weights.into_array());
+        let smoothed = self
+            .smooth
+            .mean(&product.into_array(), self.smooth.cover(&mask).as_ref());
         Some((smoothed, mask.inner(self.smooth.radius())))
     }
 
@@ -128,11 +128,6 @@ impl Evidence {
     fn variance(&self, residual: &Residual, stated: f32, squared_gradient: f32) -> f32 {
         residual.variance.max(stated) + self.shift2 * squared_gradient
     }
-}
-
-/// Lets `work` fill one row.
-fn fill(plane: &mut Array2<f32>, row: usize, work: impl FnOnce(&mut [f32])) {
-    work(plane.row_mut(row).as_slice_mut().unwrap_or_default());
 }
 
 /// What is used again from row to row.

@@ -26,8 +26,8 @@ use serde::{Deserialize, Serialize};
 use super::calibrate::Calibration;
 use super::{Cell, Scorer, ScreenedStack};
 use crate::geo::Rect;
-use crate::raster::Plane;
 use crate::raster::stats::SCORE_NODATA;
+use crate::raster::{Plane, plane};
 use crate::stage::normalise::SensorNoise;
 use drawn::Samples;
 use evidence::Evidence;
@@ -166,14 +166,9 @@ impl Scorer for Regression {
 
     fn score(&self, stack: &ScreenedStack, core: &Rect) -> Plane<i16> {
         let mut scores = Plane::filled(*core, SCORE_NODATA);
-        if let Some((statistic, mask)) = self.evidence.statistic(stack, core)
-            && let (Some(out), Some(statistic), Some(weights)) = (
-                scores.data.as_slice_mut(),
-                statistic.as_slice(),
-                mask.weights.as_slice(),
-            )
-        {
-            stored(&self.calibration, statistic, weights, out);
+        if let Some((statistic, mask)) = self.evidence.statistic(stack, core) {
+            let (statistic, weights) = (plane::values(&statistic), plane::values(&mask.weights));
+            stored(&self.calibration, statistic, weights, scores.values_mut());
         }
         scores
     }
@@ -231,7 +226,7 @@ mod tests {
         };
         let mut stack = ScreenedStack::nothing(&rect);
         stack.dates = (0..2).map(|date| (0..3).map(|b| band(date, b)).collect()).collect();
-        stack.flags.data.fill(flags::CLEAR);
+        stack.flags.values_mut().fill(flags::CLEAR);
         Cell { core, stack }
     }
 
@@ -251,7 +246,6 @@ mod tests {
     fn scores(cell: &Cell, hidden: usize, which: impl Fn(i64, i64) -> bool) -> Vec<f64> {
         let stored = fitted(cell, hidden).score(&cell.stack, &cell.core);
         let mut out: Vec<f64> = stored
-            .data
             .indexed_iter()
             .filter(|((y, x), s)| **s != SCORE_NODATA && which(cell.core.x + *x as i64, cell.core.y + *y as i64))
             .map(|(_, s)| f64::from(*s) / 100.0)
@@ -322,14 +316,14 @@ mod tests {
         let mut cell = pair(|x, y, band, v| if built(x, y) { 0.3 } else { v + 0.01 * band as f32 });
         cell.stack.dates[0][1][[HALO + 34, HALO + 44]] = f32::NAN;
         cell.stack.dates[1][0][[HALO + 74, HALO + 4]] = f32::INFINITY;
-        cell.stack.flags.data[[HALO + 54, HALO + 54]] = flags::CLOUD;
+        cell.stack.flags[[HALO + 54, HALO + 54]] = flags::CLOUD;
         let scorer = fitted(&cell, 8);
         assert!(scorer.halo() <= HALO);
         let whole = scorer.score(&cell.stack, &cell.core);
         for (y, x) in [(34, 44), (74, 4), (54, 54)] {
-            assert_eq!(whole.data[[y, x]], SCORE_NODATA);
+            assert_eq!(whole[[y, x]], SCORE_NODATA);
         }
-        assert_eq!(whole.data.iter().filter(|s| **s == SCORE_NODATA).count(), 3);
+        assert_eq!(whole.values().iter().filter(|s| **s == SCORE_NODATA).count(), 3);
         for core in [
             Rect::new(1000, -40, 37, 41),
             Rect::new(1051, 12, 1, 1),
@@ -357,7 +351,6 @@ mod tests {
             let scorer = Regression::fit(std::slice::from_ref(&cell), &[], &[], shift, &params).unwrap();
             let stored = scorer.score(&cell.stack, &cell.core);
             let mut picked: Vec<i16> = stored
-                .data
                 .indexed_iter()
                 .filter(|((y, x), _)| which(1000 + *x as i64, *y as i64 - 40))
                 .map(|(_, s)| *s)
@@ -382,7 +375,7 @@ mod tests {
             let scorer = Regression::fit(std::slice::from_ref(&cell), &noise, &[], 0.0, &params).unwrap();
             scorer
                 .score(&cell.stack, &cell.core)
-                .data
+                .values()
                 .iter()
                 .filter(|s| **s > 300)
                 .count()
@@ -406,19 +399,25 @@ mod tests {
         assert!(
             scorer
                 .score(&one_band.stack, &cell.core)
-                .data
+                .values()
                 .iter()
                 .all(|s| *s != SCORE_NODATA)
         );
         // Other bands than it was fitted to, and no date at all.
         for stack in [&cell.stack, &ScreenedStack::nothing(&cell.stack.rect)] {
-            assert!(scorer.score(stack, &cell.core).data.iter().all(|s| *s == SCORE_NODATA));
+            assert!(
+                scorer
+                    .score(stack, &cell.core)
+                    .values()
+                    .iter()
+                    .all(|s| *s == SCORE_NODATA)
+            );
         }
         cell.stack.dates[1][2].fill(0.5);
         let constant = fitted(&cell, 8).score(&cell.stack, &cell.core);
-        assert!(constant.data.iter().all(|s| *s != SCORE_NODATA && s.abs() < 3000));
-        cell.stack.flags.data.fill(flags::CLOUD);
-        cell.stack.flags.data[[30, 30]] = flags::CLEAR;
+        assert!(constant.values().iter().all(|s| *s != SCORE_NODATA && s.abs() < 3000));
+        cell.stack.flags.values_mut().fill(flags::CLOUD);
+        cell.stack.flags[[30, 30]] = flags::CLEAR;
         assert_eq!(
             Regression::fit(std::slice::from_ref(&cell), &[], &[], 0.0, &params),
             too_few(1)

@@ -167,7 +167,7 @@ impl<'a> Read<'a> {
             Box::new(plane::rows(band, &stack.rect, area))
         };
         Self {
-            flags: Box::new(plane::rows(&stack.flags.data, &stack.rect, area)),
+            flags: Box::new(stack.flags.rows_of(area)),
             planes: sides.iter().copied().flatten().map(rows).collect(),
             bands: Vec::new(),
             weights: vec![0.0; area.w],
@@ -232,7 +232,7 @@ mod tests {
         let mut stack = ScreenedStack::nothing(&rect);
         let ramp = |d: usize| Array2::from_shape_fn((44, 50), |(y, x)| ((x * 31 + y * 17 + d * 5) % 23) as f32);
         stack.dates = (0..2).map(|d| vec![ramp(d)]).collect();
-        stack.flags.data.fill(flags::CLEAR);
+        stack.flags.values_mut().fill(flags::CLEAR);
         // A cloud on one date that only the whole sees, and one that both see.
         stack.dates[1][0][[41, 47]] = f32::NAN;
         let quiet = SensorNoise {
@@ -258,7 +258,7 @@ mod tests {
         let part = Rect::new(all.x + 3, all.y + 2, 9, 7);
         for value in [f32::NAN, 1e6] {
             stack.dates[0][0][[16, 18]] = value;
-            stack.flags.data[[16, 18]] = flags::CLOUD;
+            stack.flags[[16, 18]] = flags::CLOUD;
             let whole = rows(&stack, &all).unwrap();
             assert_eq!(whole.len(), all.h);
             let tile = rows(&stack.crop(&part.grow(Standard::HALO)), &part).unwrap();
