@@ -9,17 +9,17 @@
 use crate::raster::stats::{MAD_TO_SIGMA, median};
 
 /// Days of a year, the period of the model.
-pub const YEAR_DAYS: f64 = 365.25;
+const YEAR_DAYS: f64 = 365.25;
 /// Coefficients of the largest model: level, trend, and three harmonics.
-pub const MAX_COEFFICIENTS: usize = 8;
+const MAX_COEFFICIENTS: usize = 8;
 /// Sizes of the model, largest first: none, one, two or three harmonics beyond level and trend.
 const SIZES: [usize; 3] = [8, 6, 4];
 /// Observations that each coefficient asks for (pyccd).
-pub const PER_COEFFICIENT: usize = 3;
+const PER_COEFFICIENT: usize = 3;
 /// Observations and days without which there is no model (pyccd `MEOW_SIZE`, `DAY_DELTA`).
-pub const MIN_OBSERVATIONS: usize = 12;
+const MIN_OBSERVATIONS: usize = 12;
 /// See [`MIN_OBSERVATIONS`].
-pub const MIN_DAYS: f64 = 365.0;
+const MIN_DAYS: f64 = 365.0;
 /// What the ridge adds to each coefficient but the level, as observations of the value zero: too little to move a coefficient
 /// that the data determine.
 const RIDGE: f64 = 0.1;
@@ -30,13 +30,9 @@ const BISQUARE: f64 = 4.685;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Model {
     /// By band: level, trend a year, then cosine and sine of each harmonic; zero beyond [`Model::used`].
-    pub coefficients: Vec<[f64; MAX_COEFFICIENTS]>,
+    coefficients: Vec<[f64; MAX_COEFFICIENTS]>,
     /// Coefficients that were fitted: 4, 6 or 8.
     pub used: usize,
-    /// By band: root of the mean squared residual, with the degrees of freedom that are left.
-    pub rmse: Vec<f64>,
-    /// Degrees of freedom that are left.
-    pub degrees: f64,
     /// The day that the trend counts from.
     origin: f64,
     /// Cholesky factor of the normal equations.
@@ -120,7 +116,7 @@ impl Model {
             .map(move |c| c.iter().zip(&x).map(|(c, x)| c * x).sum())
     }
 
-    /// Variance of the prediction on day `t`, in units of the squared [`Model::rmse`]: `x' (X'WX)^-1 x`.
+    /// Variance of the prediction on day `t`, in units of that of an observation: `x' (X'WX)^-1 x`.
     pub fn leverage(&self, t: f64) -> f64 {
         let l = forward(&self.factor, &row(t, self.origin), self.used);
         l.iter().map(|v| v * v).sum()
@@ -129,7 +125,7 @@ impl Model {
 
 /// The course of `bands` (one slice of values a band) on the days `times`, in order; an observation of weight 0 does not count.
 /// `used` is the number of coefficients, from [`size`]. `None` when they cannot be determined.
-pub fn fit(times: &[f64], bands: &[Vec<f64>], weights: &[f64], used: usize) -> Option<Model> {
+fn fit(times: &[f64], bands: &[Vec<f64>], weights: &[f64], used: usize) -> Option<Model> {
     let counted = || (0..times.len()).filter(|i| weights[*i] > 0.0);
     let (first, last) = (counted().next()?, counted().next_back()?);
     let origin = 0.5 * (times[first] + times[last]);
@@ -144,76 +140,65 @@ pub fn fit(times: &[f64], bands: &[Vec<f64>], weights: &[f64], used: usize) -> O
     }
     (1..used).for_each(|i| normal[i][i] += RIDGE);
     let factor = cholesky(&normal, used)?;
-    let degrees = (rows.len() as f64 - used as f64).max(1.0);
-    let mean_weight = rows.iter().map(|(at, _)| weights[*at]).sum::<f64>() / rows.len() as f64;
-    let mut model = Model {
-        coefficients: Vec::with_capacity(bands.len()),
-        used,
-        rmse: Vec::with_capacity(bands.len()),
-        degrees,
-        origin,
-        factor,
-    };
-    for values in bands {
+    let coefficients = bands.iter().map(|values| {
         let mut right = [0.0; MAX_COEFFICIENTS];
         for (at, x) in &rows {
             (0..used).for_each(|i| right[i] += weights[*at] * x[i] * values[*at]);
         }
-        let c = backward(&factor, &forward(&factor, &right, used), used);
-        let squares: f64 = rows
-            .iter()
-            .map(|(at, x)| {
-                let expected: f64 = c.iter().zip(x).map(|(c, x)| c * x).sum();
-                weights[*at] * (values[*at] - expected) * (values[*at] - expected)
-            })
-            .sum();
-        model.coefficients.push(c);
-        model.rmse.push((squares / (mean_weight * degrees)).sqrt());
+        backward(&factor, &forward(&factor, &right, used), used)
+    });
+    Some(Model {
+        coefficients: coefficients.collect(),
+        used,
+        origin,
+        factor,
+    })
+}
+
+/// The course of `bands` (one slice of values a band) on the days `times`, in order, with observations far off the course weighed down in
+/// `rounds` rounds, in all bands together, by Tukey's bisquare of their root mean squared residual.
+/// `used` is the number of coefficients, from [`size`]. `None` when they cannot be determined.
+pub fn fit_robust(times: &[f64], bands: &[Vec<f64>], used: usize, rounds: usize) -> Option<Model> {
+    let mut model = fit(times, bands, &vec![1.0; times.len()], used)?;
+    for _ in 0..rounds {
+        let off = off_the_course(&model, times, bands)?;
+        let weight = |off: &f64| {
+            let u2 = off / (bands.len() as f64 * BISQUARE * BISQUARE);
+            (1.0 - u2).max(0.0) * (1.0 - u2).max(0.0)
+        };
+        let weights: Vec<f64> = off.iter().map(weight).collect();
+        if weights.iter().filter(|w| **w > 0.0).count() <= used {
+            break;
+        }
+        model = fit(times, bands, &weights, used)?;
     }
     Some(model)
 }
 
-/// As [`fit`], with observations far off the course weighed down in `rounds` rounds, in all bands together, by Tukey's bisquare
-/// of their root mean squared residual.
-pub fn fit_robust(times: &[f64], bands: &[Vec<f64>], weights: &[f64], used: usize, rounds: usize) -> Option<Model> {
-    let mut model = fit(times, bands, weights, used)?;
-    for _ in 0..rounds {
-        let mut off = vec![0.0; times.len()];
-        let counted: Vec<usize> = (0..times.len()).filter(|i| weights[*i] > 0.0).collect();
-        let expected: Vec<Vec<f64>> = counted.iter().map(|i| model.predict(times[*i]).collect()).collect();
-        for (band, values) in bands.iter().enumerate() {
-            let residual = |k: usize| values[counted[k]] - expected[k][band];
-            let mut sizes: Vec<f64> = (0..counted.len()).map(|k| residual(k).abs()).collect();
-            // Of n residuals under p coefficients only n - p are free: the spread is that of the largest ones (pyccd, robust fit).
-            sizes.sort_by(f64::total_cmp);
-            let free = &mut sizes[(used - 1).min(counted.len() - 1)..];
-            let spread = MAD_TO_SIGMA * median(free)?;
-            if spread > 0.0 {
-                (0..counted.len()).for_each(|k| off[counted[k]] += (residual(k) / spread) * (residual(k) / spread));
-            }
+/// By observation: the sum over the bands of its squared residuals, each in units of the band's spread; a band without spread adds nothing.
+fn off_the_course(model: &Model, times: &[f64], bands: &[Vec<f64>]) -> Option<Vec<f64>> {
+    let mut off = vec![0.0; times.len()];
+    let expected: Vec<Vec<f64>> = times.iter().map(|t| model.predict(*t).collect()).collect();
+    for (band, values) in bands.iter().enumerate() {
+        let residual = |at: usize| values[at] - expected[at][band];
+        let mut sizes: Vec<f64> = (0..times.len()).map(|at| residual(at).abs()).collect();
+        // Of n residuals under p coefficients only n - p are free: the spread is that of the largest ones (pyccd, robust fit).
+        sizes.sort_by(f64::total_cmp);
+        let free = &mut sizes[(model.used - 1).min(times.len() - 1)..];
+        let spread = MAD_TO_SIGMA * median(free)?;
+        if spread > 0.0 {
+            (0..times.len()).for_each(|at| off[at] += (residual(at) / spread) * (residual(at) / spread));
         }
-        let downweighed: Vec<f64> = weights
-            .iter()
-            .zip(&off)
-            .map(|(w, off)| {
-                let u2 = off / (bands.len() as f64 * BISQUARE * BISQUARE);
-                w * (1.0 - u2).max(0.0) * (1.0 - u2).max(0.0)
-            })
-            .collect();
-        if downweighed.iter().filter(|w| **w > 0.0).count() <= used {
-            break;
-        }
-        model = fit(times, bands, &downweighed, used)?;
     }
-    Some(model)
+    Some(off)
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+mod tests {
     use super::*;
 
     /// Five bands every `step` days: a year's course, noise of 20 (two golden-ratio sequences), and what `more` adds.
-    pub fn series(n: usize, step: f64, more: impl Fn(usize) -> f64) -> (Vec<f64>, Vec<Vec<f64>>) {
+    fn series(n: usize, step: f64, more: impl Fn(usize) -> f64) -> (Vec<f64>, Vec<Vec<f64>>) {
         let times: Vec<f64> = (0..n).map(|i| 730_000.0 + step * i as f64).collect();
         let value = |band: usize, i: usize| {
             let u = |by: f64| ((i * 5 + band) as f64 * by).fract() - 0.5;
@@ -237,13 +222,12 @@ pub(super) mod tests {
             (level - 1000.0).abs() < 10.0 && trend.abs() < 15.0 && (cosine - 300.0).abs() < 10.0,
             "{clean:?}"
         );
-        assert!((10.0..30.0).contains(&clean.rmse[0]) && clean.degrees == 52.0);
         // Far ahead less is known than amid the observations.
         assert!(clean.leverage(times[59] + 700.0) > 3.0 * clean.leverage(times[30]));
         for at in [10, 31] {
             bands.iter_mut().for_each(|values| values[at] += 4000.0);
         }
-        let robust = fit_robust(&times, &bands, &[1.0; 60], 8, 5).unwrap();
+        let robust = fit_robust(&times, &bands, 8, 5).unwrap();
         let apart =
             |model: &Model| (model.predict(times[10]).next().unwrap() - clean.predict(times[10]).next().unwrap()).abs();
         let plain = fit(&times, &bands, &[1.0; 60], 8).unwrap();

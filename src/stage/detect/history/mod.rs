@@ -14,7 +14,6 @@
 //!    chance: the joint probability stays what it is for one (the idea of `adjustpeek` in the program pyccd), with `k` lessened by how
 //!    far successive deviations go together over the training sample.
 
-pub mod breaks;
 mod fit;
 mod harmonic;
 mod past;

@@ -85,7 +85,7 @@ impl Series {
                 .map(Shape::Level);
         }
         let used = self.coefficients(upto)?;
-        harmonic::fit_robust(&self.days[..upto], &bands, &vec![1.0; upto], used, ROBUST_ROUNDS)
+        harmonic::fit_robust(&self.days[..upto], &bands, used, ROBUST_ROUNDS)
             .map(|model| Shape::Yearly(Box::new(model)))
     }
 
