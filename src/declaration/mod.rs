@@ -146,7 +146,7 @@ pub struct Header {
 }
 
 /// A declared place with everything declared in it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Site {
     /// The site's id.
     pub id: String,
@@ -167,7 +167,7 @@ pub struct Site {
 }
 
 /// A polygon inside a site with a role.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Zone {
     /// The zone's id.
     pub id: String,
@@ -180,7 +180,7 @@ pub struct Zone {
 }
 
 /// An announced change, in the half-open window [`from`, `to`).
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Activity {
     /// The activity's id.
     pub id: String,

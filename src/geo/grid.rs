@@ -1,9 +1,11 @@
 //! The site grid: the one pixel lattice on which everything about a site is computed.
 
+use serde::{Deserialize, Serialize};
+
 use super::Rect;
 
 /// A north-up lattice of square pixels in a projected CRS with metres as its unit.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Grid {
     /// The CRS as `EPSG:n`.
     pub crs: String,

@@ -4,16 +4,30 @@
 //! tiling; here a row's crossings depend on the absolute row alone, which keeps tiled == whole exact.
 
 use geo::{BoundingRect, LineString, MultiPolygon};
+use serde::{Deserialize, Serialize};
 
 use super::Rect;
 
 /// A polygon with holes, or several, in pixel coordinates of a site grid.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(from = "MultiPolygon<f64>", into = "MultiPolygon<f64>")]
 pub struct Shape {
     polygon: MultiPolygon<f64>,
     bounds: Rect,
     /// Edges sorted by their upper end: (top y, bottom y, x at top, dx/dy).
     edges: Vec<[f64; 4]>,
+}
+
+impl From<MultiPolygon<f64>> for Shape {
+    fn from(polygon: MultiPolygon<f64>) -> Self {
+        Self::new(polygon)
+    }
+}
+
+impl From<Shape> for MultiPolygon<f64> {
+    fn from(shape: Shape) -> Self {
+        shape.polygon
+    }
 }
 
 impl Shape {

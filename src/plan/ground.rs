@@ -1,5 +1,7 @@
 //! The ground of a site: its grid, what is declared there, what is sampled for it, and in which pieces it is worked off.
 
+use serde::{Deserialize, Serialize};
+
 use crate::config::Config;
 use crate::declaration::Site;
 use crate::geo::{Grid, Shape};
@@ -14,7 +16,7 @@ use crate::plan::training;
 use crate::stage::judge::{Declared, DeclaredZone};
 
 /// The site grid and the declared shapes on it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Ground {
     /// The site grid.
     pub grid: Grid,

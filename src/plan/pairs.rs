@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::config::{Config, Which};
 use crate::finding::RefusedScene;
 use crate::scene::acquisition::{self, Rasters};
@@ -10,7 +12,7 @@ use crate::scene::{self, Acquisition, Compare, Filter, Kind, Pass, Scene, Shown,
 use crate::stage::detect;
 
 /// Acquisitions that are compared, and the bands of them.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Pair {
     /// Acquisitions before `before` that belong to the comparison, oldest first; empty unless a series is compared.
     pub history: Vec<Arc<Acquisition>>,

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use serde::{Deserialize, Serialize};
+
 use crate::config::Config;
 use crate::declaration::Site;
 use crate::finding::RefusedScene;
@@ -13,8 +15,8 @@ use crate::plan::pairs::{Pair, pairs};
 use crate::plan::place::joined_at_the_antimeridian;
 use crate::plan::site_grid::Unplaced;
 
-/// The plan of one site.
-#[derive(Debug, Clone)]
+/// The plan of one site: values alone, which JSON holds where the names of its files are UTF-8.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SitePlan {
     /// The site as declared.
     pub site: Site,
@@ -95,4 +97,144 @@ pub fn site_files(plan: &SitePlan, inputs: &Inputs) -> Vec<PathBuf> {
     paths.sort();
     paths.dedup();
     paths
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use geo::{MultiPolygon, Rect as Square};
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::declaration::{Activity, Role, What, Zone};
+    use crate::geo::{Grid, Shape};
+    use crate::scene::select::tests::scene;
+    use crate::scene::{Acquisition, BitRule, Coding, Kind, Pass, QualityAsset, Scene};
+    use crate::stage::judge::{Declared, DeclaredZone};
+
+    fn square(from: f64, to: f64) -> MultiPolygon<f64> {
+        MultiPolygon(vec![Square::new((from, from), (to, to)).to_polygon()])
+    }
+
+    fn site() -> Site {
+        let zone = Zone {
+            id: "zone".into(),
+            role: Role::Building,
+            polygon: square(0.1, 0.2),
+            declared_in: "declaration".into(),
+        };
+        let activity = Activity {
+            id: "activity".into(),
+            zone: Some("zone".into()),
+            what: What::Construction,
+            from: Timestamp::UNIX_EPOCH,
+            to: Timestamp::MAX,
+            notified: Timestamp::UNIX_EPOCH,
+            tolerance_m: 0.1 + 0.2,
+            polygon: square(0.1, 0.2),
+            declared_in: "declaration".into(),
+        };
+        Site {
+            id: "site".into(),
+            name: "A site".into(),
+            boundary: square(0.0, 1.0 / 3.0),
+            zones: vec![zone],
+            activities: vec![activity],
+            declared_in: "declaration".into(),
+            party: "party".into(),
+            folder: "site".into(),
+        }
+    }
+
+    fn ground(site: &Site) -> Ground {
+        let grid = Grid {
+            crs: "EPSG:32632".into(),
+            left_m: 500_000.0,
+            top_m: 100.0 / 3.0,
+            pixel_m: 10.0,
+            width: 30,
+            height: 20,
+        };
+        Ground {
+            boundary: Shape::new(square(0.0, 9.5)),
+            zones: vec![DeclaredZone {
+                id: "zone".into(),
+                role: Role::Building,
+                area: Shape::new(square(1.0, 3.0)),
+            }],
+            activities: vec![Declared {
+                activity: site.activities[0].clone(),
+                area: Shape::new(square(1.0, 3.0)),
+                tolerated: Shape::new(square(0.5, 3.5)),
+            }],
+            halo: 4,
+            sampled: grid.clone(),
+            grid,
+            margin_px: 6,
+            tile_px: 512,
+            strip_px: 256,
+            blocks_mib: 64,
+            seen_px: 600,
+            memory_mib: 128,
+        }
+    }
+
+    fn acquisition(id: &str, codings: &[Coding]) -> Arc<Acquisition> {
+        let mask = |coding: &Coding| QualityAsset {
+            path: "mask.tif".into(),
+            index: 1,
+            coding: coding.clone(),
+            nodata: vec![255.0],
+            stated: None,
+        };
+        let mut one = Scene {
+            pass: Some(Pass::Ascending),
+            footprint: Some(square(-1.0, 1.0)),
+            quality: codings.iter().map(mask).collect(),
+            ..scene(id, "2021-06-10")
+        };
+        one.bands[0].nodata = vec![0.0, f64::NEG_INFINITY];
+        one.bands[0].valid = Some([0.0, 0.1]);
+        Arc::new(Acquisition::of(vec![one]).unwrap())
+    }
+
+    #[test]
+    fn a_plan_goes_through_json_unchanged() {
+        let codings = [
+            Coding::Classes([(-1, 0), (3, 2)].into()),
+            Coding::Bits(vec![BitRule {
+                mask: 6,
+                equals: 2,
+                flag: 4,
+            }]),
+            Coding::Above {
+                threshold: 0.3,
+                flag: 2,
+            },
+        ];
+        let pair = |id: &str, beside: Vec<Pair>| Pair {
+            history: vec![acquisition("first", &codings)],
+            before: acquisition("before", &codings),
+            after: acquisition(id, &[]),
+            bands: vec!["red".into()],
+            kind: Kind::Optical,
+            beside,
+            notes: vec!["a note".into()],
+        };
+        let site = site();
+        let plan = SitePlan {
+            pairs: vec![pair("after", vec![pair("track", Vec::new())])],
+            refused: vec![RefusedScene {
+                id: "refused".into(),
+                reason: "no reason".into(),
+                unreadable: true,
+            }],
+            ground: Some(ground(&site)),
+            most_false: Some(0.1),
+            site,
+        };
+        let json = serde_json::to_string(&plan).unwrap();
+        assert_eq!(serde_json::from_str::<SitePlan>(&json).unwrap(), plan);
+    }
 }

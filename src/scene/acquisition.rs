@@ -1,5 +1,7 @@
 //! Scenes that are pieces of one acquisition: tiles of an overpass, rows of a path, slices of a datatake. They are one date.
 
+use serde::{Deserialize, Serialize};
+
 use super::Scene;
 use crate::raster::flags;
 
@@ -22,7 +24,7 @@ pub enum Rasters {
 }
 
 /// One date over a site.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Acquisition {
     /// All of it as one scene: its id joins those of the pieces by `+`, its time spans theirs, its bands are those that all have. Where they lie
     /// is told by the pieces alone.

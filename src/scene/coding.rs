@@ -1,4 +1,4 @@
-//! Quality bands: what their values mean, and how that is written in a sensor file.
+//! Quality bands: what their values mean, and how that is written in TOML.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,6 @@ use crate::raster::flags::{self, Flags};
 
 /// How a quality band's values become flags.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "CodingToml")]
 pub enum Coding {
     /// A flag for each class. Classes that are not listed are clear; where clear ones are listed, what is not listed is no class: `INVALID`.
     Classes(BTreeMap<i64, Flags>),
@@ -25,7 +24,7 @@ pub enum Coding {
 }
 
 /// `flag` holds where `raw & mask == equals`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BitRule {
     /// The bits that are looked at.
     pub mask: u32,
@@ -76,7 +75,7 @@ impl Coding {
     }
 }
 
-/// A coding as it is written: exactly one of the three.
+/// A coding as it is written in TOML: exactly one of the three.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct CodingToml {
@@ -125,6 +124,15 @@ fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Flags, D::Error> {
             known.join(", ")
         ))
     })
+}
+
+/// The coding that a sensor file or a folder of the pipeline file writes, also where it may be absent.
+///
+/// # Errors
+/// It is not exactly one of the three, or one of them is wrong.
+pub(super) fn written<'de, D: Deserializer<'de>, T: From<Coding>>(deserializer: D) -> Result<T, D::Error> {
+    let coding = Coding::try_from(CodingToml::deserialize(deserializer)?);
+    coding.map(T::from).map_err(D::Error::custom)
 }
 
 impl TryFrom<CodingToml> for Coding {

@@ -9,6 +9,7 @@ mod filter;
 pub mod fineness;
 pub mod folder;
 mod href;
+mod no_data;
 pub mod radiometry;
 pub mod select;
 pub mod sensor;
@@ -46,7 +47,7 @@ pub const MAX_FILE_BYTES: u64 = 256 * 1024 * 1024;
 pub const MAX_SCENES: usize = 100_000;
 
 /// One acquisition: when, by what, and which files hold it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Scene {
     /// The item's id, or the file's name.
     pub id: String,
@@ -71,7 +72,6 @@ pub struct Scene {
     /// Cloud over the whole scene, 0 to 1.
     pub cloud_fraction: Option<f64>,
     /// The footprint, WGS 84, longitude first.
-    #[serde(serialize_with = "footprint_as_geojson")]
     pub footprint: Option<::geo::MultiPolygon<f64>>,
     /// The measured bands, in the sensor's order where it has one, then the derived ones by name; only derived ones where the item has no others.
     pub bands: Vec<BandAsset>,
@@ -87,17 +87,10 @@ pub struct Scene {
     pub href: Option<String>,
 }
 
-fn footprint_as_geojson<S: serde::Serializer>(
-    footprint: &Option<::geo::MultiPolygon<f64>>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    footprint.as_ref().map(geojson::Geometry::from).serialize(serializer)
-}
-
 /// One band: where it lies and how raw values become physical ones.
 ///
 /// `physical = raw * scale + offset`, then `10 log10` where `decibel`, then clipped to `valid`.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct BandAsset {
     /// The STAC common name, or the product's own band name where there is none.
     pub name: String,
@@ -110,6 +103,7 @@ pub struct BandAsset {
     /// Physical value of raw 0.
     pub offset: f64,
     /// The raw values that mean no data, as item, sensor and pipeline state them, each once; may hold NaN.
+    #[serde(with = "no_data")]
     pub nodata: Vec<f64>,
     /// The value is linear power and is to be turned into decibels.
     pub decibel: bool,
@@ -156,7 +150,7 @@ impl BandAsset {
 }
 
 /// A band that a scene should have and that cannot be read: its file lies elsewhere or is gone.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AbsentBand {
     /// Its name.
     pub name: String,
@@ -169,7 +163,7 @@ pub struct AbsentBand {
 }
 
 /// What an item states of a file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Checksum {
     /// Its size.
     pub bytes: Option<u64>,
@@ -178,7 +172,7 @@ pub struct Checksum {
 }
 
 /// One band that says why pixels cannot be judged.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct QualityAsset {
     /// The raster.
     pub path: PathBuf,
@@ -187,6 +181,7 @@ pub struct QualityAsset {
     /// What its values mean.
     pub coding: Coding,
     /// The values that mean no data by its item; may hold NaN.
+    #[serde(with = "no_data")]
     pub nodata: Vec<f64>,
     /// What its item states of the raster.
     pub stated: Option<Checksum>,

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::{Coding, Kind, SceneError, join};
+use super::{Coding, Kind, SceneError, coding, join};
 use crate::fault::{Fault, did_you_mean, nearest};
 use crate::intake::{self, Text, names};
 use crate::seal::digest::Digest;
@@ -127,6 +127,7 @@ pub struct SensorQuality {
     #[serde(default = "first")]
     pub index: usize,
     /// What its values mean.
+    #[serde(deserialize_with = "coding::written")]
     pub coding: Coding,
 }
 

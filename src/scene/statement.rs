@@ -5,15 +5,18 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::no_data;
+
 /// What one of those who know a band states of it: the pipeline's folder, the item, or the file itself. Values of one kind that differ
 /// contradict each other, but for those that mean no data, which add up.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Statement {
     /// Physical units per stored unit.
     pub scale: Vec<f64>,
     /// Physical value of a stored 0.
     pub offset: Vec<f64>,
     /// Stored values that mean no data.
+    #[serde(with = "no_data")]
     pub nodata: Vec<f64>,
     /// What radar backscatter is in.
     pub unit: Option<Unit>,
@@ -37,7 +40,7 @@ impl Statement {
 }
 
 /// All that is stated of a band before its file is opened.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Statements {
     /// The folder of the pipeline, whose word is the last.
     pub pipeline: Statement,
@@ -58,7 +61,7 @@ pub enum Unit {
 }
 
 /// Whether stored numbers hold the raw offset that a version of the product brought in (Sentinel-2 from baseline 04.00 on).
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Version {
     /// The item does not tell.
     #[default]

@@ -5,14 +5,14 @@ use std::io;
 use std::path::Path;
 
 use md5::Md5;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha384, Sha512};
 
 use super::digest::{hex, pieces};
 
 /// A hash function that catalogues of imagery use.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Function {
     /// MD5: finds damage, but not what was forged.
     Md5,
@@ -40,7 +40,7 @@ const FUNCTIONS: [(Function, &str, &str); 6] = [
 ];
 
 /// A hash and the function that made it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Multihash {
     /// Which function.
     pub function: Function,

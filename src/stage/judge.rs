@@ -32,7 +32,7 @@ pub struct JudgeParams {
 }
 
 /// A declared activity on the site grid.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Declared {
     /// What was declared.
     pub activity: Activity,
@@ -43,7 +43,7 @@ pub struct Declared {
 }
 
 /// A declared zone on the site grid.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DeclaredZone {
     /// Its id.
     pub id: String,

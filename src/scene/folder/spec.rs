@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 use super::ids::literal_base;
-use crate::scene::Coding;
 pub use crate::scene::file_date::DateFrom;
 use crate::scene::statement::Unit;
+use crate::scene::{Coding, coding};
 
 /// How a folder of rasters is read.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -56,6 +56,7 @@ pub struct FolderQuality {
     #[serde(default = "first")]
     pub index: usize,
     /// What its values mean; the sensor's first quality band where not given.
+    #[serde(default, deserialize_with = "coding::written")]
     pub coding: Option<Coding>,
 }
 

@@ -6,11 +6,11 @@ use serde_json::Value;
 
 use crate::fault::Fault;
 use crate::intake;
-use crate::scene::Checksum;
 use crate::scene::href::local_path;
 use crate::scene::stac::object::{Object, Reader, kind_of, under};
 use crate::scene::stac::values::Values;
 use crate::scene::statement::{Statement, Unit, add};
+use crate::scene::{Checksum, no_data};
 use crate::seal::multihash::Multihash;
 
 /// Media types that hold no raster of measurements. Unknown types may (an ENVI raster has none of its own).
@@ -263,18 +263,15 @@ impl Reader<'_> {
         match object.get("nodata")? {
             Value::Null => None,
             Value::Number(number) => number.as_f64(),
-            Value::String(text) => match text.to_ascii_lowercase().as_str() {
-                "nan" => Some(f64::NAN),
-                "inf" => Some(f64::INFINITY),
-                "-inf" => Some(f64::NEG_INFINITY),
-                _ => self.fault(
+            Value::String(text) => no_data::of_word(text).or_else(|| {
+                self.fault(
                     under(at, "nodata"),
                     format!(
                         "expected a number, \"nan\", \"inf\" or \"-inf\", found `{}`",
                         text.escape_debug()
                     ),
-                ),
-            },
+                )
+            }),
             other => self.fault(
                 under(at, "nodata"),
                 format!("expected a number or \"nan\", found {}", kind_of(other)),
