@@ -5,10 +5,11 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::config::{ComputeParams, Config, Which, instant, schema};
+use crate::config::{ComputeParams, Config, instant, schema};
 use crate::fault::{did_you_mean, nearest};
 use crate::io::formats::{ON_REQUEST, on_request};
 use crate::raster::flags;
+use crate::scene::Which;
 use crate::stage::detect::Detector;
 use crate::stage::profile::Profiles;
 

@@ -16,7 +16,7 @@ use jiff::tz::TimeZone;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::scene::{Pass, Unit, literal_base};
+use crate::scene::{Filter, FolderParams, Pass, Which};
 use crate::stage::coregister::CoregisterParams;
 use crate::stage::cutoff::CutoffParams;
 use crate::stage::detect::DetectParams;
@@ -97,62 +97,12 @@ impl InputParams {
         for folder in &mut self.folder {
             // What stands before the pattern is a path, whatever its characters mean in a pattern.
             let glob = PathBuf::from(&folder.glob);
-            let base = match folder.base.as_os_str().is_empty() {
-                true => literal_base(&folder.glob),
-                false => std::mem::take(&mut folder.base),
-            };
+            let base = folder.base();
             folder.base = change(&base);
             let below = glob.strip_prefix(&base).unwrap_or(&glob);
             folder.glob = folder.base.join(below).display().to_string();
         }
     }
-}
-
-/// `[[inputs.folder]]`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct FolderParams {
-    /// Which files.
-    pub glob: String,
-    /// The folder with which it begins.
-    #[serde(skip)]
-    pub base: PathBuf,
-    /// Names of their bands, in order.
-    pub bands: Vec<String>,
-    /// Value that means no data.
-    pub nodata: Option<f64>,
-    /// Physical value = scale x stored + offset.
-    pub scale: Option<f64>,
-    /// See `scale`.
-    pub offset: Option<f64>,
-    /// What radar backscatter is in.
-    pub unit: Option<Unit>,
-    /// Id of a sensor file.
-    pub sensor: Option<String>,
-    /// Regular expression on the file name.
-    pub date_pattern: Option<String>,
-    /// strptime form of its first group.
-    pub date_format: Option<String>,
-    /// Metadata tag that holds the date.
-    pub date_tag: Option<String>,
-    /// Band that tells quality, coded as the sensor codes it.
-    pub quality_band: Option<usize>,
-    /// What to replace in a file's name, and by what, to get that of the file with the quality band.
-    pub quality_file: Option<[String; 2]>,
-}
-
-/// Which scenes are compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Which {
-    /// The newest scene against the one before it.
-    NewestAgainstPrevious,
-    /// The newest scene against the newest of a period.
-    NewestAgainstPeriod,
-    /// The newest scene against all before it.
-    NewestAgainstHistory,
-    /// Each scene against the one before it.
-    EveryConsecutivePair,
 }
 
 /// `[compare]`.
@@ -234,11 +184,23 @@ impl ComputeParams {
     }
 }
 
-impl Config {
-    /// First and last instant of the period of `newest-against-period`.
-    pub fn period(&self) -> Option<(Timestamp, Timestamp)> {
-        let [from, to] = self.compare.period.as_ref()?;
-        Some((instant(from).ok()?, next_day(to).ok()?))
+impl CompareParams {
+    /// Which scenes, and which pairs of them, it lets be compared.
+    pub fn filter(&self) -> Filter {
+        let day = |text: &Option<String>| text.as_deref().and_then(|text| instant(text).ok());
+        let days = |[first, last]: &[String; 2]| Some([instant(first).ok()?, next_day(last).ok()?]);
+        Filter {
+            max_season_distance_days: self.max_season_distance_days,
+            max_cloud_fraction: Some(self.max_cloud_fraction),
+            sensors: self.sensors.clone(),
+            platforms: self.platforms.clone(),
+            relative_orbits: self.relative_orbits.clone(),
+            bands: self.bands.clone(),
+            pass: self.pass,
+            period: self.period.as_ref().and_then(days),
+            from: day(&self.from),
+            to: day(&self.to),
+        }
     }
 }
 

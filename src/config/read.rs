@@ -143,7 +143,7 @@ fn unknown_keys(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Which;
+    use crate::scene::Which;
 
     const SMALLEST: &str = "[inputs]\ndeclarations = ['d.geojson']\nstac = ['items.json']\n";
 

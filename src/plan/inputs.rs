@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use crate::config::Config;
 use crate::config::names;
-use crate::config::{Config, FolderParams};
 use crate::declaration::{self, Declared};
 use crate::fault::{Fault, one_line};
 use crate::finding::RefusedScene;
@@ -12,7 +12,7 @@ use crate::io::formats::{self, Format};
 use crate::io::open::{self, RasterInfo};
 use crate::plan::bands;
 use crate::plan::stated::Stated;
-use crate::scene::{self, BandAsset, Catalogue, DateFrom, FolderQuality, FolderSpec, Refusal, Scene, Sensors};
+use crate::scene::{self, BandAsset, Catalogue, Refusal, Scene, Sensors};
 use crate::seal::digest::Digest;
 use crate::seal::stamp::Stamp;
 
@@ -310,9 +310,8 @@ fn catalogue(config: &Config, sensors: &Sensors) -> Result<Catalogue, Vec<Fault>
     let mut folders = Vec::new();
     for folder in &config.inputs.folder {
         let tag = |path: &Path, name: &str| open::tag(path, name, &formats).map_err(|error| error.to_string());
-        let spec = folder_spec(folder);
-        match scene::read_folder(&spec, sensors, &tag) {
-            Ok(catalogue) => folders.push((spec.base(), catalogue)),
+        match scene::read_folder(folder, sensors, &tag) {
+            Ok(catalogue) => folders.push((folder.base(), catalogue)),
             Err(error) => take(Err(error)),
         }
     }
@@ -325,34 +324,5 @@ fn catalogue(config: &Config, sensors: &Sensors) -> Result<Catalogue, Vec<Fault>
         })
     } else {
         Err(faults)
-    }
-}
-
-fn folder_spec(folder: &FolderParams) -> FolderSpec {
-    let date = match (&folder.date_pattern, &folder.date_tag) {
-        (None, Some(tag)) => DateFrom::Tag(tag.clone()),
-        (pattern, _) => DateFrom::FileName {
-            pattern: pattern.clone().unwrap_or_default(),
-            format: folder.date_format.clone().unwrap_or_else(|| "%Y%m%d".into()),
-        },
-    };
-    FolderSpec {
-        glob: folder.glob.clone(),
-        base: folder.base.clone(),
-        bands: folder.bands.clone(),
-        nodata: folder.nodata,
-        scale: folder.scale,
-        offset: folder.offset,
-        unit: folder.unit,
-        sensor: folder.sensor.clone(),
-        date,
-        quality: folder
-            .quality_band
-            .or(folder.quality_file.is_some().then_some(1))
-            .map(|index| FolderQuality {
-                replace: folder.quality_file.clone(),
-                index,
-                coding: None,
-            }),
     }
 }

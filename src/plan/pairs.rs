@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::{Config, Which};
+use crate::config::{CompareParams, Config};
 use crate::finding::RefusedScene;
 use crate::scene::acquisition::{self, Rasters};
-use crate::scene::{self, Acquisition, Compare, Filter, Kind, Pass, Scene, Shown, fineness, is_of_unknown_track};
+use crate::scene::{self, Acquisition, Filter, Kind, Pass, Scene, Shown, Which, fineness, is_of_unknown_track};
 use crate::stage::detect;
 
 /// Acquisitions that are compared, and the bands of them.
@@ -79,7 +79,7 @@ pub fn pairs(
     rasters: &Lie<'_>,
     config: &Config,
 ) -> (Vec<Pair>, Vec<RefusedScene>) {
-    let pairs_of = |scenes: &[Candidate<'_>]| pairs_of(scenes, area_m2, rasters, config);
+    let pairs_of = |scenes: &[Candidate<'_>]| pairs_of(scenes, area_m2, rasters, &config.compare);
     if !detect::joins_tracks(&config.detect) {
         return pairs_of(scenes);
     }
@@ -247,13 +247,13 @@ fn pairs_of(
     scenes: &[Candidate<'_>],
     area_m2: f64,
     rasters: &Lie<'_>,
-    config: &Config,
+    compare: &CompareParams,
 ) -> (Vec<Pair>, Vec<RefusedScene>) {
-    let (compare, filter) = (compare(config), filter(config));
+    let filter = compare.filter();
     let (dates, mut refused) = dates(scenes, area_m2, rasters, &filter);
     let plain: Vec<Scene> = dates.iter().map(|date| date.acquisition.whole.clone()).collect();
     let shown: Vec<Shown> = dates.iter().map(|date| date.shown.clone()).collect();
-    let selection = scene::select(&plain, &shown, &compare, &filter);
+    let selection = scene::select(&plain, &shown, compare.which, &filter);
     refused.extend(selection.refused.iter().map(Into::into));
     let mut pairs = Vec::new();
     for (before, after) in selection.pairs {
@@ -265,7 +265,7 @@ fn pairs_of(
         }
         let mut history = Vec::new();
         let mut notes = Vec::new();
-        if compare == Compare::NewestAgainstHistory {
+        if compare.which == Which::NewestAgainstHistory {
             let (earlier, passed) = scene::select::history(&plain, &shown, [before, after], &bands, &filter);
             history.extend(earlier.iter().map(|at| dates[*at].acquisition.clone()));
             notes.extend(earlier.iter().filter_map(|at| dates[*at].note.clone()));
@@ -307,31 +307,6 @@ fn minutes_apart(before: &Scene, after: &Scene) -> Option<String> {
             before.start, after.start
         )
     })
-}
-
-fn compare(config: &Config) -> Compare {
-    match (config.compare.which, config.period()) {
-        (Which::EveryConsecutivePair, _) => Compare::EveryConsecutivePair,
-        (Which::NewestAgainstHistory, _) => Compare::NewestAgainstHistory,
-        (Which::NewestAgainstPeriod, Some((from, to))) => Compare::NewestAgainstPeriod { from, to },
-        _ => Compare::NewestAgainstPrevious,
-    }
-}
-
-fn filter(config: &Config) -> Filter {
-    let compare = &config.compare;
-    let day = |text: &Option<String>| text.as_deref().and_then(|text| crate::config::instant(text).ok());
-    Filter {
-        max_season_distance_days: compare.max_season_distance_days,
-        max_cloud_fraction: Some(compare.max_cloud_fraction),
-        sensors: compare.sensors.clone(),
-        platforms: compare.platforms.clone(),
-        relative_orbits: compare.relative_orbits.clone(),
-        bands: compare.bands.clone(),
-        pass: compare.pass,
-        from: day(&compare.from),
-        to: day(&compare.to),
-    }
 }
 
 /// Bands that tell land cover and are not swayed by the atmosphere; every optical land sensor has some of them.

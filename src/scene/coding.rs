@@ -1,4 +1,4 @@
-//! Quality bands: what their values mean, and how that is written in TOML.
+//! Quality bands: what their values mean, and how that is written in a sensor file.
 
 use std::collections::BTreeMap;
 
@@ -75,7 +75,7 @@ impl Coding {
     }
 }
 
-/// A coding as it is written in TOML: exactly one of the three.
+/// A coding as a sensor file writes it: exactly one of the three.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct CodingToml {
@@ -126,13 +126,14 @@ fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Flags, D::Error> {
     })
 }
 
-/// The coding that a sensor file or a folder of the pipeline file writes, also where it may be absent.
+/// The coding that a sensor file writes.
 ///
 /// # Errors
 /// It is not exactly one of the three, or one of them is wrong.
-pub(super) fn written<'de, D: Deserializer<'de>, T: From<Coding>>(deserializer: D) -> Result<T, D::Error> {
-    let coding = Coding::try_from(CodingToml::deserialize(deserializer)?);
-    coding.map(T::from).map_err(D::Error::custom)
+pub(super) fn written<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Coding, D::Error> {
+    CodingToml::deserialize(deserializer)?
+        .try_into()
+        .map_err(D::Error::custom)
 }
 
 impl TryFrom<CodingToml> for Coding {

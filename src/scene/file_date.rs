@@ -7,29 +7,8 @@ use jiff::fmt::strtime::{self, BrokenDownTime};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 use regex::Regex;
-use serde::Deserialize;
 
 use super::last_second;
-
-/// Where the date of a raster comes from. A date without a time of day is the whole UTC day, a month the month, a year the year.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "snake_case")]
-pub enum DateFrom {
-    /// The file's name.
-    FileName {
-        /// A regular expression with one group that holds the date, or with named groups: `year`, `month`, `day` or `doy` (day of year), `hour`, `minute`, `second`.
-        pattern: String,
-        /// What the one group holds, as for strptime.
-        #[serde(default = "year_month_day")]
-        format: String,
-    },
-    /// The TIFF tag of that name (`TIFFTAG_DATETIME`): `2001:05:25 10:11:12`, RFC 3339, or a day.
-    Tag(String),
-}
-
-fn year_month_day() -> String {
-    "%Y%m%d".into()
-}
 
 /// The groups of a pattern by name.
 const NAMED: [&str; 7] = ["year", "month", "day", "doy", "hour", "minute", "second"];

@@ -26,6 +26,8 @@ pub struct Filter {
     pub relative_orbits: Vec<u32>,
     /// The direction of flight.
     pub pass: Option<Pass>,
+    /// Of [`Which::NewestAgainstPeriod`](super::Which::NewestAgainstPeriod): the period, its end not part of it.
+    pub period: Option<[Timestamp; 2]>,
     /// Nothing that began before this.
     pub from: Option<Timestamp>,
     /// Nothing that ended after this.
@@ -42,6 +44,12 @@ impl Filter {
         } else {
             self.bands.contains(&band.name)
         }
+    }
+
+    /// Whether the scene lies wholly in the period, where there is one.
+    pub(super) fn has_in_period(&self, scene: &Scene) -> bool {
+        self.period
+            .is_none_or(|[from, to]| scene.start >= from && scene.end <= to)
     }
 
     fn compared<'s>(&'s self, scene: &'s Scene) -> impl Iterator<Item = &'s str> {

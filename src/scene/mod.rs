@@ -22,8 +22,8 @@ pub use acquisition::Acquisition;
 pub use coding::{BitRule, Coding};
 pub use filter::{Filter, is_of_unknown_track};
 pub use folder::ids::{literal_base, tell_apart};
-pub use folder::{DateFrom, FolderQuality, FolderSpec, ReadTag, read_folder};
-pub use select::{Compare, Selection, select};
+pub use folder::{FolderParams, ReadTag, read_folder};
+pub use select::{Selection, Which, select};
 pub use sensor::{Sensor, Sensors};
 pub use shown::Shown;
 pub use stac::{check_stac, read_stac};
@@ -374,7 +374,7 @@ mod tests {
         let selection = select(
             &catalogue.scenes,
             &select::tests::all_shown(&catalogue.scenes),
-            &Compare::EveryConsecutivePair,
+            Which::EveryConsecutivePair,
             &Filter::default(),
         );
         let id = |at: usize| catalogue.scenes[at].id.as_str();
@@ -503,7 +503,7 @@ mod tests {
         let compared = select(
             &patch.scenes,
             &select::tests::all_shown(&patch.scenes),
-            &Compare::EveryConsecutivePair,
+            Which::EveryConsecutivePair,
             &Filter::default(),
         );
         assert_eq!(pairs(&patch), pairs(&measured));

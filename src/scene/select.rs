@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::filter::{Filter, not_after, overlap};
@@ -13,22 +13,17 @@ use super::{Refusal, Scene, Shown};
 /// less than this part of what the judged scene shows: a sliver is no view of a site.
 const MIN_PART: f64 = 0.5;
 
-/// The pairs to compare.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum Compare {
-    /// The newest scene with the latest earlier one that it can be compared with; both as [`select`] has it.
+/// Which scenes are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Which {
+    /// The newest scene against the one before it.
     NewestAgainstPrevious,
-    /// The newest scene with the latest one that lies wholly in the period and that it can be compared with.
-    NewestAgainstPeriod {
-        /// The period's start.
-        from: Timestamp,
-        /// The period's end, not part of it.
-        to: Timestamp,
-    },
-    /// The newest scene with all earlier ones that it can be compared with; the pair names the latest of them, [`history`] all.
+    /// The newest scene against the newest of a period.
+    NewestAgainstPeriod,
+    /// The newest scene against all before it.
     NewestAgainstHistory,
-    /// Each scene with the latest earlier one that it can be compared with.
+    /// Each scene against the one before it.
     EveryConsecutivePair,
 }
 
@@ -53,7 +48,7 @@ pub struct Selection {
 ///
 /// The newest scene is the latest that shows at least half of what the best one shows; its partner the latest that shows at least half of
 /// the ground that it shows, else the one that shows most of it.
-pub fn select(scenes: &[Scene], shown: &[Shown], compare: &Compare, filter: &Filter) -> Selection {
+pub fn select(scenes: &[Scene], shown: &[Shown], which: Which, filter: &Filter) -> Selection {
     let mut reasons: BTreeMap<usize, String> = BTreeMap::new();
     let mut usable: Vec<usize> = Vec::new();
     for (at, scene) in scenes.iter().enumerate() {
@@ -65,7 +60,7 @@ pub fn select(scenes: &[Scene], shown: &[Shown], compare: &Compare, filter: &Fil
     let order = |at: &usize| (scenes[*at].start, scenes[*at].end, &scenes[*at].id);
     usable.sort_by(|a, b| order(a).cmp(&order(b)));
     reasons.extend(pass_over_doubles(scenes, shown, filter, &mut usable));
-    if *compare != Compare::EveryConsecutivePair {
+    if which != Which::EveryConsecutivePair {
         reasons.extend(pass_over_slivers(scenes, shown, &mut usable));
     }
 
@@ -78,20 +73,17 @@ pub fn select(scenes: &[Scene], shown: &[Shown], compare: &Compare, filter: &Fil
             None => drop(reasons.insert(after, partner.why_none)),
         }
     };
-    match (compare, usable.split_last()) {
+    match (which, usable.split_last()) {
         (_, None) => {}
-        (Compare::NewestAgainstPrevious | Compare::NewestAgainstHistory, Some((newest, earlier))) => {
+        (Which::NewestAgainstPrevious | Which::NewestAgainstHistory, Some((newest, earlier))) => {
             pair(*newest, earlier);
         }
-        (Compare::NewestAgainstPeriod { from, to }, Some((newest, earlier))) => {
-            let within: Vec<usize> = earlier
-                .iter()
-                .copied()
-                .filter(|at| scenes[*at].start >= *from && scenes[*at].end <= *to)
-                .collect();
+        (Which::NewestAgainstPeriod, Some((newest, earlier))) => {
+            let in_period = |at: &usize| filter.has_in_period(&scenes[*at]);
+            let within: Vec<usize> = earlier.iter().copied().filter(in_period).collect();
             pair(*newest, &within);
         }
-        (Compare::EveryConsecutivePair, Some(_)) => {
+        (Which::EveryConsecutivePair, Some(_)) => {
             for (position, after) in usable.iter().enumerate().skip(usize::from(usable.len() > 1)) {
                 pair(*after, &usable[..position]);
             }
@@ -290,6 +282,8 @@ fn percent(share: f64) -> String {
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use jiff::Timestamp;
+
     use super::*;
     use crate::scene::{BandAsset, Kind, Pass};
 
@@ -347,8 +341,8 @@ pub(crate) mod tests {
         }
     }
 
-    fn run(scenes: &[Scene], compare: Compare, filter: Filter) -> (Vec<String>, Vec<String>) {
-        let selection = select(scenes, &all_shown(scenes), &compare, &filter);
+    fn run(scenes: &[Scene], which: Which, filter: Filter) -> (Vec<String>, Vec<String>) {
+        let selection = select(scenes, &all_shown(scenes), which, &filter);
         (
             selection
                 .pairs
@@ -395,15 +389,15 @@ pub(crate) mod tests {
 
     #[test]
     fn the_three_choices() {
-        let (pairs, refused) = run(&year(), Compare::NewestAgainstPrevious, Filter::default());
+        let (pairs, refused) = run(&year(), Which::NewestAgainstPrevious, Filter::default());
         assert_eq!(pairs, ["c d"]);
         assert_eq!(refused, NOTHING);
-        let period = Compare::NewestAgainstPeriod {
-            from: "2023-01-01T00:00:00Z".parse().unwrap(),
-            to: "2024-01-01T00:00:00Z".parse().unwrap(),
+        let period = Filter {
+            period: Some(["2023-01-01T00:00:00Z", "2024-01-01T00:00:00Z"].map(|day| day.parse().unwrap())),
+            ..Filter::default()
         };
-        assert_eq!(run(&year(), period, Filter::default()).0, ["b d"]);
-        let (pairs, refused) = run(&year(), Compare::EveryConsecutivePair, Filter::default());
+        assert_eq!(run(&year(), Which::NewestAgainstPeriod, period).0, ["b d"]);
+        let (pairs, refused) = run(&year(), Which::EveryConsecutivePair, Filter::default());
         assert_eq!(pairs, ["a b", "b c", "c d"]);
         assert_eq!(refused, NOTHING);
     }
@@ -416,7 +410,7 @@ pub(crate) mod tests {
             before_them(&scenes, &all_shown(&scenes), [0, 3], &Filter::default()),
             [1, 2]
         );
-        let (pairs, _) = run(&scenes, Compare::NewestAgainstHistory, Filter::default());
+        let (pairs, _) = run(&scenes, Which::NewestAgainstHistory, Filter::default());
         assert_eq!(pairs, ["c d"]);
     }
 
@@ -426,13 +420,13 @@ pub(crate) mod tests {
             max_season_distance_days: Some(15.0),
             ..Filter::default()
         };
-        let (pairs, refused) = run(&year(), Compare::NewestAgainstPrevious, filter.clone());
+        let (pairs, refused) = run(&year(), Which::NewestAgainstPrevious, filter.clone());
         assert_eq!(pairs, ["a d"]);
         assert!(
             refused[0].starts_with("b: not compared with d: they are 181 days apart in season, 15 allowed"),
             "{refused:?}"
         );
-        assert_eq!(run(&year(), Compare::EveryConsecutivePair, filter).0, ["b c", "a d"]);
+        assert_eq!(run(&year(), Which::EveryConsecutivePair, filter).0, ["b c", "a d"]);
     }
 
     #[test]
@@ -442,7 +436,7 @@ pub(crate) mod tests {
         scenes[1].platform = Some("S2A".into());
         let (pairs, refused) = run(
             &scenes,
-            Compare::NewestAgainstPrevious,
+            Which::NewestAgainstPrevious,
             Filter {
                 max_cloud_fraction: Some(0.3),
                 ..Filter::default()
@@ -450,7 +444,7 @@ pub(crate) mod tests {
         );
         assert_eq!(pairs, ["b d"]);
         assert_eq!(refused, ["c: cloud fraction 0.4 exceeds 0.3"]);
-        let only = |filter: Filter| run(&scenes, Compare::NewestAgainstPrevious, filter).1.join("; ");
+        let only = |filter: Filter| run(&scenes, Which::NewestAgainstPrevious, filter).1.join("; ");
         assert!(
             only(Filter {
                 platforms: vec!["s2a".into()],
@@ -505,7 +499,7 @@ pub(crate) mod tests {
             sar("d", "2024-01-13", 22, Pass::Ascending),
             sar("e", "2024-01-14", 22, Pass::Descending),
         ];
-        let (pairs, refused) = run(&scenes, Compare::EveryConsecutivePair, Filter::default());
+        let (pairs, refused) = run(&scenes, Which::EveryConsecutivePair, Filter::default());
         assert_eq!(pairs, ["a d"]);
         assert!(
             refused
@@ -525,13 +519,13 @@ pub(crate) mod tests {
     fn overlapping_intervals_are_refused() {
         let mut scenes = [scene("a", "2023-01-01"), scene("b", "2024-01-01")];
         scenes[0].end = "2024-06-01T00:00:00Z".parse().unwrap();
-        let (pairs, refused) = run(&scenes, Compare::NewestAgainstPrevious, Filter::default());
+        let (pairs, refused) = run(&scenes, Which::NewestAgainstPrevious, Filter::default());
         assert_eq!(pairs, NOTHING);
         assert!(refused[0].contains("overlap"), "{refused:?}");
         // The same instant is no order either.
         let (pairs, refused) = run(
             &[scene("a", "2024-01-01"), scene("b", "2024-01-01")],
-            Compare::EveryConsecutivePair,
+            Which::EveryConsecutivePair,
             Filter::default(),
         );
         assert_eq!((pairs.len(), refused.len()), (0, 2));
@@ -569,7 +563,7 @@ pub(crate) mod tests {
             },
             other_band,
         ];
-        let (pairs, refused) = run(&scenes, Compare::NewestAgainstPrevious, Filter::default());
+        let (pairs, refused) = run(&scenes, Which::NewestAgainstPrevious, Filter::default());
         assert_eq!(pairs, ["old new"]);
         assert_eq!(
             refused,
@@ -582,7 +576,7 @@ pub(crate) mod tests {
         scenes[2].start = "2024-01-01T10:00:00Z".parse().unwrap();
         scenes[2].end = scenes[2].start;
         assert_eq!(
-            run(&scenes, Compare::NewestAgainstPrevious, Filter::default()).0,
+            run(&scenes, Which::NewestAgainstPrevious, Filter::default()).0,
             ["piece new"]
         );
     }
@@ -603,8 +597,8 @@ pub(crate) mod tests {
             .zip(&scenes)
             .map(|(covered, scene)| Shown::of(scene, &points(covered)))
             .collect();
-        let selected = |compare: Compare, until: usize| {
-            let selection = select(&scenes[..until], &shown[..until], &compare, &Filter::default());
+        let selected = |which: Which, until: usize| {
+            let selection = select(&scenes[..until], &shown[..until], which, &Filter::default());
             let id = |at: usize| scenes[at].id.as_str();
             let pairs = selection.pairs.iter().map(|(a, b)| format!("{} {}", id(*a), id(*b)));
             let refused = selection
@@ -613,7 +607,7 @@ pub(crate) mod tests {
                 .map(|one| format!("{}: {}", one.id, one.reason));
             (pairs.collect::<Vec<_>>(), refused.collect::<Vec<_>>())
         };
-        let (pairs, refused) = selected(Compare::NewestAgainstPrevious, 5);
+        let (pairs, refused) = selected(Which::NewestAgainstPrevious, 5);
         assert_eq!(pairs, ["half whole"]);
         assert_eq!(
             refused,
@@ -623,7 +617,7 @@ pub(crate) mod tests {
             ]
         );
         // Where every pair is asked for, each is compared with what shows its ground.
-        let (pairs, refused) = selected(Compare::EveryConsecutivePair, 5);
+        let (pairs, refused) = selected(Which::EveryConsecutivePair, 5);
         assert_eq!(pairs, ["old half", "half whole", "whole left", "whole sliver"]);
         assert_eq!(refused, NOTHING);
         // Nothing shows half of it: then the one that shows most.
@@ -632,12 +626,7 @@ pub(crate) mod tests {
             .zip(&scenes)
             .map(|(covered, scene)| Shown::of(scene, &points(covered)))
             .collect();
-        let selection = select(
-            &scenes[..4],
-            &shown,
-            &Compare::NewestAgainstPrevious,
-            &Filter::default(),
-        );
+        let selection = select(&scenes[..4], &shown, Which::NewestAgainstPrevious, &Filter::default());
         assert_eq!(selection.pairs, [(0, 3)]);
         assert_eq!(
             selection
@@ -668,13 +657,13 @@ pub(crate) mod tests {
             unknown("c", "2024-01-13T17:15:01Z"),
             sar("d", "2024-01-20", 22, Pass::Ascending),
         ];
-        let (pairs, refused) = run(&scenes[..3], Compare::EveryConsecutivePair, Filter::default());
+        let (pairs, refused) = run(&scenes[..3], Which::EveryConsecutivePair, Filter::default());
         assert_eq!(pairs, ["a c"]);
         assert!(
             refused[0].contains("b: ") && refused[0].contains("other times of day"),
             "{refused:?}"
         );
-        let (pairs, refused) = run(&scenes[2..], Compare::EveryConsecutivePair, Filter::default());
+        let (pairs, refused) = run(&scenes[2..], Which::EveryConsecutivePair, Filter::default());
         assert_eq!(pairs, NOTHING);
         assert!(
             refused[1].contains("orbit unknown unknown is not compared with orbit 22"),
@@ -686,9 +675,9 @@ pub(crate) mod tests {
             ..unknown(id, &format!("{day}T00:00:00Z"))
         };
         let days = [day("a", "2024-01-01"), day("b", "2024-01-07")];
-        assert_eq!(run(&days, Compare::EveryConsecutivePair, Filter::default()).0, ["a b"]);
+        assert_eq!(run(&days, Which::EveryConsecutivePair, Filter::default()).0, ["a b"]);
         let mixed = [days[0].clone(), scenes[1].clone()];
-        let (pairs, refused) = run(&mixed, Compare::EveryConsecutivePair, Filter::default());
+        let (pairs, refused) = run(&mixed, Which::EveryConsecutivePair, Filter::default());
         assert_eq!(pairs, NOTHING);
         assert!(
             refused[1].contains("of one alone the time of day is known"),
@@ -704,7 +693,7 @@ pub(crate) mod tests {
             of_a_day("a2", "2021-06-11"),
             of_a_day("b2", "2021-06-11"),
         ];
-        let (pairs, refused) = run(&scenes, Compare::EveryConsecutivePair, Filter::default());
+        let (pairs, refused) = run(&scenes, Which::EveryConsecutivePair, Filter::default());
         assert_eq!(pairs, ["b1 b2"]);
         assert!(
             refused[0].starts_with("a1: not used beside b1: their acquisition intervals overlap"),
@@ -718,7 +707,7 @@ pub(crate) mod tests {
             .zip(elsewhere)
             .map(|(scene, points)| Shown::of(scene, &points))
             .collect();
-        let selection = select(&scenes, &shown, &Compare::EveryConsecutivePair, &Filter::default());
+        let selection = select(&scenes, &shown, Which::EveryConsecutivePair, &Filter::default());
         assert_eq!(selection.pairs, [(1, 3)]);
         assert_eq!(selection.refused.len(), 2);
         // A year is not preferred to a day in it.
@@ -728,7 +717,7 @@ pub(crate) mod tests {
         };
         let (pairs, refused) = run(
             &[scenes[0].clone(), year, scenes[2].clone()],
-            Compare::EveryConsecutivePair,
+            Which::EveryConsecutivePair,
             Filter::default(),
         );
         assert_eq!(pairs, ["a1 a2"]);
@@ -780,7 +769,7 @@ pub(crate) mod tests {
             with("e", "2023-05-01", &[index("ndvi")]),
         ];
         let only_index = "holds derived indices only (ndvi): name them in compare.bands to compare them";
-        let (pairs, refused) = run(&scenes, Compare::EveryConsecutivePair, Filter::default());
+        let (pairs, refused) = run(&scenes, Which::EveryConsecutivePair, Filter::default());
         assert_eq!(pairs, ["a b"]);
         // `d` shares no measured band with the others, although all but `b` have the index.
         assert_eq!(
@@ -796,7 +785,7 @@ pub(crate) mod tests {
             bands: vec![name.into()],
             ..Filter::default()
         };
-        let (pairs, refused) = run(&scenes, Compare::EveryConsecutivePair, named("ndvi"));
+        let (pairs, refused) = run(&scenes, Which::EveryConsecutivePair, named("ndvi"));
         assert_eq!(pairs, ["a c", "c d", "d e"]);
         assert_eq!(refused, ["b: has none of the bands ndvi (found: red)"]);
         assert_eq!(
@@ -805,7 +794,7 @@ pub(crate) mod tests {
         );
         assert!(before_them(&scenes, &all_shown(&scenes), [0, 1], &Filter::default()).is_empty());
         // The newest scene is the newest that has what is compared.
-        let (pairs, _) = run(&scenes, Compare::NewestAgainstPrevious, named("red"));
+        let (pairs, _) = run(&scenes, Which::NewestAgainstPrevious, named("red"));
         assert_eq!(pairs, ["a b"]);
     }
 
@@ -813,13 +802,13 @@ pub(crate) mod tests {
     fn one_scene_alone_has_nothing_to_be_compared_with() {
         let (pairs, refused) = run(
             &[scene("a", "2024-01-01")],
-            Compare::EveryConsecutivePair,
+            Which::EveryConsecutivePair,
             Filter::default(),
         );
         assert_eq!(pairs, NOTHING);
         assert_eq!(refused, ["a: there is no earlier scene to compare it with"]);
         assert_eq!(
-            select(&[], &[], &Compare::NewestAgainstPrevious, &Filter::default()),
+            select(&[], &[], Which::NewestAgainstPrevious, &Filter::default()),
             Selection::default()
         );
     }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use sitewatch::config::Config;
-use sitewatch::config::Which;
+use sitewatch::scene::Which;
 use sitewatch::stage::detect::{Detector, Rule};
 
 use super::common::{only_report, root, simulate, survey};

@@ -6,7 +6,10 @@ use regex::Regex;
 
 use crate::fault::Fault;
 use crate::scene::file_date::{Interval, date_pattern, interval_of_name, interval_of_tag};
-use crate::scene::folder::spec::{DateFrom, FolderSpec, Refused};
+use crate::scene::folder::spec::{FolderParams, Refused};
+
+/// What the one group of a pattern holds where nothing is said of it, as for strptime.
+const YEAR_MONTH_DAY: &str = "%Y%m%d";
 
 /// Answers with a file's tag of a name, `None` where it has none; the error says why the file cannot be read.
 pub type ReadTag<'a> = dyn Fn(&Path, &str) -> Result<Option<String>, String> + 'a;
@@ -24,13 +27,14 @@ impl<'a> Dates<'a> {
     ///
     /// # Errors
     /// The pattern is none.
-    pub fn of(spec: &'a FolderSpec) -> Result<Self, Fault> {
-        match &spec.date {
-            DateFrom::FileName { pattern, format } => date_pattern(pattern)
-                .map(|pattern| Self::Named { pattern, format })
-                .map_err(|message| Fault::new("date.file_name.pattern", message)),
-            DateFrom::Tag(tag) => Ok(Self::Tagged(tag)),
+    pub fn of(spec: &'a FolderParams) -> Result<Self, Fault> {
+        if let (None, Some(tag)) = (&spec.date_pattern, &spec.date_tag) {
+            return Ok(Self::Tagged(tag));
         }
+        let pattern = date_pattern(spec.date_pattern.as_deref().unwrap_or_default())
+            .map_err(|message| Fault::new("date.file_name.pattern", message))?;
+        let format = spec.date_format.as_deref().unwrap_or(YEAR_MONTH_DAY);
+        Ok(Self::Named { pattern, format })
     }
 
     /// When `file` was acquired.

@@ -4,7 +4,7 @@ use crate::fault::Fault;
 use crate::intake::names;
 use crate::scene::folder::dates::Dates;
 use crate::scene::folder::masks::{Masks, masks};
-use crate::scene::folder::spec::FolderSpec;
+use crate::scene::folder::spec::FolderParams;
 use crate::scene::sensor::{GENERIC, Sensor, Sensors};
 use crate::scene::stac::bands::POLARISATIONS;
 use crate::scene::statement::{Statement, Statements};
@@ -12,7 +12,7 @@ use crate::scene::{BandAsset, Coding, Kind};
 
 /// What the files of a folder have in common.
 pub(in crate::scene) struct Described<'a> {
-    pub spec: &'a FolderSpec,
+    pub spec: &'a FolderParams,
     pub sensor: &'a Sensor,
     pub kind: Kind,
     pub dates: Dates<'a>,
@@ -31,7 +31,7 @@ impl<'a> Described<'a> {
     ///
     /// # Errors
     /// It is wrong: sensor, bands, numbers, pattern.
-    pub fn of(spec: &'a FolderSpec, sensors: &'a Sensors) -> Result<Self, Fault> {
+    pub fn of(spec: &'a FolderParams, sensors: &'a Sensors) -> Result<Self, Fault> {
         let id = spec.sensor.as_deref().unwrap_or(GENERIC);
         let unknown = || Fault::new("sensor", sensors.unknown(id));
         let sensor = sensors.get(id).ok_or_else(unknown)?;
@@ -52,7 +52,7 @@ impl<'a> Described<'a> {
     }
 }
 
-fn check_bands(spec: &FolderSpec) -> Result<(), Fault> {
+fn check_bands(spec: &FolderParams) -> Result<(), Fault> {
     if spec.bands.is_empty() {
         return Err(Fault::new(
             "bands",
@@ -73,7 +73,7 @@ fn check_bands(spec: &FolderSpec) -> Result<(), Fault> {
     Ok(())
 }
 
-fn check_numbers(spec: &FolderSpec) -> Result<(), Fault> {
+fn check_numbers(spec: &FolderParams) -> Result<(), Fault> {
     if let Some(scale) = spec.scale.filter(|scale| !scale.is_finite() || *scale == 0.0) {
         return Err(Fault::new(
             "scale",
@@ -83,14 +83,14 @@ fn check_numbers(spec: &FolderSpec) -> Result<(), Fault> {
     if let Some(offset) = spec.offset.filter(|offset| !offset.is_finite()) {
         return Err(Fault::new("offset", format!("expected a number, found {offset}")));
     }
-    if spec.quality.as_ref().is_some_and(|quality| quality.index == 0) {
+    if spec.quality_index() == Some(0) {
         return Err(Fault::new("quality.index", "bands count from 1, found 0"));
     }
     Ok(())
 }
 
 /// What the folder holds: decibels, linear power and polarisations are radar, also of no named sensor.
-fn kind(spec: &FolderSpec, sensor: &Sensor) -> Result<Kind, Fault> {
+fn kind(spec: &FolderParams, sensor: &Sensor) -> Result<Kind, Fault> {
     let is_polarisation = |name: &String| POLARISATIONS.iter().any(|known| known.eq_ignore_ascii_case(name));
     match spec.unit {
         None if sensor.id == GENERIC && spec.bands.iter().all(is_polarisation) => Ok(Kind::Sar),
@@ -106,14 +106,13 @@ fn kind(spec: &FolderSpec, sensor: &Sensor) -> Result<Kind, Fault> {
     }
 }
 
-/// What the values of the stated quality band mean: as the folder states it, else those of the sensor's first.
-fn coding(spec: &FolderSpec, sensor: &Sensor) -> Result<Option<Coding>, Fault> {
-    let Some(quality) = &spec.quality else {
+/// What the values of the stated quality band mean: those of the sensor's first.
+fn coding(spec: &FolderParams, sensor: &Sensor) -> Result<Option<Coding>, Fault> {
+    if spec.quality_index().is_none() {
         return Ok(None);
-    };
-    let of_sensor = || sensor.quality.first().map(|first| first.coding.clone());
-    match quality.coding.clone().or_else(of_sensor) {
-        Some(coding) => Ok(Some(coding)),
+    }
+    match sensor.quality.first() {
+        Some(first) => Ok(Some(first.coding.clone())),
         None => Err(Fault::new(
             "quality.coding",
             format!("expected a coding: sensor {} has none", sensor.id),
@@ -122,7 +121,7 @@ fn coding(spec: &FolderSpec, sensor: &Sensor) -> Result<Option<Coding>, Fault> {
 }
 
 /// The bands of each file, settled as far as that is known before it is opened.
-fn bands(spec: &FolderSpec, sensor: &Sensor, kind: Kind, masks: &Masks) -> Result<Vec<BandAsset>, Fault> {
+fn bands(spec: &FolderParams, sensor: &Sensor, kind: Kind, masks: &Masks) -> Result<Vec<BandAsset>, Fault> {
     let pipeline = Statement {
         scale: spec.scale.into_iter().collect(),
         offset: spec.offset.into_iter().collect(),
@@ -163,9 +162,9 @@ fn bands(spec: &FolderSpec, sensor: &Sensor, kind: Kind, masks: &Masks) -> Resul
 }
 
 /// What whoever reads a comparison of the folder's scenes should know.
-fn notes(spec: &FolderSpec, sensor: &Sensor, kind: Kind, masks: &Masks) -> Vec<String> {
+fn notes(spec: &FolderParams, sensor: &Sensor, kind: Kind, masks: &Masks) -> Vec<String> {
     let is_unknown = spec.sensor.is_none() && kind == Kind::Optical && sensor.valid.is_none();
-    let clouds = match spec.quality {
+    let clouds = match spec.quality_index() {
         None => " and clouds are not looked for",
         Some(_) => "",
     };

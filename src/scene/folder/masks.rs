@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::intake;
-use crate::scene::folder::spec::{FolderQuality, FolderSpec, Refused};
+use crate::scene::folder::spec::{FolderParams, Refused};
 use crate::scene::sensor::{Sensor, Sensors};
 use crate::scene::{Coding, QualityAsset};
 
@@ -12,7 +12,7 @@ use crate::scene::{Coding, QualityAsset};
 pub(in crate::scene) type Masks = BTreeMap<usize, Option<Coding>>;
 
 /// Of the bands that are named, those that are masks by their names.
-pub(in crate::scene) fn masks(spec: &FolderSpec, sensor: &Sensor, sensors: &Sensors) -> Masks {
+pub(in crate::scene) fn masks(spec: &FolderParams, sensor: &Sensor, sensors: &Sensors) -> Masks {
     let mask = |(at, name): (usize, &String)| match sensor.mask(name).filter(|_| sensor.band(name).is_none()) {
         Some(coding) => Some((at, Some(coding.clone()))),
         None => sensors.of_mask(name).map(|_| (at, None)),
@@ -21,8 +21,8 @@ pub(in crate::scene) fn masks(spec: &FolderSpec, sensor: &Sensor, sensors: &Sens
 }
 
 /// The file that holds the quality band of `file`; `None` where its name does not tell.
-pub(in crate::scene) fn quality_file(file: &Path, quality: &FolderQuality) -> Option<PathBuf> {
-    let Some([from, to]) = &quality.replace else {
+pub(in crate::scene) fn quality_file(file: &Path, spec: &FolderParams) -> Option<PathBuf> {
+    let Some([from, to]) = &spec.quality_file else {
         return Some(file.to_path_buf());
     };
     let name = file.file_name()?.to_str()?;
@@ -36,7 +36,7 @@ pub(in crate::scene) fn quality_file(file: &Path, quality: &FolderQuality) -> Op
 /// The quality file is not there, or its name cannot be told.
 pub(in crate::scene) fn quality_assets(
     file: &Path,
-    spec: &FolderSpec,
+    spec: &FolderParams,
     coding: Option<&Coding>,
     masks: &Masks,
 ) -> Result<Vec<QualityAsset>, Refused> {
@@ -50,13 +50,13 @@ pub(in crate::scene) fn quality_assets(
     let named = masks
         .iter()
         .filter_map(|(at, coding)| Some(asset(file.to_owned(), at + 1, coding.as_ref()?)));
-    let (Some(quality), Some(coding)) = (&spec.quality, coding) else {
+    let (Some(index), Some(coding)) = (spec.quality_index(), coding) else {
         return Ok(named.collect());
     };
-    let path = quality_file(file, quality)
-        .filter(|path| quality.replace.is_none() || path != file)
+    let path = quality_file(file, spec)
+        .filter(|path| spec.quality_file.is_none() || path != file)
         .ok_or_else(|| {
-            let part = quality.replace.as_ref().map_or("", |[from, _]| from);
+            let part = spec.quality_file.as_ref().map_or("", |[from, _]| from);
             Refused::by_rule(format!(
                 "its name does not contain `{part}`, so that the name of its quality file is not known"
             ))
@@ -69,7 +69,7 @@ pub(in crate::scene) fn quality_assets(
     if let Some(reason) = wrong {
         return Err(Refused::unreadable(reason));
     }
-    let stated = asset(path, quality.index, coding);
+    let stated = asset(path, index, coding);
     let others = named.filter(|one| (&one.path, one.index) != (&stated.path, stated.index));
     let others: Vec<QualityAsset> = others.collect();
     Ok([vec![stated], others].concat())

@@ -18,8 +18,8 @@ pub use crate::scene::folder::dates::ReadTag;
 use crate::scene::folder::described::Described;
 use crate::scene::folder::ids::scene_id;
 use crate::scene::folder::masks::{quality_assets, quality_file};
+pub use crate::scene::folder::spec::FolderParams;
 use crate::scene::folder::spec::Refused;
-pub use crate::scene::folder::spec::{DateFrom, FolderQuality, FolderSpec};
 use crate::scene::sensor::{Sensor, Sensors};
 use crate::scene::{BandAsset, Catalogue, MAX_SCENES, Refusal, Scene, SceneError};
 
@@ -29,7 +29,7 @@ use crate::scene::{BandAsset, Catalogue, MAX_SCENES, Refusal, Scene, SceneError}
 ///
 /// # Errors
 /// The description itself is wrong (glob, pattern, sensor, bands), or more than [`MAX_SCENES`] do.
-pub fn read_folder(spec: &FolderSpec, sensors: &Sensors, read_tag: &ReadTag) -> Result<Catalogue, SceneError> {
+pub fn read_folder(spec: &FolderParams, sensors: &Sensors, read_tag: &ReadTag) -> Result<Catalogue, SceneError> {
     let described = Described::of(spec, sensors).map_err(SceneError::Folder)?;
     let files = files(spec)?;
     if files.is_empty() {
@@ -98,7 +98,7 @@ fn scene(
 }
 
 /// That no file matches. Nothing may have come yet, or what was there is gone: a report that stands stays.
-fn no_file(spec: &FolderSpec) -> Refusal {
+fn no_file(spec: &FolderParams) -> Refusal {
     Refusal {
         id: one_line(&spec.glob).into_owned(),
         source: PathBuf::from(&spec.glob),
@@ -108,8 +108,8 @@ fn no_file(spec: &FolderSpec) -> Refusal {
 }
 
 /// Those of `files` that are no other's quality file, which may match the glob as well.
-fn without_quality_files(mut files: Vec<PathBuf>, spec: &FolderSpec) -> Vec<PathBuf> {
-    let beside = |file: &PathBuf| spec.quality.as_ref().and_then(|quality| quality_file(file, quality));
+fn without_quality_files(mut files: Vec<PathBuf>, spec: &FolderParams) -> Vec<PathBuf> {
+    let beside = |file: &PathBuf| quality_file(file, spec);
     let quality_files: BTreeSet<PathBuf> = files
         .iter()
         .filter_map(|file| beside(file).filter(|other| other != file))
@@ -129,7 +129,7 @@ fn check_file(file: &Path, id: &str) -> Result<(), Refused> {
 }
 
 /// The files that match, in the order of their paths.
-fn files(spec: &FolderSpec) -> Result<Vec<PathBuf>, SceneError> {
+fn files(spec: &FolderParams) -> Result<Vec<PathBuf>, SceneError> {
     let below = Path::new(&spec.glob).strip_prefix(&spec.base).ok();
     let escaped = below
         .filter(|_| !spec.base.as_os_str().is_empty())
@@ -161,7 +161,7 @@ fn files(spec: &FolderSpec) -> Result<Vec<PathBuf>, SceneError> {
 /// The files whose names tell another band than the one that they are said to hold. The names of files with several bands tell none.
 fn misnamed_files(
     files: &[PathBuf],
-    spec: &FolderSpec,
+    spec: &FolderParams,
     sensor: &Sensor,
     sensors: &Sensors,
 ) -> BTreeMap<PathBuf, String> {
@@ -191,8 +191,8 @@ mod tests {
         dir
     }
 
-    fn spec(dir: &tempfile::TempDir, glob: &str, pattern: &str) -> FolderSpec {
-        FolderSpec {
+    fn spec(dir: &tempfile::TempDir, glob: &str, pattern: &str) -> FolderParams {
+        FolderParams {
             glob: format!("{}/{glob}", dir.path().display()),
             base: PathBuf::new(),
             bands: vec!["red".into(), "nir".into()],
@@ -201,11 +201,11 @@ mod tests {
             offset: None,
             unit: None,
             sensor: None,
-            date: DateFrom::FileName {
-                pattern: pattern.into(),
-                format: "%Y%m%d".into(),
-            },
-            quality: None,
+            date_pattern: Some(pattern.into()),
+            date_format: None,
+            date_tag: None,
+            quality_band: None,
+            quality_file: None,
         }
     }
 
@@ -213,7 +213,7 @@ mod tests {
         Ok(None)
     }
 
-    fn read(spec: &FolderSpec) -> Catalogue {
+    fn read(spec: &FolderParams) -> Catalogue {
         read_folder(spec, &Sensors::embedded().unwrap(), &no_tag).unwrap()
     }
 
@@ -262,7 +262,7 @@ mod tests {
     fn the_date_is_in_a_tag() {
         let dir = folder(&["a.tif", "b.tif", "c.tif", "d.tif", "e.tif"]);
         let mut spec = spec(&dir, "*.tif", "");
-        spec.date = DateFrom::Tag("TIFFTAG_DATETIME".into());
+        (spec.date_pattern, spec.date_tag) = (None, Some("TIFFTAG_DATETIME".into()));
         let tags = |path: &Path, tag: &str| {
             assert_eq!(tag, "TIFFTAG_DATETIME");
             match path.file_stem().and_then(|stem| stem.to_str()) {
@@ -298,7 +298,7 @@ mod tests {
     fn a_band_that_is_a_mask_by_its_name_is_never_compared() {
         let dir = folder(&["20200105.tif"]);
         let mut spec = spec(&dir, "*.tif", r"(\d{8})");
-        let of = |spec: &FolderSpec| read_folder(spec, &Sensors::embedded().unwrap(), &|_, _| Ok(None));
+        let of = |spec: &FolderParams| read_folder(spec, &Sensors::embedded().unwrap(), &|_, _| Ok(None));
         spec.bands = ["B02", "SCL", "B04"].map(str::to_owned).into();
         spec.sensor = Some("sentinel-2-l2a".into());
         let scene = of(&spec).unwrap().scenes.remove(0);
@@ -337,11 +337,7 @@ mod tests {
         let mut spec = spec(&dir, "*/*.tif", r"_(\d{8})_");
         spec.bands = vec!["B04".into(), "B08".into()];
         spec.sensor = Some("sentinel-2-l2a".into());
-        spec.quality = Some(FolderQuality {
-            replace: Some(["_MS".into(), "_SCL".into()]),
-            index: 1,
-            coding: None,
-        });
+        spec.quality_file = Some(["_MS".into(), "_SCL".into()]);
         let catalogue = read(&spec);
         let [scene] = &catalogue.scenes[..] else {
             panic!("{catalogue:?}")
@@ -409,7 +405,7 @@ mod tests {
         ]);
         let mut spec = spec(&dir, "*", r"(\d{8})");
         spec.bands = vec!["red".into()];
-        let refused = |spec: &FolderSpec| {
+        let refused = |spec: &FolderParams| {
             let refused = read(spec).refused;
             refused.into_iter().map(|one| one.reason).collect::<Vec<_>>()
         };
@@ -487,7 +483,7 @@ mod tests {
     fn a_wrong_description_is_an_error() {
         let dir = folder(&["a_20200101.tif"]);
         let good = spec(&dir, "*", r"_(\d{8})");
-        let error = |change: &dyn Fn(&mut FolderSpec)| {
+        let error = |change: &dyn Fn(&mut FolderParams)| {
             let mut spec = good.clone();
             change(&mut spec);
             read_folder(&spec, &Sensors::embedded().unwrap(), &no_tag)
@@ -500,14 +496,7 @@ mod tests {
         assert!(error(&|spec| spec.bands[1] = "n\u{202e}ir".into()).contains("U+202E"));
         assert!(error(&|spec| spec.sensor = Some("sentinel-2-l2b".into())).contains("did you mean 'sentinel-2-l2a'?"));
         assert!(error(&|spec| spec.scale = Some(0.0)).contains("other than 0"));
-        let pattern = |text: &str| {
-            error(&|spec| {
-                spec.date = DateFrom::FileName {
-                    pattern: text.into(),
-                    format: "%Y%m%d".into(),
-                }
-            })
-        };
+        let pattern = |text: &str| error(&|spec| spec.date_pattern = Some(text.into()));
         assert!(pattern(r"\d{8}").contains("expected one group"));
         assert!(pattern(r"(\d").contains("date.file_name.pattern"));
         assert!(pattern(r"(?<yaer>\d{4})").contains("unknown group `yaer`"));

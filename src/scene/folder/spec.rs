@@ -2,41 +2,46 @@
 
 use std::path::PathBuf;
 
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::ids::literal_base;
-pub use crate::scene::file_date::DateFrom;
 use crate::scene::statement::Unit;
-use crate::scene::{Coding, coding};
 
-/// How a folder of rasters is read.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+/// `[[inputs.folder]]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct FolderSpec {
-    /// Which files: a glob, absolute or joined to its base by the caller.
+pub struct FolderParams {
+    /// Which files.
     pub glob: String,
-    /// The folder with which the glob begins, whose name is no pattern; empty where all of the glob is one.
-    #[serde(default)]
+    /// The folder with which it begins.
+    #[serde(skip)]
     pub base: PathBuf,
-    /// What the file's bands are, in order: common names, or the sensor's or the user's own.
+    /// Names of their bands, in order.
     pub bands: Vec<String>,
-    /// A raw value that means no data, beside those of the sensor and of the file.
+    /// Value that means no data.
     pub nodata: Option<f64>,
-    /// Physical units per raw unit; where not given, what [`crate::scene::radiometry`] settles.
+    /// Physical value = scale x stored + offset.
     pub scale: Option<f64>,
-    /// Physical value of raw 0; where not given 0 with a `scale`, else what [`crate::scene::radiometry`] settles.
+    /// See `scale`.
     pub offset: Option<f64>,
-    /// What radar backscatter is in; the sensor's where not given.
+    /// What radar backscatter is in.
     pub unit: Option<Unit>,
-    /// The sensor's id; `generic` where not given.
+    /// Id of a sensor file.
     pub sensor: Option<String>,
-    /// Where the date comes from.
-    pub date: DateFrom,
-    /// Where the quality band is.
-    pub quality: Option<FolderQuality>,
+    /// Regular expression on the file name.
+    pub date_pattern: Option<String>,
+    /// strptime form of its first group.
+    pub date_format: Option<String>,
+    /// Metadata tag that holds the date.
+    pub date_tag: Option<String>,
+    /// Band that tells quality, coded as the sensor codes it.
+    pub quality_band: Option<usize>,
+    /// What to replace in a file's name, and by what, to get that of the file with the quality band.
+    pub quality_file: Option<[String; 2]>,
 }
 
-impl FolderSpec {
+impl FolderParams {
     /// The folder below which its files are named.
     pub fn base(&self) -> PathBuf {
         match self.base.as_os_str().is_empty() {
@@ -44,24 +49,11 @@ impl FolderSpec {
             false => self.base.clone(),
         }
     }
-}
 
-/// Where a raster's quality band is.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct FolderQuality {
-    /// What to replace in the file's name, and by what, to get the quality file's; the same file where not given.
-    pub replace: Option<[String; 2]>,
-    /// The band in that file, from 1.
-    #[serde(default = "first")]
-    pub index: usize,
-    /// What its values mean; the sensor's first quality band where not given.
-    #[serde(default, deserialize_with = "coding::written")]
-    pub coding: Option<Coding>,
-}
-
-fn first() -> usize {
-    1
+    /// The place of the quality band in its file, from 1; `None` where there is none.
+    pub fn quality_index(&self) -> Option<usize> {
+        self.quality_band.or(self.quality_file.as_ref().map(|_| 1))
+    }
 }
 
 /// Why a file is no scene.

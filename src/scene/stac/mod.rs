@@ -1042,7 +1042,7 @@ pub(in crate::scene) mod tests {
         };
         let scenes = [scene, later];
         let shown = crate::scene::select::tests::all_shown(&scenes);
-        crate::scene::select(&scenes, &shown, &crate::scene::Compare::EveryConsecutivePair, &filter);
+        crate::scene::select(&scenes, &shown, crate::scene::Which::EveryConsecutivePair, &filter);
     }
 
     #[test]
