@@ -325,7 +325,7 @@ fn files(bench: &mut Bench<'_>) {
     let write = || {
         let mut writer = GeoTiffWriter::create(&path, layout.clone()).unwrap();
         for (band, pixels) in (1..).zip(&bands) {
-            writer.write(band, 0, 0, EDGE, EDGE, pixels).unwrap();
+            writer.write(band, &Rect::new(0, 0, EDGE, EDGE), pixels).unwrap();
         }
         writer.finish().unwrap();
     };

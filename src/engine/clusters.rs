@@ -111,7 +111,7 @@ mod tests {
                 _ => pixels,
             };
             let mut writer = GeoTiffWriter::create(&path, layout.clone()).unwrap();
-            writer.write(1, 0, 0, grid.w, grid.h, &pixels).unwrap();
+            writer.write(1, &grid, &pixels).unwrap();
             writer.finish().unwrap();
         };
         let rule = ClusterRule {

@@ -1,6 +1,5 @@
 //! What a comparison's scores say: the cutoff, the regions above it, and which of them are claimed.
 
-use crate::config::Config;
 use crate::engine::EngineError;
 use crate::engine::clusters::clusters;
 use crate::engine::driver::in_order;
@@ -9,7 +8,6 @@ use crate::engine::score::Scored;
 use crate::engine::session::SiteWork;
 use crate::geo::tile::tiles;
 use crate::io::IoError;
-use crate::plan::Ground;
 use crate::stage::cutoff::CutoffRule;
 use crate::stage::cutoff::{self, Cutoff, Null};
 use crate::stage::false_alarms::{ClusterRule, Significance, Tail};
@@ -39,17 +37,13 @@ pub fn find(work: &SiteWork<'_>, scored: &Scored<'_>, scores: &RasterBand<'_>) -
     if !scored.is_judged() {
         return Ok(Detections::default());
     }
-    let (ground, config) = (work.ground, work.config());
-    let rule = rule(scored, config, work.plan.most_false);
+    let rule = rule(work, scored);
     let tail = work.stopwatch.time("cutoff", || tail(work, scored, scores))?;
     let cutoff = work
         .stopwatch
         .time("cutoff", || cutoff::fit(&scored.counts.histogram, tail, &rule));
-    let mut regions = match cutoff.levels {
-        Some(found) => {
-            let levels = levels(scored, ground, config, found);
-            work.stopwatch.time("regions", || all_regions(work, scores, &levels))?
-        }
+    let mut regions = match levels(work, scored, &cutoff) {
+        Some(levels) => work.stopwatch.time("regions", || all_regions(work, scores, &levels))?,
         None => Vec::new(),
     };
     // Strongest first; the first pixel settles ties.
@@ -80,7 +74,7 @@ fn tail(work: &SiteWork<'_>, scored: &Scored<'_>, scores: &RasterBand<'_>) -> Re
     };
     let rule = ClusterRule {
         level: null.foot(),
-        min_pixels: min_pixels(work.ground, work.config()),
+        min_pixels: min_pixels(work),
         fringe_px: scored.fringe_px(),
     };
     let clusters = clusters(&work.ground.grid.rect(), work.stop(), scores, &rule)?;
@@ -138,28 +132,30 @@ pub struct Levels {
     pub fringe_px: usize,
 }
 
-/// Which scores make regions, where the cutoff is at `seed` and `grow`.
-pub fn levels(scored: &Scored<'_>, ground: &Ground, config: &Config, (seed, grow): (i16, i16)) -> Levels {
-    Levels {
+/// Which scores make regions at `cutoff`; `None` where it claims nothing.
+pub fn levels(work: &SiteWork<'_>, scored: &Scored<'_>, cutoff: &Cutoff) -> Option<Levels> {
+    let (seed, grow) = cutoff.levels?;
+    Some(Levels {
         seed,
         grow,
-        min_pixels: min_pixels(ground, config),
+        min_pixels: min_pixels(work),
         fringe_px: scored.fringe_px(),
-    }
+    })
 }
 
 /// How the cutoff of a comparison is set.
-pub fn rule(scored: &Scored<'_>, config: &Config, most_false: Option<f64>) -> CutoffRule {
+pub fn rule(work: &SiteWork<'_>, scored: &Scored<'_>) -> CutoffRule {
+    let config = work.config();
     let detectors: Vec<_> = scored.scorers().map(|(detector, _)| *detector).collect();
     let (radar, series) = scored.kind();
     config
         .profile
         .of(radar, series)
-        .cutoff(&config.cutoff, &detectors, most_false)
+        .cutoff(&config.cutoff, &detectors, work.plan.most_false)
 }
 
 /// The fewest pixels of a region.
-fn min_pixels(ground: &Ground, config: &Config) -> u64 {
-    let least = config.regions.min_area_m2 / ground.grid.pixel_area_m2();
+fn min_pixels(work: &SiteWork<'_>) -> u64 {
+    let least = work.config().regions.min_area_m2 / work.ground.grid.pixel_area_m2();
     (least - 1e-9).ceil().max(1.0) as u64
 }

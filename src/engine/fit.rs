@@ -4,7 +4,7 @@ use crate::config::Config;
 use crate::engine::EngineError;
 use crate::engine::session::Session;
 use crate::engine::timers::Stopwatch;
-use crate::engine::track::Track;
+use crate::engine::track::{Track, Training};
 use crate::plan::SitePlan;
 use crate::plan::pairs::Pair;
 use crate::plan::reach::Clouds;
@@ -44,8 +44,13 @@ pub fn fit<'a>(
             let clouds = Clouds::of(&pair.scenes());
             let cores = training::cores(&ground.grid, is_district, planes.unwrap_or(1), clouds);
             let (mut tracks, mut samples) = (Vec::new(), Vec::new());
+            let training = Training {
+                ground: &ground,
+                cores: &cores,
+                is_district,
+            };
             for pair in together {
-                let (track, cells) = Track::fit(session, &ground, pair, (&cores, is_district), stopwatch)?;
+                let (track, cells) = Track::fit(session, &training, pair, stopwatch)?;
                 tracks.push(track);
                 samples.push(cells);
             }

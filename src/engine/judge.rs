@@ -10,7 +10,6 @@ use crate::engine::session::SiteWork;
 use crate::finding::{Anomaly, CutoffRecord};
 use crate::stage::false_alarms::Significance;
 use crate::stage::judge;
-use crate::stage::outline::outline;
 use crate::stage::regions::Region;
 
 /// What a comparison shows, judged.
@@ -53,8 +52,7 @@ pub fn judge(
             let span = record::break_span(scored.pair, measure.break_date);
             let mut judgement = judge::judge(region, measure.edge, span, &ground.activities, &ground.zones, params);
             let matched = std::mem::take(&mut judgement.matched);
-            let outline = outline(&region.runs);
-            let anomaly = maker.make(region, &outline, judgement, measure, span, significance)?;
+            let anomaly = maker.make(region, judgement, measure, significance)?;
             Ok((anomaly, matched))
         };
         batch.iter().map(judge_one).collect()

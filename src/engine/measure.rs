@@ -100,6 +100,31 @@ impl Sums {
         }
     }
 
+    /// Adds what is seen of the part of `region` that lies in the rectangle.
+    fn take_in_region(&mut self, observed: &Observed, fits: &[LinearFit], region: &Region) {
+        let core = observed.flags.rect();
+        for (y, columns) in runs_in(region, &core) {
+            for x in columns {
+                self.take_in(observed, fits, [(y - core.y) as usize, (x - core.x) as usize]);
+            }
+        }
+    }
+
+    /// Adds the edge of that part, whose pixels have `label`; `reasons` tell what was observed, one pixel further around.
+    fn take_in_edge(&mut self, observed: &Observed, reasons: &Plane<Flags>, region: &Region, label: u32) {
+        let unobserved = |flag: &Flags| *flag != flags::CLEAR && *flag & flags::OUTSIDE_SITE == 0;
+        for (y, columns) in runs_in(region, &observed.flags.rect()) {
+            for x in columns {
+                let around = || (-1..=1).flat_map(|dy| (-1..=1).map(move |dx| (x + dx, y + dy)));
+                if around().any(|(x, y)| observed.labels.get(x, y) != Some(&label)) {
+                    self.edge.pixels += 1;
+                    let is_open = around().any(|(x, y)| reasons.get(x, y).is_some_and(unobserved));
+                    self.edge.unobserved += u64::from(is_open);
+                }
+            }
+        }
+    }
+
     fn measure(self, region: &Region) -> Measure {
         let mean = |sum: i64| sum as f64 / 1000.0 / region.pixels() as f64;
         let vote = |(sum, n): &(i64, u64)| (*n > 0).then(|| *sum as f64 * SCORE_SCALE / *n as f64);
@@ -119,6 +144,8 @@ struct Observed {
     before: Vec<Array2<f32>>,
     after: Vec<Array2<f32>>,
     flags: Plane<Flags>,
+    /// Which of its regions each pixel belongs to, counted from 1; 0 where to none. One pixel further around.
+    labels: Plane<u32>,
     /// One plane a detector, where several are asked.
     votes: Vec<Plane<i16>>,
     break_dates: Option<Plane<Option<BreakDate>>>,
@@ -157,14 +184,14 @@ pub fn measure(
         |(area, here)| -> Result<Vec<(usize, Sums)>, EngineError> {
             let reasons = flags_of.read::<u16>(&area.grow(1).intersect(&grid))?;
             let labels = labels(&area.grow(1), regions, here);
-            Ok(sums_in(
-                regions,
-                here,
-                (&observe(scored, &readers, params, area, &labels)?, &labels),
-                fits,
-                &reasons,
-                &nothing,
-            ))
+            let observed = observe(scored, &readers, params, area, labels)?;
+            let sums_of = |(label, region): (u32, &usize)| {
+                let mut sums = nothing.clone();
+                sums.take_in_region(&observed, fits, &regions[*region]);
+                sums.take_in_edge(&observed, &reasons, &regions[*region], label);
+                (*region, sums)
+            };
+            Ok((1..).zip(here).map(sums_of).collect())
         },
         |found| {
             found?.iter().for_each(|(region, part)| sums[*region].add(part));
@@ -186,7 +213,7 @@ fn observe(
     readers: &[StackReader<'_>],
     params: &DetectParams,
     area: &Rect,
-    labels: &Plane<u32>,
+    labels: Plane<u32>,
 ) -> Result<Observed, ReadError> {
     let scorers = scored.scorers().count();
     let (mut votes, mut main) = (Vec::new(), None);
@@ -219,6 +246,7 @@ fn observe(
         before: smooth(&before),
         after: smooth(&after),
         flags: stack.flags.crop(area),
+        labels,
         votes,
         break_dates,
         courses,
@@ -269,34 +297,6 @@ fn labels(area: &Rect, regions: &[Region], here: &[usize]) -> Plane<u32> {
         }
     }
     labels
-}
-
-/// What `observed` shows of the regions `here`, in their order; their labels and the `reasons` reach one pixel further.
-fn sums_in(
-    regions: &[Region],
-    here: &[usize],
-    (observed, labels): (&Observed, &Plane<u32>),
-    fits: &[LinearFit],
-    reasons: &Plane<Flags>,
-    nothing: &Sums,
-) -> Vec<(usize, Sums)> {
-    let core = observed.flags.rect();
-    let sums_of = |(label, index): (u32, &usize)| {
-        let mut sums = nothing.clone();
-        for (y, columns) in runs_in(&regions[*index], &core) {
-            for x in columns {
-                sums.take_in(observed, fits, [(y - core.y) as usize, (x - core.x) as usize]);
-                let around = || (-1..=1).flat_map(|dy| (-1..=1).map(move |dx| (x + dx, y + dy)));
-                if around().any(|(x, y)| labels.get(x, y) != Some(&label)) {
-                    sums.edge.pixels += 1;
-                    let unobserved = |flag: &Flags| *flag != flags::CLEAR && *flag & flags::OUTSIDE_SITE == 0;
-                    sums.edge.unobserved += u64::from(around().any(|(x, y)| reasons.get(x, y).is_some_and(unobserved)));
-                }
-            }
-        }
-        (*index, sums)
-    };
-    (1..).zip(here).map(sums_of).collect()
 }
 
 #[cfg(test)]

@@ -60,10 +60,8 @@ impl RasterWriters {
     /// # Errors
     /// A file that cannot be written.
     pub fn write(&mut self, band: usize, scores: &Plane<i16>, reasons: &Plane<Flags>) -> Result<(), IoError> {
-        let Rect { x, y, w, h } = scores.rect();
-        let (x, y) = (x as usize, y as usize);
-        self.scores.write(band, x, y, w, h, scores.values())?;
-        self.flags.write(band, x, y, w, h, reasons.values())
+        self.scores.write(band, &scores.rect(), scores.values())?;
+        self.flags.write(band, &reasons.rect(), reasons.values())
     }
 
     /// Both, complete with their overviews.

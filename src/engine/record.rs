@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use geo::{Centroid, MapCoords, MultiPolygon};
+use geo::{Centroid, MapCoords};
 
 use crate::declaration::{Activity, Declared, Site};
 use crate::engine::EngineError;
@@ -32,6 +32,7 @@ use crate::stage::detect::{BreakDate, Course};
 use crate::stage::false_alarms::Significance;
 use crate::stage::judge::{Judgement, Span};
 use crate::stage::normalise;
+use crate::stage::outline::outline;
 use crate::stage::regions::Region;
 
 /// The program and the libraries that decide its numbers.
@@ -260,7 +261,8 @@ pub fn zones(site: &Site, areas: &[AreaCount]) -> Vec<ZoneCoverage> {
 pub fn comparison(
     work: &SiteWork<'_>,
     scored: &Scored<'_>,
-    (cutoff, anomalies): (Option<CutoffRecord>, Vec<Anomaly>),
+    cutoff: Option<CutoffRecord>,
+    anomalies: Vec<Anomaly>,
     sensitivity: Option<Sensitivity>,
 ) -> Comparison {
     let coverage = scored.counts.areas[0].coverage();
@@ -365,21 +367,19 @@ impl<'a> AnomalyMaker<'a> {
         format!("A-{}", &digest::bytes(text.as_bytes())[..10])
     }
 
-    /// The anomaly that `region` is, judged and measured; `outline` is its outline in pixels.
+    /// The anomaly that `region` is, judged and measured; `chance` is what chance makes of it.
     ///
     /// # Errors
     /// A place that cannot be carried back to WGS 84.
     pub fn make(
         &self,
         region: &Region,
-        outline: &MultiPolygon<f64>,
         judgement: Judgement,
         measure: &Measure,
-        span: Span,
         chance: &Significance,
     ) -> Result<Anomaly, EngineError> {
         let grid = &self.ground.grid;
-        let metres = outline.map_coords(|c| grid.to_world(c.x, c.y).into());
+        let metres = outline(&region.runs).map_coords(|c| grid.to_world(c.x, c.y).into());
         let polygon = self.to_wgs84.project_polygon(&metres)?;
         // In the grid: degrees begin anew at the antimeridian.
         let (mut x, mut y) = metres.centroid().map_or(([0.0], [0.0]), |c| ([c.x()], [c.y()]));
@@ -428,7 +428,7 @@ impl<'a> AnomalyMaker<'a> {
             mean_sigma: round(region.mean() * SCORE_SCALE, 2),
             change: change.collect(),
             course: measure.course.map(|found| course(found, self.pair)),
-            dates: interval(span),
+            dates: interval(break_span(self.pair, measure.break_date)),
             votes: votes.collect(),
             zones: judgement.zones,
             activities: judgement.activities,

@@ -49,6 +49,16 @@ pub struct Track<'a> {
     pub scorers: Vec<(Detector, Arc<dyn Scorer>)>,
 }
 
+/// What a track is fitted to.
+pub struct Training<'a> {
+    /// The ground that is surveyed.
+    pub ground: &'a Ground,
+    /// The parts of it that are read.
+    pub cores: &'a [Rect],
+    /// Whether it is that of a district: what cannot be read of it is left out.
+    pub is_district: bool,
+}
+
 /// `ground` with its margin, each point read where `moved` says.
 fn target<'a>(ground: &'a Ground, moved: &'a Affine) -> Target<'a> {
     Target {
@@ -109,23 +119,20 @@ impl Alignment {
 }
 
 impl<'a> Track<'a> {
-    /// `pair` on `ground`, aligned, sampled on `cores` and fitted; and its training sample, empty where it is refused. Of the ground of a
-    /// district what cannot be read is left out.
+    /// `pair` aligned, sampled on the ground of `training` and fitted; and its training sample, empty where it is refused.
     ///
     /// # Errors
     /// A file that cannot be read; the run was stopped.
     pub fn fit(
         session: &Session<'_>,
-        ground: &Ground,
+        training: &Training<'_>,
         pair: &'a Pair,
-        (cores, is_district): (&[Rect], bool),
         stopwatch: &Stopwatch,
     ) -> Result<(Self, Vec<Cell>), EngineError> {
-        let scenes = pair.scenes();
+        let (ground, scenes) = (training.ground, pair.scenes());
         let lost = Lost::default();
-        let aligned = stopwatch.time("coregister", || {
-            Alignment::of(session, ground, pair, is_district.then_some(&lost))
-        })?;
+        let lost_in = training.is_district.then_some(&lost);
+        let aligned = stopwatch.time("coregister", || Alignment::of(session, ground, pair, lost_in))?;
         let clouds = Clouds::of(&scenes);
         let mut track = Self {
             pair,
@@ -148,8 +155,7 @@ impl<'a> Track<'a> {
             return Ok((track, Vec::new()));
         }
         let open = stopwatch.time("align", || track.open_at(session, ground, track.moved.clone()))?;
-        let lost_in = is_district.then_some(&lost);
-        let sampled = stopwatch.time("sample", || open.sample(session, ground, cores, lost_in))?;
+        let sampled = stopwatch.time("sample", || open.sample(session, training, lost_in))?;
         drop(open);
         let lost = lost.notes();
         let told = lost.iter().map(|note| names::told(note, &session.config.folder));
@@ -267,16 +273,15 @@ enum Sampled {
 }
 
 impl OpenTrack<'_> {
-    /// The training sample on `cores`, unless a few pixels show that the dates are coded differently; what cannot be read enters
+    /// The sample of `training`, unless a few pixels show that the dates are coded differently; what cannot be read enters
     /// `lost` where that is given.
     fn sample(
         &self,
         session: &Session<'_>,
-        ground: &Ground,
-        cores: &[Rect],
+        training: &Training<'_>,
         lost: Option<&Lost>,
     ) -> Result<Sampled, EngineError> {
-        let (track, infos) = (self.track, &session.inputs.infos);
+        let (track, infos, ground) = (self.track, &session.inputs.infos, training.ground);
         let bands = &track.bands;
         let spared = |source| Spared::of(source, bands.len(), lost);
         let apart = self.apart(session, ground)?;
@@ -304,7 +309,7 @@ impl OpenTrack<'_> {
         };
         match coded::refused(&pieces, track.pair, bands, infos, &ground.grid)? {
             Some(why) => Ok(Sampled::CodedDifferently(why)),
-            None => Ok(Sampled::Cells(sample::cells(&reader, cores, session.stop)?)),
+            None => Ok(Sampled::Cells(sample::cells(&reader, training.cores, session.stop)?)),
         }
     }
 

@@ -213,13 +213,13 @@ mod tests {
                 flag: 2,
             },
         ];
-        let pair = |id: &str, beside: Vec<Pair>| Pair {
+        let pair = |id: &str, companions: Vec<Pair>| Pair {
             history: vec![acquisition("first", &codings)],
             before: acquisition("before", &codings),
             after: acquisition(id, &[]),
             bands: vec!["red".into()],
             kind: Kind::Optical,
-            beside,
+            companions,
             notes: vec!["a note".into()],
         };
         let site = site();

@@ -53,7 +53,7 @@ pub fn existing(session: &Session<'_>, prepared: &Prepared, out: &OutFolder, las
     let sites = prepared.inputs.declared.sites.iter().zip(&prepared.provenances);
     let beneath = prepared.inputs.beneath(out.path());
     let existing: Vec<Existing> = sites
-        .map(|(site, provenance)| of_site(session, site, provenance.as_ref(), (out, &beneath), last_run))
+        .map(|(site, provenance)| of_site(session, site, provenance.as_ref(), out, &beneath, last_run))
         .collect();
     let up_to_date = existing.iter().filter(|one| one.is_current()).count();
     session.observer.see(&Event::Planned {
@@ -68,7 +68,8 @@ fn of_site(
     session: &Session<'_>,
     site: &Site,
     provenance: Option<&Provenance>,
-    (out, inputs): (&OutFolder, &[PathBuf]),
+    out: &OutFolder,
+    inputs: &[PathBuf],
     last_run: &LastRun,
 ) -> Existing {
     let folder = out.path().join(&site.folder);

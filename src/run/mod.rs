@@ -139,7 +139,7 @@ fn judge_site(
             scenes(one, &mut findings.scenes);
             findings
                 .comparisons
-                .push(comparison(work, one, (judged.cutoff, judged.anomalies), sensitivity));
+                .push(comparison(work, one, judged.cutoff, judged.anomalies, sensitivity));
         }
         if let Some(newest) = scored.last() {
             let overview = || pictures::overview(&newest.overview_grid, &newest.counts.overview);

@@ -30,7 +30,7 @@ pub fn prepare(config: &Config, mut inputs: Inputs, options: &Options<'_>) -> Re
     let mut digests = Digests::new();
     let plans = loop {
         let plans = plan_sites(config, &inputs);
-        let failed = provenance::hash(config, &plans, &inputs, &mut digests, (stop, observer))?;
+        let failed = provenance::hash(&config.folder, &plans, &inputs, &mut digests, stop, observer)?;
         if failed.is_empty() {
             break plans;
         }

@@ -41,16 +41,17 @@ pub struct Known {
 pub type Digests = BTreeMap<PathBuf, Known>;
 
 /// Adds to `digests` every file that any site reads and that is not among them, hashed before any of them is decoded; those that cannot
-/// be read, or are not what is stated of them, with the reason.
+/// be read, or are not what is stated of them, with the reason. The record names them from `folder`, that of the pipeline file.
 ///
 /// # Errors
 /// The run was stopped.
 pub fn hash(
-    config: &Config,
+    folder: &Path,
     plans: &[Result<SitePlan, IoError>],
     inputs: &Inputs,
     digests: &mut Digests,
-    (stop, observer): (&AtomicBool, &dyn Observer),
+    stop: &AtomicBool,
+    observer: &dyn Observer,
 ) -> Result<BTreeMap<PathBuf, String>, Stopped> {
     let mut paths: Vec<PathBuf> = plans
         .iter()
@@ -61,7 +62,7 @@ pub fn hash(
     paths.sort();
     paths.dedup();
     let known = |path: &Path, digest: Digest| Known {
-        name: names::recorded(path, &config.folder),
+        name: names::recorded(path, folder),
         digest,
     };
     // Of texts, the bytes that were read are hashed already.

@@ -54,24 +54,32 @@ pub fn normal_upper(tail: f64) -> f64 {
     let q = 0.5 - tail;
     if q.abs() <= 0.425 {
         let r = 0.180_625 - q * q;
-        return q * ratio(r, &CENTRE);
+        return q * CENTRE.at(r);
     }
     let r = (-libm::log(tail.min(1.0 - tail))).sqrt();
     let z = if r <= 5.0 {
-        ratio(r - 1.6, &SHOULDER)
+        SHOULDER.at(r - 1.6)
     } else {
-        ratio(r - 5.0, &TAIL)
+        TAIL.at(r - 5.0)
     };
     if q < 0.0 { (-z).max(-8.0) } else { z }
 }
 
-fn ratio(r: f64, (above, below): &([f64; 8], [f64; 8])) -> f64 {
-    let polynomial = |c: &[f64; 8]| c.iter().rev().fold(0.0, |sum, c| sum * r + c);
-    polynomial(above) / polynomial(below)
+/// A ratio of two polynomials, by their coefficients from the constant on.
+struct Ratio {
+    above: [f64; 8],
+    below: [f64; 8],
 }
 
-const CENTRE: ([f64; 8], [f64; 8]) = (
-    [
+impl Ratio {
+    fn at(&self, r: f64) -> f64 {
+        let polynomial = |c: &[f64; 8]| c.iter().rev().fold(0.0, |sum, c| sum * r + c);
+        polynomial(&self.above) / polynomial(&self.below)
+    }
+}
+
+const CENTRE: Ratio = Ratio {
+    above: [
         3.387_132_872_796_366_5,
         133.141_667_891_784_38,
         1_971.590_950_306_551_3,
@@ -81,7 +89,7 @@ const CENTRE: ([f64; 8], [f64; 8]) = (
         33_430.575_583_588_13,
         2_509.080_928_730_122_7,
     ],
-    [
+    below: [
         1.0,
         42.313_330_701_600_91,
         687.187_007_492_057_9,
@@ -91,9 +99,9 @@ const CENTRE: ([f64; 8], [f64; 8]) = (
         28_729.085_735_721_943,
         5_226.495_278_852_854,
     ],
-);
-const SHOULDER: ([f64; 8], [f64; 8]) = (
-    [
+};
+const SHOULDER: Ratio = Ratio {
+    above: [
         1.423_437_110_749_683_5,
         4.630_337_846_156_546,
         5.769_497_221_460_691,
@@ -103,7 +111,7 @@ const SHOULDER: ([f64; 8], [f64; 8]) = (
         0.022_723_844_989_269_184,
         7.745_450_142_783_414e-4,
     ],
-    [
+    below: [
         1.0,
         2.053_191_626_637_759,
         1.676_384_830_183_803_8,
@@ -113,9 +121,9 @@ const SHOULDER: ([f64; 8], [f64; 8]) = (
         5.475_938_084_995_345e-4,
         1.050_750_071_644_416_9e-9,
     ],
-);
-const TAIL: ([f64; 8], [f64; 8]) = (
-    [
+};
+const TAIL: Ratio = Ratio {
+    above: [
         6.657_904_643_501_103,
         5.463_784_911_164_114,
         1.784_826_539_917_291_3,
@@ -125,7 +133,7 @@ const TAIL: ([f64; 8], [f64; 8]) = (
         2.711_555_568_743_487_6e-5,
         2.010_334_399_292_288_1e-7,
     ],
-    [
+    below: [
         1.0,
         0.599_832_206_555_888,
         0.136_929_880_922_735_8,
@@ -135,7 +143,7 @@ const TAIL: ([f64; 8], [f64; 8]) = (
         1.421_511_758_316_446e-7,
         2.044_263_103_389_939_8e-15,
     ],
-);
+};
 
 /// Probability that Student's t of `degrees` degrees of freedom lies farther from 0 than `t`.
 pub fn student_two_sided(t: f64, degrees: f64) -> f64 {

@@ -65,7 +65,7 @@ fn write(path: &Path, columns: &std::ops::Range<usize>, bands: usize, value: imp
     for band in 0..bands {
         let all = (0..width * EDGE).map(|k| value(columns.start + k % width, k / width, band).round());
         writer
-            .write(band + 1, 0, 0, width, EDGE, &all.collect::<Vec<f32>>())
+            .write(band + 1, &Rect::new(0, 0, width, EDGE), &all.collect::<Vec<f32>>())
             .unwrap();
     }
     writer.finish().unwrap();

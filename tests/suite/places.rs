@@ -6,6 +6,7 @@ use std::path::Path;
 use geo::{Distance, Geodesic, Point};
 use serde_json::{Value, json};
 use sitewatch::finding::SiteReport;
+use sitewatch::geo::Rect;
 use sitewatch::io::crs::{Projector, WGS84, utm_zone};
 use sitewatch::io::geotiff::{Compression, DataType, GeoTiffWriter, Layout};
 
@@ -70,7 +71,7 @@ fn scenes(folder: &Path, crs: &str, transform: [f64; 6], width: usize, first: i6
                 let value = |k: usize| ground((from - start) as usize + k % columns, k / columns, band, date).round();
                 let values: Vec<f32> = (0..columns * EDGE).map(value).collect();
                 writer
-                    .write(band + 1, from as usize, 0, columns, EDGE, &values)
+                    .write(band + 1, &Rect::new(from, 0, columns, EDGE), &values)
                     .unwrap();
             }
         }

@@ -134,7 +134,8 @@ fn write(path: &Path, bands: &[Plane<u16>]) {
     };
     let mut writer = GeoTiffWriter::create(path, layout).unwrap();
     for (index, band) in bands.iter().enumerate() {
-        writer.write(index + 1, 0, 0, 200, 200, band.values()).unwrap();
+        let whole = Rect::new(0, 0, 200, 200);
+        writer.write(index + 1, &whole, band.values()).unwrap();
     }
     writer.finish().unwrap();
 }

@@ -89,7 +89,7 @@ pub fn measure(
         tail: found.tail,
         scores,
         flags,
-        rule: rule(scored, work.config(), work.plan.most_false),
+        rule: rule(work, scored),
         kinds: Change::all(spectra.len()),
         spectra,
         sway_px: halo.unwrap_or(0) + KERNEL_PX,
@@ -127,9 +127,8 @@ impl Injector<'_> {
     fn inject(&self, shape: &Shape, number: u64, site: &str) -> Result<Vec<Outcome>, EngineError> {
         let grid = self.work.ground.grid.rect();
         let places = Places::of(shape, &grid);
-        let levels = cutoff::fit(&self.scored.counts.histogram, self.tail, &self.rule)
-            .levels
-            .map(|found| levels(self.scored, self.work.ground, self.work.config(), found));
+        let cutoff = cutoff::fit(&self.scored.counts.histogram, self.tail, &self.rule);
+        let levels = levels(self.work, self.scored, &cutoff);
         let seed = seed(site, number);
         let indices: Vec<usize> = (0..self.work.config().sensitivity.injections).collect();
         let mut trials: Vec<Trial> = Vec::new();
@@ -261,10 +260,9 @@ impl Injector<'_> {
             histogram.replace(*old, *new);
         }
         let cutoff = cutoff::fit(&histogram, self.tail, &self.rule);
-        let Some(found) = cutoff.levels else {
+        let Some(levels) = levels(self.work, self.scored, &cutoff) else {
             return false;
         };
-        let levels = levels(self.scored, self.work.ground, self.work.config(), found);
         let touched = trial.touched();
         let mut regions = regions(after, &touched, self.sway_px, &levels);
         regions.retain(|region| self.is_claimed(region.peak(), &cutoff));

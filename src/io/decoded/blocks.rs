@@ -205,7 +205,7 @@ mod tests {
         for band in [1, 2] {
             let value = |i: u16| (u16::try_from(band).unwrap() - 1) * 10_000 + i / 40 * 100 + i % 40;
             let pixels: Vec<u16> = (0..1600).map(value).collect();
-            writer.write(band, 0, 0, 40, 40, &pixels).unwrap();
+            writer.write(band, &Rect::new(0, 0, 40, 40), &pixels).unwrap();
         }
         writer.finish().unwrap();
         path

@@ -244,7 +244,7 @@ mod tests {
             block: 16,
         };
         let mut writer = GeoTiffWriter::create(&first, layout).unwrap();
-        writer.write(1, 0, 0, 4, 4, &[7_u16; 16]).unwrap();
+        writer.write(1, &Rect::new(0, 0, 4, 4), &[7_u16; 16]).unwrap();
         writer.finish().unwrap();
         for i in 1..60 {
             std::fs::copy(&first, folder.path().join(format!("{i}.tif"))).unwrap();

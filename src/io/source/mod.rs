@@ -235,7 +235,7 @@ mod tests {
             block: 512,
         };
         let mut writer = GeoTiffWriter::create(&path, layout).unwrap();
-        writer.write(1, 0, 0, values.len(), 1, values).unwrap();
+        writer.write(1, &Rect::new(0, 0, values.len(), 1), values).unwrap();
         writer.finish().unwrap();
         path
     }

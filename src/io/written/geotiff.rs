@@ -6,6 +6,7 @@ use gdal::raster::{Buffer, GdalType, RasterBand, RasterCreationOptions};
 use gdal::{Dataset, DriverManager, Metadata};
 
 use super::{overviews, vsi};
+use crate::geo::Rect;
 use crate::io::{IoError, crs, failures, plain, prepare};
 
 /// What a pixel is stored as.
@@ -155,14 +156,15 @@ impl GeoTiffWriter {
             .map_err(|error| IoError::gdal("setting a tag of", &self.path, &error))
     }
 
-    /// Writes a window of band `band` (from 1), `w * h` pixels row by row, with its top-left pixel at column `x` and row `y`.
+    /// Writes `window` of band `band` (from 1), its pixels row by row.
     ///
     /// # Errors
-    /// When the window leaves the raster, the pixels are not `w * h`, or GDAL reports any failure.
-    pub fn write<T>(&mut self, band: usize, x: usize, y: usize, w: usize, h: usize, pixels: &[T]) -> Result<(), IoError>
+    /// When the window leaves the raster, the pixels are not as many, or GDAL reports any failure.
+    pub fn write<T>(&mut self, band: usize, window: &Rect, pixels: &[T]) -> Result<(), IoError>
     where
         T: GdalType + Copy + Into<f64> + Send + Sync + 'static,
     {
+        let Rect { x, y, w, h } = *window;
         let failed = |message: String| IoError::Gdal {
             doing: "writing",
             path: self.path.clone(),
@@ -316,7 +318,7 @@ mod tests {
         writer.tag("TIFFTAG_DATETIME", "2021:05:03 10:10:31").unwrap();
         let pixels: Vec<u16> = (0..360).collect();
         for band in [1, 2] {
-            writer.write(band, 0, 0, 20, 18, &pixels).unwrap();
+            writer.write(band, &Rect::new(0, 0, 20, 18), &pixels).unwrap();
         }
         writer.finish().unwrap();
 
@@ -347,7 +349,7 @@ mod tests {
         let mut pixels = vec![0.5_f32; 360];
         pixels[7] = f32::NAN;
         for band in [1, 2] {
-            writer.write(band, 0, 0, 20, 18, &pixels).unwrap();
+            writer.write(band, &Rect::new(0, 0, 20, 18), &pixels).unwrap();
         }
         writer.finish().unwrap();
     }
@@ -362,7 +364,7 @@ mod tests {
         };
         let mut writer = GeoTiffWriter::create(&path, shape.clone()).unwrap();
         for band in [1, 2] {
-            writer.write(band, 0, 0, 20, 18, &[7_u8; 360]).unwrap();
+            writer.write(band, &Rect::new(0, 0, 20, 18), &[7_u8; 360]).unwrap();
         }
         let last = std::mem::take(&mut writer.last);
         writer.dataset.close().unwrap();
@@ -393,9 +395,9 @@ mod tests {
     fn wrong_windows_are_refused() {
         let folder = tempfile::tempdir().unwrap();
         let mut writer = GeoTiffWriter::create(&folder.path().join("a.tif"), layout(DataType::I16)).unwrap();
-        assert!(writer.write(1, 0, 0, 4, 4, &[0_i16; 15]).is_err());
-        assert!(writer.write(1, 18, 0, 4, 4, &[0_i16; 16]).is_err());
-        assert!(writer.write(3, 0, 0, 4, 4, &[0_i16; 16]).is_err());
+        assert!(writer.write(1, &Rect::new(0, 0, 4, 4), &[0_i16; 15]).is_err());
+        assert!(writer.write(1, &Rect::new(18, 0, 4, 4), &[0_i16; 16]).is_err());
+        assert!(writer.write(3, &Rect::new(0, 0, 4, 4), &[0_i16; 16]).is_err());
         assert!(GeoTiffWriter::create(Path::new("/nonexistent/a.tif"), layout(DataType::U8)).is_err());
     }
 }

@@ -104,6 +104,7 @@ pub fn add<T: Halved>(dataset: &mut Dataset, nodata: Option<T>) -> gdal::errors:
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::geo::Rect;
     use crate::io::geotiff::{Compression, DataType, GeoTiffWriter, Layout};
     use crate::io::open;
 
@@ -139,7 +140,7 @@ mod tests {
             .map(|i| (i % width * 7 + i / width * 3) as i16 % 900 - 1)
             .collect();
         let mut writer = GeoTiffWriter::create(&path, layout).unwrap();
-        writer.write(1, 0, 0, width, height, &pixels).unwrap();
+        writer.write(1, &Rect::new(0, 0, width, height), &pixels).unwrap();
         writer.add_overviews().unwrap();
         writer.finish().unwrap();
         let dataset = open::open(&path, crate::io::formats::USUAL).unwrap();

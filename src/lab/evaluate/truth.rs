@@ -229,7 +229,7 @@ pub mod tests {
             block: 16,
         };
         let mut writer = GeoTiffWriter::create(path, layout).unwrap();
-        writer.write(1, 0, 0, 3, 2, &values).unwrap();
+        writer.write(1, &Rect::new(0, 0, 3, 2), &values).unwrap();
         writer.finish().unwrap();
         path.to_owned()
     }

@@ -1,5 +1,6 @@
 //! The ground as a perfect sensor would see it through a given point spread, on any grid, tile by tile.
 
+use crate::geo::Rect;
 use crate::io::IoError;
 use crate::io::crs::Projector;
 
@@ -45,6 +46,13 @@ pub struct Window {
     pub w: usize,
     /// Rows.
     pub h: usize,
+}
+
+impl Window {
+    /// The same pixels, as rasters name them.
+    pub fn rect(&self) -> Rect {
+        Rect::new(self.x as i64, self.y as i64, self.w, self.h)
+    }
 }
 
 /// Where pixels lie in the recipe's scene, metres right of and below its top-left corner.

@@ -173,14 +173,17 @@ fn optical_scene(
     stream(
         lattice,
         |window| scene.tile(window),
-        |Window { x, y, w, h }, tile| {
+        |window, tile| {
             for (number, plane) in (1..).zip(&tile.bands) {
-                bands.writer.write(number, x, y, w, h, plane)?;
+                bands.writer.write(number, &window.rect(), plane)?;
             }
-            let place = [x / every, y / every, w.div_ceil(every), h.div_ceil(every)];
-            quality
-                .writer
-                .write(1, place[0], place[1], place[2], place[3], &tile.quality)?;
+            let coarse = Window {
+                x: window.x / every,
+                y: window.y / every,
+                w: window.w.div_ceil(every),
+                h: window.h.div_ceil(every),
+            };
+            quality.writer.write(1, &coarse.rect(), &tile.quality)?;
             counts = [counts[0] + tile.counts[0], counts[1] + tile.counts[1]];
             Ok(())
         },
@@ -207,10 +210,10 @@ fn radar_scene(scene: &RadarScene, time: Timestamp, out: &Path, made: &mut Simul
     stream(
         scene.lattice(),
         |window| scene.tile(window),
-        |Window { x, y, w, h }, planes| {
+        |window, planes| {
             (1..)
                 .zip(&planes)
-                .try_for_each(|(number, plane)| raster.writer.write(number, x, y, w, h, plane))
+                .try_for_each(|(number, plane)| raster.writer.write(number, &window.rect(), plane))
         },
     )?;
     Ok(Entry {
@@ -243,7 +246,7 @@ fn truths(recipe: &Recipe, entries: &[Entry], out: &Path, made: &mut Simulated) 
         stream(
             &own,
             |window| Ok(truth.tile(window)),
-            |Window { x, y, w, h }, labels| raster.writer.write(1, x, y, w, h, &labels),
+            |window, labels| raster.writer.write(1, &window.rect(), &labels),
         )?;
         made.files.push(raster.finish()?);
     }

@@ -89,7 +89,7 @@ pub fn stac_item(report: &SiteReport, assets: &[StacAsset]) -> Result<String, Re
         "id": id(report),
         "geometry": geometry,
         "properties": properties,
-        "links": report.scenes.iter().flat_map(SceneRecord::parts).map(derived_from).collect::<Vec<_>>(),
+        "links": report.scenes.iter().flat_map(SceneRecord::parts).map(|(id, href)| derived_from(id, href)).collect::<Vec<_>>(),
         "assets": assets.iter().map(|asset| of_asset(report, asset)).collect::<Map<_, _>>(),
     });
     if let Some(bbox) = bbox([boundary].into_iter()) {
@@ -237,7 +237,7 @@ fn pixels(key: &str) -> Option<Vec<(&'static str, Value)>> {
     }
 }
 
-fn derived_from((id, href): (&str, Option<&str>)) -> Value {
+fn derived_from(id: &str, href: Option<&str>) -> Value {
     let name = || format!("urn:sitewatch:scene:{}", percent_encoded(id));
     json!({
         "rel": "derived_from",
