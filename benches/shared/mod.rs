@@ -33,7 +33,7 @@ impl Watched<'_> {
             clouds: Clouds::Stated,
             grid: self.grid,
             boundary: self.boundary,
-            config: self.config,
+            screen: &self.config.screen,
         }
     }
 

@@ -1,6 +1,5 @@
 //! Declared activities held against what all comparisons of a site show of them.
 
-use crate::config::Config;
 use crate::declaration::Activity;
 use crate::engine::judge::Judged;
 use crate::engine::record;
@@ -8,7 +7,7 @@ use crate::engine::score::Scored;
 use crate::finding::{ActivityFinding, Geometry, Verdict};
 use crate::number::round;
 use crate::plan::{Ground, SitePlan};
-use crate::stage::judge::{self, Observation, Span};
+use crate::stage::judge::{self, JudgeParams, Observation, Span};
 
 /// What one comparison shows of the declared activities.
 pub struct ObservedActivities {
@@ -46,7 +45,7 @@ impl ObservedActivities {
 pub fn judge_activities(
     plan: &SitePlan,
     observed_activities: &[ObservedActivities],
-    config: &Config,
+    params: &JudgeParams,
 ) -> Vec<ActivityFinding> {
     let pixel_m2 = plan.ground.as_ref().map_or(1.0, |ground| ground.grid.pixel_area_m2());
     let activities = plan.site.activities.iter().enumerate();
@@ -56,7 +55,7 @@ pub fn judge_activities(
                 .iter()
                 .map(|seen| seen.observation(index, &activity.id))
                 .collect();
-            activity_finding(activity, &observations, pixel_m2, config)
+            activity_finding(activity, &observations, pixel_m2, params)
         })
         .collect()
 }
@@ -65,9 +64,9 @@ fn activity_finding(
     activity: &Activity,
     observations: &[Observation],
     pixel_area_m2: f64,
-    config: &Config,
+    params: &JudgeParams,
 ) -> ActivityFinding {
-    let (verdict, evidence, observed) = judge::judge_activity(activity, observations, pixel_area_m2, &config.judge);
+    let (verdict, evidence, observed) = judge::judge_activity(activity, observations, pixel_area_m2, params);
     let mut anomalies: Vec<String> = observations
         .iter()
         .flat_map(|observation| &observation.matched)

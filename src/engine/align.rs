@@ -60,7 +60,7 @@ pub fn measure(
         clouds: Clouds::Stated,
         grid,
         boundary: &ground.boundary,
-        config: session.config,
+        screen: &session.config.screen,
     };
     let params = &session.config.coregister;
     let windows = coregister::windows(area, params);

@@ -1,6 +1,5 @@
 //! What is fitted to the comparisons of a site before its tiles are scored, common to all small sites of a district.
 
-use crate::config::Config;
 use crate::engine::EngineError;
 use crate::engine::session::Session;
 use crate::engine::timers::Stopwatch;
@@ -10,8 +9,8 @@ use crate::plan::pairs::Pair;
 use crate::plan::reach::Clouds;
 use crate::plan::training;
 use crate::scene::Kind;
-use crate::stage::detect::Cell;
 use crate::stage::detect::combine::Combination;
+use crate::stage::detect::{Cell, DetectParams};
 
 /// What is fitted to one comparison.
 pub struct Fitted<'a> {
@@ -54,7 +53,7 @@ pub fn fit<'a>(
                 tracks.push(track);
                 samples.push(cells);
             }
-            let combination = stopwatch.time("fit", || combination(&tracks, &samples, session.config));
+            let combination = stopwatch.time("fit", || combination(&tracks, &samples, &session.config.detect));
             Ok(Fitted {
                 pair,
                 tracks,
@@ -65,7 +64,7 @@ pub fn fit<'a>(
 }
 
 /// How the scores of all detectors are joined; each detector scores its training sample for that.
-fn combination(tracks: &[Track<'_>], samples: &[Vec<Cell>], config: &Config) -> Combination {
+fn combination(tracks: &[Track<'_>], samples: &[Vec<Cell>], params: &DetectParams) -> Combination {
     let several = tracks.iter().map(|track| track.scorers.len()).sum::<usize>() > 1;
     let sampled = samples.iter().map(Vec::len).min().unwrap_or(0);
     let cells = if several { sampled } else { 0 };
@@ -78,12 +77,12 @@ fn combination(tracks: &[Track<'_>], samples: &[Vec<Cell>], config: &Config) -> 
         tracks.iter().zip(samples).flat_map(of_track).collect()
     };
     let scores: Vec<_> = (0..cells).map(of_cell).collect();
-    Combination::fit(config.detect.rule, weights(tracks, config), &scores)
+    Combination::fit(params.rule, weights(tracks, params.radar_weight), &scores)
 }
 
 /// What each detector counts in a sum: all of one kind of scenes together as much as one of them alone would; radar beside optical
-/// scenes less.
-fn weights(tracks: &[Track<'_>], config: &Config) -> Vec<f64> {
+/// scenes `radar_weight` of that.
+fn weights(tracks: &[Track<'_>], radar_weight: f64) -> Vec<f64> {
     let is_radar = |track: &Track<'_>| track.pair.kind == Kind::Sar;
     let of_kind = |radar: bool| {
         let same = tracks.iter().filter(|track| is_radar(track) == radar);
@@ -91,7 +90,7 @@ fn weights(tracks: &[Track<'_>], config: &Config) -> Vec<f64> {
     };
     let beside = |track: &Track<'_>| is_radar(track) && of_kind(false) > 0.0;
     let weight = |track: &Track<'_>| {
-        let whole = if beside(track) { config.detect.radar_weight } else { 1.0 };
+        let whole = if beside(track) { radar_weight } else { 1.0 };
         vec![whole / of_kind(is_radar(track)).sqrt(); track.scorers.len()]
     };
     tracks.iter().flat_map(weight).collect()

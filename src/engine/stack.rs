@@ -2,12 +2,12 @@
 
 use ndarray::Zip;
 
-use crate::config::Config;
 use crate::geo::{Grid, Rect, Shape};
 use crate::plan::reach::{Clouds, screen_halo};
 use crate::raster::{Flags, PixelSource, Plane, ReadError, Stack, flags, plane};
 use crate::stage::detect::ScreenedStack;
-use crate::stage::{cloud, persistent, screen};
+use crate::stage::screen::{self, ScreenParams};
+use crate::stage::{cloud, persistent};
 
 /// A tile of the site, screened.
 pub struct ScreenedTile {
@@ -31,8 +31,8 @@ pub struct StackReader<'a> {
     pub grid: &'a Grid,
     /// The site's boundary, beyond which nothing is judged; what lies there lends no evidence to what lies inside.
     pub boundary: &'a Shape,
-    /// Parameters.
-    pub config: &'a Config,
+    /// How it is told which pixels can be judged.
+    pub screen: &'a ScreenParams,
 }
 
 /// A series is judged where at least so many of its earlier dates are clear.
@@ -83,8 +83,8 @@ impl StackReader<'_> {
     fn all(&self, core: &Rect, halo: usize) -> Result<ScreenedTile, ReadError> {
         let rect = core.grow(halo);
         let pixel_m = self.grid.pixel_m;
-        let params = &self.config.screen;
-        let padded = rect.grow(screen_halo(self.config, pixel_m, self.clouds, self.dates.len()));
+        let params = self.screen;
+        let padded = rect.grow(screen_halo(self.screen, pixel_m, self.clouds, self.dates.len()));
         let screened = rect.grow(params.halo(pixel_m));
         let read = if self.bands_tell_of_clouds() { padded } else { rect };
         // Neighbours go through the dates the other way round: what one has read last, the store of blocks still holds.

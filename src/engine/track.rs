@@ -335,7 +335,7 @@ impl OpenTrack<'_> {
             clouds: self.track.clouds,
             grid: &ground.grid,
             boundary: &ground.boundary,
-            config: session.config,
+            screen: &session.config.screen,
         }
     }
 }

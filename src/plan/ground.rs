@@ -14,6 +14,7 @@ use crate::plan::reach;
 use crate::plan::site_grid::{self, Lattice, Unplaced};
 use crate::plan::training;
 use crate::stage::judge::{Declared, DeclaredZone};
+use crate::stage::screen::ScreenParams;
 
 /// The site grid and the declared shapes on it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -76,7 +77,7 @@ pub fn ground(site: &Site, pairs: &[Pair], inputs: &Inputs, config: &Config) -> 
     let zones = place.zones(&grid)?;
     let activities = place.activities(&grid)?;
 
-    let halo = widest_halo(pairs, grid.pixel_m, config);
+    let halo = widest_halo(pairs, grid.pixel_m, &config.screen);
     // Quality bands and radar beside are decoded too, and whatever pictures need.
     let decoded = decoded_rasters(pairs, inputs);
     let surroundings = training::surroundings(&sampled);
@@ -88,7 +89,7 @@ pub fn ground(site: &Site, pairs: &[Pair], inputs: &Inputs, config: &Config) -> 
     let seen_px = site_grid::covered(&around, &compared)?.area();
 
     let load = Load::of(pairs, &compared, &decoded, halo);
-    let budget = memory::fit(&grid, &sampled, &load, config);
+    let budget = memory::fit(&grid, &sampled, &load, &config.compute);
     Ok(Ground {
         boundary: place.boundary(&grid),
         zones,
@@ -129,10 +130,10 @@ fn decoded_rasters<'a>(pairs: &[Pair], inputs: &'a Inputs) -> Vec<&'a RasterInfo
 }
 
 /// Pixels that are read around a tile at most, for any of `pairs` or what is beside them.
-fn widest_halo(pairs: &[Pair], pixel_m: f64, config: &Config) -> usize {
+fn widest_halo(pairs: &[Pair], pixel_m: f64, screen: &ScreenParams) -> usize {
     let of = |pair: &Pair| {
         let scenes = pair.scenes();
-        reach::halo(config, pixel_m, reach::Clouds::of(&scenes), scenes.len())
+        reach::halo(screen, pixel_m, reach::Clouds::of(&scenes), scenes.len())
     };
     let all = pairs
         .iter()

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use crate::config::Config;
 use crate::config::names;
+use crate::config::{Config, InputParams};
 use crate::declaration::{self, Declared};
 use crate::fault::{Fault, one_line};
 use crate::finding::RefusedScene;
@@ -96,7 +96,7 @@ pub fn gather(config: &Config) -> Result<Inputs, Vec<Fault>> {
         .map_err(|found| faults.extend(found))
         .ok();
     let catalogue = sensors(&config.inputs.sensors, &mut texts)
-        .and_then(|sensors| Ok((catalogue(config, &sensors)?, sensors)))
+        .and_then(|sensors| Ok((catalogue(&config.inputs, &sensors)?, sensors)))
         .map_err(|found| faults.extend(found))
         .ok();
     let (Some(declared), Some((mut catalogue, sensors))) = (declared, catalogue) else {
@@ -269,7 +269,7 @@ pub fn sensors(paths: &[PathBuf], texts: &mut BTreeMap<PathBuf, Digest>) -> Resu
     if faults.is_empty() { Ok(sensors) } else { Err(faults) }
 }
 
-fn catalogue(config: &Config, sensors: &Sensors) -> Result<Catalogue, Vec<Fault>> {
+fn catalogue(params: &InputParams, sensors: &Sensors) -> Result<Catalogue, Vec<Fault>> {
     let (mut scenes, mut refused, mut faults) = (Vec::new(), Vec::new(), Vec::new());
     let mut texts = BTreeMap::new();
     let mut take = |read: Result<Catalogue, scene::SceneError>| match read {
@@ -282,7 +282,7 @@ fn catalogue(config: &Config, sensors: &Sensors) -> Result<Catalogue, Vec<Fault>
     };
     // One catalogue of several that cannot be read costs its own scenes; all of them, the run.
     let (mut read, mut unread) = (0, Vec::new());
-    for path in &config.inputs.stac {
+    for path in &params.stac {
         match scene::read_stac(path, sensors) {
             Err(error @ (scene::SceneError::Read(_) | scene::SceneError::Content { .. })) => unread.push((path, error)),
             other => {
@@ -291,7 +291,7 @@ fn catalogue(config: &Config, sensors: &Sensors) -> Result<Catalogue, Vec<Fault>
             }
         }
     }
-    let is_alone = read == 0 && config.inputs.folder.is_empty();
+    let is_alone = read == 0 && params.folder.is_empty();
     for (path, error) in unread {
         match is_alone {
             true => take(Err(error)),
@@ -306,9 +306,9 @@ fn catalogue(config: &Config, sensors: &Sensors) -> Result<Catalogue, Vec<Fault>
             ))),
         }
     }
-    let formats = formats::allowed(&config.inputs.formats);
+    let formats = formats::allowed(&params.formats);
     let mut folders = Vec::new();
-    for folder in &config.inputs.folder {
+    for folder in &params.folder {
         let tag = |path: &Path, name: &str| open::tag(path, name, &formats).map_err(|error| error.to_string());
         match scene::read_folder(folder, sensors, &tag) {
             Ok(catalogue) => folders.push((folder.base(), catalogue)),

@@ -1,6 +1,6 @@
 //! How much memory a site takes at its peak, predicted before a pixel is read.
 
-use crate::config::Config;
+use crate::config::ComputeParams;
 use crate::config::threads::{AHEAD, thread_count};
 use crate::geo::Grid;
 use crate::io;
@@ -96,11 +96,11 @@ pub struct Budget {
 ///
 /// Decoded blocks have a fifth of the budget, or as much as one tile reads of a long series: with less, every tile would decode all of it
 /// anew.
-pub fn fit(grid: &Grid, sampled: &Grid, load: &Load, config: &Config) -> Budget {
-    let threads = thread_count(config.compute.threads) as f64;
+pub fn fit(grid: &Grid, sampled: &Grid, load: &Load, compute: &ComputeParams) -> Budget {
+    let threads = thread_count(compute.threads) as f64;
     let (bands, quality) = (load.bands as f64, load.quality as f64);
     let pixels = (grid.width * grid.height) as f64;
-    let store = config.compute.blocks_mib();
+    let store = compute.blocks_mib();
     // Decoded blocks of all dates are of two bytes a value mostly.
     let decoded_mib = |pixels: f64| 2.0 * pixels * (bands + quality) / MIB;
     let touched = |edge: usize| {
@@ -144,8 +144,8 @@ pub fn fit(grid: &Grid, sampled: &Grid, load: &Load, config: &Config) -> Budget 
         blocks_mib,
         peak_mib: predict(tile_px, blocks_mib),
     };
-    let edges = || std::iter::successors(Some(config.compute.tile_px), |edge| (*edge > 64).then_some(edge / 2));
-    let fits = |budget: &Budget| budget.peak_mib <= config.compute.memory_mib;
+    let edges = || std::iter::successors(Some(compute.tile_px), |edge| (*edge > 64).then_some(edge / 2));
+    let fits = |budget: &Budget| budget.peak_mib <= compute.memory_mib;
     let roomy = edges().map(|edge| with(edge, store.max(touched(edge)))).find(fits);
     let least = || edges().map(|edge| with(edge, store));
     roomy
@@ -196,12 +196,11 @@ mod tests {
 
     #[test]
     fn a_long_series_has_room_for_what_a_tile_reads() {
-        let mut config = Config::parse("[inputs]\ndeclarations = ['d.geojson']\nstac = ['items.json']\n").unwrap();
-        (
-            config.compute.memory_mib,
-            config.compute.tile_px,
-            config.compute.threads,
-        ) = (1024, 512, 2);
+        let compute = ComputeParams {
+            memory_mib: 1024,
+            tile_px: 512,
+            threads: 2,
+        };
         let grid = Grid::covering("EPSG:32631", [0.0, 0.0, 30_720.0, 30_720.0], 10.0, [0.0, 0.0]);
         let of = |dates: usize| {
             let load = Load {
@@ -213,7 +212,7 @@ mod tests {
                 header_bytes: 0,
                 halo: 86,
             };
-            fit(&grid, &grid, &load, &config)
+            fit(&grid, &grid, &load, &compute)
         };
         let (pair, series, endless) = (of(2), of(30), of(300));
         assert_eq!((pair.tile_px, pair.blocks_mib), (512, 204));
@@ -224,8 +223,11 @@ mod tests {
 
     #[test]
     fn large_blocks_are_counted_for_each_thread() {
-        let mut config = Config::parse("[inputs]\ndeclarations = ['d.geojson']\nstac = ['items.json']\n").unwrap();
-        (config.compute.memory_mib, config.compute.threads) = (8192, 2);
+        let compute = ComputeParams {
+            memory_mib: 8192,
+            tile_px: 1024,
+            threads: 2,
+        };
         let grid = Grid::covering("EPSG:32631", [0.0, 0.0, 1600.0, 1600.0], 10.0, [0.0, 0.0]);
         let peak = |block_bytes| {
             let load = Load {
@@ -237,7 +239,7 @@ mod tests {
                 header_bytes: 0,
                 halo: 35,
             };
-            fit(&grid, &grid, &load, &config).peak_mib
+            fit(&grid, &grid, &load, &compute).peak_mib
         };
         // Four times the block for each of two threads, handles that nobody uses, and a full store.
         assert!(peak(50 << 20) >= peak(1 << 20) + 400);

@@ -1,8 +1,8 @@
 //! How far around a pixel is read, and where it is known from which pixels are clouds.
 
-use crate::config::Config;
 use crate::raster::flags;
 use crate::scene::{Kind, Scene};
+use crate::stage::screen::ScreenParams;
 use crate::stage::{cloud, detect, persistent};
 
 /// Where it is known from which pixels are clouds.
@@ -47,16 +47,16 @@ impl Clouds {
 const CLOUD_BANDS: [&str; 6] = ["blue", "green", "red", "nir", "swir16", "cirrus"];
 
 /// Pixels that are read around a rectangle at most, on a grid of `pixel_m` metres.
-pub fn halo(config: &Config, pixel_m: f64, clouds: Clouds, dates: usize) -> usize {
-    detect::WIDEST_HALO + screen_halo(config, pixel_m, clouds, dates)
+pub fn halo(screen: &ScreenParams, pixel_m: f64, clouds: Clouds, dates: usize) -> usize {
+    detect::WIDEST_HALO + screen_halo(screen, pixel_m, clouds, dates)
 }
 
 /// Pixels around those that are to be screened.
-pub fn screen_halo(config: &Config, pixel_m: f64, clouds: Clouds, dates: usize) -> usize {
+pub fn screen_halo(screen: &ScreenParams, pixel_m: f64, clouds: Clouds, dates: usize) -> usize {
     let own = match clouds {
         Clouds::Tested => cloud::halo(pixel_m),
         Clouds::Stated if dates >= persistent::MIN_DATES => persistent::halo(pixel_m),
         Clouds::Stated => 0,
     };
-    own + config.screen.halo(pixel_m)
+    own + screen.halo(pixel_m)
 }

@@ -153,6 +153,6 @@ fn judge_site(
         let write = || rasters::write(&scratch, folder, session.pool, threads);
         stopwatch.time("rasters", || session.meter().time(Work::Write, write))?;
     }
-    findings.activities = judge_activities(plan, &views, session.config);
+    findings.activities = judge_activities(plan, &views, &session.config.judge);
     Ok((findings, gallery))
 }
